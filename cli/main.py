@@ -1,0 +1,77 @@
+"""The ``grouper`` command: a second face of the same core.
+
+Each command lives in its own module and is imported only when it is asked for, so the offline
+commands start without Prefect or Streamlit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from core.user_errors import UserError
+
+COMMANDS = {
+    "check": ("cli.check:check", "Check activity files offline."),
+    "demo": ("cli.demo:demo", "Start everything with sample data and run the main job."),
+    "deploy": ("cli.deploy:deploy", "Register queues, deployments and rules with Prefect."),
+    "price": ("cli.price:price", "Check, group and price activity files offline."),
+    "sample": ("cli.sample:sample", "Write a synthetic activity file."),
+    "up": ("cli.up:up", "Start everything on this machine."),
+}
+"""Name of each command: where it lives, and its line in ``grouper --help``."""
+
+WRONG_USE = 2
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=LazyGroup)
+def grouper() -> None:
+    """Turns clinics' activity into priced charges that councils pay."""
+
+
+def main() -> NoReturn:
+    """Runs the command line; wrong use ends with one clear line and exit code 2."""
+    try:
+        code = grouper.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message())
+        code = 0
+    except click.ClickException as wrong:
+        fail(wrong.format_message())
+    except UserError as wrong:
+        fail(str(wrong))
+    except (KeyboardInterrupt, click.Abort):
+        fail("stopped", code=130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(text: str, *, code: int = WRONG_USE) -> NoReturn:
+    """One clear message on stderr, no traceback."""
+    click.echo(f"grouper: {text}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Reads the YAML documents that people write, and remembers on which line each value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from core.user_errors import DocumentError, Problem
+
+Path_ = tuple[Hashable, ...]
+"""Where a value stands in a document, e.g. ``("currencies", 3, "primary")``."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed YAML document: plain values, and the line of each."""
+
+    name: str
+    data: Any
+    lines: dict[Path_, int]
+
+    def place(self, path: Path_) -> str:
+        """``file:line`` of the value at ``path``, or of the nearest value around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f"{self.name}:{self.lines.get(path, 1)}"
+
+    def problem(self, path: Path_, text: str) -> Problem:
+        return Problem(self.place(path), text)
+
+    def refused_by(self, error: ValidationError) -> DocumentError:
+        """The findings of pydantic, each with its line."""
+        return DocumentError([self._from_pydantic(dict(found)) for found in error.errors()])
+
+    def _from_pydantic(self, found: dict[str, Any]) -> Problem:
+        path = tuple(found["loc"])
+        name = ".".join(str(part) for part in path)
+        return self.problem(path, f"{name}: {found['msg']}" if name else str(found["msg"]))
+
+
+def read_document(path: Path) -> Document:
+    """Parses ``path``; raises ``DocumentError`` where it is not YAML or not a mapping."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            [Problem(f"{path}:1", f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8")]
+        ) from error
+    return parse_document(text, name=str(path))
+
+
+def parse_document(text: str, *, name: str) -> Document:
+    """As ``read_document``, from a text; ``name`` is what problems call it."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise DocumentError([Problem(f"{name}:1", "expected `name: value` lines")])
+        problems = [
+            Problem(f"{name}:{line}", f"`{key}` stands here a second time")
+            for key, line in _repeated_keys(node)
+        ]
+        if problems:
+            raise DocumentError(problems)
+        data = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DocumentError([Problem(f"{name}:{line}", f"not YAML: {error.problem}")]) from error
+    finally:
+        loader.dispose()
+    lines: dict[Path_, int] = {}
+    _note_lines(node, (), lines)
+    return Document(name, data, lines)
+
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """Safe values only; the C scanner where it is built."""
+
+
+def _repeated_keys(node: yaml.Node) -> list[tuple[str, int]]:
+    """Keys that stand twice in one mapping: YAML would silently keep the last."""
+    found: list[tuple[str, int]] = []
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                found.append((key.value, key.start_mark.line + 1))
+            seen.add(key.value)
+            found += _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            found += _repeated_keys(value)
+    return found
+
+
+def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            lines[(*path, key.value)] = key.start_mark.line + 1
+            _note_lines(value, (*path, key.value), lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*path, index), lines)
