@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field as PydanticField, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import Field as PydanticField
 
 from core.documents import Document, read_document
 from core.user_errors import DocumentError, Problem
@@ -119,8 +120,6 @@ def load_specification(path: Path) -> Specification:
 
 def specification_from(document: Document) -> Specification:
     """The specification a document describes, or ``DocumentError``."""
-    from pydantic import ValidationError
-
     try:
         specification = Specification.model_validate(document.data)
     except ValidationError as error:
