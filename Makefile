@@ -1,0 +1,49 @@
+# Every command of the project. `make demo` and `make test` do all the set-up a fresh Debian needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+export UV_COMPILE_BYTECODE := 1
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+# uv has a small venv of its own: an exact sync would remove it from .venv.
+$(UV):
+	$(PYTHON) -m venv --without-pip .tools
+	$(PYTHON) -m pip --python .tools/bin/python install --quiet --disable-pip-version-check uv
+
+.venv/.synced: pyproject.toml uv.lock $(UV)
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+setup: .venv/.synced ## install everything into .venv
+
+demo: setup ## the main job with sample data, everything embedded (ARGS=--exit ends after it)
+	$(RUN)/grouper demo $(ARGS)
+
+up: setup ## start the service on this machine
+	$(RUN)/grouper up $(ARGS)
+
+check: setup ## lint, types, import contract
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+# Debian's Chromium drives the browser tests; without apt or its rights they say so and stop.
+chromium:
+	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
+
+test: setup chromium ## unit, property, service, flow and browser tests
+	$(RUN)/pytest -m "not slow" $(ARGS)
+
+test-slow: setup chromium ## fault and scale tests
+	$(RUN)/pytest -m slow $(ARGS)
+
+bench: setup ## ratios to raw COPY and to the standard csv reader (ROWS=1000000)
+	$(RUN)/python -m benchmarks $(ARGS)
+
+.PHONY: help setup demo up check chromium test test-slow bench
