@@ -1,0 +1,64 @@
+"""Reads the small csv lists that people keep by hand: clinics with their hosts, areas."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from core.user_errors import UserError
+
+Column = list[str]
+
+
+def read_list(
+    path: Path, required: Sequence[str], optional: Sequence[str] = ()
+) -> tuple[list[int], dict[str, Column]]:
+    """The spreadsheet row of every line, and its columns by name, trimmed.
+
+    Headings match without regard to case; other columns are passed over and empty lines skipped.
+    An optional column that is absent is blank throughout. Raises ``UserError`` with file and row.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.reader(lines, strict=True)
+            headings = [heading.strip().casefold() for heading in next(reader, [])]
+            _headings_fit(path, headings, required, optional)
+            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except UnicodeDecodeError:
+        refuse(path, None, "the file is not UTF-8 text; save it as “CSV UTF-8”")
+    except csv.Error as error:
+        refuse(path, None, f"the file is not readable csv ({error}); save it again as csv")
+    except OSError as error:
+        refuse(path, None, f"the file cannot be opened ({error.strerror})")
+    for number, row in rows:
+        if len(row) != len(headings):
+            refuse(path, number, f"{len(row)} values under {len(headings)} headings; fill the row")
+    numbers = [number for number, _ in rows]
+    return numbers, {
+        name: _column(rows, headings, name) if name in headings else [""] * len(rows)
+        for name in (*required, *optional)
+    }
+
+
+def refuse(path: Path, row: int | None, text: str) -> NoReturn:
+    place = f"{path}" if row is None else f"{path} row {row}"
+    raise UserError(f"{place}: {text}")
+
+
+def _headings_fit(
+    path: Path, headings: list[str], required: Iterable[str], optional: Iterable[str]
+) -> None:
+    missing = [name for name in required if name not in headings]
+    if missing:
+        there = ",".join(headings) or "nothing"
+        refuse(path, 1, f"no column {', '.join(missing)} (the headings are: {there}); add it")
+    for name in (*required, *optional):
+        if headings.count(name) > 1:
+            refuse(path, 1, f"the column {name} stands there twice; keep one")
+
+
+def _column(rows: list[tuple[int, list[str]]], headings: list[str], name: str) -> Column:
+    place = headings.index(name)
+    return [row[place].strip() for _, row in rows]
