@@ -1,0 +1,56 @@
+"""Who is at work on what: a lock that PostgreSQL gives back the moment its holder dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, text
+
+from core.database.engine import plain_url
+from core.user_errors import UserError
+
+KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+
+class BusyError(UserError):
+    """Another process holds the lock."""
+
+
+def lock_key(kind: str, number: int) -> int:
+    """The 64-bit key of a subject such as file 12, the same in every process."""
+    digest = blake2b(f"{kind}/{number}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+@contextmanager
+def subject_lock(url: str, kind: str, number: int) -> Iterator[None]:
+    """Holds the lock of a subject on a connection of its own; ``BusyError`` if it is held."""
+    with psycopg.connect(
+        plain_url(url), autocommit=True, application_name=f"grouper {kind}/{number}", **KEEPALIVE
+    ) as connection:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(kind, number)])
+        if row.fetchone() != (True,):
+            raise BusyError(f"{kind} {number} is being worked on already")
+        yield
+
+
+def is_locked(connection: Connection, kind: str, number: int) -> bool:
+    """Whether a live process works on the subject."""
+    key = lock_key(kind, number) & 0xFFFF_FFFF_FFFF_FFFF
+    found = connection.execute(
+        text(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND classid::bigint = :high AND objid::bigint = :low"
+        ),
+        {"high": key >> 32, "low": key & 0xFFFF_FFFF},
+    )
+    return found.first() is not None

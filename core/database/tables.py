@@ -1,0 +1,399 @@
+"""The tables of the service; the records of each data set stand in ``records.py``.
+
+Bulk tables (errors, charges and the like) have no foreign keys: PostgreSQL would look up each of a
+million rows on its own. What deletes a file or a run deletes its rows.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
+
+from core.database.columns import (
+    count,
+    metadata,
+    moment,
+    now,
+    number,
+    one_of,
+    pence,
+    user,
+    words,
+)
+from core.database.states import (
+    CONFIGURATION_STATES,
+    FILE_STATES,
+    ORGANISATION_KINDS,
+    REPORT_STATES,
+    ROLES,
+    ROLES_OF_ORGANISATIONS,
+    RUN_KINDS,
+    RUN_STATES,
+    SUBMISSION_STATES,
+)
+
+# Who
+
+organisations = Table(
+    "organisations",
+    metadata,
+    number(),
+    words("kind"),
+    Column("code", Text, nullable=False, unique=True, comment="ODS code or area code"),
+    words("name"),
+    now("created_at"),
+    one_of("kind", ORGANISATION_KINDS),
+)
+
+clinics = Table(
+    "clinics",
+    metadata,
+    number(),
+    Column("provider_id", Integer, ForeignKey("organisations.id"), nullable=False),
+    Column("clinic_id", Text, nullable=False, comment="as the records name it"),
+    words("name", required=False),
+    Column("commissioner", Text, comment="area code of the host; null: still to be placed"),
+    now("created_at"),
+    UniqueConstraint("provider_id", "clinic_id"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    number(),
+    Column("subject", Text, nullable=False, unique=True, comment="sub of the OpenID provider"),
+    words("email", required=False),
+    words("name"),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("signed_out_at", DateTime(timezone=True), comment="sign-ins before this are void"),
+    now("created_at"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    number(),
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("organisation_id", Integer, ForeignKey("organisations.id")),
+    words("role"),
+    now("created_at"),
+    UniqueConstraint("user_id", "organisation_id", "role", postgresql_nulls_not_distinct=True),
+    one_of("role", ROLES),
+    CheckConstraint(
+        "(organisation_id IS NOT NULL) = (role IN ("
+        + ", ".join(f"'{role}'" for role in ROLES_OF_ORGANISATIONS)
+        + "))",
+        name="organisation_fits_role",
+    ),
+)
+
+# What the calculation follows
+
+datasets = Table(
+    "datasets",
+    metadata,
+    number(),
+    words("dataset"),
+    words("version"),
+    Column("body", Text, nullable=False, comment="the specification, YAML"),
+    now("imported_at"),
+    UniqueConstraint("dataset", "version"),
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    number(),
+    Column("configuration", Text, nullable=False, unique=True),
+    words("title"),
+    Column("dataset_id", Integer, ForeignKey("datasets.id"), nullable=False),
+    words("status"),
+    Column("starts", Date, nullable=False),
+    Column("ends", Date, nullable=False, comment="inclusive"),
+    Column("body", Text, nullable=False, comment="the tariff configuration, YAML"),
+    now("imported_at"),
+    user("imported_by"),
+    one_of("status", CONFIGURATION_STATES),
+    CheckConstraint("starts <= ends", name="dates"),
+)
+
+configuration_providers = Table(
+    "configuration_providers",
+    metadata,
+    Column(
+        "configuration_id",
+        Integer,
+        ForeignKey("configurations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("provider", Text, primary_key=True),
+    Column("during", DATERANGE, nullable=False),
+    Column("draft", Boolean, nullable=False, comment="drafts are never used and may overlap"),
+    ExcludeConstraint(
+        ("provider", "="),
+        ("during", "&&"),
+        name="one_at_a_time",
+        using="gist",
+        where=text("NOT draft"),
+    ),
+)
+
+# Submissions and their files
+
+submissions = Table(
+    "submissions",
+    metadata,
+    number(),
+    Column("provider_id", Integer, ForeignKey("organisations.id"), nullable=False),
+    Column("month", Date, nullable=False, comment="its first day"),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column(
+        "run_id",
+        Integer,
+        ForeignKey("runs.id", use_alter=True),
+        comment="the published run: what readers see",
+    ),
+    words("failure", required=False),
+    now("created_at"),
+    now("changed_at"),
+    UniqueConstraint("provider_id", "month"),
+    one_of("state", SUBMISSION_STATES),
+    CheckConstraint("extract(day from month) = 1", name="month"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    number(),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False, comment="order of upload within the submission"),
+    words("name"),
+    words("storage_key"),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("transpose", Boolean, nullable=False, server_default=text("false")),
+    Column("state", Text, nullable=False, server_default="received"),
+    Column("check_number", Integer, nullable=False, server_default="0", comment="newest check"),
+    count("records"),
+    count("errors"),
+    count("warnings"),
+    Column("headings", JSONB),
+    words("failure", required=False),
+    user("uploaded_by"),
+    now("uploaded_at"),
+    UniqueConstraint("submission_id", "position"),
+    one_of("state", FILE_STATES),
+)
+
+file_chunks = Table(
+    "file_chunks",
+    metadata,
+    Column("file_id", Integer, ForeignKey("files.id"), primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("check_number", Integer, nullable=False, comment="the check that wrote it"),
+    count("records"),
+    count("errors"),
+    count("warnings"),
+    now("done_at"),
+)
+
+errors = Table(
+    "errors",
+    metadata,
+    Column("file_id", Integer, nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("row", Integer, comment="spreadsheet row; null: the file as a whole"),
+    words("field", required=False),
+    words("value", required=False),
+    words("code"),
+    words("severity"),
+    words("message"),
+    Index(None, "file_id", "code"),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    number(),
+    Column("file_id", Integer, ForeignKey("files.id"), nullable=False, index=True),
+    words("field"),
+    Column("wrong", Text, comment="the value it replaces; null: blank"),
+    Column("value", Text, comment="the value put in its place; null: blank"),
+    Column("row", Integer, comment="null: every row with that wrong value"),
+    user("made_by"),
+    now("made_at"),
+    moment("undone_at"),
+)
+
+# Runs and what they calculated
+
+runs = Table(
+    "runs",
+    metadata,
+    number(),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("number", Integer, nullable=False, comment="counts the runs of its submission"),
+    words("kind"),
+    Column("configuration_id", Integer, ForeignKey("configurations.id")),
+    Column("state", Text, nullable=False, server_default="running"),
+    Column("chunks", Integer, comment="null until the records were counted"),
+    count("records"),
+    count("episodes"),
+    count("charges"),
+    pence(),
+    words("failure", required=False),
+    user("requested_by"),
+    now("requested_at"),
+    moment("started_at"),
+    moment("finished_at"),
+    Column("flow_run", UUID(as_uuid=True)),
+    UniqueConstraint("submission_id", "number"),
+    one_of("kind", RUN_KINDS),
+    one_of("state", RUN_STATES),
+)
+
+run_chunks = Table(
+    "run_chunks",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    count("records"),
+    count("episodes"),
+    count("charges"),
+    count("warnings"),
+    pence(),
+    now("done_at"),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("chunk", SmallInteger, nullable=False),
+    words("clinic_id"),
+    words("patient_id"),
+    Column("attendance_date", Date, nullable=False),
+    words("currency"),
+    words("rate_type"),
+    Column("rate_pence", Integer, nullable=False),
+    Column("factor", Numeric(9, 5), nullable=False),
+    Column("amount_pence", Integer, nullable=False),
+    Column("commissioner", Text, comment="null: nobody is charged"),
+    words("basis"),
+    Column("reason_id", Integer, nullable=False, comment="in charge_reasons, of the same chunk"),
+    Index(None, "run_id", "chunk"),
+)
+
+charge_reasons = Table(
+    "charge_reasons",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("chunk", SmallInteger, primary_key=True, autoincrement=False),
+    Column("reason_id", Integer, primary_key=True, autoincrement=False),
+    words("reason"),
+)
+
+run_warnings = Table(
+    "run_warnings",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("chunk", SmallInteger, nullable=False),
+    Column("file_id", Integer),
+    Column("row", Integer),
+    words("field", required=False),
+    words("value", required=False),
+    words("code"),
+    words("message"),
+    Index(None, "run_id", "chunk"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    number(),
+    words("kind"),
+    Column("parameters", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("state", Text, nullable=False, server_default="requested"),
+    user("requested_by"),
+    now("requested_at"),
+    words("storage_key", required=False),
+    words("name", required=False),
+    Column("size", BigInteger),
+    moment("ready_at"),
+    moment("expires_at"),
+    words("failure", required=False),
+    one_of("state", REPORT_STATES),
+)
+
+# What happened
+
+events = Table(
+    "events",
+    metadata,
+    number(kind=BigInteger),
+    Column("event_id", UUID(as_uuid=True), nullable=False, unique=True),
+    words("name"),
+    Column("subject", Text, nullable=False, comment="what it is about, as file/12"),
+    Column("payload", JSONB, nullable=False),
+    user("user_id"),
+    now("raised_at"),
+    Column("delivered_at", DateTime(timezone=True), comment="every rule was carried out"),
+    Index("ix_events_undelivered", "id", postgresql_where=text("delivered_at IS NULL")),
+)
+
+event_deliveries = Table(
+    "event_deliveries",
+    metadata,
+    Column("event_id", UUID(as_uuid=True), ForeignKey("events.event_id"), primary_key=True),
+    Column("rule", Text, primary_key=True),
+    words("target"),
+    Column("result", JSONB, comment="the flow run, the log post"),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    words("failure", required=False),
+    Column("delivered_at", DateTime(timezone=True), comment="null: to be tried again"),
+)
+
+log_posts = Table(
+    "log_posts",
+    metadata,
+    number(kind=BigInteger),
+    words("log_group"),
+    now("at"),
+    words("subject"),
+    words("text"),
+    Column("event_id", UUID(as_uuid=True)),
+    UniqueConstraint("log_group", "event_id"),
+    Index(None, "log_group", "at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    number(kind=BigInteger),
+    now("at"),
+    user("user_id"),
+    words("action"),
+    words("subject"),
+    words("from_state", required=False),
+    words("to_state", required=False),
+    words("reason", required=False),
+    Column("detail", JSONB),
+    Index(None, "subject", "at"),
+    comment="append only: a trigger refuses changes",
+)

@@ -1,0 +1,200 @@
+"""Every event there is, with what it carries: ids to act on and names to read."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Month = str
+"""``YYYY-MM``."""
+
+
+class Event(BaseModel):
+    """Something that happened; a subclass for each name, its fields are the payload."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: ClassVar[str]
+    about: ClassVar[str]  # the kind of its subject
+    subject_field: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        """What the event is about, as ``file/12``."""
+        return f"{self.about}/{getattr(self, self.subject_field)}"
+
+    @property
+    def title(self) -> str:
+        """The subject in words a person knows."""
+        return self.subject
+
+
+class _OfSubmission(Event):
+    provider: str  # organisation code
+    month: Month = Field(pattern=r"^\d{4}-\d{2}$")
+    submission_id: int
+
+    about: ClassVar[str] = "submission"
+    subject_field: ClassVar[str] = "submission_id"
+
+    @property
+    def title(self) -> str:
+        return f"{self.provider} {self.month}"
+
+
+class _OfFile(_OfSubmission):
+    file_id: int
+    file: str  # its name as uploaded
+
+    about: ClassVar[str] = "file"
+    subject_field: ClassVar[str] = "file_id"
+
+    @property
+    def title(self) -> str:
+        return f"{self.provider} {self.month} {self.file}"
+
+
+class FileReceived(_OfFile):
+    """A file was uploaded and waits to be checked."""
+
+    name: ClassVar[str] = "file.received"
+
+
+class FileCorrected(_OfFile):
+    """Values of a file were put right; it is to be checked again."""
+
+    name: ClassVar[str] = "file.corrected"
+    corrections: int = 1
+
+
+class FileChecked(_OfFile):
+    """A check of a file came to its end."""
+
+    name: ClassVar[str] = "file.checked"
+    state: Literal["rejected", "in error", "ready"]
+    records: int
+    errors: int
+    warnings: int
+
+
+class FileReady(_OfFile):
+    """A file has no errors: it can be submitted."""
+
+    name: ClassVar[str] = "file.ready"
+    records: int
+
+
+class _OfRun(_OfSubmission):
+    run_id: int
+
+
+class SubmissionRequested(_OfRun):
+    """A user asked for the calculation, as a draft or for the commissioners."""
+
+    name: ClassVar[str] = "submission.requested"
+    kind: Literal["draft", "final"]
+
+
+class SubmissionStageFinished(_OfRun):
+    """One stage of a run is complete."""
+
+    name: ClassVar[str] = "submission.stage-finished"
+    stage: str
+
+
+class _Calculated(_OfRun):
+    records: int
+    episodes: int
+    charges: int
+    amount_pence: int
+
+
+class SubmissionDrafted(_Calculated):
+    """A draft is published to its provider."""
+
+    name: ClassVar[str] = "submission.drafted"
+
+
+class SubmissionSubmitted(_Calculated):
+    """Charges are published to provider and commissioners; the month is locked."""
+
+    name: ClassVar[str] = "submission.submitted"
+
+
+class SubmissionFailed(_OfRun):
+    """A run stopped; what it had done is kept."""
+
+    name: ClassVar[str] = "submission.failed"
+    reason: str
+
+
+class _OfReport(Event):
+    report_id: int
+    kind: str
+    report: str  # what it is called for people, with provider and month
+
+    about: ClassVar[str] = "report"
+    subject_field: ClassVar[str] = "report_id"
+
+    @property
+    def title(self) -> str:
+        return self.report
+
+
+class ReportRequested(_OfReport):
+    """A user asked for a report."""
+
+    name: ClassVar[str] = "report.requested"
+
+
+class ReportReady(_OfReport):
+    """A report can be fetched."""
+
+    name: ClassVar[str] = "report.ready"
+
+
+class ReportFailed(_OfReport):
+    """A report could not be made."""
+
+    name: ClassVar[str] = "report.failed"
+    reason: str
+
+
+class RunFailed(Event):
+    """Work on something was given up after its last attempt."""
+
+    name: ClassVar[str] = "run.failed"
+    about: ClassVar[str] = "failed"
+    subject_field: ClassVar[str] = "failed_subject"
+    failed_subject: str  # as file/12
+    failed_title: str
+    attempts: int
+    flow_run: UUID | None = None
+    reason: str
+
+    @property
+    def title(self) -> str:
+        return self.failed_title
+
+
+CATALOGUE: dict[str, type[Event]] = {
+    event.name: event
+    for event in (
+        FileReceived,
+        FileCorrected,
+        FileChecked,
+        FileReady,
+        SubmissionRequested,
+        SubmissionStageFinished,
+        SubmissionDrafted,
+        SubmissionSubmitted,
+        SubmissionFailed,
+        ReportRequested,
+        ReportReady,
+        ReportFailed,
+        RunFailed,
+    )
+}
+"""Every event by its name."""

@@ -1,0 +1,49 @@
+"""Events leave through the database: written with the change they tell of, or not at all."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database.tables import events
+from core.events.catalogue import CATALOGUE, Event
+
+CHANNEL = "grouper_events"
+"""PostgreSQL tells its listeners here as soon as the transaction is committed."""
+
+
+def raise_event(
+    connection: Connection,
+    event: Event,
+    user_id: int | None = None,
+    *,
+    event_id: UUID | None = None,
+) -> UUID:
+    """Writes ``event`` in the caller's transaction and wakes the relay; gives the event's id.
+
+    With an ``event_id`` given, a second event of that id is not written.
+    """
+    if event.name not in CATALOGUE:
+        raise LookupError(f"{event.name!r} is not in the catalogue of events")
+    event_id = event_id or uuid4()
+    written = connection.execute(
+        insert(events)
+        .values(
+            event_id=event_id,
+            name=event.name,
+            subject=event.subject,
+            payload=event.model_dump(mode="json"),
+            user_id=user_id,
+        )
+        .on_conflict_do_nothing(index_elements=[events.c.event_id])
+    )
+    if written.rowcount:
+        connection.execute(select(func.pg_notify(CHANNEL, str(event_id))))
+    return event_id
+
+
+def read_event(name: str, payload: dict[str, object]) -> Event:
+    """The event that a row of the outbox holds."""
+    return CATALOGUE[name].model_validate(payload)

@@ -1,0 +1,64 @@
+"""Child processes that never outlive their parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def start_child(
+    command: Sequence[str], *, death_signal: signal.Signals, **options: Any
+) -> subprocess.Popen[bytes]:
+    """Starts a program of its own process group that gets ``death_signal`` when we end.
+
+    The kernel counts the thread that starts the child as the parent: start it from one that lives
+    as long as the process. ``options`` are those of ``Popen``.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_bind_to_parent(death_signal),  # noqa: PLW1509 (it takes no lock)
+        **options,
+    )
+
+
+def _bind_to_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """What the child does first; it also hears SIGINT again, to which shells make it deaf."""
+    parent = os.getpid()
+
+    def in_child() -> None:
+        _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if os.getppid() != parent:  # the parent died before the kernel was told
+            os._exit(1)
+
+    return in_child
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port that only lingers after its last connection counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,177 @@
+"""What may differ from one installation to the next, read once from ``GROUPER_*`` variables."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.user_errors import UserError
+
+PREFIX = "GROUPER_"
+PROJECT = Path(__file__).resolve().parents[1]
+"""The folder that holds the packages, prefect.yaml and the flows."""
+SYSTEM_HOME = Path("/var/lib/grouper")
+
+
+def open_to_others(folder: Path) -> bool:
+    """Whether users other than the owner may walk through ``folder`` and all above it."""
+    present = [place for place in (folder, *folder.parents) if place.exists()]
+    return all(place.stat().st_mode & stat.S_IXOTH for place in present)
+
+
+def default_home() -> Path:
+    """``.grouper`` in the project; for root, a folder that the database's own user can reach."""
+    home = PROJECT / ".grouper"
+    if os.geteuid() == 0 and not open_to_others(home.parent):
+        return SYSTEM_HOME
+    return home
+
+
+class Settings(BaseSettings):
+    """The settings of one installation; each is the variable ``GROUPER_`` + its name."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=default_home)
+    host: str = "127.0.0.1"
+    portal_port: int = Field(default=8501, ge=1, le=65535)
+    public_url: str | None = None  # how browsers reach the portal; None: host and port
+
+    database_url: str | None = None  # None: the embedded database of the home
+    prefect_database_url: str | None = None  # None: `prefect` on the same database server
+    prefect_port: int = Field(default=4200, ge=1, le=65535)
+    prefect_api_url: str | None = None  # None: the server that `grouper up` starts
+
+    files_url: str | None = None  # None: a folder of the home; or s3://bucket/prefix
+    s3_endpoint: str | None = None
+    s3_key: str | None = None
+    s3_secret: SecretStr | None = None
+    s3_region: str = "eu-west-2"
+
+    secret_key: SecretStr | None = None  # None: made once, kept in the home
+    oidc_metadata_url: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    link_seconds: int = Field(default=900, ge=1)
+
+    chunk_rows: int = Field(default=50_000, ge=1)
+    task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
+    workers: int = Field(default=1, ge=0)
+    worker_poll_seconds: int = Field(default=1, ge=1)
+    sweep_seconds: float = Field(default=30, gt=0)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _blank_is_absent(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def portal_url(self) -> str:
+        """Where browsers find the portal, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.portal_port}").rstrip("/")
+
+    @property
+    def api_url(self) -> str:
+        """Where Prefect's API answers."""
+        return self.prefect_api_url or f"http://{self.host}:{self.prefect_port}/api"
+
+    def signing_key(self) -> str:
+        """The key behind signed links and sign-ins; made at first use, readable by its owner."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        return kept_secret(self.home / "secret-key")
+
+    def environment(self) -> dict[str, str]:
+        """The variables that every process of this installation needs, beside its own ones."""
+        return {**self._own(), **self._prefect(), **STREAMLIT_QUIET}
+
+    def _own(self) -> dict[str, str]:
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            PREFIX + name.upper(): plain_text(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+    def _prefect(self) -> dict[str, str]:
+        return {
+            **PREFECT_QUIET,
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_API_URL": self.api_url,
+            # The server copies its pages at each start; beside the package they would be shared.
+            "PREFECT_UI_STATIC_DIRECTORY": str(self.home / "prefect" / "ui"),
+            "PREFECT_WORKER_QUERY_SECONDS": str(self.worker_poll_seconds),
+            "PREFECT_LOGGING_LEVEL": self.log_level,
+        }
+
+
+PREFECT_QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    # Leases kept in memory are lost with the server, and runs that hold one then crash.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+        "prefect.server.concurrency.lease_storage.filesystem"
+    ),
+}
+STREAMLIT_QUIET = {
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    "STREAMLIT_SERVER_HEADLESS": "true",
+}
+
+
+def plain_text(value: object) -> str:
+    """A setting as an environment variable holds it."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in ``path``; the first process that asks makes it (mode 0600)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32))
+        try:
+            os.link(fresh, path)  # unlike rename, leaves the secret of a faster process alone
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return load_settings()
+
+
+def load_settings() -> Settings:
+    """Reads the variables now; raises ``UserError`` naming each wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        found = [
+            f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise UserError("wrong setting: " + "; ".join(found)) from error
