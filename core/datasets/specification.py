@@ -10,9 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 from pydantic import Field as PydanticField
 
+from core.datasets.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
+from core.datasets.spelling import listed_spelling
 from core.documents import Document, read_document
 from core.user_errors import DocumentError, Problem
 
@@ -20,6 +23,11 @@ Role = Literal["clinic", "patient", "date", "residence", "provider"]
 FieldType = Literal["text", "integer", "date", "code", "lsoa"]
 KEY_ROLES: tuple[Role, ...] = ("clinic", "patient", "date")
 """The roles whose fields together name an episode."""
+
+
+def heading_key(heading: str) -> str:
+    """A heading without what does not count: case, white space, ``_``, ``-`` and ``.``."""
+    return re.sub(r"[\s_.\-]+", "", heading).casefold()
 
 
 class _Strict(BaseModel):
@@ -68,6 +76,24 @@ class Field(_Strict):
             return (self.name,)
         return tuple(f"{self.name} {slot}" for slot in range(1, self.repeat + 1))
 
+    @property
+    def headings(self) -> dict[str, tuple[str, ...]]:
+        """The headings that each column goes by: its own first, then the aliases.
+
+        A heading without a slot number is the first slot, unless it carries codes to transpose.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for slot, column in enumerate(self.columns, start=1):
+            names = [column, *(a.replace("{n}", str(slot)) for a in self.aliases if "{n}" in a)]
+            if slot == 1:
+                names += [name for name in (self.name, *self.aliases) if "{n}" not in name]
+            found[column] = tuple(names if self.repeat is None else self._with_slot(names))
+        return found
+
+    def _with_slot(self, names: list[str]) -> list[str]:
+        carriers = {heading_key(name) for name in self.transpose_from}
+        return [name for name in names if heading_key(name) not in carriers]
+
 
 class Check(_Strict):
     """A check across fields: where ``when`` holds, ``expect`` must hold too."""
@@ -107,6 +133,37 @@ class Specification(_Strict):
         """Clinic, patient and date: the columns that together name an episode."""
         fields = (self.with_role(role) for role in KEY_ROLES)
         return tuple(field.name for field in fields if field is not None)
+
+    def known_headings(self) -> dict[str, str]:
+        """Every heading that is understood, as ``heading_key``, and the column it names."""
+        return {
+            heading_key(heading): column
+            for field in self.fields
+            for column, headings in field.headings.items()
+            for heading in reversed(headings)
+        }
+
+    @cached_property
+    def cross_checks(self) -> tuple[CrossCheck, ...]:
+        """The checks across fields, read; ``specification_from`` has refused what cannot be."""
+        return tuple(
+            CrossCheck(
+                check.name,
+                check.severity,
+                check.message.replace("{", "{{").replace("}", "}}"),
+                parse_conditions(check.when, self),
+                parse_conditions(check.expect, self),
+            )
+            for check in self.checks
+        )
+
+    def listed(self, field: Field, code: str) -> str | None:
+        """The stored spelling of one code of a field, None if its list does not have it."""
+        if field.codes is None:
+            return code
+        codes = pa.array(self.codes_of(field), pa.string())
+        found: str | None = listed_spelling(pa.array([code]), codes)[0].as_py()
+        return found
 
     def codes_of(self, field: Field) -> dict[str, str]:
         """Code to label, for a field of type code."""
@@ -149,4 +206,33 @@ def _contradictions(specification: Specification, document: Document) -> list[Pr
     for role in KEY_ROLES:
         if role not in roles:
             problems.append(document.problem(("fields",), f"no field has the role {role!r}"))
+    if not problems:
+        problems += _shared_headings(specification, document)
+        problems += _unreadable_checks(specification, document)
+    return problems
+
+
+def _shared_headings(specification: Specification, document: Document) -> list[Problem]:
+    """Headings that would name two columns: a file's column could be either."""
+    problems: list[Problem] = []
+    owners: dict[str, str] = {}
+    for index, field in enumerate(specification.fields):
+        for column, headings in field.headings.items():
+            for heading in headings:
+                owner = owners.setdefault(heading_key(heading), column)
+                if owner != column:
+                    text = f"the heading {heading!r} would name both {owner!r} and {column!r}"
+                    problems.append(document.problem(("fields", index), text))
+    return problems
+
+
+def _unreadable_checks(specification: Specification, document: Document) -> list[Problem]:
+    problems: list[Problem] = []
+    for index, check in enumerate(specification.checks):
+        for part in ("when", "expect"):
+            try:
+                parse_conditions(getattr(check, part), specification)
+            except NotUnderstoodError as error:
+                place = ("checks", index, part)
+                problems.append(document.problem(place, f"{check.name}: {error}"))
     return problems

@@ -1,0 +1,126 @@
+"""Checks a whole file offline: opens it, checks chunk by chunk, gathers what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.datasets.coded import CODED
+from core.datasets.field_rules import References
+from core.datasets.problems import NO_ERRORS
+from core.datasets.reading import Heading, Reading, open_file
+from core.datasets.record_checks import Checked, check_chunk
+from core.datasets.specification import Specification
+
+__all__ = ["Checked", "FileCheck", "References", "check_chunk", "check_file"]
+
+CHUNK_ROWS = 100_000
+AHEAD = 2
+"""Chunks checked at once: Arrow and numpy leave the interpreter free for each other."""
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """A file, checked. ``errors``: ``ERRORS_SCHEMA``, findings on the file first, then by row."""
+
+    name: str
+    headings: list[Heading]
+    refused: bool
+    errors: pa.Table
+    record_count: int
+    error_count: int
+    _chunks: list[pa.Table] = field(repr=False)
+    _specification: Specification = field(repr=False)
+
+    @cached_property
+    def records(self) -> pa.Table:
+        """All records as ``Checked.records`` has them, one dictionary a column."""
+        if not self._chunks:
+            return pa.table(_no_records(self._specification))
+        return pa.concat_tables(self._chunks).unify_dictionaries().combine_chunks()
+
+
+def check_file(
+    path: Path,
+    specification: Specification,
+    references: References,
+    *,
+    transpose: bool = False,
+    name: str | None = None,
+    headings: Mapping[str, str | None] | None = None,
+    keep_records: bool = True,
+) -> FileCheck:
+    """Reads and checks ``path``; ``keep_records=False`` forgets records that were checked.
+
+    Raises ``UserError`` only where there is no file: what is wrong with its content is in
+    ``errors``.
+    """
+    with open_file(
+        path,
+        specification,
+        name=name,
+        transpose=transpose,
+        chunk_rows=CHUNK_ROWS,
+        headings=headings,
+    ) as reading:
+        records: list[pa.Table] = []
+        errors: list[pa.Table] = []
+        count = 0
+        for checked in _checked(reading, specification, references):
+            count += checked.records.num_rows
+            errors.append(checked.errors)
+            if keep_records:
+                records.append(checked.records)
+        found = _in_order([reading.errors, reading.late_errors(), *errors])
+        return FileCheck(
+            name=reading.name,
+            headings=reading.headings,
+            refused=reading.refused,
+            errors=found,
+            record_count=count,
+            error_count=pc.sum(pc.equal(found["severity"], "error")).as_py() or 0,
+            _chunks=records,
+            _specification=specification,
+        )
+
+
+def _checked(
+    reading: Reading, specification: Specification, references: References
+) -> Iterator[Checked]:
+    """Checks chunks while the next ones are read; in order, and never many ahead."""
+    with ThreadPoolExecutor(max_workers=AHEAD) as pool:
+        yield from _in_turn(
+            pool.submit(check_chunk, chunk, specification, references) for chunk in reading.chunks()
+        )
+
+
+def _in_turn(started: Iterable[Future[Checked]]) -> Iterator[Checked]:
+    waiting: list[Future[Checked]] = []
+    started = iter(started)
+    while True:
+        waiting.extend(islice(started, AHEAD + 1 - len(waiting)))
+        if not waiting:
+            return
+        yield waiting.pop(0).result()
+
+
+def _in_order(tables: list[pa.Table]) -> pa.Table:
+    """By row, findings on the whole file first; in a row, as they were found."""
+    table = pa.concat_tables(tables)
+    if not table.num_rows:
+        return NO_ERRORS
+    rows = np.asarray(pc.fill_null(table["row"], 0))
+    return table.take(pa.array(np.argsort(rows, kind="stable"))).combine_chunks()
+
+
+def _no_records(specification: Specification) -> dict[str, pa.Array]:
+    columns = {column: pa.array([], CODED) for column in specification.columns}
+    return {"row": pa.array([], pa.int32()), "in_error": pa.array([], pa.bool_()), **columns}

@@ -1,0 +1,351 @@
+"""Every finding about an activity file: the closed list of codes, and their messages as data.
+
+A rule names a *reason*: a code, or a code and one of its other wordings (``bad-date/text-cell``).
+The words live here only. docs/errors.md is this list, printed; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Severity = Literal["error", "warning"]
+
+ERRORS_SCHEMA = pa.schema(
+    [
+        ("row", pa.int32()),
+        ("field", pa.string()),
+        ("value", pa.string()),
+        ("code", pa.string()),
+        ("severity", pa.string()),
+        ("message", pa.string()),
+    ]
+)
+"""One row a finding: ``row`` is the spreadsheet row (heading = 1), null for the whole file."""
+
+SHOWN_LENGTH = 100
+"""Characters of a value that a message repeats; ``value`` itself is always whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of finding: what it is called, what it says and how a person mends it."""
+
+    name: str
+    severity: Severity
+    title: str
+    message: str
+    mend: str
+    example: str
+    wordings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a rule reports: a code, how heavy it weighs and the template of its message."""
+
+    code: str
+    severity: Severity
+    message: str
+
+
+CODES: tuple[Code, ...] = (
+    Code(
+        "empty-file",
+        "error",
+        "The file holds no records",
+        "The file is empty.",
+        "Upload the file that holds the month's activity: a row of headings, then the records.",
+        "A csv file of 0 bytes, or one with a heading row only.",
+        {"heading-alone": "The file has a heading row but no records."},
+    ),
+    Code(
+        "unreadable-file",
+        "error",
+        "The file cannot be read",
+        "The file is damaged and cannot be read: {detail}.",
+        "Open it in Excel, save it again as .xlsx or .csv, and upload the new file.",
+        "A workbook whose upload broke off half way.",
+        {
+            "too-big": "The workbook unpacks to more than {limit}, far more than activity needs.",
+            "declares-entities": "The workbook holds XML declarations that Excel never writes.",
+            "no-sheet": "The workbook has no worksheet.",
+            "stray-cell": "Cell {cell} lies so far from the table that the sheet cannot be read; "
+            "delete it and save the file again.",
+        },
+    ),
+    Code(
+        "encrypted-file",
+        "error",
+        "The workbook has a password",
+        "The workbook is protected by a password and cannot be read.",
+        "In Excel, remove the password (File, Info, Protect Workbook), save and upload again.",
+        "activity.xlsx saved with a password to open.",
+    ),
+    Code(
+        "bad-encoding",
+        "error",
+        "The text is in a mixed or unknown encoding",
+        "This row holds bytes that are neither UTF-8 nor Windows-1252 text (byte {byte}).",
+        "Save the file again as “CSV UTF-8”.",
+        "A file glued together from one UTF-8 export and one Windows export.",
+        {
+            "mixed": "The file mixes UTF-8 and Windows-1252 text; the first byte that is not UTF-8 "
+            "({byte}) stands in this row.",
+            "nul": "This row holds a NUL byte, so the file is not plain text.",
+            "utf-16": "The file says it is UTF-16 text but this row cannot be read as such.",
+        },
+    ),
+    Code(
+        "wrong-file-type",
+        "error",
+        "The file is neither a csv file nor an Excel workbook",
+        "The file is {kind}, not a csv file or an Excel workbook (xlsx, xls).",
+        "Upload the activity itself, saved as .xlsx, .xls or .csv.",
+        "A photograph or a pdf renamed activity.csv.",
+    ),
+    Code(
+        "missing-column",
+        "error",
+        "A required column is not there",
+        "There is no column for {field}. These headings would do: {headings}.",
+        "Name the column with one of the headings listed, or match it when uploading.",
+        "A file without a heading for Patient ID.",
+        {
+            "transpose": "There is no column of activity codes to transpose. These headings "
+            "would do: {headings}."
+        },
+    ),
+    Code(
+        "duplicate-column",
+        "error",
+        "Two columns hold one field",
+        "Several columns are taken for {field}: {headings}. Keep one of them.",
+        "Delete or rename all but one of the columns named.",
+        "Both “Clinic ID” and “Clinic_ID” among the headings.",
+    ),
+    Code(
+        "data-after-empty-row",
+        "error",
+        "There is data below the end of the table",
+        "The data end at the empty row {empty}, but this row holds more.",
+        "Delete the empty rows, or whatever stands below the table, so that nothing is left out.",
+        "A total written two rows below the last record.",
+    ),
+    Code(
+        "ragged-row",
+        "error",
+        "A row has too many or too few cells",
+        "This row has {cells} cells, the headings have {expected}.",
+        "Put values that hold the separator in double quotes, and fill or remove cells.",
+        "“Leeds, West” without quotes in a comma-separated file.",
+        {
+            "open-quote": "A double quote opened in this row is never closed, "
+            "so the rest of the file cannot be told apart."
+        },
+    ),
+    Code(
+        "missing-value",
+        "error",
+        "A required value is blank",
+        "{field} is blank.",
+        "Fill in the value.",
+        "A record without a Patient ID.",
+    ),
+    Code(
+        "unknown-code",
+        "error",
+        "The code is not in the field's list",
+        "“{value}” is not a code for {field}.",
+        "Use a code from the list of the data set.",
+        "SHHAPT “C99”.",
+        {"cell": "The cell of {field} holds the Excel error “{value}”."},
+    ),
+    Code(
+        "bad-date",
+        "error",
+        "Not a date",
+        "“{value}” is not a date of the form YYYY-MM-DD in {field}.",
+        "Write dates as YYYY-MM-DD in csv files; use real date cells, without a time, in "
+        "workbooks. Dates are never guessed.",
+        "“17/04/2017”, or “2017-02-30”.",
+        {
+            "text-cell": "“{value}” in {field} is text, not a date cell.",
+            "with-time": "“{value}” in {field} is a date with a time of day.",
+            "number-cell": "“{value}” in {field} is a number, not a date cell.",
+            "cell": "The cell of {field} holds the Excel error “{value}”.",
+        },
+    ),
+    Code(
+        "bad-number",
+        "error",
+        "Not a whole number, or a number that Excel has rounded",
+        "“{value}” is not a whole number in {field}.",
+        "Write whole numbers in digits. Format columns of long numbers as text before typing.",
+        "Age “forty”, or the 16-digit number 1086331000000100 typed into a number cell.",
+        {
+            "rounded": "“{value}” in {field} has more than 15 digits and Excel has rounded it; "
+            "format the column as text and enter it again.",
+            "cell": "The cell of {field} holds the Excel error “{value}”.",
+        },
+    ),
+    Code(
+        "out-of-range",
+        "error",
+        "The number or year is outside what the field allows",
+        "“{value}” is outside {low} to {high}, the range of {field}.",
+        "Correct the value.",
+        "Age 250.",
+        {
+            "low": "“{value}” is less than {low}, the least that {field} allows.",
+            "high": "“{value}” is more than {high}, the most that {field} allows.",
+            "year": "“{value}” is not a date between {low} and {high} in {field}.",
+        },
+    ),
+    Code(
+        "bad-pattern",
+        "error",
+        "The value does not have the form of the field",
+        "“{value}” does not have the form of {field}.",
+        "Correct the value; the data set gives the form as a regular expression.",
+        "GP Practice Code “ABC”.",
+        {"cell": "The cell of {field} holds the Excel error “{value}”."},
+    ),
+    Code(
+        "too-long",
+        "error",
+        "The value is longer than the field allows",
+        "“{value}” is longer than the {length} characters that {field} allows.",
+        "Shorten the value.",
+        "A Patient ID of 60 characters.",
+    ),
+    Code(
+        "unknown-lsoa",
+        "error",
+        "No such LSOA",
+        "“{value}” is not an LSOA nor one of the pseudo codes.",
+        "Look the postcode up again; for no fixed address or outside the UK use a pseudo code.",
+        "“E99999999”.",
+        {"cell": "The cell of {field} holds the Excel error “{value}”."},
+    ),
+    Code(
+        "retired-lsoa",
+        "error",
+        "The LSOA had ended before the attendance",
+        "“{value}” was no longer an LSOA on the attendance date; it ended on {ended}.",
+        "Use the LSOA that is in force on the attendance date.",
+        "An LSOA of 2011 that was split in 2021, for an attendance in 2024.",
+    ),
+    Code(
+        "unknown-clinic",
+        "error",
+        "The clinic is not known",
+        "“{value}” is not one of the clinics known for this provider.",
+        "Correct the clinic's id, or add the clinic and its host commissioner first.",
+        "A clinic that opened this month and is not listed yet.",
+    ),
+    Code(
+        "wrong-provider",
+        "error",
+        "The record belongs to another provider",
+        "“{value}” is not the provider of this submission, {provider}.",
+        "Upload the record with its own provider's submission, or correct the code.",
+        "RXX99 in the files of RXX01.",
+    ),
+    Code(
+        "too-many-codes",
+        "error",
+        "An episode has more codes than the data set holds",
+        "“{value}” is one code too many: an episode holds {slots} of {field}.",
+        "Leave out the codes that do not count for the tariff.",
+        "A thirteenth SHHAPT code for one patient, clinic and day.",
+    ),
+    Code(
+        "unknown-column",
+        "warning",
+        "A column is not part of the data set and is left out",
+        "The column “{heading}” matches no field and is left out.",
+        "Rename the column or match it to a field if it should count; otherwise nothing.",
+        "A column “Comments”.",
+        {
+            "no-heading": "Column {letter} holds data but has no heading; it is left out.",
+            "transpose": "The column “{heading}” holds one activity code a row and is left out; "
+            "choose transposing when uploading to read it.",
+        },
+    ),
+    Code(
+        "outside-month",
+        "warning",
+        "The date is outside the month of the submission",
+        "“{value}” is outside the month of the submission, {month}.",
+        "Nothing, if the record was left over from another month; otherwise correct the date.",
+        "An attendance of April in the submission of May.",
+    ),
+    Code(
+        "code-overwritten",
+        "warning",
+        "A later record of the episode replaced this code",
+        "“{value}” of {field} was replaced by “{by}” of a later record of the same episode.",
+        "Put the codes of one episode into different slots if all of them should count.",
+        "T1 in SHHAPT 1 of one record, T2 in SHHAPT 1 of the next.",
+    ),
+)
+
+CATALOGUE: dict[str, Code] = {code.name: code for code in CODES}
+
+
+def reason(name: str) -> Reason:
+    """The reason called ``code`` or ``code/wording``; raises ``KeyError`` for any other."""
+    code, _, wording = name.partition("/")
+    found = CATALOGUE[code]
+    template = found.wordings[wording] if wording else found.message
+    return Reason(found.name, found.severity, template)
+
+
+def finding(
+    name: str, *, row: int | None = None, field: str = "", value: str = "", **words: object
+) -> dict[str, Any]:
+    """One finding as a row of ``ERRORS_SCHEMA``; ``words`` fill the message's other gaps."""
+    found = reason(name)
+    message = found.message.format(field=field, value=value[:SHOWN_LENGTH], **words)
+    return {
+        "row": row,
+        "field": field or None,
+        "value": value or None,
+        "code": found.code,
+        "severity": found.severity,
+        "message": message,
+    }
+
+
+def errors_table(findings: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Findings as a table of ``ERRORS_SCHEMA``."""
+    return pa.Table.from_pylist(list(findings), schema=ERRORS_SCHEMA)
+
+
+NO_ERRORS = errors_table([])
+
+
+def messages_for(found: Reason, values: pa.Array, **words: object) -> pa.Array:
+    """The message of each value (strings, null for a blank), built as whole columns.
+
+    A word may be an array beside ``values``; the others are the same for all of them.
+    """
+    columns = {name: word for name, word in words.items() if isinstance(word, pa.Array)}
+    columns["value"] = shown(values)
+    fixed = {name: word for name, word in words.items() if name not in columns}
+    gaps = {name: f"\0{name}\0" for name in columns}
+    parts = found.message.format(**fixed, **gaps).split("\0")
+    pieces = [columns[part] if at % 2 else pa.scalar(part) for at, part in enumerate(parts)]
+    if len(pieces) == 1:
+        return pa.repeat(pa.scalar(parts[0]), len(values))
+    return pc.binary_join_element_wise(*pieces, pa.scalar(""), null_handling="replace")
+
+
+def shown(values: pa.Array) -> pa.Array:
+    """Values as messages repeat them: no longer than ``SHOWN_LENGTH``."""
+    return pc.utf8_slice_codeunits(values, 0, SHOWN_LENGTH)

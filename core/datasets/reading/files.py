@@ -1,0 +1,176 @@
+"""One way to open any activity file, whatever it is: csv now, workbooks by ``workbook``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import pyarrow as pa
+
+from core.datasets.problems import NO_ERRORS, errors_table, finding
+from core.datasets.reading.csv_file import open_csv
+from core.datasets.reading.headings import Heading, Layout, column_letter, match_headings
+from core.datasets.reading.table_end import TableEnd, blank_rows
+from core.datasets.specification import Specification
+from core.user_errors import UserError
+
+CHUNK_ROWS = 50_000
+
+
+class Source(Protocol):
+    """A file of some kind, opened: the cells of its first row, and tables of the others."""
+
+    cells: list[str]
+    findings: list[dict[str, Any]]  # why the file cannot be read
+    ragged: list[dict[str, Any]]  # rows left out of the tables, known once these were read
+
+    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]: ...
+
+
+class Reading:
+    """A file opened against a specification.
+
+    ``headings`` are as uploaded, each with the column it is taken for. ``errors`` hold what
+    opening found, ``late_errors()`` what reading the rows found. A ``refused`` file has no
+    records.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        layout: Layout | None,
+        specification: Specification,
+        chunk_rows: int,
+    ) -> None:
+        findings = [*source.findings, *(layout.findings if layout else [])]
+        self.name = name
+        self.headings: list[Heading] = layout.headings if layout else []
+        self.errors = errors_table(findings)
+        self.refused = any(found["severity"] == "error" for found in findings)
+        self._source, self._layout = source, layout
+        self._specification, self._chunk_rows = specification, chunk_rows
+        self._late = NO_ERRORS
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """Tables of ``row`` (int32) and every column of the standard layout (coded strings).
+
+        Values are as uploaded; null is blank, and so is a column that the file does not have.
+        """
+        if self.refused or self._layout is None:
+            return
+        read = _DataRows(self._source, self._layout, self._chunk_rows)
+        for table in read.tables():
+            yield standard_layout(table, self._layout.columns, self._specification)
+        self._late = errors_table(read.findings())
+
+    def late_errors(self) -> pa.Table:
+        """What was found while the rows were read; complete once ``chunks`` has ended."""
+        return self._late
+
+    def close(self) -> None:
+        """Lets go of the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_file(
+    path: Path,
+    specification: Specification,
+    *,
+    name: str | None = None,
+    transpose: bool = False,
+    chunk_rows: int = CHUNK_ROWS,
+    headings: Mapping[str, str | None] | None = None,
+) -> Reading:
+    """Opens ``path`` by what it contains, not by what it is called.
+
+    ``headings`` says what a heading is taken for where matching alone would not do (None: leave
+    the column out). Raises ``UserError`` only where there is no file; whatever is wrong with its
+    content is reported in ``Reading.errors``.
+    """
+    path = Path(path)
+    source = open_source(path, specification)
+    layout = None
+    if not source.findings:
+        layout = match_headings(source.cells, specification, transpose=transpose, chosen=headings)
+    return Reading(name or path.name, source, layout, specification, chunk_rows)
+
+
+def open_source(path: Path, specification: Specification) -> Source:
+    """The file, opened by its kind."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}") from error
+    source = open_csv(path, specification.known_headings())
+    if not size and not source.findings:
+        source.findings.append(finding("empty-file"))
+    return source
+
+
+class _DataRows:
+    """The rows of the data: up to the first empty one, with what was found on the way."""
+
+    def __init__(self, source: Source, layout: Layout, chunk_rows: int) -> None:
+        self._source, self._chunk_rows = source, chunk_rows
+        self._nameless = [
+            at
+            for at, heading in enumerate(layout.headings)
+            if layout.columns[at] is None and not heading.heading.strip()
+        ]
+        self._all = range(len(layout.columns))
+        self._end = TableEnd()
+        self._filled: set[int] = set()
+        self._count = 0
+
+    def tables(self) -> Iterator[pa.Table]:
+        for table in self._source.tables(self._all, self._chunk_rows):
+            data = self._end.cut(table)
+            self._count += data.num_rows
+            self._note_nameless(data)
+            if data.num_rows:
+                yield data
+            if self._end.done:
+                return
+
+    def findings(self) -> list[dict[str, Any]]:
+        found = [
+            finding("unknown-column/no-heading", letter=column_letter(at))
+            for at in sorted(self._filled)
+        ]
+        found += self._end.findings(self._source.ragged)
+        if not self._count and not self._source.ragged:
+            found.append(finding("empty-file/heading-alone"))
+        return found
+
+    def _note_nameless(self, table: pa.Table) -> None:
+        for at in self._nameless:
+            if at not in self._filled and not blank_rows(table.select([str(at)])).all():
+                self._filled.add(at)
+
+
+def standard_layout(
+    table: pa.Table, columns: list[str | None], specification: Specification
+) -> pa.Table:
+    """The table with every column of the data set, in its order; those not there are blank."""
+    places = {column: str(at) for at, column in enumerate(columns) if column is not None}
+    blank = pa.DictionaryArray.from_arrays(
+        pa.nulls(table.num_rows, pa.int32()), pa.array([], pa.string())
+    )
+    cells = {
+        column: table[places[column]] if column in places else blank
+        for column in specification.columns
+    }
+    return pa.table({"row": table["row"], **cells})
