@@ -36,9 +36,23 @@ class FileCheck:
     refused: bool
     errors: pa.Table
     record_count: int
-    error_count: int
     _chunks: list[pa.Table] = field(repr=False)
     _specification: Specification = field(repr=False)
+
+    @property
+    def error_count(self) -> int:
+        """Findings that are errors."""
+        return _count_of(self.errors["severity"], "error")
+
+    @property
+    def warning_count(self) -> int:
+        """Findings that are warnings."""
+        return _count_of(self.errors["severity"], "warning")
+
+    @cached_property
+    def row_count(self) -> int:
+        """Rows of the data, with those that could not become records."""
+        return self.record_count + _count_of(self.errors["code"], "ragged-row")
 
     @cached_property
     def records(self) -> pa.Table:
@@ -86,7 +100,6 @@ def check_file(
             refused=reading.refused,
             errors=found,
             record_count=count,
-            error_count=pc.sum(pc.equal(found["severity"], "error")).as_py() or 0,
             _chunks=records,
             _specification=specification,
         )
@@ -119,6 +132,10 @@ def _in_order(tables: list[pa.Table]) -> pa.Table:
         return NO_ERRORS
     rows = np.asarray(pc.fill_null(table["row"], 0))
     return table.take(pa.array(np.argsort(rows, kind="stable"))).combine_chunks()
+
+
+def _count_of(column: pa.ChunkedArray, value: str) -> int:
+    return int(pc.sum(pc.equal(column, value)).as_py() or 0)
 
 
 def _no_records(specification: Specification) -> dict[str, pa.Array]:

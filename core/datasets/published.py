@@ -1,0 +1,28 @@
+"""The data sets that the service has, newest version last."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.datasets.specification import Specification, specification_from
+from core.documents import parse_document
+from core.user_errors import UserError
+
+
+def current_specification(connection: Connection) -> Specification:
+    """The specification that files are checked against."""
+    datasets = tables.datasets
+    query = sa.select(datasets.c.id, datasets.c.body).order_by(datasets.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        raise UserError("No data set has been imported yet.")
+    return _parsed(row.id, row.body)
+
+
+@lru_cache(maxsize=8)
+def _parsed(dataset_id: int, body: str) -> Specification:
+    return specification_from(parse_document(body, name=f"data set {dataset_id}"))
