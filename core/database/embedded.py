@@ -209,7 +209,7 @@ class EmbeddedPostgres:
         options = {
             "listen_addresses": HOST,
             "port": str(self.port),
-            "unix_socket_directories": str(self.data),
+            "unix_socket_directories": "",  # paths of sockets may only be 107 bytes long
             **shared_memory_settings(),
             **self.settings,
         }

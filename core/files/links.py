@@ -1,0 +1,51 @@
+"""Links to files that name their user, end by themselves and cannot be altered."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from core.settings import settings
+from core.user_errors import UserError
+
+PURPOSE = "file link"  # keys of other purposes do not open a file
+
+
+class LinkExpired(UserError):  # noqa: N818 (named as people say it)
+    """The link was good and is over."""
+
+
+class LinkInvalid(UserError):  # noqa: N818
+    """The link was altered, cut short or made elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link opens, under which name it is saved, and for whom."""
+
+    key: str
+    filename: str
+    user_id: int
+
+
+def make_link(key: str, filename: str, user_id: int, seconds: int | None = None) -> str:
+    """A token for the end of a URL, good for ``seconds`` (``GROUPER_LINK_SECONDS`` by default)."""
+    until = int(time.time()) + (settings().link_seconds if seconds is None else seconds)
+    return str(_signer().dumps([key, filename, user_id, until]))
+
+
+def read_link(token: str) -> Link:
+    """What the token opens; raises ``LinkExpired`` or ``LinkInvalid``."""
+    try:
+        key, filename, user_id, until = _signer().loads(token)
+    except (BadSignature, ValueError) as error:
+        raise LinkInvalid("this link is not valid: copy it whole, or ask for a new one") from error
+    if time.time() >= until:
+        raise LinkExpired("this link has expired: open the page it came from for a new one")
+    return Link(key, filename, user_id)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(settings().signing_key(), salt=PURPOSE)

@@ -1,0 +1,110 @@
+"""Real parts for the tests: one PostgreSQL a session, a database of its own for each test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    from deployments.supervisor import Services
+    from sqlalchemy import Engine
+
+    from core.database.embedded import EmbeddedPostgres
+
+# Imports stand in the fixtures: tests of plain values must not wait for drivers and servers.
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that the user ``nobody`` can reach; pytest's own are closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="grouper-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A running server with the empty databases ``grouper`` and ``prefect``."""
+    from core.database.embedded import EmbeddedPostgres
+
+    with EmbeddedPostgres(open_folder / "shared") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database, from which others are copied."""
+    from core.database.migrate import migrate
+
+    with fresh_database(postgres, "template_", drop=False) as url:
+        migrate(url)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """The URL of a migrated, empty database of the test's own."""
+    with fresh_database(postgres, "test_", template=template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a database without tables."""
+    with fresh_database(postgres, "test_") as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Engine]:
+    """An engine on ``database_url``."""
+    from sqlalchemy import create_engine
+
+    from core.database.engine import with_driver
+
+    engine = create_engine(with_driver(database_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def services(open_folder: Path) -> Iterator[Services]:
+    """Everything that ``grouper up`` runs, on a home and ports of its own."""
+    from deployments.supervisor import Services
+
+    from core.processes import free_port
+    from core.settings import Settings
+
+    settings = Settings(
+        home=open_folder / "services", prefect_port=free_port(), portal_port=free_port()
+    )
+    with Services(settings) as running:
+        yield running
+
+
+@contextmanager
+def fresh_database(
+    postgres: EmbeddedPostgres, prefix: str, *, template: str = "template1", drop: bool = True
+) -> Iterator[str]:
+    """A new database for as long as the context lasts, or for good; its URL."""
+    import psycopg
+    from psycopg import sql
+
+    from core.database.engine import with_database
+
+    name = prefix + uuid4().hex[:12]
+    made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    gone = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
+        yield with_database(postgres.url(), name)
+        if drop:
+            connection.execute(gone.format(sql.Identifier(name)))
