@@ -1,0 +1,133 @@
+"""Asks for a report, and says what a report may show to whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, model_validator
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.events import catalogue
+from core.events.outbox import raise_event
+from core.user_errors import UserError
+
+Side = Literal["provider", "commissioner"]
+
+
+class ReportRequest(BaseModel):
+    """What was asked for. A provider sees its own activity; a commissioner sees charges that it
+    pays, of final runs only (architecture, who may see what)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["backing-data"] = "backing-data"
+    side: Side
+    organisation: str  # the provider's code, or the commissioner's area code
+    organisation_name: str
+    first_month: dt.date
+    last_month: dt.date
+    asked_by: str
+
+    @model_validator(mode="after")
+    def _months_in_order(self) -> ReportRequest:
+        if self.last_month < self.first_month:
+            raise ValueError("the last month is before the first")
+        return self
+
+    @property
+    def period(self) -> str:
+        if self.first_month == self.last_month:
+            return f"{self.first_month:%B %Y}"
+        return f"{self.first_month:%B %Y} to {self.last_month:%B %Y}"
+
+    @property
+    def file_name(self) -> str:
+        months = {f"{self.first_month:%Y-%m}": None, f"{self.last_month:%Y-%m}": None}
+        return f"Backing Data {self.organisation} {' to '.join(months)}.xlsx"
+
+
+def request_report(connection: Connection, request: ReportRequest, *, user_id: int | None) -> int:
+    """Queues a report and returns its id; raises ``UserError`` where there is nothing to show."""
+    if not runs_to_show(connection, request):
+        raise UserError(_nothing_to_show(request))
+    statement = (
+        tables.reports.insert()
+        .values(
+            kind=request.kind,
+            parameters=request.model_dump(mode="json"),
+            state="requested",
+            requested_by=user_id,
+            name=request.file_name,
+        )
+        .returning(tables.reports.c.id)
+    )
+    report_id = int(connection.execute(statement).scalar_one())
+    event = catalogue.ReportRequested(**event_names(report_id, request))
+    raise_event(connection, event, user_id=user_id)
+    return report_id
+
+
+def event_names(report_id: int, request: ReportRequest) -> dict[str, Any]:
+    """The ids and names that every event of a report carries."""
+    title = f"Backing Data, {request.organisation_name}, {request.period}"
+    return {"report_id": report_id, "kind": request.kind, "report": title}
+
+
+def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[Any]]:
+    """The published runs that the report draws on, by month and provider."""
+    submissions, runs, organisations = tables.submissions, tables.runs, tables.organisations
+    query = (
+        sa.select(
+            runs.c.id,
+            runs.c.number,
+            runs.c.kind,
+            runs.c.finished_at,
+            submissions.c.month,
+            organisations.c.code.label("provider"),
+            organisations.c.name.label("provider_name"),
+        )
+        .join(submissions, submissions.c.run_id == runs.c.id)
+        .join(organisations, organisations.c.id == submissions.c.provider_id)
+        .where(submissions.c.month.between(request.first_month, request.last_month))
+        .order_by(submissions.c.month, organisations.c.code)
+    )
+    if request.side == "provider":
+        query = query.where(organisations.c.code == request.organisation)
+    else:
+        query = query.where(runs.c.kind == "final")
+    return list(connection.execute(query))
+
+
+def months_to_show(connection: Connection, side: str, organisation: str) -> list[dt.date]:
+    """The months with charges that the organisation may see, latest first."""
+    submissions, runs, charges = tables.submissions, tables.runs, tables.charges
+    organisations = tables.organisations
+    query = (
+        sa.select(submissions.c.month)
+        .distinct()
+        .join(runs, runs.c.id == submissions.c.run_id)
+        .join(organisations, organisations.c.id == submissions.c.provider_id)
+        .order_by(submissions.c.month.desc())
+    )
+    if side == "provider":
+        query = query.where(organisations.c.code == organisation)
+    else:
+        paid = (
+            sa.select(charges.c.run_id)
+            .where(charges.c.run_id == runs.c.id, charges.c.commissioner == organisation)
+            .exists()
+        )
+        query = query.where(runs.c.kind == "final", paid)
+    return list(connection.execute(query).scalars())
+
+
+def _nothing_to_show(request: ReportRequest) -> str:
+    if request.side == "provider":
+        return (
+            f"There are no charges for {request.period} yet. "
+            "Run the month as a draft or submit it first."
+        )
+    return f"No provider has submitted {request.period} yet."

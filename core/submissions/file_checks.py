@@ -1,0 +1,275 @@
+"""The check of an uploaded file as the service does it: in chunks that are stored once each.
+
+The file in the store is never changed. Corrections are applied as it is read, so a check gives the
+same result however often it is run, and a correction is undone by leaving it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.areas.register import AreaRegister
+from core.database import tables
+from core.database.copying import copy_table
+from core.database.engine import driver_cursor
+from core.database.records import records_table
+from core.datasets.checking import Checked, References, check_chunk
+from core.datasets.corrections import Correction, apply_corrections
+from core.datasets.published import current_specification
+from core.datasets.specification import Specification
+from core.events import catalogue
+from core.events.outbox import raise_event
+from core.submissions.episodes import bucket_of
+from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.states import FILE_MACHINE, FileState
+from core.submissions.transitions import move
+
+
+@dataclass(frozen=True)
+class FileCheckInputs:
+    """All that the check of one file needs to know."""
+
+    file_id: int
+    name: str
+    storage_key: str
+    transpose: bool
+    check_number: int
+    submission: SubmissionRow
+    specification: Specification
+    references: References
+    corrections: tuple[Correction, ...]
+
+
+@dataclass(frozen=True)
+class ChunkCounts:
+    """What one chunk came to."""
+
+    records: int
+    errors: int
+    warnings: int
+    clinics: frozenset[str] = frozenset()
+
+
+def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
+    """Reads what the check works on."""
+    row = connection.execute(sa.select(tables.files).where(tables.files.c.id == file_id)).one()
+    submission = get_submission(connection, row.submission_id)
+    return FileCheckInputs(
+        file_id=file_id,
+        name=row.name,
+        storage_key=row.storage_key,
+        transpose=row.transpose,
+        check_number=row.check_number,
+        submission=submission,
+        specification=current_specification(connection),
+        references=References(
+            lsoas=AreaRegister.shipped(),
+            clinics=None,  # a new clinic is placed before submission, it is no error of the file
+            provider=submission.provider,
+            month=submission.month,
+        ),
+        corrections=_corrections(connection, file_id),
+    )
+
+
+def _corrections(connection: Connection, file_id: int) -> tuple[Correction, ...]:
+    corrections = tables.corrections
+    rows = connection.execute(
+        sa.select(corrections.c.field, corrections.c.wrong, corrections.c.value, corrections.c.row)
+        .where(corrections.c.file_id == file_id, corrections.c.undone_at.is_(None))
+        .order_by(corrections.c.id)
+    )
+    return tuple(Correction(*row) for row in rows)
+
+
+def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]:
+    """Moves the file to checking and returns the chunks that this same check stored before.
+
+    What an older check of the file stored is cleared: its errors and records may be wrong now.
+    """
+    move(connection, tables.files, FILE_MACHINE, check.file_id, FileState.CHECKING, failure=None)
+    chunks = tables.file_chunks
+    rows = connection.execute(
+        sa.select(chunks.c.chunk, chunks.c.check_number).where(chunks.c.file_id == check.file_id)
+    ).all()
+    if all(row.check_number == check.check_number for row in rows):
+        return {row.chunk for row in rows}
+    clear_file(connection, check.specification, check.file_id)
+    return set()
+
+
+def clear_file(connection: Connection, specification: Specification, file_id: int) -> None:
+    """Drops the records and errors of a file."""
+    records = sa.table(records_table(specification), sa.column("file_id"))
+    for table in (tables.file_chunks, tables.errors, records):
+        connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+
+
+def check_and_correct(check: FileCheckInputs, chunk: pa.Table) -> Checked:
+    """Checks a raw chunk with the corrections made so far."""
+    corrected = apply_corrections(chunk, check.corrections)
+    return check_chunk(corrected, check.specification, check.references)
+
+
+def store_chunk(
+    connection: Connection, check: FileCheckInputs, number: int, checked: Checked
+) -> ChunkCounts:
+    """Writes the records, the errors and the mark of one chunk in the caller's transaction.
+
+    Records are written in the order of their bucket, so that a run reads few pages for each.
+    """
+    severities = pc.value_counts(checked.errors["severity"]).to_pylist()
+    count = {found["values"]: found["counts"] for found in severities}
+    counts = ChunkCounts(
+        records=checked.records.num_rows,
+        errors=count.get("error", 0),
+        warnings=count.get("warning", 0),
+        clinics=_clinics(checked.records, check.specification),
+    )
+    with driver_cursor(connection) as cursor:
+        table = records_table(check.specification)
+        stored = _stored_records(check, number, checked.records)
+        copy_table(cursor, table, stored.column_names, stored)
+        errors = _with_ids(checked.errors, file_id=check.file_id, chunk=number)
+        copy_table(cursor, "errors", errors.column_names, errors)
+    connection.execute(
+        tables.file_chunks.insert().values(
+            file_id=check.file_id,
+            check_number=check.check_number,
+            chunk=number,
+            records=counts.records,
+            errors=counts.errors,
+            warnings=counts.warnings,
+        )
+    )
+    return counts
+
+
+def _stored_records(check: FileCheckInputs, number: int, records: pa.Table) -> pa.Table:
+    bucket = bucket_of(records, check.specification)
+    order = np.argsort(bucket, kind="stable")
+    stored = records.append_column("bucket", pa.array(bucket, type=pa.int16())).take(
+        pa.array(order)
+    )
+    return _with_ids(stored, file_id=check.file_id, chunk=number)
+
+
+def _with_ids(table: pa.Table, **ids: int) -> pa.Table:
+    for name, value in ids.items():
+        column = pa.array(np.full(table.num_rows, value, dtype=np.int32))
+        table = table.append_column(name, column)
+    return table
+
+
+def _clinics(records: pa.Table, specification: Specification) -> frozenset[str]:
+    good = records.filter(pc.invert(records["in_error"]))
+    clinic = good[specification.key_columns[0]].cast(pa.string())
+    return frozenset(pc.unique(clinic).drop_null().to_pylist())
+
+
+def finish_file_check(
+    connection: Connection,
+    check: FileCheckInputs,
+    *,
+    headings: list[dict[str, str | None]],
+    file_errors: pa.Table,
+    refused: bool,
+    clinics: frozenset[str],
+) -> FileState:
+    """Totals the chunks, adds the errors of the file as a whole, and says how it ended."""
+    with driver_cursor(connection) as cursor:
+        errors = _with_ids(file_errors, file_id=check.file_id, chunk=-1)
+        copy_table(cursor, "errors", errors.column_names, errors)
+    totals: dict[str, Any] = _file_totals(connection, check.file_id)
+    state = FileState.READY
+    if refused:
+        state = FileState.REJECTED
+    elif totals["errors"]:
+        state = FileState.IN_ERROR
+    _meet_clinics(connection, check.submission.provider_id, clinics)
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        check.file_id,
+        state,
+        headings=headings,
+        **totals,
+    )
+    _announce(connection, check, state, totals)
+    return state
+
+
+def _file_totals(connection: Connection, file_id: int) -> dict[str, int]:
+    chunks, errors = tables.file_chunks, tables.errors
+    records = connection.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(chunks.c.records), 0)).where(
+            chunks.c.file_id == file_id
+        )
+    ).scalar_one()
+    by_severity: dict[str, int] = dict(
+        connection.execute(
+            sa.select(errors.c.severity, sa.func.count())
+            .where(errors.c.file_id == file_id)
+            .group_by(errors.c.severity)
+        )
+        .tuples()
+        .all()
+    )
+    return {
+        "records": int(records),
+        "errors": by_severity.get("error", 0),
+        "warnings": by_severity.get("warning", 0),
+    }
+
+
+def _meet_clinics(connection: Connection, provider_id: int, clinics: frozenset[str]) -> None:
+    """A clinic seen for the first time is noted without a host: to be placed."""
+    if not clinics:
+        return
+    rows = [
+        {"provider_id": provider_id, "clinic_id": clinic, "name": clinic}
+        for clinic in sorted(clinics)
+    ]
+    connection.execute(insert(tables.clinics).values(rows).on_conflict_do_nothing())
+
+
+def _announce(
+    connection: Connection, check: FileCheckInputs, state: FileState, totals: dict[str, int]
+) -> None:
+    about: dict[str, Any] = {
+        "file_id": check.file_id,
+        "file": check.name,
+        "submission_id": check.submission.id,
+        "provider": check.submission.provider,
+        "month": f"{check.submission.month:%Y-%m}",
+    }
+    raise_event(connection, catalogue.FileChecked(state=state.value, **totals, **about))
+    if state == FileState.READY:
+        raise_event(connection, catalogue.FileReady(records=totals["records"], **about))
+
+
+def give_up_file_check(connection: Connection, check: FileCheckInputs, reference: str) -> None:
+    """Notes that the check could not be carried out; user and operator see the same reference."""
+    text = (
+        "This file could not be checked, and that is not your mistake. "
+        f"Remove it and upload it again, or tell support the reference {reference}."
+    )
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        check.file_id,
+        FileState.REJECTED,
+        reason=reference,
+        failure=text,
+    )
+    _announce(connection, check, FileState.REJECTED, _file_totals(connection, check.file_id))

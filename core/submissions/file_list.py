@@ -1,0 +1,71 @@
+"""The files of a submission, as people see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.submissions.states import FILE_TEXTS, FileState
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """An uploaded file and how it stands."""
+
+    id: int
+    name: str
+    size: int
+    state: FileState
+    records: int
+    errors: int
+    warnings: int
+    failure: str | None
+    uploaded_at: dt.datetime
+    uploaded_by: str
+    checked_records: int  # of the check that runs now
+
+    @property
+    def text(self) -> str:
+        """What the state means for the user."""
+        return self.failure or FILE_TEXTS[self.state]
+
+    @property
+    def moving(self) -> bool:
+        """Whether it will change without anybody doing anything."""
+        return self.state in (FileState.RECEIVED, FileState.CHECKING)
+
+
+def files_of(connection: Connection, submission_id: int) -> list[FileRow]:
+    """The files that belong to a submission, in the order of upload."""
+    files, users, chunks = tables.files, tables.users, tables.file_chunks
+    checked = (
+        sa.select(sa.func.coalesce(sa.func.sum(chunks.c.records), 0))
+        .where(chunks.c.file_id == files.c.id, chunks.c.check_number == files.c.check_number)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            files.c.id,
+            files.c.name,
+            files.c.size,
+            files.c.state,
+            files.c.records,
+            files.c.errors,
+            files.c.warnings,
+            files.c.failure,
+            files.c.uploaded_at,
+            sa.func.coalesce(users.c.name, "").label("uploaded_by"),
+            checked.label("checked_records"),
+        )
+        .outerjoin(users, users.c.id == files.c.uploaded_by)
+        .where(files.c.submission_id == submission_id, files.c.state != FileState.REMOVED)
+        .order_by(files.c.position)
+    )
+    return [
+        FileRow(**{**row, "state": FileState(row["state"])})
+        for row in connection.execute(query).mappings()
+    ]

@@ -1,0 +1,114 @@
+"""Finds a provider's month: the submission that its files belong to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database import tables
+from core.user_errors import UserError
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class SubmissionRow:
+    """A submission with the names that people know it by."""
+
+    id: int
+    provider_id: int
+    provider: str
+    provider_name: str
+    month: dt.date
+    state: str
+    run_id: int | None
+    failure: str | None
+
+    @property
+    def month_text(self) -> str:
+        return f"{self.month:%B %Y}"
+
+
+def parse_month(text: str) -> dt.date:
+    """The first day of a month given as ``YYYY-MM``; raises ``UserError``."""
+    match = _MONTH.fullmatch(text)
+    if not match:
+        raise UserError(f"{text!r} is not a month; write it as 2017-04.")
+    return dt.date(int(match[1]), int(match[2]), 1)
+
+
+def open_submission(connection: Connection, provider_id: int, month: dt.date) -> int:
+    """The id of the provider's submission for the month, opened if it is not there yet."""
+    statement = (
+        insert(tables.submissions)
+        .values(provider_id=provider_id, month=month, state="open")
+        .on_conflict_do_nothing()
+    )
+    connection.execute(statement)
+    query = sa.select(tables.submissions.c.id).where(
+        tables.submissions.c.provider_id == provider_id, tables.submissions.c.month == month
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _rows() -> sa.Select[tuple[object, ...]]:
+    submissions, organisations = tables.submissions, tables.organisations
+    return sa.select(
+        submissions.c.id,
+        submissions.c.provider_id,
+        organisations.c.code.label("provider"),
+        organisations.c.name.label("provider_name"),
+        submissions.c.month,
+        submissions.c.state,
+        submissions.c.run_id,
+        submissions.c.failure,
+    ).join(organisations, organisations.c.id == submissions.c.provider_id)
+
+
+def get_submission(connection: Connection, submission_id: int) -> SubmissionRow:
+    """The submission; raises ``UserError`` where there is none."""
+    query = _rows().where(tables.submissions.c.id == submission_id)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise UserError(f"There is no submission {submission_id}.")
+    return SubmissionRow(**row)
+
+
+def list_submissions(connection: Connection, provider_ids: list[int]) -> list[SubmissionRow]:
+    """The submissions of these providers, latest month first."""
+    query = (
+        _rows()
+        .where(tables.submissions.c.provider_id.in_(provider_ids))
+        .order_by(tables.submissions.c.month.desc(), tables.organisations.c.code)
+    )
+    return [SubmissionRow(**row) for row in connection.execute(query).mappings()]
+
+
+def months_on_offer(connection: Connection, provider_id: int, provider: str) -> list[dt.date]:
+    """The months a provider may submit: those of its configurations, and those it has begun.
+
+    The months with a submission come first, latest first; then the others, earliest first.
+    """
+    configurations, members = tables.configurations, tables.configuration_providers
+    spans = connection.execute(
+        sa.select(configurations.c.starts, configurations.c.ends)
+        .join(members, members.c.configuration_id == configurations.c.id)
+        .where(members.c.provider == provider, configurations.c.status != "draft")
+    ).all()
+    begun = connection.execute(
+        sa.select(tables.submissions.c.month)
+        .where(tables.submissions.c.provider_id == provider_id)
+        .order_by(tables.submissions.c.month.desc())
+    ).scalars()
+    covered = sorted({month for starts, ends in spans for month in _months(starts, ends)})
+    return list(dict.fromkeys([*begun, *covered]))
+
+
+def _months(starts: dt.date, ends: dt.date) -> list[dt.date]:
+    first, last = starts.year * 12 + starts.month - 1, ends.year * 12 + ends.month - 1
+    return [dt.date(number // 12, number % 12 + 1, 1) for number in range(first, last + 1)]

@@ -1,0 +1,78 @@
+"""What a published run came to: its totals by commissioner and by currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The figures of a run."""
+
+    run_id: int
+    number: int
+    kind: str
+    records: int
+    episodes: int
+    charges: int
+    amount_pence: int
+    by_commissioner: list[tuple[str | None, int, int]]  # code, charges, pence
+    by_currency: list[tuple[str, int, int]]
+    overwritten: int
+
+
+def outcome_of(connection: Connection, run_id: int) -> Outcome:
+    """Reads the figures of a run."""
+    run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
+    overwritten = connection.execute(
+        sa.select(sa.func.count())
+        .select_from(tables.run_warnings)
+        .where(tables.run_warnings.c.run_id == run_id)
+    ).scalar_one()
+    return Outcome(
+        run_id=run_id,
+        number=run.number,
+        kind=run.kind,
+        records=run.records,
+        episodes=run.episodes,
+        charges=run.charges,
+        amount_pence=run.amount_pence,
+        by_commissioner=_by(connection, run_id, "commissioner"),
+        by_currency=_by(connection, run_id, "currency"),
+        overwritten=overwritten,
+    )
+
+
+def _by(connection: Connection, run_id: int, name: str) -> list[tuple[Any, int, int]]:
+    charges = tables.charges
+    amount = sa.func.sum(charges.c.amount_pence)
+    query = (
+        sa.select(charges.c[name], sa.func.count(), amount)
+        .where(charges.c.run_id == run_id)
+        .group_by(charges.c[name])
+        .order_by(amount.desc(), charges.c[name])
+    )
+    return [(row[0], row[1], int(row[2])) for row in connection.execute(query)]
+
+
+def chunks_done(connection: Connection, submission_id: int) -> tuple[int, int]:
+    """How many chunks of the latest run are done, and of how many."""
+    runs, done = tables.runs, tables.run_chunks
+    latest = connection.execute(
+        sa.select(runs.c.id, runs.c.chunks)
+        .where(runs.c.submission_id == submission_id)
+        .order_by(runs.c.number.desc())
+        .limit(1)
+    ).first()
+    if latest is None:
+        return 0, 0
+    count = connection.execute(
+        sa.select(sa.func.count()).select_from(done).where(done.c.run_id == latest.id)
+    ).scalar_one()
+    return count, latest.chunks or 0

@@ -1,0 +1,159 @@
+"""Asks for a run of a submission, and says what still stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.events import catalogue
+from core.events.outbox import raise_event
+from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.states import SUBMISSION_MACHINE, FileState, SubmissionState
+from core.submissions.transitions import move
+from core.user_errors import UserError
+
+RunKind = Literal["draft", "final"]
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing to mend before a submission can run: its code, the text, what it is about."""
+
+    code: str
+    subject: str
+
+    @property
+    def text(self) -> str:
+        return OBSTACLES[self.code].format(subject=self.subject)
+
+
+OBSTACLES = {
+    "no-files": "There is no file yet. Upload the month's files.",
+    "file-not-checked": "{subject} is still being checked.",
+    "file-in-error": "{subject} has errors. Correct them.",
+    "file-rejected": "{subject} could not be read. Remove it, and upload a mended file.",
+    "clinic-to-be-placed": "Clinic {subject} is new. Say which authority hosts it.",
+    "no-configuration": "No tariff configuration is in force for {subject}.",
+}
+
+_FILE_OBSTACLES = {
+    FileState.RECEIVED: "file-not-checked",
+    FileState.CHECKING: "file-not-checked",
+    FileState.IN_ERROR: "file-in-error",
+    FileState.REJECTED: "file-rejected",
+}
+
+
+class NotReady(UserError):
+    """The submission cannot run yet; carries every obstacle."""
+
+    def __init__(self, obstacles: list[Obstacle]) -> None:
+        self.obstacles = obstacles
+        super().__init__(" ".join(obstacle.text for obstacle in obstacles))
+
+
+def obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
+    """What has to be mended before the submission can run; empty when it is ready."""
+    found = _file_obstacles(connection, submission) + _clinic_obstacles(connection, submission)
+    if configuration_in_force(connection, submission) is None:
+        subject = f"{submission.provider_name} in {submission.month_text}"
+        found.append(Obstacle("no-configuration", subject))
+    return found
+
+
+def _file_obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
+    files = tables.files
+    query = (
+        sa.select(files.c.name, files.c.state)
+        .where(files.c.submission_id == submission.id, files.c.state != FileState.REMOVED)
+        .order_by(files.c.position)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return [Obstacle("no-files", "")]
+    return [
+        Obstacle(_FILE_OBSTACLES[FileState(state)], name)
+        for name, state in rows
+        if state in _FILE_OBSTACLES
+    ]
+
+
+def _clinic_obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
+    clinics = tables.clinics
+    query = (
+        sa.select(clinics.c.clinic_id)
+        .where(clinics.c.provider_id == submission.provider_id, clinics.c.commissioner.is_(None))
+        .order_by(clinics.c.clinic_id)
+    )
+    return [
+        Obstacle("clinic-to-be-placed", clinic) for clinic in connection.execute(query).scalars()
+    ]
+
+
+def configuration_in_force(connection: Connection, submission: SubmissionRow) -> int | None:
+    """The id of the configuration for the provider and the submission's month; drafts never."""
+    configurations, members = tables.configurations, tables.configuration_providers
+    query = (
+        sa.select(configurations.c.id)
+        .join(members, members.c.configuration_id == configurations.c.id)
+        .where(
+            members.c.provider == submission.provider,
+            configurations.c.status != "draft",
+            sa.literal(submission.month).between(configurations.c.starts, configurations.c.ends),
+        )
+    )
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def request_run(
+    connection: Connection, submission_id: int, kind: RunKind, *, user_id: int | None
+) -> int:
+    """Queues a run and returns its id; raises ``NotReady`` or ``TransitionRefused``.
+
+    The row of the submission is locked first: of two who press at once, one is refused.
+    """
+    runs = tables.runs
+    move(
+        connection,
+        tables.submissions,
+        SUBMISSION_MACHINE,
+        submission_id,
+        SubmissionState.QUEUED,
+        user_id=user_id,
+        reason=f"{kind} run asked for",
+        failure=None,
+    )
+    submission = get_submission(connection, submission_id)
+    standing = obstacles(connection, submission)
+    if standing:
+        raise NotReady(standing)
+    number = sa.select(sa.func.coalesce(sa.func.max(runs.c.number), 0) + 1).where(
+        runs.c.submission_id == submission_id
+    )
+    statement = (
+        runs.insert()
+        .values(
+            submission_id=submission_id,
+            number=number.scalar_subquery(),
+            kind=kind,
+            configuration_id=configuration_in_force(connection, submission),
+            state="running",
+            requested_by=user_id,
+        )
+        .returning(runs.c.id)
+    )
+    run_id = int(connection.execute(statement).scalar_one())
+    event = catalogue.SubmissionRequested(
+        submission_id=submission_id,
+        run_id=run_id,
+        kind=kind,
+        provider=submission.provider,
+        month=f"{submission.month:%Y-%m}",
+    )
+    raise_event(connection, event, user_id=user_id)
+    return run_id

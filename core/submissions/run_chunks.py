@@ -1,0 +1,137 @@
+"""A chunk of a run: its records read once, its charges written once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.database.copying import CODED, copy_table, read_copy
+from core.database.engine import driver_cursor
+from core.database.records import records_table
+from core.submissions.episodes import Merged
+from core.submissions.runs import RunInputs
+
+OVERWRITTEN = "A later record of the same episode has another code in this place; this one is lost."
+
+
+@dataclass(frozen=True)
+class ChunkTotals:
+    """What one chunk of a run came to."""
+
+    records: int
+    episodes: int
+    charges: int
+    warnings: int
+    amount_pence: int
+
+
+def read_records(connection: Connection, run: RunInputs, chunk: int) -> pa.Table:
+    """The records of the chunk's episodes, from all files, in order of upload and row.
+
+    Carries ``file`` (int32, the order of upload), ``row``, and the standard columns.
+    """
+    columns = list(run.specification.columns)
+    schema = pa.schema(
+        [("file_id", pa.int32()), ("row", pa.int32()), *((column, CODED) for column in columns)]
+    )
+    first, last = run.bucket_range(chunk)
+    with driver_cursor(connection) as cursor:
+        # Just after an upload the planner knows nothing of the new rows and might read them all.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        found = read_copy(cursor, _query(run, columns), (list(run.files), first, last), schema)
+    order = np.lexsort((found["row"].to_numpy(), _position(found, run.files)))
+    return _number_files(found.take(pa.array(order)), run.files)
+
+
+def _query(run: RunInputs, columns: list[str]) -> sql.Composable:
+    return sql.SQL(
+        "SELECT file_id, row, {} FROM {} WHERE file_id = ANY(%s) AND bucket BETWEEN %s AND %s"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Identifier(records_table(run.specification)),
+    )
+
+
+def _position(records: pa.Table, files: tuple[int, ...]) -> pa.ChunkedArray:
+    """The place of each record's file in the order of upload."""
+    return pc.index_in(records["file_id"], value_set=pa.array(files, type=pa.int32()))
+
+
+def _number_files(records: pa.Table, files: tuple[int, ...]) -> pa.Table:
+    position = _position(records, files)
+    return records.drop_columns(["file_id"]).append_column("file", position)
+
+
+def store_charges(
+    connection: Connection, run: RunInputs, chunk: int, merged: Merged, charges: pa.Table
+) -> ChunkTotals:
+    """Writes charges, reasons, warnings and the mark of the chunk in the caller's transaction."""
+    totals = ChunkTotals(
+        records=int(pc.sum(merged.episodes["records"]).as_py() or 0),
+        episodes=merged.episodes.num_rows,
+        charges=charges.num_rows,
+        warnings=merged.overwritten.num_rows,
+        amount_pence=int(pc.sum(charges["amount"]).as_py() or 0),
+    )
+    with driver_cursor(connection) as cursor:
+        for name, table in (
+            ("charges", _charge_rows(charges)),
+            ("charge_reasons", _reason_rows(charges)),
+            ("run_warnings", _warning_rows(merged.overwritten, run.files)),
+        ):
+            rows = _with_ids(table, run_id=run.run_id, chunk=chunk)
+            copy_table(cursor, name, rows.column_names, rows)
+    connection.execute(
+        tables.run_chunks.insert().values(run_id=run.run_id, chunk=chunk, **vars(totals))
+    )
+    return totals
+
+
+def _charge_rows(charges: pa.Table) -> pa.Table:
+    columns = {
+        "clinic_id": charges["clinic_id"],
+        "patient_id": charges["patient_id"],
+        "attendance_date": charges["attendance_date"],
+        "currency": charges["currency"],
+        "rate_type": charges["rate_type"],
+        "rate_pence": charges["rate"],
+        "factor": charges["factor"],
+        "amount_pence": charges["amount"],
+        "commissioner": charges["commissioner"],
+        "basis": charges["basis"],
+        "reason_id": charges["reason"].combine_chunks().indices,
+    }
+    return pa.table(columns)
+
+
+def _reason_rows(charges: pa.Table) -> pa.Table:
+    """Each reason once: charges name it by its place in the dictionary."""
+    reasons = charges["reason"].combine_chunks().dictionary
+    return pa.table({"reason_id": np.arange(len(reasons), dtype=np.int32), "reason": reasons})
+
+
+def _warning_rows(overwritten: pa.Table, files: tuple[int, ...]) -> pa.Table:
+    rows = overwritten.num_rows
+    ids = pa.array(files, type=pa.int32()).take(overwritten["file"].combine_chunks())
+    return pa.table(
+        {
+            "file_id": ids,
+            "row": overwritten["row"],
+            "field": overwritten["field"],
+            "value": overwritten["value"],
+            "code": pa.repeat("code-overwritten", rows),
+            "message": pa.repeat(OVERWRITTEN, rows),
+        }
+    )
+
+
+def _with_ids(table: pa.Table, **ids: int) -> pa.Table:
+    for name, value in ids.items():
+        table = table.append_column(name, pa.array(np.full(table.num_rows, value, np.int32)))
+    return table

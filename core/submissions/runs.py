@@ -1,0 +1,258 @@
+"""A run of a submission: what it works on, its chunks, its publication.
+
+A run is published, not edited (architecture, decision 4): charges are written under the run's id,
+and the last step moves the submission's pointer to it, with the state and the event, in one
+transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.areas.register import AreaRegister
+from core.database import tables
+from core.datasets.specification import Specification, specification_from
+from core.documents import parse_document
+from core.events import catalogue
+from core.events.outbox import raise_event
+from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.states import (
+    STAGES,
+    SUBMISSION_MACHINE,
+    FileState,
+    SubmissionState,
+)
+from core.submissions.transitions import move
+from core.tariffs.configuration import Configuration, configuration_from
+
+BUCKETS = 1024
+"""Every record carries one of so many buckets of episodes; a chunk is a range of them."""
+
+RECORDS_A_CHUNK = 50_000
+
+
+class RunIncomplete(Exception):
+    """A run was about to be published with a chunk or a penny missing: a bug, never published."""
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """All that a run is calculated from."""
+
+    run_id: int
+    kind: str
+    state: str
+    submission: SubmissionRow
+    specification: Specification
+    configuration: Configuration
+    hosts: dict[str, str]  # clinic → the authority that hosts it
+    files: tuple[int, ...]  # in the order of upload
+    records: int
+    chunks: int
+
+    @cached_property
+    def register(self) -> AreaRegister:
+        return AreaRegister.shipped()
+
+    def bucket_range(self, chunk: int) -> tuple[int, int]:
+        """First and last bucket of a chunk."""
+        return (
+            chunk * BUCKETS // self.chunks,
+            (chunk + 1) * BUCKETS // self.chunks - 1,
+        )
+
+
+@dataclass(frozen=True)
+class RunTotals:
+    """What a run comes to."""
+
+    records: int
+    episodes: int
+    charges: int
+    warnings: int
+    amount_pence: int
+
+
+def load_run(connection: Connection, run_id: int) -> RunInputs:
+    """Reads what the run works on."""
+    run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
+    submission = get_submission(connection, run.submission_id)
+    specification, configuration = _load_tariff(connection, run.configuration_id)
+    files = tables.files
+    rows = connection.execute(
+        sa.select(files.c.id, files.c.records)
+        .where(files.c.submission_id == submission.id, files.c.state == FileState.READY)
+        .order_by(files.c.position)
+    ).all()
+    records = sum(row.records for row in rows)
+    return RunInputs(
+        run_id=run_id,
+        kind=run.kind,
+        state=run.state,
+        submission=submission,
+        specification=specification,
+        configuration=configuration,
+        hosts=_hosts(connection, submission.provider_id),
+        files=tuple(row.id for row in rows),
+        records=records,
+        chunks=run.chunks or min(BUCKETS, max(1, -(-records // RECORDS_A_CHUNK))),
+    )
+
+
+def _load_tariff(
+    connection: Connection, configuration_id: int
+) -> tuple[Specification, Configuration]:
+    configurations, datasets = tables.configurations, tables.datasets
+    row = connection.execute(
+        sa.select(
+            configurations.c.body, configurations.c.configuration, datasets.c.body.label("dataset")
+        )
+        .join(datasets, datasets.c.id == configurations.c.dataset_id)
+        .where(configurations.c.id == configuration_id)
+    ).one()
+    specification = specification_from(parse_document(row.dataset, name="data set"))
+    document = parse_document(row.body, name=row.configuration)
+    return specification, configuration_from(document, specification)
+
+
+def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
+    clinics = tables.clinics
+    rows = connection.execute(
+        sa.select(clinics.c.clinic_id, clinics.c.commissioner).where(
+            clinics.c.provider_id == provider_id, clinics.c.commissioner.is_not(None)
+        )
+    )
+    return {row.clinic_id: row.commissioner for row in rows}
+
+
+def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -> set[int]:
+    """Fixes the number of chunks and returns those that an earlier attempt finished."""
+    connection.execute(
+        tables.runs.update()
+        .where(tables.runs.c.id == run.run_id)
+        .values(
+            chunks=run.chunks,
+            flow_run=flow_run,
+            started_at=sa.func.coalesce(tables.runs.c.started_at, sa.func.now()),
+        )
+    )
+    done = tables.run_chunks
+    return set(
+        connection.execute(sa.select(done.c.chunk).where(done.c.run_id == run.run_id)).scalars()
+    )
+
+
+def enter_stage(connection: Connection, run: RunInputs, stage: SubmissionState) -> None:
+    """Moves the submission on to a stage, and says that the one before is finished."""
+    left = move(connection, tables.submissions, SUBMISSION_MACHINE, run.submission.id, stage)
+    if left in STAGES and left != stage:
+        raise_event(connection, catalogue.SubmissionStageFinished(stage=left, **about(run)))
+
+
+def publish(connection: Connection, run: RunInputs) -> RunTotals:
+    """Makes the run the one that readers see, whole; raises ``RunIncomplete``."""
+    totals = run_totals(connection, run)
+    _reconcile(connection, run, totals)
+    runs = tables.runs
+    connection.execute(
+        runs.update()
+        .where(runs.c.submission_id == run.submission.id, runs.c.state == "published")
+        .values(state="replaced")
+    )
+    connection.execute(
+        runs.update()
+        .where(runs.c.id == run.run_id)
+        .values(
+            state="published",
+            finished_at=sa.func.now(),
+            records=totals.records,
+            episodes=totals.episodes,
+            charges=totals.charges,
+            amount_pence=totals.amount_pence,
+        )
+    )
+    final = run.kind == "final"
+    move(
+        connection,
+        tables.submissions,
+        SUBMISSION_MACHINE,
+        run.submission.id,
+        SubmissionState.SUBMITTED if final else SubmissionState.DRAFT,
+        reason=f"{run.kind} run {run.run_id} published",
+        run_id=run.run_id,
+    )
+    event_class = catalogue.SubmissionSubmitted if final else catalogue.SubmissionDrafted
+    raise_event(
+        connection,
+        event_class(
+            records=totals.records,
+            episodes=totals.episodes,
+            charges=totals.charges,
+            amount_pence=totals.amount_pence,
+            **about(run),
+        ),
+    )
+    return totals
+
+
+def run_totals(connection: Connection, run: RunInputs) -> RunTotals:
+    """The sums over the chunks that are done."""
+    chunks = tables.run_chunks
+    names = ("records", "episodes", "charges", "warnings", "amount_pence")
+    sums = [sa.func.coalesce(sa.func.sum(chunks.c[name]), 0).label(name) for name in names]
+    row = connection.execute(sa.select(*sums).where(chunks.c.run_id == run.run_id)).one()
+    return RunTotals(**{name: int(value) for name, value in row._mapping.items()})
+
+
+def _reconcile(connection: Connection, run: RunInputs, totals: RunTotals) -> None:
+    """What came in must have gone through, and every penny must stand in the charges."""
+    done = connection.execute(
+        sa.select(sa.func.count())
+        .select_from(tables.run_chunks)
+        .where(tables.run_chunks.c.run_id == run.run_id)
+    ).scalar_one()
+    charges = tables.charges
+    written = connection.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(charges.c.amount_pence), 0)).where(
+            charges.c.run_id == run.run_id
+        )
+    ).one()
+    expected = (run.chunks, run.records, totals.charges, totals.amount_pence)
+    found = (done, totals.records, written[0], int(written[1]))
+    if expected != found:
+        raise RunIncomplete(f"run {run.run_id}: expected {expected}, found {found}")
+
+
+def fail_run(connection: Connection, run: RunInputs, reference: str) -> None:
+    """Notes that the run stopped; the user sees a reference, the operator the cause."""
+    text = f"The calculation stopped. Start it again, or tell support the reference {reference}."
+    move(
+        connection,
+        tables.submissions,
+        SUBMISSION_MACHINE,
+        run.submission.id,
+        SubmissionState.FAILED,
+        reason=reference,
+        failure=text,
+    )
+    connection.execute(
+        tables.runs.update()
+        .where(tables.runs.c.id == run.run_id)
+        .values(state="failed", finished_at=sa.func.now())
+    )
+    raise_event(connection, catalogue.SubmissionFailed(reason=reference, **about(run)))
+
+
+def about(run: RunInputs) -> dict[str, Any]:
+    """The ids and names that every event of a run carries."""
+    return {
+        "submission_id": run.submission.id,
+        "run_id": run.run_id,
+        "provider": run.submission.provider,
+        "month": f"{run.submission.month:%Y-%m}",
+    }

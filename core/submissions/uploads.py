@@ -1,0 +1,199 @@
+"""What providers do with files: upload, correct, undo a correction, take out.
+
+Each is one transaction that changes the state, leaves an audit row and raises its event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.datasets.corrections import Correction
+from core.events import catalogue
+from core.events.outbox import raise_event
+from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.states import (
+    FILE_MACHINE,
+    SUBMISSION_MACHINE,
+    SUBMISSION_TEXTS,
+    FileState,
+    SubmissionState,
+)
+from core.submissions.transitions import move
+from core.user_errors import UserError
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that has arrived in the store."""
+
+    name: str
+    storage_key: str
+    size: int
+    sha256: str
+    transpose: bool = False
+
+
+class SubmissionLocked(UserError):
+    """Files cannot change now."""
+
+    def __init__(self, submission: SubmissionRow) -> None:
+        text = SUBMISSION_TEXTS[SubmissionState(submission.state)]
+        super().__init__(f"The files of {submission.month_text} cannot be changed now. {text}")
+
+
+def receive_file(
+    connection: Connection, submission_id: int, upload: Upload, *, user_id: int | None
+) -> int:
+    """Adds an uploaded file to a submission and asks for its check; returns the file's id."""
+    submission = _reopen(connection, submission_id, user_id)
+    position = sa.select(sa.func.coalesce(sa.func.max(tables.files.c.position), 0) + 1).where(
+        tables.files.c.submission_id == submission_id
+    )
+    statement = (
+        tables.files.insert()
+        .values(
+            submission_id=submission_id,
+            position=position.scalar_subquery(),
+            name=upload.name,
+            storage_key=upload.storage_key,
+            size=upload.size,
+            sha256=upload.sha256,
+            transpose=upload.transpose,
+            state=FileState.RECEIVED,
+            uploaded_by=user_id,
+        )
+        .returning(tables.files.c.id)
+    )
+    file_id = int(connection.execute(statement).scalar_one())
+    event = catalogue.FileReceived(**_about(submission, file_id, upload.name))
+    raise_event(connection, event, user_id=user_id)
+    return file_id
+
+
+def correct(
+    connection: Connection, file_id: int, corrections: list[Correction], *, user_id: int | None
+) -> None:
+    """Notes corrections and asks for the file to be checked again with them."""
+    if not corrections:
+        raise UserError("There is no correction to make.")
+    row = _file(connection, file_id)
+    submission = _reopen(connection, row.submission_id, user_id)
+    connection.execute(
+        tables.corrections.insert(),
+        [
+            {
+                "file_id": file_id,
+                "field": correction.field,
+                "wrong": correction.wrong,
+                "value": correction.value,
+                "row": correction.row,
+                "made_by": user_id,
+            }
+            for correction in corrections
+        ],
+    )
+    _check_again(
+        connection, submission, file_id, row.name, user_id=user_id, corrections=len(corrections)
+    )
+
+
+def undo_correction(connection: Connection, correction_id: int, *, user_id: int | None) -> None:
+    """Takes a correction back; the file is checked again without it."""
+    statement = (
+        tables.corrections.update()
+        .where(tables.corrections.c.id == correction_id, tables.corrections.c.undone_at.is_(None))
+        .values(undone_at=sa.func.now())
+        .returning(tables.corrections.c.file_id)
+    )
+    file_id = connection.execute(statement).scalar()
+    if file_id is None:
+        raise UserError("That correction has been taken back already.")
+    row = _file(connection, file_id)
+    submission = _reopen(connection, row.submission_id, user_id)
+    _check_again(connection, submission, file_id, row.name, user_id=user_id)
+
+
+def remove_file(connection: Connection, file_id: int, *, user_id: int | None) -> None:
+    """Takes a file out of its submission; what it held no longer counts."""
+    row = _file(connection, file_id)
+    _reopen(connection, row.submission_id, user_id)
+    move(connection, tables.files, FILE_MACHINE, file_id, FileState.REMOVED, user_id=user_id)
+
+
+def _check_again(
+    connection: Connection,
+    submission: SubmissionRow,
+    file_id: int,
+    name: str,
+    *,
+    user_id: int | None,
+    corrections: int = 1,
+) -> None:
+    state = _file(connection, file_id).state
+    if state not in (FileState.IN_ERROR, FileState.READY):
+        raise UserError(f"{name} is {state}; corrections are made once it has been checked.")
+    number = tables.files.c.check_number + 1
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        file_id,
+        FileState.CHECKING,
+        user_id=user_id,
+        check_number=number,
+    )
+    event = catalogue.FileCorrected(corrections=corrections, **_about(submission, file_id, name))
+    raise_event(connection, event, user_id=user_id)
+
+
+def _about(submission: SubmissionRow, file_id: int, name: str) -> dict[str, Any]:
+    return {
+        "file_id": file_id,
+        "file": name,
+        "submission_id": submission.id,
+        "provider": submission.provider,
+        "month": f"{submission.month:%Y-%m}",
+    }
+
+
+def _file(connection: Connection, file_id: int) -> sa.Row[Any]:
+    query = sa.select(tables.files).where(tables.files.c.id == file_id)
+    row = connection.execute(query).first()
+    if row is None:
+        raise UserError(f"There is no file {file_id}.")
+    return row
+
+
+def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> SubmissionRow:
+    """Makes sure that files may change; a draft goes back to open and drops its run."""
+    connection.execute(
+        sa.select(tables.submissions.c.id)
+        .where(tables.submissions.c.id == submission_id)
+        .with_for_update()
+    )
+    submission = get_submission(connection, submission_id)
+    if submission.state == SubmissionState.OPEN:
+        return submission
+    if submission.state not in (SubmissionState.DRAFT, SubmissionState.FAILED):
+        raise SubmissionLocked(submission)
+    move(
+        connection,
+        tables.submissions,
+        SUBMISSION_MACHINE,
+        submission_id,
+        SubmissionState.OPEN,
+        user_id=user_id,
+        reason="files changed",
+        run_id=None,
+    )
+    connection.execute(
+        tables.runs.update()
+        .where(tables.runs.c.submission_id == submission_id, tables.runs.c.state == "published")
+        .values(state="replaced")
+    )
+    return submission

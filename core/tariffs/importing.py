@@ -1,0 +1,131 @@
+"""Takes data sets and tariff configurations into the service."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import Range, insert
+
+from core.database import tables
+from core.database.records import create_records_table
+from core.datasets.specification import Specification, specification_from
+from core.documents import parse_document
+from core.tariffs.configuration import Configuration, configuration_from
+from core.user_errors import UserError
+
+
+def import_dataset(connection: Connection, body: str, *, name: str) -> Specification:
+    """Takes a specification in and makes room for its records; the same one again changes nothing.
+
+    Raises ``DocumentError`` for what is wrong in it, ``UserError`` for a version that is there with
+    another content.
+    """
+    specification = specification_from(parse_document(body, name=name))
+    datasets = tables.datasets
+    known = connection.execute(
+        sa.select(datasets.c.body).where(
+            datasets.c.dataset == specification.dataset,
+            datasets.c.version == specification.version,
+        )
+    ).scalar()
+    if known is None:
+        connection.execute(
+            datasets.insert().values(
+                dataset=specification.dataset, version=specification.version, body=body
+            )
+        )
+    elif known != body:
+        raise UserError(
+            f"{name}: version {specification.version} of {specification.dataset} is there with "
+            "another content; give the changed specification a new version"
+        )
+    create_records_table(connection, specification)
+    return specification
+
+
+def import_configuration(
+    connection: Connection, body: str, *, name: str, user_id: int | None = None
+) -> Configuration:
+    """Takes a configuration in, or puts a changed one in the place of the old.
+
+    Raises ``DocumentError`` with the line of what is wrong, ``UserError`` where one of its
+    providers has another configuration in the same time.
+    """
+    document = parse_document(body, name=name)
+    dataset_id, specification = _dataset_of(connection, str(document.data.get("dataset")), name)
+    configuration = configuration_from(document, specification)
+    configurations = tables.configurations
+    values = {
+        "title": configuration.title,
+        "dataset_id": dataset_id,
+        "status": configuration.status,
+        "starts": configuration.start,
+        "ends": configuration.end,
+        "body": body,
+        "imported_by": user_id,
+    }
+    configuration_id = connection.execute(
+        insert(configurations)
+        .values(configuration=configuration.configuration, **values)
+        .on_conflict_do_update(index_elements=["configuration"], set_=values)
+        .returning(configurations.c.id)
+    ).scalar_one()
+    _write_providers(connection, configuration_id, configuration)
+    return configuration
+
+
+def _dataset_of(connection: Connection, dataset: str, name: str) -> tuple[int, Specification]:
+    datasets = tables.datasets
+    row = connection.execute(
+        sa.select(datasets.c.id, datasets.c.body)
+        .where(datasets.c.dataset == dataset)
+        .order_by(datasets.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        raise UserError(f"{name}: the data set {dataset!r} has not been imported; import it first")
+    return row.id, specification_from(parse_document(row.body, name=dataset))
+
+
+def _write_providers(
+    connection: Connection, configuration_id: int, configuration: Configuration
+) -> None:
+    members = tables.configuration_providers
+    connection.execute(members.delete().where(members.c.configuration_id == configuration_id))
+    during = Range(configuration.start, configuration.end, bounds="[]")
+    rows = [
+        {
+            "configuration_id": configuration_id,
+            "provider": provider,
+            "during": during,
+            "draft": configuration.status == "draft",
+        }
+        for provider in configuration.providers
+    ]
+    if configuration.status != "draft":
+        for provider in configuration.providers:
+            _refuse_second(connection, configuration_id, provider, during)
+    connection.execute(members.insert(), rows)
+
+
+def _refuse_second(
+    connection: Connection, configuration_id: int, provider: str, during: Range[dt.date]
+) -> None:
+    members, configurations = tables.configuration_providers, tables.configurations
+    other = connection.execute(
+        sa.select(configurations.c.configuration, configurations.c.starts, configurations.c.ends)
+        .join(members, members.c.configuration_id == configurations.c.id)
+        .where(
+            members.c.provider == provider,
+            members.c.configuration_id != configuration_id,
+            members.c.during.overlaps(during),
+            sa.not_(members.c.draft),
+        )
+    ).first()
+    if other is not None:
+        raise UserError(
+            f"{provider} is in {other.configuration!r} from {other.starts} to {other.ends}; "
+            "a provider has one configuration on any date, so end that one first"
+        )

@@ -1,0 +1,114 @@
+"""Check a file: read it once, check and store it chunk by chunk, say how it ended."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import pyarrow as pa
+from prefect import flow, get_run_logger
+from prefect.futures import PrefectFuture
+from sqlalchemy import Engine
+
+from core.database.locks import BusyError
+from core.datasets.reading import Reading, open_file
+from core.files.store import open_store
+from core.settings import settings
+from core.submissions.file_checks import (
+    ChunkCounts,
+    begin_file_check,
+    finish_file_check,
+    give_up_file_check,
+    load_file_check,
+)
+from flows.running import chunk_threads, new_reference, working_on
+from tasks.checking import CheckBench, check_rows
+from tasks.progress import ProgressBar
+
+
+@flow(
+    name="check-file",
+    task_runner=chunk_threads(),
+    persist_result=False,
+)
+def check_file(file_id: int) -> str:
+    """Checks one uploaded file and returns the state it ends in."""
+    try:
+        with working_on("file", file_id) as engine:
+            return _check(engine, file_id)
+    except BusyError as other:
+        get_run_logger().warning("%s", other)
+        return str(other)
+
+
+def _check(engine: Engine, file_id: int) -> str:
+    with engine.begin() as connection:
+        check = load_file_check(connection, file_id)
+        done = begin_file_check(connection, check)
+    bench = CheckBench(engine, check)
+    try:
+        with open_store().local_path(check.storage_key) as path:
+            reading = open_file(
+                path,
+                check.specification,
+                name=check.name,
+                transpose=check.transpose,
+                chunk_rows=settings().chunk_rows,
+            )
+            with reading:
+                counts = _check_chunks(bench, reading, done)
+                return _finish(bench, reading, counts)
+    except Exception:
+        reference = new_reference()
+        get_run_logger().exception("check of file %s stopped, reference %s", file_id, reference)
+        with engine.begin() as connection:
+            give_up_file_check(connection, check, reference)
+        raise
+
+
+def _check_chunks(bench: CheckBench, reading: Reading, done: set[int]) -> list[ChunkCounts]:
+    """Maps the chunks over the task runner, a few at a time so that memory stays bounded."""
+    progress = ProgressBar(f"check-file-{bench.check.file_id}", f"Checking {bench.check.name}")
+    waiting: deque[PrefectFuture[ChunkCounts]] = deque()
+    counts: list[ChunkCounts] = []
+    for number, chunk in _chunks_to_do(reading, done):
+        bench.raw[number] = chunk
+        first, last = chunk["row"][0].as_py(), chunk["row"][-1].as_py()
+        waiting.append(check_rows.submit(bench, number, first, last))
+        if len(waiting) > 2 * settings().task_threads:
+            counts.append(waiting.popleft().result())
+            progress.step()
+    for future in waiting:
+        counts.append(future.result())
+        progress.step()
+    progress.finish(f"{sum(count.records for count in counts):,} records")
+    return counts
+
+
+def _chunks_to_do(reading: Reading, done: set[int]) -> Iterator[tuple[int, pa.Table]]:
+    if reading.refused:
+        return
+    for number, chunk in enumerate(reading.chunks()):
+        if number not in done and chunk.num_rows:
+            yield number, chunk
+
+
+def _finish(bench: CheckBench, reading: Reading, counts: list[ChunkCounts]) -> str:
+    file_errors = (
+        reading.errors
+        if reading.refused
+        else pa.concat_tables([reading.errors, reading.late_errors()])
+    )
+    with bench.engine.begin() as connection:
+        state = finish_file_check(
+            connection,
+            bench.check,
+            headings=[
+                {"heading": found.heading, "column": found.column} for found in reading.headings
+            ],
+            file_errors=file_errors,
+            refused=reading.refused,
+            clinics=frozenset[str]().union(*(count.clinics for count in counts)),
+        )
+    get_run_logger().info("%s is %s", bench.check.name, state)
+    return str(state)

@@ -1,0 +1,95 @@
+"""Submit a month: merge, trigger, combine, price, allocate, measure, and publish the run whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import flow, get_run_logger
+from prefect.futures import wait
+from sqlalchemy import Engine
+
+from core.database.locks import BusyError
+from core.submissions.runs import (
+    RunInputs,
+    RunTotals,
+    begin_run,
+    enter_stage,
+    fail_run,
+    load_run,
+    publish,
+)
+from core.submissions.states import SubmissionState
+from flows.running import chunk_threads, flow_run_id, new_reference, working_on
+from tasks.progress import ProgressBar
+from tasks.stages import STAGE_TASKS, RunBench
+
+CHUNKS_AT_ONCE = 100
+"""So many chunks go through the stages together; more wait, so that memory stays bounded."""
+
+
+@flow(
+    name="submit",
+    task_runner=chunk_threads(),
+    persist_result=False,
+)
+def submit(submission_id: int, run_id: int) -> str:
+    """Carries out one run of a submission; a run taken up again skips the chunks it has."""
+    try:
+        with working_on("submission", submission_id) as engine:
+            return _run(engine, run_id)
+    except BusyError as other:
+        get_run_logger().warning("%s", other)
+        return str(other)
+
+
+def _run(engine: Engine, run_id: int) -> str:
+    with engine.begin() as connection:
+        run = load_run(connection, run_id)
+        if run.state != "running":
+            return f"run {run_id} is {run.state} already"
+        done = begin_run(connection, run, flow_run=flow_run_id())
+    try:
+        totals = _carry_out(engine, run, done)
+    except Exception:
+        reference = new_reference()
+        get_run_logger().exception("run %s stopped, reference %s", run_id, reference)
+        with engine.begin() as connection:
+            fail_run(connection, run, reference)
+        raise
+    return f"{totals.charges:,} charges, £{totals.amount_pence / 100:,.2f}"
+
+
+def _carry_out(engine: Engine, run: RunInputs, done: set[int]) -> RunTotals:
+    bench = RunBench(engine, run)
+    to_do = [chunk for chunk in range(run.chunks) if chunk not in done]
+    title = f"{run.submission.provider_name}, {run.submission.month_text}, {run.kind} run"
+    progress = ProgressBar(
+        f"submission-{run.submission.id}", title, steps=len(to_do) * len(STAGE_TASKS)
+    )
+    for chunks in _portions(to_do):
+        for stage in STAGE_TASKS:
+            _carry_out_stage(bench, stage, chunks, progress)
+    with engine.begin() as connection:
+        enter_stage(connection, run, SubmissionState.MEASURING)
+    with engine.begin() as connection:
+        totals = publish(connection, run)
+    progress.finish(f"{totals.charges:,} charges")
+    return totals
+
+
+def _portions(chunks: list[int]) -> list[list[int]]:
+    """At least one portion: a run with nothing left to do still passes through its stages."""
+    starts = range(0, max(len(chunks), 1), CHUNKS_AT_ONCE)
+    return [chunks[start : start + CHUNKS_AT_ONCE] for start in starts]
+
+
+def _carry_out_stage(
+    bench: RunBench, stage: SubmissionState, chunks: Sequence[int], progress: ProgressBar
+) -> None:
+    with bench.engine.begin() as connection:
+        enter_stage(connection, bench.run, stage)
+    futures = [STAGE_TASKS[stage].submit(bench, chunk) for chunk in chunks]
+    wait(futures)
+    for future in futures:
+        future.result()
+        progress.step(stage)

@@ -1,0 +1,73 @@
+"""Chooses the provider and the month that a page is about, and keeps them in the address."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import cast
+
+import streamlit as st
+
+from core.accounts.people import Membership, Person
+from core.database.engine import engine
+from core.submissions.months import (
+    SubmissionRow,
+    get_submission,
+    months_on_offer,
+    open_submission,
+    parse_month,
+)
+from core.user_errors import UserError
+from portal import words
+
+
+def choose_submission(person: Person) -> SubmissionRow:
+    """The submission of the chosen provider and month, opened if it is new; stops if none."""
+    providers = list(person.organisations("provider"))
+    left, right = st.columns(2)
+    with left:
+        provider = _choose_provider(providers)
+    months = _months(provider)
+    if not months:
+        st.info(
+            f"No tariff configuration names {provider.name} yet, so there is no month to submit. "
+            "Ask the lead commissioner of your area."
+        )
+        st.stop()
+    with right:
+        chosen = st.selectbox(
+            "Month", months, index=_wanted(months), format_func=words.month, key="month"
+        )
+    st.query_params["month"] = f"{chosen:%Y-%m}"
+    st.query_params["provider"] = str(provider.code)
+    with engine().begin() as connection:
+        submission_id = open_submission(connection, _id(provider), chosen)
+        return get_submission(connection, submission_id)
+
+
+def _choose_provider(providers: list[Membership]) -> Membership:
+    codes = [provider.code for provider in providers]
+    wanted = st.query_params.get("provider")
+    return st.selectbox(
+        "Provider",
+        providers,
+        index=codes.index(wanted) if wanted in codes else 0,
+        format_func=lambda provider: f"{provider.name} ({provider.code})",
+        disabled=len(providers) == 1,
+        key="provider",
+    )
+
+
+def _months(provider: Membership) -> list[dt.date]:
+    with engine().connect() as connection:
+        return months_on_offer(connection, _id(provider), str(provider.code))
+
+
+def _wanted(months: list[dt.date]) -> int:
+    try:
+        return months.index(parse_month(st.query_params.get("month", "")))
+    except (UserError, ValueError):
+        return 0
+
+
+def _id(provider: Membership) -> int:
+    return cast("int", provider.organisation_id)  # a provider's role is in an organisation

@@ -1,0 +1,77 @@
+"""The download route: a signed link names its user, expires, and works only for that user."""
+
+from __future__ import annotations
+
+from html import escape
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from core.accounts.people import NotAdmitted
+from core.database import tables
+from core.database.engine import engine
+from core.files.links import Link, LinkExpired, make_link, read_link
+from core.files.store import open_store
+from core.user_errors import UserError
+from portal.sign_in import person_of_request
+
+PATH = "/download/{token}"
+PRESIGNED_SECONDS = 60
+
+
+def link_to(key: str, file_name: str, user_id: int) -> str:
+    """The path of a link to a stored file, for this user alone and for a short time."""
+    return f"/download/{make_link(key, file_name, user_id)}"
+
+
+async def download(request: Request) -> Response:
+    """Gives the file, or a plain page that says why not."""
+    try:
+        return await run_in_threadpool(_download, request)
+    except LinkExpired as expired:
+        return _page(str(expired), 410)
+    except NotAdmitted as refused:
+        return _page(str(refused), 403)
+    except UserError as wrong:
+        return _page(str(wrong), 404)
+
+
+def _download(request: Request) -> Response:
+    signed = read_link(request.path_params["token"])
+    person = person_of_request(request)
+    if signed.user_id != person.id:
+        raise NotAdmitted("This link was made for somebody else. Ask for your own in the portal.")
+    _audit(signed, request)
+    store = open_store()
+    url = store.presigned(signed.key, signed.filename, PRESIGNED_SECONDS)
+    if url is not None:
+        return RedirectResponse(url, headers={"Cache-Control": "no-store"})
+    with store.local_path(signed.key) as path:
+        return FileResponse(
+            path, filename=signed.filename, headers={"Cache-Control": "private, no-store"}
+        )
+
+
+def _audit(signed: Link, request: Request) -> None:
+    with engine().begin() as connection:
+        connection.execute(
+            tables.audit.insert().values(
+                user_id=signed.user_id,
+                action="downloaded",
+                subject=f"stored:{signed.key}",
+                detail={
+                    "file": signed.filename,
+                    "from": request.client.host if request.client else None,
+                },
+            )
+        )
+
+
+def _page(text: str, status: int) -> Response:
+    return HTMLResponse(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Grouper</title>"
+        "<body style='font-family:sans-serif;max-width:40rem;margin:4rem auto;line-height:1.5'>"
+        f"<h1>Grouper</h1><p>{escape(text)}</p><p><a href='/'>Go to the portal</a></p>",
+        status_code=status,
+    )

@@ -1,0 +1,68 @@
+"""One process: the portal's pages and its own routes for files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.settings import settings
+from portal import downloads, uploads
+from portal.secure_cookies import SecureCookies
+from portal.sign_in import auth_secrets
+
+THEME = {
+    "theme.base": "light",
+    "theme.primaryColor": "#1D5C87",
+    "theme.backgroundColor": "#FFFFFF",
+    "theme.secondaryBackgroundColor": "#F2F5F7",
+    "theme.textColor": "#1B2733",
+    "theme.linkColor": "#1D5C87",
+    "theme.baseRadius": "small",
+    "theme.font": "sans-serif",
+}
+
+
+async def _health(request: Request) -> Response:  # noqa: ARG001 - the signature of a route
+    return PlainTextResponse("ok")
+
+
+def portal() -> st.App:
+    """The portal as an ASGI application."""
+    chosen = settings()
+    return st.App(
+        Path(__file__).with_name("app.py"),
+        routes=[
+            Route("/healthz", _health),
+            Route(uploads.PATH, uploads.upload, methods=["PUT"]),
+            Route(downloads.PATH, downloads.download),
+        ],
+        middleware=[Middleware(SecureCookies, secure=chosen.portal_url.startswith("https:"))],
+        secrets={"auth": auth_secrets(chosen)},
+    )
+
+
+def main() -> None:
+    """Serves the portal until it is stopped."""
+    chosen = settings()
+    portal().run(
+        config={
+            "server.address": chosen.host,
+            "server.port": chosen.portal_port,
+            "server.headless": True,
+            "server.cookieSecret": chosen.signing_key(),
+            "server.fileWatcherType": "none",
+            "browser.gatherUsageStats": False,
+            "client.toolbarMode": "minimal",
+            "client.showErrorDetails": "none",
+            **THEME,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

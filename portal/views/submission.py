@@ -1,0 +1,188 @@
+"""Submit a month: what is still missing, draft or final, the stages as they run, what came out."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.accounts.clinics import clinics_to_place, place_clinic
+from core.accounts.people import Person
+from core.areas.register import AreaRegister
+from core.database.engine import engine
+from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.outcome import Outcome, chunks_done, outcome_of
+from core.submissions.requests import RunKind, obstacles, request_run
+from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
+from core.user_errors import UserError
+from portal import words
+from portal.components.month_choice import choose_submission
+
+RUNNABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
+RUNNING = (SubmissionState.QUEUED, *STAGES)
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("Submission")
+    submission = choose_submission(person)
+    if submission.state in RUNNING:
+        _follow(submission.id)
+        return
+    _show_state(submission)
+    if submission.state in RUNNABLE:
+        _prepare(person, submission)
+    if submission.run_id is not None:
+        with engine().connect() as connection:
+            outcome = outcome_of(connection, submission.run_id)
+        _show_outcome(outcome)
+        st.link_button(
+            "Get the Backing Data",
+            f"/reports?provider={submission.provider}&month={submission.month:%Y-%m}",
+        )
+
+
+def _show_state(submission: SubmissionRow) -> None:
+    state = SubmissionState(submission.state)
+    text = SUBMISSION_TEXTS[state]
+    if state == SubmissionState.SUBMITTED:
+        st.success(f"{submission.month_text} is submitted. Its charges are with commissioners.")
+    elif state == SubmissionState.DRAFT:
+        st.info(f"{submission.month_text} is calculated as a draft. Commissioners do not see it.")
+    elif state == SubmissionState.FAILED:
+        st.error(submission.failure or text)
+    else:
+        st.write(text)
+
+
+def _prepare(person: Person, submission: SubmissionRow) -> None:
+    with engine().connect() as connection:
+        missing = obstacles(connection, submission)
+        clinics = clinics_to_place(connection, submission.provider_id)
+    if clinics:
+        _place_clinics(person, submission, clinics)
+    if missing:
+        st.subheader("Before you can submit")
+        for obstacle in missing:
+            st.markdown(f":material/error: {obstacle.text}")
+        st.link_button(
+            "Go to the files",
+            f"/upload?provider={submission.provider}&month={submission.month:%Y-%m}",
+        )
+        return
+    st.subheader("Ready")
+    st.write("Every file is checked, every clinic is placed, and a tariff is in force.")
+    draft, final = st.columns(2)
+    with draft, st.container(border=True):
+        st.markdown("**Draft**  \nCalculates the charges for you alone. As often as you like.")
+        if st.button("Run as draft"):
+            _request(person, submission, "draft")
+    with final, st.container(border=True):
+        st.markdown(
+            "**Final**  \nReleases the charges to every commissioner who pays one, and locks the "
+            "month."
+        )
+        sure = st.checkbox(f"Release the charges of {submission.month_text}")
+        if st.button("Submit", type="primary", disabled=not sure):
+            _request(person, submission, "final")
+
+
+def _request(person: Person, submission: SubmissionRow, kind: RunKind) -> None:
+    try:
+        with engine().begin() as connection:
+            request_run(connection, submission.id, kind, user_id=person.id)
+    except UserError as wrong:
+        st.error(str(wrong))
+    else:
+        st.rerun()
+
+
+def _place_clinics(person: Person, submission: SubmissionRow, clinics: list[str]) -> None:
+    register = AreaRegister.shipped()
+    authorities = sorted(register.names, key=lambda code: register.names[code])
+    st.subheader("New clinics")
+    with st.form("clinics"):
+        st.write("These clinics are new. Say which authority hosts each.")
+        hosts = {
+            clinic: st.selectbox(
+                clinic,
+                authorities,
+                index=None,
+                format_func=lambda code: f"{register.names[code]} ({code})",
+                placeholder="Choose the host authority",
+            )
+            for clinic in clinics
+        }
+        if st.form_submit_button("Place these clinics", type="primary"):
+            with engine().begin() as connection:
+                for clinic, host in hosts.items():
+                    if host:
+                        place_clinic(
+                            connection,
+                            submission.provider_id,
+                            clinic,
+                            host,
+                            register=register,
+                            user_id=person.id,
+                        )
+            st.rerun()
+
+
+@st.fragment(run_every=1)
+def _follow(submission_id: int) -> None:
+    """Shows the stages as they run; loads the page anew at the end."""
+    with engine().connect() as connection:
+        submission = get_submission(connection, submission_id)
+        done, chunks = chunks_done(connection, submission_id)
+    if submission.state not in RUNNING:
+        st.rerun()
+    state = SubmissionState(submission.state)
+    st.subheader(f"{submission.month_text} is being calculated")
+    at = STAGES.index(state) if state in STAGES else -1
+    st.progress((at + 1) / (len(STAGES) + 1), text=SUBMISSION_TEXTS[state])
+    for index, stage in enumerate(STAGES):
+        mark = "✅" if index < at else ("⏳" if index == at else "▫️")
+        st.markdown(f"{mark} **{stage.capitalize()}**: {SUBMISSION_TEXTS[stage]}")
+    if chunks:
+        st.caption(f"{done} of {words.count(chunks, 'part')} written")
+    st.caption("You can leave this page; the calculation goes on.")
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    kind = "Final" if outcome.kind == "final" else "Draft"
+    st.subheader(f"{kind} run, number {outcome.number}")
+    figures = st.columns(4)
+    figures[0].metric("Amount", words.pounds(outcome.amount_pence))
+    figures[1].metric("Charges", f"{outcome.charges:,}")
+    figures[2].metric("Episodes", f"{outcome.episodes:,}")
+    figures[3].metric("Records", f"{outcome.records:,}")
+    if outcome.overwritten:
+        st.warning(
+            f"{words.count(outcome.overwritten, 'code')} were overwritten by a later record of the "
+            "same episode and earn nothing."
+        )
+    names = AreaRegister.shipped().names
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**By commissioner**")
+        _totals(
+            "Commissioner",
+            [
+                (names.get(code or "", code) or "Nobody is charged", count, pence)
+                for code, count, pence in outcome.by_commissioner
+            ],
+        )
+    with right:
+        st.markdown("**By currency**")
+        _totals("Currency", outcome.by_currency)
+
+
+def _totals(heading: str, rows: list[tuple[str, int, int]]) -> None:
+    table = pd.DataFrame(rows, columns=[heading, "Charges", "Amount"])
+    table["Amount"] = table["Amount"] / 100
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={"Amount": st.column_config.NumberColumn(format="£%,.2f")},
+        alt=f"Charges and amount by {heading.lower()}",
+    )

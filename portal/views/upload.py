@@ -1,0 +1,137 @@
+"""Upload a month's files, follow their check, put errors right."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.people import Person
+from core.database.engine import engine
+from core.submissions.file_list import FileRow, files_of
+from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.states import SUBMISSION_TEXTS, FileState, SubmissionState
+from core.submissions.uploads import remove_file
+from core.user_errors import UserError
+from portal import words
+from portal.components.error_corrections import show_errors
+from portal.components.month_choice import choose_submission
+from portal.components.uploader import activity_uploader
+from portal.uploads import PATH, ticket_for
+
+CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
+
+_BADGES = {
+    FileState.RECEIVED: ("waiting", "gray"),
+    FileState.CHECKING: ("checking", "blue"),
+    FileState.REJECTED: ("cannot be read", "red"),
+    FileState.IN_ERROR: ("has errors", "orange"),
+    FileState.READY: ("ready", "green"),
+}
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("Upload")
+    submission = choose_submission(person)
+    if submission.state in CHANGEABLE:
+        _upload(person, submission)
+    else:
+        st.info(
+            f"The files of {submission.month_text} cannot be changed now. "
+            + SUBMISSION_TEXTS[SubmissionState(submission.state)]
+        )
+    with engine().connect() as connection:
+        files = files_of(connection, submission.id)
+    if not files:
+        st.subheader("No files yet")
+        st.write(
+            "Choose the files of the month above, or drop them there. They are checked at once."
+        )
+        return
+    st.subheader("Files")
+    if any(file.moving for file in files):
+        _follow(person, submission.id)
+        return
+    for file in files:
+        _show_file(person, submission, file)
+    if all(file.state == FileState.READY for file in files):
+        st.success("Every file is ready.")
+        st.link_button("Go to the submission", _address("submission", submission))
+
+
+def _upload(person: Person, submission: SubmissionRow) -> None:
+    if submission.state == SubmissionState.DRAFT:
+        st.info("There is a draft. A new file takes it back, so that you can run it again.")
+    transpose = st.checkbox(
+        "These files have one activity code a row (transpose)",
+        help="GUMCADv3 style: several rows with the same clinic, patient and date.",
+    )
+    arrived = activity_uploader(
+        url=PATH, ticket=ticket_for(person, submission.id), transpose=transpose
+    )
+    if arrived:
+        st.toast(f"{words.count(arrived, 'file')} uploaded")
+
+
+@st.fragment(run_every=1)
+def _follow(person: Person, submission_id: int) -> None:
+    """Shows the files while they are checked; loads the page anew when all have been."""
+    with engine().connect() as connection:
+        files = files_of(connection, submission_id)
+        submission = get_submission(connection, submission_id)
+    if not any(file.moving for file in files):
+        st.rerun()
+    for file in files:
+        _show_file(person, submission, file)
+
+
+def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None:
+    name, colour = _BADGES[file.state]
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="top")
+        with left:
+            st.markdown(f"**{_escaped(file.name)}** :{colour}-badge[{name}]")
+            st.write(file.text)
+            st.caption(_facts(file))
+        if file.moving:
+            if file.checked_records:
+                st.caption(f"{words.count(file.checked_records, 'record')} checked so far")
+            return
+        with right:
+            if submission.state in CHANGEABLE and st.button("Remove", key=f"remove-{file.id}"):
+                _remove(person, file)
+        show_errors(person, file, changeable=submission.state in CHANGEABLE)
+
+
+def _facts(file: FileRow) -> str:
+    facts = [f"uploaded {words.moment(file.uploaded_at)} UTC"]
+    if file.uploaded_by:
+        facts[0] += f" by {file.uploaded_by}"
+    facts.append(
+        f"{file.size / 1_000_000:,.1f} MB" if file.size > 99_999 else f"{file.size:,} bytes"
+    )
+    if not file.moving:
+        facts += [
+            words.count(file.records, "record"),
+            words.count(file.errors, "error"),
+            words.count(file.warnings, "warning"),
+        ]
+    return " · ".join(facts)
+
+
+def _remove(person: Person, file: FileRow) -> None:
+    try:
+        with engine().begin() as connection:
+            remove_file(connection, file.id, user_id=person.id)
+    except UserError as wrong:
+        st.error(str(wrong))
+    else:
+        st.rerun()
+
+
+def _escaped(text: str) -> str:
+    """A user's text inside Markdown."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>:$~" else sign for sign in text)
+
+
+def _address(page: str, submission: SubmissionRow) -> str:
+    return f"/{page}?provider={submission.provider}&month={submission.month:%Y-%m}"

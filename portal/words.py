@@ -1,0 +1,31 @@
+"""How the portal writes dates, months, money, counts and states."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+
+def day(date: dt.date) -> str:
+    """3 April 2017."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def moment(time: dt.datetime) -> str:
+    """3 April 2017, 09:05."""
+    return f"{day(time.date())}, {time:%H:%M}"
+
+
+def month(date: dt.date) -> str:
+    """April 2017."""
+    return f"{date:%B %Y}"
+
+
+def pounds(pence: int) -> str:
+    """£1,234.56."""
+    sign = "-" if pence < 0 else ""
+    return f"{sign}£{abs(pence) // 100:,}.{abs(pence) % 100:02d}"
+
+
+def count(number: int, noun: str) -> str:
+    """1 record, 2 records."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,89 @@
+"""The stages of a run, a task for each stage and chunk (architecture, decision 3).
+
+A chunk is a range of buckets of episodes: it is read once by the first stage and written once by
+the last. Between them its values stay on the bench and tasks pass chunk numbers, since Prefect
+keeps every value that goes through its hands until the flow ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy import Engine
+
+from core.submissions import calculation
+from core.submissions.episodes import Merged, merge_records
+from core.submissions.run_chunks import ChunkTotals, read_records, store_charges
+from core.submissions.runs import RunInputs
+from core.submissions.states import SubmissionState
+from tasks.faults import RETRYING
+
+
+class RunBench:
+    """What the tasks of one run share: what stage left which value for each chunk."""
+
+    def __init__(self, engine: Engine, run: RunInputs) -> None:
+        self.engine = engine
+        self.run = run
+        self.merged: dict[int, Merged] = {}
+        self.fired: dict[int, calculation.Fired] = {}
+        self.combined: dict[int, calculation.Combined] = {}
+        self.priced: dict[int, calculation.Priced] = {}
+
+
+_STAGE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+
+
+@task(name="merging", task_run_name="merging bucket {chunk}", **_STAGE, **RETRYING)
+def merge(bench: RunBench, chunk: int) -> int:
+    """Reads the records of the chunk's episodes and merges them; returns the episodes."""
+    with bench.engine.connect() as connection:
+        records = read_records(connection, bench.run, chunk)
+    merged = merge_records(records, bench.run.specification)
+    bench.merged[chunk] = merged
+    return int(merged.episodes.num_rows)
+
+
+@task(name="triggering", task_run_name="triggering bucket {chunk}", **_STAGE)
+def trigger(bench: RunBench, chunk: int) -> None:
+    """Fires the currencies of each episode."""
+    run = bench.run
+    bench.fired[chunk] = calculation.fire(bench.merged[chunk], run.configuration, run.specification)
+
+
+@task(name="combining", task_run_name="combining bucket {chunk}", **_STAGE)
+def combine(bench: RunBench, chunk: int) -> None:
+    """Replaces invalid combinations."""
+    bench.combined[chunk] = calculation.combine(bench.fired.pop(chunk), bench.run.configuration)
+
+
+@task(name="pricing", task_run_name="pricing bucket {chunk}", **_STAGE)
+def price(bench: RunBench, chunk: int) -> None:
+    """Applies primary and additional rates, and the factor."""
+    run = bench.run
+    bench.priced[chunk] = calculation.price(
+        bench.combined.pop(chunk), run.configuration, run.submission.provider, run.hosts
+    )
+
+
+@task(name="allocating", task_run_name="allocating bucket {chunk}", **_STAGE, **RETRYING)
+def allocate(bench: RunBench, chunk: int) -> ChunkTotals:
+    """Finds who pays, and writes the charges of the chunk in one transaction."""
+    run = bench.run
+    charges = calculation.allocate(bench.priced[chunk], run.configuration, run.hosts, run.register)
+    with bench.engine.begin() as connection:
+        totals = store_charges(connection, run, chunk, bench.merged[chunk], charges)
+    del bench.priced[chunk], bench.merged[chunk]
+    return totals
+
+
+STAGE_TASKS: dict[SubmissionState, Task[[RunBench, int], Any]] = {
+    SubmissionState.MERGING: merge,
+    SubmissionState.TRIGGERING: trigger,
+    SubmissionState.COMBINING: combine,
+    SubmissionState.PRICING: price,
+    SubmissionState.ALLOCATING: allocate,
+}
+"""The task of each stage that works on chunks; measuring follows, for the run as a whole."""
