@@ -81,8 +81,20 @@ def parse_document(text: str, *, name: str) -> Document:
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+BOOL = "tag:yaml.org,2002:bool"
+
+
 class _Loader(_Base):  # type: ignore[misc]
-    """Safe values only; the C scanner where it is built."""
+    """Safe values only; the C scanner where it is built.
+
+    YAML 1.1 also reads ``no`` and ``on`` as booleans; here they are texts, such as the key of a
+    code list, and only ``true`` and ``false`` are booleans.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way to say it)
+        first: [entry for entry in entries if entry[0] != BOOL or first in "tTfF"]
+        for first, entries in _Base.yaml_implicit_resolvers.items()
+    }
 
 
 def _repeated_keys(node: yaml.Node) -> list[tuple[str, int]]:

@@ -1,0 +1,1 @@
+"""The demonstration: two fictional providers, their files, and the main job from end to end."""

@@ -1,0 +1,90 @@
+"""Who takes part in the demonstration; every organisation, clinic and person is made up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database import tables
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """Somebody who can sign in at the demonstration's own OpenID provider."""
+
+    subject: str
+    name: str
+    role: str
+    organisation: str | None
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """What the OpenID provider says of the person."""
+        return {"sub": self.subject, "name": self.name, "email": self.subject}
+
+
+PROVIDERS = {
+    "ZX1": "Lea Valley Sexual Health (fictional)",
+    "ZX2": "Thames Reach Clinics (fictional)",
+}
+
+COMMISSIONERS = {
+    "E09000030": "Tower Hamlets",
+    "E09000012": "Hackney",
+    "E09000025": "Newham",
+}
+
+PEOPLE = (
+    DemoPerson("amira@zx1.example", "Amira Okafor", "provider", "ZX1"),
+    DemoPerson("ben@zx2.example", "Ben Whitlock", "provider", "ZX2"),
+    DemoPerson("carys@towerhamlets.example", "Carys Morgan", "commissioner", "E09000030"),
+    DemoPerson("dev@grouper.example", "Dev Patel", "operator", None),
+)
+
+
+def bring_in(connection: Connection, clinics: dict[str, list[tuple[str, str, str]]]) -> None:
+    """Writes organisations, people and clinics; a second time changes nothing.
+
+    ``clinics``: for each provider the id, name and host authority of its clinics.
+    """
+    organisations = tables.organisations
+    kinds = {"provider": PROVIDERS, "commissioner": COMMISSIONERS}
+    ids: dict[str | None, int | None] = {None: None}
+    for kind, names in kinds.items():
+        for code, name in names.items():
+            statement = (
+                insert(organisations)
+                .values(kind=kind, code=code, name=name)
+                .on_conflict_do_update(index_elements=["code"], set_={"name": name})
+                .returning(organisations.c.id)
+            )
+            ids[code] = connection.execute(statement).scalar_one()
+    for person in PEOPLE:
+        _bring_in_person(connection, person, ids[person.organisation])
+    for provider, places in clinics.items():
+        for clinic_id, name, host in places:
+            values = {"provider_id": ids[provider], "clinic_id": clinic_id, "name": name}
+            connection.execute(
+                insert(tables.clinics)
+                .values(commissioner=host, **values)
+                .on_conflict_do_nothing()
+            )
+
+
+def _bring_in_person(
+    connection: Connection, person: DemoPerson, organisation_id: int | None
+) -> None:
+    users = tables.users
+    user_id = connection.execute(
+        insert(users)
+        .values(subject=person.subject, email=person.subject, name=person.name)
+        .on_conflict_do_update(index_elements=["subject"], set_={"name": person.name})
+        .returning(users.c.id)
+    ).scalar_one()
+    connection.execute(
+        insert(tables.memberships)
+        .values(user_id=user_id, organisation_id=organisation_id, role=person.role)
+        .on_conflict_do_nothing()
+    )

@@ -1,0 +1,132 @@
+"""The few calls on Prefect's REST API that the relay needs.
+
+Plain HTTP rather than Prefect's client: it starts at once, and says plainly what went wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+
+WAITING = "SCHEDULED"
+STARTING = "PENDING"
+AT_WORK = ("RUNNING", "CANCELLING")
+CANCELLED = "CANCELLED"
+
+
+class ServerAwayError(Exception):
+    """Prefect's server cannot be reached, or is not able to answer now: try again later."""
+
+
+class RefusedError(Exception):
+    """Prefect's server understood and refused: trying again alone will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRun:
+    """A flow run as the sweep looks at it."""
+
+    id: UUID
+    name: str
+    state: str
+    since: datetime
+
+    def age(self) -> float:
+        """Seconds in its present state."""
+        return (datetime.now(UTC) - self.since).total_seconds()
+
+
+class PrefectApi:
+    """Calls on the API at ``url`` (``http://host:port/api``)."""
+
+    def __init__(self, url: str, seconds: float = 30) -> None:
+        self._http = httpx.Client(base_url=url, timeout=seconds)
+        self._deployments: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def is_ready(self) -> bool:
+        try:
+            return self._http.get("/ready", timeout=5).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def create_run(
+        self,
+        deployment: str,
+        *,
+        parameters: dict[str, Any],
+        name: str,
+        key: str,
+        tags: list[str],
+    ) -> UUID:
+        """Creates a run of ``flow/deployment``; a second call with the same ``key`` gives the
+        run of the first."""
+        body = {
+            "parameters": parameters,
+            "name": name,
+            "idempotency_key": key,
+            "tags": tags,
+            "state": {"type": WAITING},
+        }
+        try:
+            made = self._call("POST", f"/deployments/{self._id(deployment)}/create_flow_run", body)
+        except RefusedError:
+            # The deployment may have been made anew since its id was learnt.
+            self._deployments.pop(deployment, None)
+            made = self._call("POST", f"/deployments/{self._id(deployment)}/create_flow_run", body)
+        return UUID(made["id"])
+
+    def runs_tagged(self, tag: str) -> list[FlowRun]:
+        """The runs with a tag, newest first."""
+        wanted = {"flow_runs": {"tags": {"all_": [tag]}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+
+    def crash(self, run: UUID, message: str) -> None:
+        """Marks a run as crashed, which gives its place in the queue free."""
+        state = {"type": "CRASHED", "name": "Crashed", "message": message}
+        self._call("POST", f"/flow_runs/{run}/set_state", {"state": state, "force": True})
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Shows an event on Prefect's feed."""
+        self._call("POST", "/events", [event])
+
+    def _id(self, deployment: str) -> str:
+        if deployment not in self._deployments:
+            found = self._call("GET", f"/deployments/name/{deployment}")
+            self._deployments[deployment] = found["id"]
+        return self._deployments[deployment]
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            answer = self._http.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise ServerAwayError(f"{self._http.base_url}: {error}") from error
+        if answer.is_server_error or answer.status_code in (
+            httpx.codes.TOO_MANY_REQUESTS,
+            httpx.codes.REQUEST_TIMEOUT,
+        ):
+            raise ServerAwayError(f"{path}: {answer.status_code} {answer.text[:500]}")
+        if answer.is_error:
+            raise RefusedError(f"{path}: {answer.status_code} {answer.text[:500]}")
+        return answer.json() if answer.content else None
+
+
+def _flow_run(found: dict[str, Any]) -> FlowRun:
+    state = found["state"] or {"type": WAITING, "timestamp": found["created"]}
+    since = datetime.fromisoformat(state["timestamp"])
+    return FlowRun(UUID(found["id"]), found["name"], state["type"], since)

@@ -1,0 +1,28 @@
+"""Small reactions to events that need no run of their own: the relay carries them out itself.
+
+A reaction runs in the transaction that marks the event as delivered, so it acts once or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from core.events.catalogue import Event
+
+Reaction = Callable[[Connection, UUID, Event], None]
+
+REACTIONS: dict[str, Reaction] = {}
+"""Every reaction by the name that rules use."""
+
+
+def reaction(name: str) -> Callable[[Reaction], Reaction]:
+    """Registers a function under ``name``."""
+
+    def register(function: Reaction) -> Reaction:
+        REACTIONS[name] = function
+        return function
+
+    return register

@@ -1,0 +1,190 @@
+"""The event rules: read from YAML, checked against the catalogue, with the line of each problem."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.documents import Document, Path_, read_document
+from core.events.catalogue import CATALOGUE, Event
+from core.user_errors import DocumentError, Problem
+from deployments.reactions import REACTIONS
+
+EVENT_RULES = Path(__file__).with_name("event_rules.yaml")
+EVERY = "*"
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Queue(_Strict):
+    """A deployment, whose run waits its turn on the deployment's work queue."""
+
+    deployment: str = Field(pattern=r"^[^/]+/[^/]+$")  # flow/deployment
+    parameters: dict[str, Any] = {}
+    run_name: str = "{title}"
+
+
+class Log(_Strict):
+    """A post to a named log group."""
+
+    group: str = Field(min_length=1)
+
+
+class Target(_Strict):
+    """Exactly one of the three kinds."""
+
+    queue: Queue | None = None
+    function: str | None = None
+    log: Log | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(kind is not None for kind in (self.queue, self.function, self.log)) != 1:
+            raise ValueError("a target is one of queue, function, log")
+        return self
+
+    def __str__(self) -> str:
+        """The target as operators read it."""
+        if self.queue:
+            return f"queue {self.queue.deployment}"
+        return f"log {self.log.group}" if self.log else f"function {self.function}"
+
+
+class Rule(_Strict):
+    """What one event, several or all of them cause."""
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    on: str | tuple[str, ...]
+    target: Target
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return (self.on,) if isinstance(self.on, str) else self.on
+
+    @property
+    def events(self) -> list[type[Event]]:
+        """The known events that the rule is for."""
+        if EVERY in self.names:
+            return list(CATALOGUE.values())
+        return [CATALOGUE[name] for name in self.names if name in CATALOGUE]
+
+    def matches(self, name: str) -> bool:
+        return EVERY in self.names or name in self.names
+
+
+class Rules(_Strict):
+    """All rules, in the order in which they are carried out."""
+
+    rules: tuple[Rule, ...]
+
+    def for_event(self, name: str) -> list[Rule]:
+        return [rule for rule in self.rules if rule.matches(name)]
+
+    def queued_by(self, name: str) -> Rule | None:
+        """The rule that starts the work an event asks for."""
+        return next((rule for rule in self.for_event(name) if rule.target.queue), None)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A text with placeholders, and where it stands."""
+
+    path: Path_
+    text: Any
+
+
+def load_rules(path: Path = EVENT_RULES) -> Rules:
+    """Reads the rules; raises ``DocumentError`` with the line of every problem."""
+    document = read_document(path)
+    try:
+        rules = Rules.model_validate(document.data)
+    except ValidationError as error:
+        raise document.refused_by(error) from error
+    problems = _contradictions(rules, document)
+    if problems:
+        raise DocumentError(problems)
+    return rules
+
+
+def fill(template: Any, event: Event) -> Any:
+    """A template with an event's values: a lone placeholder keeps its value's type."""
+    if isinstance(template, dict):
+        return {name: fill(value, event) for name, value in template.items()}
+    if not isinstance(template, str):
+        return template
+    alone = PLACEHOLDER.fullmatch(template)
+    if alone:
+        return _value(alone[1], event)
+    return PLACEHOLDER.sub(lambda found: str(_value(found[1], event)), template)
+
+
+def _value(name: str, event: Event) -> Any:
+    if name == "title":
+        return event.title
+    if name == "subject":
+        return event.subject
+    return event.model_dump(mode="json")[name.removeprefix("payload.")]
+
+
+def _contradictions(rules: Rules, document: Document) -> list[Problem]:
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for index, rule in enumerate(rules.rules):
+        place = ("rules", index)
+        if rule.name in seen:
+            problems.append(document.problem((*place, "name"), f"a second rule {rule.name!r}"))
+        seen.add(rule.name)
+        problems += _unknown_events(rule, document, place)
+        problems += _unknown_reaction(rule, document, place)
+        problems += _unknown_placeholders(rule, document, place)
+    return problems
+
+
+def _unknown_events(rule: Rule, document: Document, place: Path_) -> list[Problem]:
+    known = (*CATALOGUE, EVERY)
+    return [
+        document.problem((*place, "on"), f"no event is called {name!r}; there are {_list(known)}")
+        for name in rule.names
+        if name not in known
+    ]
+
+
+def _unknown_reaction(rule: Rule, document: Document, place: Path_) -> list[Problem]:
+    name = rule.target.function
+    if name is None or name in REACTIONS:
+        return []
+    text = f"no function is registered as {name!r}; there are {_list(REACTIONS) or 'none'}"
+    return [document.problem((*place, "target", "function"), text)]
+
+
+def _unknown_placeholders(rule: Rule, document: Document, place: Path_) -> list[Problem]:
+    queue = rule.target.queue
+    if queue is None:
+        return []
+    target = (*place, "target", "queue")
+    texts = [_Place((*target, "run_name"), queue.run_name)]
+    texts += [
+        _Place((*target, "parameters", name), value) for name, value in queue.parameters.items()
+    ]
+    return [
+        document.problem(text.path, f"{event.name} has no {{{name}}}")
+        for text in texts
+        for name in PLACEHOLDER.findall(str(text.text))
+        for event in rule.events
+        if name not in ("title", "subject")
+        and not (
+            name.startswith("payload.") and name.removeprefix("payload.") in event.model_fields
+        )
+    ]
+
+
+def _list(names: Any) -> str:
+    return ", ".join(sorted(names))
