@@ -89,14 +89,14 @@ def judge(case: Case) -> Judged:
     return Judged(judged.stored, [*judged.flags, *by_role])
 
 
-def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
-    """What the kind of a workbook cell says against it (``marks``: one character a value)."""
-    wrong = _WRONG_CELL[field.type]
-    yield Flag(f"{wrong}/cell", found == marks.ERROR_CELL)
-    yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
-    yield Flag("bad-date/text-cell", found == marks.TEXT_NOT_DATE)
-    yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
-    yield Flag("bad-date/number-cell", found == marks.NUMBER_NOT_DATE)
+def mark_flags(field: Field, values: pa.Array, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
+    """What the kind of a workbook cell says against it; ``found``: the mark of each value."""
+    yield Flag(f"{_WRONG_CELL[field.type]}/cell", found == marks.ERROR_CELL)
+    if field.type == "date":
+        yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
+        yield Flag("bad-date/not-date-cell", (found != marks.DATE_CELL) & _there(values))
+    else:
+        yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
 
 
 def _text(case: Case) -> Judged:

@@ -1,6 +1,6 @@
 """Every finding about an activity file: the closed list of codes, and their messages as data.
 
-A rule names a *reason*: a code, or a code and one of its other wordings (``bad-date/text-cell``).
+A rule names a *reason*: a code, or a code and one of its other wordings (``bad-date/with-time``).
 The words live here only. docs/errors.md is this list, printed; a test keeps the two equal.
 """
 
@@ -73,6 +73,7 @@ CODES: tuple[Code, ...] = (
         {
             "too-big": "The workbook unpacks to more than {limit}, far more than activity needs.",
             "declares-entities": "The workbook holds XML declarations that Excel never writes.",
+            "too-many-cells": "The sheet is too large to be read ({size}); save it as csv.",
             "no-sheet": "The workbook has no worksheet.",
             "stray-cell": "Cell {cell} lies so far from the table that the sheet cannot be read; "
             "delete it and save the file again.",
@@ -174,9 +175,8 @@ CODES: tuple[Code, ...] = (
         "workbooks. Dates are never guessed.",
         "“17/04/2017”, or “2017-02-30”.",
         {
-            "text-cell": "“{value}” in {field} is text, not a date cell.",
-            "with-time": "“{value}” in {field} is a date with a time of day.",
-            "number-cell": "“{value}” in {field} is a number, not a date cell.",
+            "not-date-cell": "“{value}” in {field} is not a date cell but text or a number.",
+            "with-time": "“{value}” in {field} has a time of day, which a date has not.",
             "cell": "The cell of {field} holds the Excel error “{value}”.",
         },
     ),

@@ -71,8 +71,10 @@ class _Check:
         values, flags = cells.values, []
         if self.marked:
             values, marks = take_marks_off(values)
-            flags = [flag for flag in mark_flags(field, marks) if flag.where.any()]
-        values = trimmed(values)
+            values = trimmed(values)
+            flags = [flag for flag in mark_flags(field, values, marks) if flag.where.any()]
+        else:
+            values = trimmed(values)
         judged = judge(Case(field, values, self.specification, self.references))
         flags += [flag for flag in judged.flags if flag.where.any()]
         if flags:

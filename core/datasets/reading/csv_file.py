@@ -69,6 +69,9 @@ class CsvSource:
                 yield table
             row += _count_lines(block)
 
+    def close(self) -> None:
+        """Nothing stays open between reads."""
+
     def _at_once(self, block: bytes, wanted: Collection[int], first_row: int) -> pa.Table | None:
         """The block through Arrow, or None if any row does not have the headings' width."""
         names = [str(position) for position in range(len(self.cells))]

@@ -1,8 +1,9 @@
-"""One way to open any activity file, whatever it is: csv now, workbooks by ``workbook``."""
+"""One way to open any activity file, whatever it is."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -12,6 +13,7 @@ import pyarrow as pa
 from core.datasets.problems import NO_ERRORS, errors_table, finding
 from core.datasets.reading.csv_file import open_csv
 from core.datasets.reading.headings import Heading, Layout, column_letter, match_headings
+from core.datasets.reading.kinds import kind_of
 from core.datasets.reading.table_end import TableEnd, blank_rows
 from core.datasets.specification import Specification
 from core.user_errors import UserError
@@ -27,6 +29,8 @@ class Source(Protocol):
     ragged: list[dict[str, Any]]  # rows left out of the tables, known once these were read
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]: ...
+
+    def close(self) -> None: ...
 
 
 class Reading:
@@ -72,6 +76,7 @@ class Reading:
 
     def close(self) -> None:
         """Lets go of the file."""
+        self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -112,12 +117,37 @@ def open_source(path: Path, specification: Specification) -> Source:
     """The file, opened by its kind."""
     try:
         size = path.stat().st_size
+        with path.open("rb"):
+            pass
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from error
-    source = open_csv(path, specification.known_headings())
-    if not size and not source.findings:
-        source.findings.append(finding("empty-file"))
-    return source
+    if not size:
+        return Unreadable([finding("empty-file")])
+    kind = kind_of(path)
+    if isinstance(kind, dict):
+        return Unreadable([kind])
+    if kind == "text":
+        return open_csv(path, specification.known_headings())
+    from core.datasets.reading.workbook import WorkbookSource
+
+    return WorkbookSource(path)
+
+
+@dataclass
+class Unreadable:
+    """A file that is none of the kinds that can be read."""
+
+    findings: list[dict[str, Any]]
+    cells: list[str] = field(default_factory=list)
+    ragged: list[dict[str, Any]] = field(default_factory=list)
+
+    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
+        """None at all."""
+        del wanted, chunk_rows
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class _DataRows:
@@ -173,4 +203,5 @@ def standard_layout(
         column: table[places[column]] if column in places else blank
         for column in specification.columns
     }
-    return pa.table({"row": table["row"], **cells})
+    laid_out = pa.table({"row": table["row"], **cells})
+    return laid_out.replace_schema_metadata(table.schema.metadata)

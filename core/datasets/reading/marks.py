@@ -12,16 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-TEXT_NOT_DATE = "\ue000"
+DATE_CELL = "\ue000"
 DATE_WITH_TIME = "\ue001"
-NUMBER_NOT_DATE = "\ue002"
-ERROR_CELL = "\ue003"
-ROUNDED_NUMBER = "\ue004"
+ERROR_CELL = "\ue002"
+ROUNDED_NUMBER = "\ue003"
 
 MARKED = {b"cells": b"marked"}
 """Metadata of a table whose values may carry marks."""
-
-_FIRST, _LAST = ord(TEXT_NOT_DATE), ord(ROUNDED_NUMBER)
 
 
 def is_marked(table: pa.Table) -> bool:
@@ -32,7 +29,7 @@ def is_marked(table: pa.Table) -> bool:
 def take_marks_off(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.str_]]:
     """The values without marks, and the mark of each (empty for none)."""
     first = pc.utf8_slice_codeunits(pc.fill_null(values, ""), 0, 1)
-    marked = pc.match_substring_regex(first, f"^[{chr(_FIRST)}-{chr(_LAST)}]")
+    marked = pc.match_substring_regex(first, f"^[{DATE_CELL}-{ROUNDED_NUMBER}]")
     bare = pc.if_else(marked, pc.utf8_slice_codeunits(values, 1), values)
     marks = pc.if_else(marked, first, "")
     return bare, np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)
