@@ -26,13 +26,14 @@ def start_child(
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_bind_to_parent(death_signal),  # noqa: PLW1509 (it takes no lock)
+        preexec_fn=dies_with_parent(death_signal),  # noqa: PLW1509 (it takes no lock)
         **options,
     )
 
 
-def _bind_to_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """What the child does first; it also hears SIGINT again, to which shells make it deaf."""
+def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """What the child does first (``preexec_fn``); it also hears SIGINT again, to which shells
+    make what they start in the background deaf."""
     parent = os.getpid()
 
     def in_child() -> None:

@@ -107,7 +107,12 @@ class PrefectApi:
 
     def _id(self, deployment: str) -> str:
         if deployment not in self._deployments:
-            found = self._call("GET", f"/deployments/name/{deployment}")
+            try:
+                found = self._call("GET", f"/deployments/name/{deployment}")
+            except RefusedError as error:  # at a first start, events may be there before it is
+                raise ServerAwayError(
+                    f"the deployment {deployment} is not registered: run `grouper deploy`"
+                ) from error
             self._deployments[deployment] = found["id"]
         return self._deployments[deployment]
 

@@ -1,0 +1,113 @@
+"""The relay as a process: ``python -m deployments.relay_process [TIME]``.
+
+TIME (ISO) is when everything was started: no run of before is still at work.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import psycopg
+import sqlalchemy.exc
+
+from core.database.engine import database_url, engine
+from core.database.locks import KEEPALIVE
+from core.events.outbox import CHANNEL
+from core.settings import Settings
+from core.settings import settings as current_settings
+from deployments.limbo import Sweep
+from deployments.prefect_api import PrefectApi, RefusedError, ServerAwayError
+from deployments.relay import Relay
+from deployments.rules import load_rules
+
+log = logging.getLogger("grouper.relay")
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+DATABASE_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+)
+
+
+class RelayProcess:
+    """Delivers at each notification, sweeps now and then, waits longer while something is away."""
+
+    def __init__(self, settings: Settings, *, nothing_before: datetime | None = None) -> None:
+        self.url = database_url(settings)
+        self.api = PrefectApi(settings.api_url)
+        self.relay = Relay(engine(self.url), self.api, load_rules())
+        self.sweep = Sweep(self.relay, nothing_before=nothing_before)
+        self.sweep_seconds = settings.sweep_seconds
+        self.wait = FIRST_WAIT
+        self.next_sweep = 0.0
+        self.behind = False
+
+    def run(self) -> None:
+        """Works until the process is ended."""
+        while True:
+            try:
+                with listening(self.url) as listener:
+                    while True:
+                        self.step()
+                        seconds = self._idle_seconds()
+                        for _ in listener.notifies(timeout=seconds, stop_after=1):
+                            pass
+            except DATABASE_AWAY as error:
+                log.warning("the database is away: %s", error)
+                time.sleep(self._longer_wait())
+
+    def step(self) -> None:
+        """Delivers what waits and sweeps when it is time; an absent server is for the next step."""
+        try:
+            self.relay.deliver_pending()
+            if time.monotonic() >= self.next_sweep:
+                self.sweep()
+                self.next_sweep = time.monotonic() + self.sweep_seconds
+            self.wait = FIRST_WAIT
+            self.behind = False
+        except (ServerAwayError, RefusedError) as error:
+            log.warning("not delivered yet: %s", error)
+            self.behind = True
+
+    def _idle_seconds(self) -> float:
+        if self.behind:
+            return self._longer_wait()
+        return max(0.0, self.next_sweep - time.monotonic())
+
+    def _longer_wait(self) -> float:
+        wait, self.wait = self.wait, min(2 * self.wait, LONGEST_WAIT)
+        return wait
+
+
+@contextmanager
+def listening(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection that hears of each committed event."""
+    with psycopg.connect(
+        url, autocommit=True, application_name="grouper relay", **KEEPALIVE
+    ) as connection:
+        connection.execute(f"LISTEN {CHANNEL}")
+        yield connection
+
+
+def main() -> None:
+    """Runs the relay until SIGTERM."""
+    settings = current_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    started = datetime.fromisoformat(sys.argv[1]) if len(sys.argv) > 1 else None
+    RelayProcess(settings, nothing_before=started).run()
+
+
+if __name__ == "__main__":
+    main()
