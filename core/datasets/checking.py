@@ -54,6 +54,13 @@ class FileCheck:
         """Rows of the data, with those that could not become records."""
         return self.record_count + _count_of(self.errors["code"], "ragged-row")
 
+    @property
+    def chunked_records(self) -> pa.Table:
+        """As ``records``, in the chunks that were checked, each with dictionaries of its own."""
+        if not self._chunks:
+            return pa.table(_no_records(self._specification))
+        return pa.concat_tables(self._chunks)
+
     @cached_property
     def records(self) -> pa.Table:
         """All records as ``Checked.records`` has them, one dictionary a column."""

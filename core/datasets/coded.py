@@ -56,5 +56,7 @@ class Coded:
 
     def to_array(self) -> pa.DictionaryArray:
         """As an Arrow column, null where blank."""
-        indices = pa.array(self.codes, mask=self.blank if len(self.codes) else None)
+        # under a null stands 0, not -1: Arrow follows it when it unifies dictionaries (#44827)
+        places = np.maximum(self.codes, 0)
+        indices = pa.array(places, mask=self.blank if len(self.codes) else None)
         return pa.DictionaryArray.from_arrays(indices, self.values)

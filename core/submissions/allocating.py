@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.areas.register import AreaRegister
-from core.submissions.coded import BLANK, Coded, Codes, coded, distinct_rows
+from core.datasets.coded import Coded
+from core.submissions.coded import BLANK, Codes, coded, distinct_rows, taken
 from core.submissions.episodes import Merged
 from core.submissions.pricing import Priced
 from core.submissions.schema import CHARGES_SCHEMA
@@ -31,17 +32,17 @@ def allocate(
     residence = _residence(district, configuration)[priced.episode]
     payer = payers(configuration)[priced.currency, residence]
     columns = [
-        *(key.taken(priced.episode) for key in (clinic, patient, date)),
+        *(taken(key, priced.episode) for key in (clinic, patient, date)),
         _words(priced.currency, [currency.code for currency in configuration.currencies]),
         _words(priced.is_primary.astype(np.int32), RATE_TYPES),
         priced.rate,
         _words(priced.factor, [shortest(factor) for factor in priced.factors]),
         np.where(payer == Payer.NOBODY, 0, priced.amount),
-        _commissioner(payer, district.taken(priced.episode), clinic.taken(priced.episode), hosts),
+        _commissioner(payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts),
         _words(payer.astype(np.int32), BASIS),
-        _reason(priced, payer, district.taken(priced.episode), configuration),
+        _reason(priced, payer, taken(district, priced.episode), configuration),
     ]
-    arrays = [one.column() if isinstance(one, Coded) else pa.array(one) for one in columns]
+    arrays = [one.to_array() if isinstance(one, Coded) else pa.array(one) for one in columns]
     return pa.table(arrays, schema=CHARGES_SCHEMA)
 
 

@@ -1,4 +1,4 @@
-"""Coded columns: whole columns as integers, with the list of texts that they stand for.
+"""Groups and joins coded columns.
 
 Grouping and comparing happen on the integers; a text is looked at once for each distinct value.
 """
@@ -6,35 +6,24 @@ Grouping and comparing happen on the integers; a text is looked at once for each
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from core.datasets.coded import CODED, Coded
 
 Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 BLANK = -1
-TEXTS = pa.dictionary(pa.int32(), pa.string())
+_NO_VALUES = pa.array([], pa.string())
 
 
-@dataclass(frozen=True, eq=False)
-class Coded:
-    """A column: ``codes`` (-1 is blank) into the distinct ``values``."""
-
-    codes: Codes
-    values: pa.StringArray
-
-    def column(self) -> pa.DictionaryArray:
-        """As a dictionary array, blanks null."""
-        blank = self.codes < 0
-        indices = pa.array(self.codes, mask=blank if blank.any() else None)
-        return pa.DictionaryArray.from_arrays(indices, self.values)
-
-    def taken(self, rows: npt.NDArray[np.integer]) -> Coded:
-        return Coded(self.codes[rows], self.values)
+def taken(column: Coded, rows: npt.NDArray[np.integer]) -> Coded:
+    """The column at these rows."""
+    return Coded(column.codes[rows], column.values)
 
 
 def coded(column: pa.ChunkedArray | pa.Array) -> Coded:
@@ -43,18 +32,36 @@ def coded(column: pa.ChunkedArray | pa.Array) -> Coded:
 
 
 def together(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Coded]:
-    """Columns coded into one common list of values: the slots of a field, say."""
-    chunks = [_texts(chunk) for column in columns for chunk in _chunks(column)]
-    unified = pa.chunked_array(chunks, TEXTS).unify_dictionaries()
-    if unified.num_chunks == 0:
-        return [Coded(np.empty(0, np.int32), pa.array([], pa.string())) for _ in columns]
-    codes = [_codes(chunk) for chunk in unified.chunks]
-    found: list[Coded] = []
-    for column in columns:
-        mine = [codes.pop(0) for _ in _chunks(column)]
-        whole = mine[0] if len(mine) == 1 else np.concatenate([np.empty(0, np.int32), *mine])
-        found.append(Coded(whole, unified.chunk(0).dictionary))
-    return found
+    """Columns coded into one common list of values: the slots of a field, say.
+
+    Not by Arrow's ``unify_dictionaries``: it follows the numbers under nulls too, wherever they
+    point, and has crashed the process (apache/arrow#44827).
+    """
+    chunked = [[_coded(chunk) for chunk in _chunks(column)] for column in columns]
+    different = {
+        id(one.values): one.values for chunks in chunked for one in chunks if len(one.values)
+    }
+    if len(different) <= 1:
+        values = next(iter(different.values()), pa.array([], pa.string()))
+        return [Coded(_whole([one.codes for one in chunks]), values) for chunks in chunked]
+    common = pa.concat_arrays(different.values()).dictionary_encode()
+    ends = np.cumsum([len(values) for values in different.values()])
+    parts = np.split(common.indices.to_numpy(), ends[:-1])
+    number = {
+        key: np.append(part, np.int32(BLANK)) for key, part in zip(different, parts, strict=True)
+    }
+    return [
+        Coded(
+            _whole(
+                [
+                    number[id(one.values)][one.codes] if len(one.values) else one.codes
+                    for one in chunks
+                ]
+            ),
+            common.dictionary,
+        )
+        for chunks in chunked
+    ]
 
 
 def _chunks(column: pa.ChunkedArray | pa.Array) -> list[pa.Array]:
@@ -62,17 +69,19 @@ def _chunks(column: pa.ChunkedArray | pa.Array) -> list[pa.Array]:
     return chunks
 
 
-def _texts(chunk: pa.Array) -> pa.DictionaryArray:
-    if isinstance(chunk, pa.DictionaryArray):
-        return chunk if chunk.type == TEXTS else chunk.cast(TEXTS)
-    return chunk.cast(pa.string()).dictionary_encode()
+def _coded(chunk: pa.Array) -> Coded:
+    if chunk.null_count == len(chunk):
+        return Coded(np.full(len(chunk), BLANK, np.int32), _NO_VALUES)
+    if not isinstance(chunk, pa.DictionaryArray):
+        chunk = chunk.cast(pa.string()).dictionary_encode()
+    elif chunk.type != CODED:
+        chunk = chunk.cast(CODED)
+    indices = chunk.indices.fill_null(BLANK) if chunk.null_count else chunk.indices
+    return Coded(indices.to_numpy(), chunk.dictionary)
 
 
-def _codes(chunk: pa.DictionaryArray) -> Codes:
-    indices = chunk.indices
-    filled = indices.fill_null(BLANK) if indices.null_count else indices
-    codes: Codes = filled.to_numpy(zero_copy_only=False)
-    return codes
+def _whole(parts: list[Codes]) -> Codes:
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int32), *parts])
 
 
 def distinct(keys: npt.NDArray[np.generic]) -> tuple[Codes, Rows]:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.datasets.coded import CODED, Coded
 from core.datasets.specification import Field, Specification
 from core.submissions.buckets import BUCKETS, bucket_of
-from core.submissions.coded import BLANK, TEXTS, Coded, Codes, Rows, coded, distinct_rows, together
+from core.submissions.coded import BLANK, Codes, Rows, coded, distinct_rows, taken, together
 
 __all__ = ["BUCKETS", "OVERWRITTEN_SCHEMA", "Merged", "bucket_of", "merge_records"]
 
@@ -24,9 +25,9 @@ OVERWRITTEN_SCHEMA = pa.schema(
     [
         ("file", pa.int32()),
         ("row", pa.int32()),
-        ("field", TEXTS),
-        ("value", TEXTS),
-        ("by", TEXTS),
+        ("field", CODED),
+        ("value", CODED),
+        ("by", CODED),
     ]
 )
 
@@ -67,7 +68,7 @@ def merge_records(records: pa.Table, specification: Specification) -> Merged:
             merged = [groups.latest(column) for column in given]
             lost += _lost(records, field, given, merged, groups)
         slots[field.name] = tuple(_slot_names(field, len(merged), specification))
-        columns |= zip(slots[field.name], (one.column() for one in merged), strict=True)
+        columns |= zip(slots[field.name], (one.to_array() for one in merged), strict=True)
     columns["records"] = pa.array(groups.sizes)
     residence = specification.with_role("residence")
     return Merged(
@@ -142,8 +143,8 @@ def _lost(
             told = _places(records, rows[at])
             names = pa.DictionaryArray.from_arrays(np.zeros(len(at), np.int32), [name])
             told = told.append_column("field", names)
-            told = told.append_column("value", column.taken(rows[at]).column())
-            yield told.append_column("by", column.taken(rows[at + 1]).column())
+            told = told.append_column("value", taken(column, rows[at]).to_array())
+            yield told.append_column("by", taken(column, rows[at + 1]).to_array())
 
 
 def _still_held(merged: list[Coded], episode: Codes, code: Codes) -> npt.NDArray[np.bool_]:
