@@ -1,0 +1,1 @@
+"""Synthetic activity, for demonstrations, tests and measurements."""
