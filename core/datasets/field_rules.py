@@ -89,14 +89,19 @@ def judge(case: Case) -> Judged:
     return Judged(judged.stored, [*judged.flags, *by_role])
 
 
-def mark_flags(field: Field, values: pa.Array, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
-    """What the kind of a workbook cell says against it; ``found``: the mark of each value."""
+def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
+    """What the mark of each value says against it (empty for none)."""
+    yield Flag("too-many-codes", found == marks.CODE_TOO_MANY, {"slots": field.repeat})
     yield Flag(f"{_WRONG_CELL[field.type]}/cell", found == marks.ERROR_CELL)
     if field.type == "date":
         yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
-        yield Flag("bad-date/not-date-cell", (found != marks.DATE_CELL) & _there(values))
     else:
         yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
+
+
+def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
+    """The values of a workbook's date column that are no dates to Excel."""
+    return Flag("bad-date/not-date-cell", (found != marks.DATE_CELL) & _there(values))
 
 
 def _text(case: Case) -> Judged:

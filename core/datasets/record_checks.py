@@ -13,10 +13,18 @@ import pyarrow.compute as pc
 from core.datasets.coded import Coded
 from core.datasets.cross_checks import Condition, CrossCheck
 from core.datasets.dates import days_of
-from core.datasets.field_rules import Case, Flag, Mask, References, judge, mark_flags
+from core.datasets.field_rules import (
+    Case,
+    Flag,
+    Mask,
+    References,
+    judge,
+    mark_flags,
+    not_date_cells,
+)
 from core.datasets.found import Found
 from core.datasets.problems import Reason, reason
-from core.datasets.reading.marks import is_marked, take_marks_off
+from core.datasets.reading.marks import is_from_workbook, is_marked, take_marks_off
 from core.datasets.specification import Field, Specification
 from core.datasets.spelling import trimmed
 
@@ -56,7 +64,6 @@ class _Check:
         self.rows = np.asarray(chunk["row"])
         self.found = Found(self.rows)
         self.stored: dict[str, Coded] = {}
-        self.marked = is_marked(chunk)
 
     @cached_property
     def order(self) -> dict[str, int]:
@@ -68,18 +75,11 @@ class _Check:
         if not len(cells.values):
             self.stored[column] = cells
             return
-        values, flags = cells.values, []
-        if self.marked:
-            values, marks = take_marks_off(values)
-            values = trimmed(values)
-            flags = [flag for flag in mark_flags(field, values, marks) if flag.where.any()]
-        else:
-            values = trimmed(values)
+        values, flags = self._bare(cells.values, field)
         judged = judge(Case(field, values, self.specification, self.references))
-        flags += [flag for flag in judged.flags if flag.where.any()]
+        flags = [flag for flag in (*flags, *judged.flags) if flag.where.any()]
         if flags:
-            bare = Coded(cells.codes, values)
-            self._spread(flags, bare, field, column, order)
+            self._spread(flags, Coded(cells.codes, values), field, column, order)
         self.stored[column] = cells.with_values(judged.stored)
 
     def required_fields(self) -> None:
@@ -122,6 +122,17 @@ class _Check:
             {"row": self.chunk["row"], "in_error": pa.array(self.found.in_error), **columns}
         )
         return Checked(records, self.found.table())
+
+    def _bare(self, values: pa.Array, field: Field) -> tuple[pa.Array, list[Flag]]:
+        """Values trimmed and without marks, and what their marks say."""
+        if not is_marked(self.chunk):
+            return trimmed(values), []
+        bare, marks = take_marks_off(values)
+        bare = trimmed(bare)
+        flags = list(mark_flags(field, marks))
+        if field.type == "date" and is_from_workbook(self.chunk):
+            flags.append(not_date_cells(bare, marks))
+        return bare, flags
 
     def _spread(
         self, flags: list[Flag], cells: Coded, field: Field, column: str, order: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -15,7 +16,8 @@ from core.datasets.reading.csv_file import open_csv
 from core.datasets.reading.headings import Heading, Layout, column_letter, match_headings
 from core.datasets.reading.kinds import kind_of
 from core.datasets.reading.table_end import TableEnd, blank_rows
-from core.datasets.specification import Specification
+from core.datasets.specification import Field, Specification
+from core.datasets.transposing import transpose
 from core.user_errors import UserError
 
 CHUNK_ROWS = 50_000
@@ -66,9 +68,21 @@ class Reading:
         if self.refused or self._layout is None:
             return
         read = _DataRows(self._source, self._layout, self._chunk_rows)
-        for table in read.tables():
-            yield standard_layout(table, self._layout.columns, self._specification)
+        tables: Iterator[pa.Table] = (
+            standard_layout(table, self._layout.columns, self._specification)
+            for table in read.tables()
+        )
+        if self._layout.transposed is not None:
+            tables = self._transposed(tables, self._layout.transposed)
+        yield from tables
         self._late = errors_table(read.findings())
+
+    def _transposed(self, tables: Iterator[pa.Table], field: Field) -> Iterator[pa.Table]:
+        """The chunks of the whole file, transposed; an episode's rows may lie far apart."""
+        whole = list(tables)
+        if whole:
+            table = transpose(pa.concat_tables(whole), field, self._specification)
+            yield from slices(table, self._chunk_rows)
 
     def late_errors(self) -> pa.Table:
         """What was found while the rows were read; complete once ``chunks`` has ended."""
@@ -138,8 +152,8 @@ class Unreadable:
     """A file that is none of the kinds that can be read."""
 
     findings: list[dict[str, Any]]
-    cells: list[str] = field(default_factory=list)
-    ragged: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[str] = dataclasses.field(default_factory=list)
+    ragged: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """None at all."""
@@ -189,6 +203,12 @@ class _DataRows:
         for at in self._nameless:
             if at not in self._filled and not blank_rows(table.select([str(at)])).all():
                 self._filled.add(at)
+
+
+def slices(table: pa.Table, rows: int) -> Iterator[pa.Table]:
+    """The table in pieces of ``rows`` rows that share its dictionaries."""
+    for start in range(0, table.num_rows, rows):
+        yield table.slice(start, rows)
 
 
 def standard_layout(

@@ -1,8 +1,8 @@
-"""What a workbook cell was, where its text alone would not tell.
+"""What a reader knows of a cell that its text alone would not tell.
 
 A csv cell is text. A workbook cell has a kind, and the contract cares: a date typed as text is
 no date. Such values travel with one private character in front, which the checks take off; tables
-that may hold it say so in their metadata, so csv values are never mistaken.
+that may hold it say so in their metadata, so values of plain csv files are never mistaken.
 """
 
 from __future__ import annotations
@@ -16,20 +16,28 @@ DATE_CELL = "\ue000"
 DATE_WITH_TIME = "\ue001"
 ERROR_CELL = "\ue002"
 ROUNDED_NUMBER = "\ue003"
+CODE_TOO_MANY = "\ue004"
 
-MARKED = {b"cells": b"marked"}
-"""Metadata of a table whose values may carry marks."""
+FROM_WORKBOOK = {b"cells": b"workbook"}
+"""Metadata of a table of typed cells: any value may carry a mark, and every real date does."""
+FROM_TEXT = {b"cells": b"text"}
+"""Metadata of a table of csv cells, some of which were marked later."""
 
 
 def is_marked(table: pa.Table) -> bool:
     """Whether values of the table may carry marks."""
-    return (table.schema.metadata or {}).get(b"cells") == MARKED[b"cells"]
+    return b"cells" in (table.schema.metadata or {})
+
+
+def is_from_workbook(table: pa.Table) -> bool:
+    """Whether a date without its mark was no date cell."""
+    return (table.schema.metadata or {}).get(b"cells") == FROM_WORKBOOK[b"cells"]
 
 
 def take_marks_off(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.str_]]:
     """The values without marks, and the mark of each (empty for none)."""
     first = pc.utf8_slice_codeunits(pc.fill_null(values, ""), 0, 1)
-    marked = pc.match_substring_regex(first, f"^[{DATE_CELL}-{ROUNDED_NUMBER}]")
+    marked = pc.match_substring_regex(first, f"^[{DATE_CELL}-{CODE_TOO_MANY}]")
     bare = pc.if_else(marked, pc.utf8_slice_codeunits(values, 1), values)
     marks = pc.if_else(marked, first, "")
     return bare, np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)

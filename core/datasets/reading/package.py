@@ -239,5 +239,6 @@ def _column_number(letters: bytes) -> int:
 
 
 def _plain(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text[0].lower() + text[1:].rstrip(".")
+    if isinstance(error, zipfile.BadZipFile | EOFError | zlib.error):
+        return "parts of the file are missing or broken"
+    return str(error).strip().rstrip(".") or type(error).__name__

@@ -18,12 +18,13 @@ from python_calamine import (
     SheetTypeEnum,
 )
 
+from core.datasets.coded import Coded
 from core.datasets.problems import finding
 from core.datasets.reading.marks import (
     DATE_CELL,
     DATE_WITH_TIME,
     ERROR_CELL,
-    MARKED,
+    FROM_WORKBOOK,
     ROUNDED_NUMBER,
 )
 from core.datasets.reading.package import RefusedError, inspect_package
@@ -69,7 +70,7 @@ class WorkbookSource:
             columns = list(zip(*rows, strict=True))
             numbers = np.arange(row, row + len(rows), dtype=np.int32)
             table = pa.table({"row": numbers, **{str(at): _coded(columns[at]) for at in wanted}})
-            yield table.replace_schema_metadata(MARKED)
+            yield table.replace_schema_metadata(FROM_WORKBOOK)
             row += len(rows)
 
     def close(self) -> None:
@@ -130,8 +131,7 @@ def _coded(cells: Sequence[Cell]) -> pa.DictionaryArray:
     texts = [text_of(cell) for cell in distinct.values()]
     numbers = dict(zip(distinct, itertools.count()))
     codes = np.fromiter((numbers.get(key, -1) for key in keys), np.int32, len(keys))
-    indices = pa.array(codes, mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
+    return Coded(codes, pa.array(texts, pa.string())).to_array()
 
 
 def _rows_of(path: Path) -> Iterator[list[Cell]]:
