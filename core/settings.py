@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +99,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables that every process of this installation needs, beside its own ones."""
-        return {**self._own(), **self._prefect(), **STREAMLIT_QUIET}
+        return {**self._own(), **self._prefect(), **self._streamlit()}
 
     def _own(self) -> dict[str, str]:
         values = {name: getattr(self, name) for name in type(self).model_fields}
@@ -119,7 +118,12 @@ class Settings(BaseSettings):
             "PREFECT_UI_STATIC_DIRECTORY": str(self.home / "prefect" / "ui"),
             "PREFECT_WORKER_QUERY_SECONDS": str(self.worker_poll_seconds),
             "PREFECT_LOGGING_LEVEL": self.log_level,
+            "GROUPER_PROJECT": str(PROJECT),  # prefect.yaml names its folder by this
         }
+
+    def _streamlit(self) -> dict[str, str]:
+        # Replicas must agree on the key: what one signs, another reads.
+        return {**STREAMLIT_QUIET, "STREAMLIT_SERVER_COOKIE_SECRET": self.signing_key()}
 
 
 PREFECT_QUIET = {
@@ -159,10 +163,19 @@ def kept_secret(path: Path) -> str:
     return path.read_text()
 
 
-@lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process."""
-    return load_settings()
+    """The settings of this process, read when they are first asked for."""
+    if not _in_use:
+        _in_use.append(load_settings())
+    return _in_use[0]
+
+
+def use_settings(chosen: Settings) -> None:
+    """Makes ``chosen`` the settings of this process, as the demonstration and tests need."""
+    _in_use[:] = [chosen]
+
+
+_in_use: list[Settings] = []
 
 
 def load_settings() -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -49,12 +50,13 @@ def portal() -> st.App:
 def main() -> None:
     """Serves the portal until it is stopped."""
     chosen = settings()
+    # Streamlit takes this one from the environment only; `grouper up` sets it for its children.
+    os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", chosen.signing_key())
     portal().run(
         config={
             "server.address": chosen.host,
             "server.port": chosen.portal_port,
             "server.headless": True,
-            "server.cookieSecret": chosen.signing_key(),
             "server.fileWatcherType": "none",
             "browser.gatherUsageStats": False,
             "client.toolbarMode": "minimal",

@@ -1,0 +1,62 @@
+"""Prefect's own programs, made ready while its server still starts.
+
+``python -m deployments.prefect_program worker NAME`` imports what a worker needs, waits for the
+server and the work pool, and then is ``prefect worker start``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Callable
+
+import httpx
+
+from core.settings import settings
+from deployments.queues import load_queues
+
+POLL_SECONDS = 0.1
+
+
+def run_prefect(*arguments: str) -> None:
+    """Runs the command ``prefect`` in this process; it ends the process with its own code."""
+    from prefect.cli import app
+
+    sys.argv = ["prefect", *arguments]
+    app()
+
+
+def wait_for(found: Callable[[], bool]) -> None:
+    """Waits until ``found`` is true; the supervisor decides how long that may take."""
+    while not found():
+        time.sleep(POLL_SECONDS)
+
+
+def server_is_ready(api_url: str) -> bool:
+    """Whether Prefect's server answers, with its database."""
+    return _answers(f"{api_url}/ready")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def main() -> None:
+    """Becomes a worker of the pool."""
+    _worker, name = sys.argv[1:]
+    pool = load_queues().pool
+    for module in ("prefect.cli.worker", "prefect.workers.process"):
+        importlib.import_module(module)
+    wait_for(lambda: _answers(f"{settings().api_url}/work_pools/{pool}"))
+    run_prefect(
+        "worker", "start", "--pool", pool, "--type", load_queues().type, "--name", name,
+        "--install-policy", "never",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

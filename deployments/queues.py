@@ -1,0 +1,42 @@
+"""The work pool and its queues, as queues.yaml declares them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.documents import read_document
+
+QUEUES = Path(__file__).with_name("queues.yaml")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Queue(_Strict):
+    """How many runs of a queue are at work at once, and which queue is served first."""
+
+    limit: int | None = Field(default=None, ge=1)
+    priority: int = Field(ge=1)
+    description: str = ""
+
+
+class Queues(_Strict):
+    """A work pool and its queues."""
+
+    pool: str
+    type: str = "process"
+    queues: dict[str, Queue]
+
+
+@cache
+def load_queues(path: Path = QUEUES) -> Queues:
+    """Reads the queues; raises ``DocumentError`` with the line of every problem."""
+    document = read_document(path)
+    try:
+        return Queues.model_validate(document.data)
+    except ValidationError as error:
+        raise document.refused_by(error) from error

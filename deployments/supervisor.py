@@ -1,0 +1,270 @@
+"""Everything on one machine under one process: database, Prefect, workers, relay, portal.
+
+The children die with this process, also when it is killed; a child that dies is started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from core.database.embedded import EmbeddedPostgres
+from core.database.engine import plain_url, with_database, with_driver
+from core.database.migrate import migrate
+from core.database.preparing import ensure_database
+from core.processes import port_is_free
+from core.settings import PROJECT, Settings
+from core.user_errors import UserError
+from deployments.apply import apply_command, apply_environment
+from deployments.children import Child, end_leftovers, mark
+from deployments.queues import load_queues
+from deployments.rules import load_rules
+
+log = logging.getLogger("grouper.up")
+
+START_SECONDS = 180.0
+WATCH_SECONDS = 0.25
+SERVER, RELAY, PORTAL, WORKER, DEPLOY = "prefect-server", "relay", "portal", "worker", "deploy"
+
+
+class Services:
+    """All services of one home. ``with Services(settings) as services`` runs them for a while.
+
+    Make it in the main thread: children end with the thread that starts them.
+    """
+
+    def __init__(self, settings: Settings, project: Path = PROJECT) -> None:
+        self.settings = settings
+        self.project = project
+        self.children: dict[str, Child] = {}
+        self.postgres: EmbeddedPostgres | None = None
+        self.database_url = ""
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    @property
+    def api_url(self) -> str:
+        return self.settings.api_url
+
+    @property
+    def portal_url(self) -> str:
+        return self.settings.portal_url
+
+    def start(self) -> None:
+        """Starts everything and returns when all of it answers; raises ``UserError``."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stops everything, what depends on others first; nothing is left behind."""
+        self._stopping.set()
+        with self._lock:
+            for names in ((RELAY, PORTAL, DEPLOY, *self._workers()), (SERVER,)):
+                stopped = [self.children[name] for name in names if name in self.children]
+                for child in stopped:
+                    child.ask_to_stop()
+                for child in stopped:
+                    child.stop()
+            self.children.clear()
+            end_leftovers(self.settings.home)
+            if self.postgres is not None:
+                self.postgres.stop()
+                self.postgres = None
+        if self._watcher is not None:
+            self._watcher.join()
+
+    def wait(self) -> None:
+        """Waits until somebody stops the services, from another thread or by a signal."""
+        self._stopping.wait()
+
+    def pid(self, name: str) -> int | None:
+        """The process of a service: postgres, prefect-server, worker (worker-2 …), relay, portal;
+        None while it is down."""
+        with self._lock:
+            if name == "postgres":
+                return self.postgres.pid if self.postgres else None
+            return self.children[name].pid
+
+    def restart(self, name: str) -> None:
+        """Stops a service as at the end of the day, and starts it again."""
+        with self._lock:
+            if name == "postgres" and self.postgres:
+                self.postgres.stop()
+                self.postgres.start()
+            else:
+                self.children[name].stop()
+                self.children[name].start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        load_rules()
+        load_queues()
+        self._stopping.clear()
+        began = datetime.now(UTC)
+        self._start_database()
+        end_leftovers(self.settings.home)
+        self._refuse_taken_ports()
+        if self.settings.prefect_api_url is None:
+            self._run(SERVER, *self._server_command(), **self._server_environment())
+        # These import what they need while the server starts.
+        self._run_deploy()
+        for name in self._workers():
+            self._run(name, *_python("deployments.prefect_program", "worker", name))
+        migrate(self.database_url)
+        self._run(PORTAL, *_python("portal.serve"))
+        self._wait_for_deploy()
+        self._run(RELAY, *_python("deployments.relay_process", began.isoformat()))
+        self._wait(PORTAL, self._portal_answers)
+        for name in self._workers():
+            self._wait(name, partial(self._worker_is_online, name, began))
+        self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._watcher.start()
+
+    def _start_database(self) -> None:
+        if self.settings.database_url is None:
+            self.postgres = EmbeddedPostgres(self.settings.home)
+            self.database_url = self.postgres.start()
+        else:
+            self.database_url = plain_url(self.settings.database_url)
+        if self.settings.prefect_database_url is None and self.postgres is None:
+            ensure_database(self.database_url, "prefect")
+
+    def _refuse_taken_ports(self) -> None:
+        taken = {
+            "GROUPER_PORTAL_PORT": self.settings.portal_port,
+            "GROUPER_PREFECT_PORT": self.settings.prefect_port,
+        }
+        if self.settings.prefect_api_url is not None:
+            del taken["GROUPER_PREFECT_PORT"]
+        for variable, port in taken.items():
+            if not port_is_free(self.settings.host, port):
+                raise UserError(
+                    f"port {port} is taken by another program: stop it, or set {variable} to "
+                    "another port"
+                )
+
+    def _workers(self) -> list[str]:
+        numbers = range(1, self.settings.workers + 1)
+        return [WORKER if number == 1 else f"{WORKER}-{number}" for number in numbers]
+
+    def _server_command(self) -> list[str]:
+        return [
+            *_python("prefect", "server", "start"),
+            *("--host", self.settings.host, "--port", str(self.settings.prefect_port)),
+        ]
+
+    def _server_environment(self) -> dict[str, str]:
+        url = self.settings.prefect_database_url or (
+            self.postgres.url("prefect")
+            if self.postgres
+            else with_database(self.database_url, "prefect")
+        )
+        return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": with_driver(url, "postgresql+asyncpg")}
+
+    def _run(self, name: str, *command: str, **environment: str) -> None:
+        shared = apply_environment(self.settings, self.project)
+        child = Child(
+            name=name,
+            command=command,
+            environment={
+                **shared,
+                **mark(self.settings.home),
+                "GROUPER_DATABASE_URL": self.database_url,
+                "PYTHONUNBUFFERED": "1",
+                **environment,
+            },
+            folder=self.project,
+            log=self.settings.logs / f"{name}.log",
+        )
+        child.start()
+        self.children[name] = child
+
+    def _run_deploy(self) -> None:
+        self._run(DEPLOY, *apply_command())
+
+    def _wait_for_deploy(self) -> None:
+        self._wait(DEPLOY, lambda: self.children[DEPLOY].died, may_end=True)
+        deploy = self.children.pop(DEPLOY)
+        if deploy.process is None or deploy.process.returncode:
+            raise UserError(
+                f"Prefect refused the deployments; the end of {deploy.log}:\n{deploy.tail()}"
+            )
+
+    def _wait(self, name: str, ready: Callable[[], bool], *, may_end: bool = False) -> None:
+        """Waits until a service is ready; says what it said if it ended instead."""
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            for child in self.children.values():
+                if child.died and not (may_end and child.name == name):
+                    raise UserError(
+                        f"{child.name} did not start; the end of {child.log}:\n{child.tail()}"
+                    )
+            if time.monotonic() > deadline:
+                log_file = self.children[name].log
+                raise UserError(f"{name} is not ready after {START_SECONDS:.0f} s; see {log_file}")
+            time.sleep(0.05)
+
+    def _portal_answers(self) -> bool:
+        url = f"http://{self.settings.host}:{self.settings.portal_port}/healthz"
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(url, timeout=5).status_code == httpx.codes.OK
+        return False
+
+    def _worker_is_online(self, name: str, began: datetime) -> bool:
+        url = f"{self.api_url}/work_pools/{load_queues().pool}/workers/filter"
+        with contextlib.suppress(httpx.TransportError):
+            answer = httpx.post(url, json={}, timeout=5)
+            found: list[dict[str, Any]] = answer.json() if answer.is_success else []
+            return any(
+                worker["name"] == name
+                and datetime.fromisoformat(worker["last_heartbeat_time"]) > began
+                for worker in found
+            )
+        return False
+
+    def _watch(self) -> None:
+        """Starts again what died, until everything is stopped."""
+        while not self._stopping.wait(WATCH_SECONDS):
+            with self._lock:
+                if not self._stopping.is_set():
+                    self._revive()
+
+    def _revive(self) -> None:
+        if self.postgres is not None and self.postgres.pid is None:
+            log.error("the database ended; it is started again")
+            self.postgres.stop()
+            self.postgres.start()
+        for child in self.children.values():
+            if child.died and child.due():
+                log.error("%s ended; it is started again, see %s", child.name, child.log)
+                child.start_again()
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
