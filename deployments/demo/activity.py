@@ -32,6 +32,7 @@ class DemoFile:
     provider: str
     path: Path
     right: dict[str, str]
+    activity: pa.Table  # as the clinic meant it, before the slips
 
 
 CSV_SLIPS = (
@@ -55,11 +56,12 @@ def make_files(folder: Path) -> list[DemoFile]:
 
 
 def _make(path: Path, provider: str, rows: int, slips: tuple[Slip, ...]) -> DemoFile:
-    activity = make_activity(rows, provider=provider, month=MONTH, seed=2017)
+    meant = make_activity(rows, provider, MONTH, seed=2017)
+    written = meant
     for slip in slips:
-        activity = _with_slip(activity, slip)
-    write_activity(activity, path)
-    return DemoFile(provider, path, {slip.wrong: slip.right for slip in slips})
+        written = _with_slip(written, slip)
+    write_activity(written, path)
+    return DemoFile(provider, path, {slip.wrong: slip.right for slip in slips}, meant)
 
 
 def _with_slip(activity: pa.Table, slip: Slip) -> pa.Table:

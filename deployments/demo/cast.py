@@ -34,6 +34,7 @@ COMMISSIONERS = {
     "E09000030": "Tower Hamlets",
     "E09000012": "Hackney",
     "E09000025": "Newham",
+    "E09000001": "City of London",
 }
 
 PEOPLE = (
@@ -67,9 +68,7 @@ def bring_in(connection: Connection, clinics: dict[str, list[tuple[str, str, str
         for clinic_id, name, host in places:
             values = {"provider_id": ids[provider], "clinic_id": clinic_id, "name": name}
             connection.execute(
-                insert(tables.clinics)
-                .values(commissioner=host, **values)
-                .on_conflict_do_nothing()
+                insert(tables.clinics).values(commissioner=host, **values).on_conflict_do_nothing()
             )
 
 

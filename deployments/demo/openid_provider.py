@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from core.processes import dies_with_parent
+from core.processes import start_child
 from core.user_errors import UserError
 from deployments.demo.cast import DemoPerson
 
@@ -29,14 +29,7 @@ def openid_provider(people: Iterable[DemoPerson], *, port: int, log: Path) -> It
         command += ["--user-claims", json.dumps(person.claims)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=dies_with_parent(signal.SIGTERM),
-        )
+        process = start_child(command, death_signal=signal.SIGTERM, stdout=output, stderr=output)
     try:
         url = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
         _wait_for(url, process)

@@ -49,9 +49,7 @@ def upload(engine: Engine, file: DemoFile, user_id: int) -> Month:
     """Puts a file into the store and into its provider's month."""
     with engine.begin() as connection:
         provider_id = connection.execute(
-            sa.select(tables.organisations.c.id).where(
-                tables.organisations.c.code == file.provider
-            )
+            sa.select(tables.organisations.c.id).where(tables.organisations.c.code == file.provider)
         ).scalar_one()
         submission_id = open_submission(connection, provider_id, MONTH)
         key = f"uploads/{submission_id}/{file.path.name}"
@@ -81,10 +79,7 @@ def correct_errors(engine: Engine, month: Month, right: dict[str, str], say: Say
         ]
         correct(connection, month.file_id, corrections, user_id=month.user_id)
     for cause in found:
-        say(
-            f"  {cause.field}: {cause.value!r} in {cause.rows} rows is no {cause.code} any more: "
-            f"{right[str(cause.value)]!r}"
-        )
+        say(f"  {cause.field}: {cause.value} → {right[str(cause.value)]} in {cause.rows} rows")
 
 
 def submit(engine: Engine, month: Month, kind: RunKind) -> int:

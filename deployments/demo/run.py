@@ -1,0 +1,182 @@
+"""Runs the demonstration from an empty data folder to the reports, and says what it did."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from core.database import tables
+from core.database.engine import engine as open_engine
+from core.processes import free_port
+from core.samples.activity import sample_clinics
+from core.settings import PROJECT, Settings, use_settings
+from core.submissions.outcome import Outcome
+from core.submissions.requests import RunKind
+from core.submissions.states import FileState
+from core.tariffs.importing import import_configuration, import_dataset
+from core.user_errors import UserError
+from deployments.demo import story
+from deployments.demo.activity import MONTH, DemoFile, make_files
+from deployments.demo.by_hand import charges_by_hand, charges_in_database
+from deployments.demo.cast import PEOPLE, PROVIDERS, bring_in
+from deployments.demo.openid_provider import openid_provider
+from deployments.demo.story import Month, Say
+from deployments.supervisor import Services
+
+DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
+CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
+KINDS: dict[str, RunKind] = {"ZX1": "final", "ZX2": "draft"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is needed to tell the end of the story."""
+
+    outcomes: dict[str, Outcome]
+    reports: list[Path]
+
+
+def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
+    """The whole demonstration; raises ``UserError`` where anything did not work.
+
+    With ``stay`` the services run on afterwards, until they are stopped.
+    """
+    home = settings.home / "demo"
+    say("Grouper demonstration: every provider, clinic, person and price in it is made up.")
+    with _services(settings, home, say) as services:
+        started = time.monotonic()
+        told = _tell(open_engine(services.database_url), home, say)
+        say(f"The main job took {time.monotonic() - started:.0f} s.")
+        _show_end(services, told, say)
+        if stay:
+            say("Press Ctrl-C to stop.")
+            services.wait()
+
+
+@contextmanager
+def _services(settings: Settings, home: Path, say: Say) -> Iterator[Services]:
+    """Everything that `grouper up` runs, on an empty data folder, with a local sign-in."""
+    _empty(home)
+    port = free_port()
+    with openid_provider(PEOPLE, port=port, log=home / "logs" / "openid.log") as metadata_url:
+        chosen = settings.model_copy(
+            update={
+                "home": home,
+                "oidc_metadata_url": metadata_url,
+                "oidc_client_id": "grouper-portal",
+                "oidc_client_secret": None,
+            }
+        )
+        use_settings(chosen)
+        say("Starting PostgreSQL, Prefect, a worker and the portal …")
+        with Services(chosen) as services:
+            yield services
+
+
+def _empty(home: Path) -> None:
+    if home.exists():
+        shutil.rmtree(home)
+    home.mkdir(parents=True)
+
+
+def _tell(engine: Engine, home: Path, say: Say) -> Told:
+    users = _set_the_scene(engine, say)
+    files = make_files(home / "clinic files")
+    months = _upload_and_correct(engine, files, users, say)
+    outcomes = _submit(engine, months, say)
+    _compare(engine, files, outcomes, say)
+    return Told(outcomes, _make_reports(engine, users, home / "reports", say))
+
+
+def _set_the_scene(engine: Engine, say: Say) -> dict[str, int]:
+    """Imports data set and tariff, brings in the people; gives the user of each organisation."""
+    with engine.begin() as connection:
+        import_dataset(connection, DATASET.read_text(), name=DATASET.name)
+        import_configuration(connection, CONFIGURATION.read_text(), name=CONFIGURATION.name)
+        clinics = {provider: sample_clinics(provider) for provider in PROVIDERS}
+        bring_in(connection, clinics)
+        users = dict(
+            connection.execute(sa.select(tables.users.c.subject, tables.users.c.id)).tuples().all()
+        )
+    say("Imported the sexual health data set and the illustrative tariff 2017/18.")
+    return {str(p.organisation): users[p.subject] for p in PEOPLE}
+
+
+def _upload_and_correct(
+    engine: Engine, files: list[DemoFile], users: dict[str, int], say: Say
+) -> list[Month]:
+    months = [story.upload(engine, file, users[file.provider]) for file in files]
+    for file in files:
+        say(f"{PROVIDERS[file.provider]} uploads {file.path.name}")
+    for file, month in zip(files, months, strict=True):
+        checked = story.wait_for_check(engine, month)
+        story.require_state(checked, FileState.IN_ERROR)
+        say(f"Checked {checked.name}: {checked.records:,} records, {checked.errors} errors")
+        story.correct_errors(engine, month, file.right, say)
+    for month in months:
+        checked = story.wait_for_check(engine, month)
+        story.require_state(checked, FileState.READY)
+        say(f"Checked {checked.name} again: ready, {checked.warnings} warnings")
+    return months
+
+
+def _submit(engine: Engine, months: list[Month], say: Say) -> dict[str, Outcome]:
+    for month in months:
+        kind = KINDS[month.provider]
+        story.submit(engine, month, kind)
+        say(f"{PROVIDERS[month.provider]} runs {MONTH:%B %Y} as {kind}")
+    return {month.provider: story.wait_for_run(engine, month, say) for month in months}
+
+
+def _compare(engine: Engine, files: list[DemoFile], outcomes: dict[str, Outcome], say: Say) -> None:
+    for file in files:
+        by_hand = charges_by_hand(
+            file.activity,
+            provider=file.provider,
+            dataset=DATASET.read_text(),
+            configuration=CONFIGURATION.read_text(),
+            hosts={clinic: host for clinic, _, host in sample_clinics(file.provider)},
+        )
+        with engine.connect() as connection:
+            found = charges_in_database(connection, outcomes[file.provider].run_id)
+        if by_hand != found:
+            differing = len(set(by_hand) ^ set(found))
+            raise UserError(
+                f"{file.provider}: {differing} charges differ from the independent calculation"
+            )
+        say(f"{file.provider}: all {len(found):,} charges agree with an independent calculation")
+
+
+def _make_reports(engine: Engine, users: dict[str, int], folder: Path, say: Say) -> list[Path]:
+    wanted = (("provider", "ZX1"), ("commissioner", "E09000030"))
+    asked = [
+        (story.ask_for_report(engine, side, code, users[code]), users[code])
+        for side, code in wanted
+    ]
+    paths = [story.wait_for_report(engine, report, user, folder) for report, user in asked]
+    say("Made the Backing Data of a provider and of a commissioner.")
+    return paths
+
+
+def _show_end(services: Services, told: Told, say: Say) -> None:
+    say("")
+    for provider, outcome in told.outcomes.items():
+        say(
+            f"{PROVIDERS[provider]:38} {outcome.kind:6} {outcome.records:7,} records "
+            f"{outcome.charges:7,} charges £{outcome.amount_pence / 100:12,.2f}"
+        )
+    say("")
+    say("Reports, to open in Excel or LibreOffice:")
+    for path in told.reports:
+        say(f"  {path}")
+    say(f"Portal:     {services.portal_url}   (choose a person to sign in, no password)")
+    for person in PEOPLE:
+        say(f"              {person.subject:28} {person.name}, {person.role}")
+    say(f"Prefect UI: {services.api_url.removesuffix('/api')}")
