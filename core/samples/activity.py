@@ -152,11 +152,12 @@ class _Activity:
         return {name: Coded(one.codes[self.patient], one.values) for name, one in drawn.items()}
 
     def _visit(self) -> dict[str, Coded]:
-        return {
+        drawn = {
             "First Attendance": self._pick(marginals.FIRST_ATTENDANCE),
             "Consultation Medium Used": self._pick(marginals.MEDIUM),
             "Location Type": self._pick(marginals.LOCATION),
         }
+        return {name: Coded(one.codes[self.source], one.values) for name, one in drawn.items()}
 
     def _activity_counts(self) -> Picks:
         shares = marginals.ACTIVITY_CODES

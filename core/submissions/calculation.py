@@ -16,6 +16,7 @@ import pyarrow as pa
 from core.areas.register import AreaRegister
 from core.datasets.specification import Specification
 from core.submissions.allocating import allocate
+from core.submissions.coded import Codes
 from core.submissions.combining import Combined, combine
 from core.submissions.episodes import Merged, merge_records
 from core.submissions.pricing import Priced, price
@@ -41,10 +42,17 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Calculation:
-    """What a submission came to: its episodes, and its charges (``CHARGES_SCHEMA``)."""
+    """What a submission came to: its episodes, and its charges (``CHARGES_SCHEMA``).
+
+    ``episode`` is the row in ``merged.episodes`` of each charge, ascending; ``combined`` says which
+    of ``currencies`` (codes in the order of the configuration) each episode is charged for.
+    """
 
     merged: Merged
+    combined: Combined
     charges: pa.Table
+    episode: Codes
+    currencies: list[str]
 
 
 def calculate(
@@ -62,9 +70,15 @@ def calculate(
     host or the provider does not take part.
     """
     merged = merge_records(records, specification)
-    fired = fire(merged, configuration, specification)
-    priced = price(combine(fired, configuration), configuration, provider, hosts)
-    return Calculation(merged, allocate(priced, configuration, hosts, register))
+    combined = combine(fire(merged, configuration, specification), configuration)
+    priced = price(combined, configuration, provider, hosts)
+    return Calculation(
+        merged=merged,
+        combined=combined,
+        charges=allocate(priced, configuration, hosts, register),
+        episode=priced.episode,
+        currencies=[currency.code for currency in configuration.currencies],
+    )
 
 
 def require_in_force(configuration: Configuration, provider: str, month: datetime.date) -> None:

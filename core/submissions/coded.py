@@ -42,7 +42,7 @@ def together(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Coded]:
         id(one.values): one.values for chunks in chunked for one in chunks if len(one.values)
     }
     if len(different) <= 1:
-        values = next(iter(different.values()), pa.array([], pa.string()))
+        values = next(iter(different.values()), _NO_VALUES)
         return [Coded(_whole([one.codes for one in chunks]), values) for chunks in chunked]
     common = pa.concat_arrays(different.values()).dictionary_encode()
     ends = np.cumsum([len(values) for values in different.values()])
@@ -50,18 +50,7 @@ def together(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Coded]:
     number = {
         key: np.append(part, np.int32(BLANK)) for key, part in zip(different, parts, strict=True)
     }
-    return [
-        Coded(
-            _whole(
-                [
-                    number[id(one.values)][one.codes] if len(one.values) else one.codes
-                    for one in chunks
-                ]
-            ),
-            common.dictionary,
-        )
-        for chunks in chunked
-    ]
+    return [Coded(_renumbered(chunks, number), common.dictionary) for chunks in chunked]
 
 
 def _chunks(column: pa.ChunkedArray | pa.Array) -> list[pa.Array]:
@@ -71,7 +60,7 @@ def _chunks(column: pa.ChunkedArray | pa.Array) -> list[pa.Array]:
 
 def _coded(chunk: pa.Array) -> Coded:
     if chunk.null_count == len(chunk):
-        return Coded(np.full(len(chunk), BLANK, np.int32), _NO_VALUES)
+        return all_blank(len(chunk))
     if not isinstance(chunk, pa.DictionaryArray):
         chunk = chunk.cast(pa.string()).dictionary_encode()
     elif chunk.type != CODED:
@@ -80,8 +69,27 @@ def _coded(chunk: pa.Array) -> Coded:
     return Coded(indices.to_numpy(), chunk.dictionary)
 
 
+def all_blank(rows: int) -> Coded:
+    """A column without a value; its codes take no room and cannot be written to."""
+    return Coded(np.broadcast_to(np.int32(BLANK), rows), _NO_VALUES)
+
+
 def _whole(parts: list[Codes]) -> Codes:
     return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int32), *parts])
+
+
+def _renumbered(chunks: list[Coded], number: dict[int, Codes]) -> Codes:
+    """The codes of the chunks in the common list; ``number`` is by the chunk's own list."""
+    whole = np.empty(sum(len(one.codes) for one in chunks), np.int32)
+    at = 0
+    for one in chunks:
+        part = whole[at : at + len(one.codes)]
+        if len(one.values):
+            np.take(number[id(one.values)], one.codes, out=part, mode="wrap")  # -1 is the last
+        else:
+            part[:] = BLANK
+        at += len(part)
+    return whole
 
 
 def distinct(keys: npt.NDArray[np.generic]) -> tuple[Codes, Rows]:
@@ -89,11 +97,10 @@ def distinct(keys: npt.NDArray[np.generic]) -> tuple[Codes, Rows]:
 
     Returns the number of each row, and for each number the row where it stands first.
     """
-    encoded = pa.array(keys).dictionary_encode()
-    numbers: Codes = encoded.indices.to_numpy()
-    first = np.empty(len(encoded.dictionary), np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)  # of equal ones the last write stays
-    return numbers, first
+    numbers: Codes = pa.array(keys).dictionary_encode().indices.to_numpy()
+    highest = np.maximum.accumulate(numbers)
+    first = np.flatnonzero(highest[1:] > highest[:-1]) + 1
+    return numbers, np.append(np.zeros(min(len(numbers), 1), np.int64), first)
 
 
 def distinct_rows(columns: Iterable[npt.NDArray[np.generic]]) -> tuple[Codes, Rows]:

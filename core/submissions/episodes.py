@@ -17,7 +17,16 @@ import pyarrow.compute as pc
 from core.datasets.coded import CODED, Coded
 from core.datasets.specification import Field, Specification
 from core.submissions.buckets import BUCKETS, bucket_of
-from core.submissions.coded import BLANK, Codes, Rows, coded, distinct_rows, taken, together
+from core.submissions.coded import (
+    BLANK,
+    Codes,
+    Rows,
+    all_blank,
+    coded,
+    distinct_rows,
+    taken,
+    together,
+)
 
 __all__ = ["BUCKETS", "OVERWRITTEN_SCHEMA", "Merged", "bucket_of", "merge_records"]
 
@@ -57,6 +66,7 @@ def merge_records(records: pa.Table, specification: Specification) -> Merged:
     and ``file`` (int32, the order of upload).
     """
     groups = _Groups.of(records, specification)
+    blank = pa.nulls(len(groups.first), CODED)
     columns: dict[str, pa.Array] = {}
     slots: dict[str, tuple[str, ...]] = {}
     lost: list[pa.Table] = []
@@ -68,7 +78,8 @@ def merge_records(records: pa.Table, specification: Specification) -> Merged:
             merged = [groups.latest(column) for column in given]
             lost += _lost(records, field, given, merged, groups)
         slots[field.name] = tuple(_slot_names(field, len(merged), specification))
-        columns |= zip(slots[field.name], (one.to_array() for one in merged), strict=True)
+        arrays = (one.to_array() if len(one.values) else blank for one in merged)
+        columns |= zip(slots[field.name], arrays, strict=True)
     columns["records"] = pa.array(groups.sizes)
     residence = specification.with_role("residence")
     return Merged(
@@ -120,6 +131,8 @@ class _Groups:
 
     def latest(self, column: Coded) -> Coded:
         """The latest non-blank value of each episode."""
+        if not len(column.values):
+            return all_blank(len(self.first))
         if not len(self.sharing):
             return column
         codes = column.codes[self.first]
@@ -135,6 +148,8 @@ def _lost(
     if field.type != "code" or not len(groups.sharing):
         return
     for name, column in zip(field.columns, given, strict=True):
+        if not len(column.values):
+            continue
         rows = groups.sharing[column.codes[groups.sharing] >= 0]
         episode, code = groups.episode[rows], column.codes[rows]
         at = np.flatnonzero((episode[1:] == episode[:-1]) & (code[1:] != code[:-1]))
