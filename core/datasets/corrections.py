@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_CODED = pa.dictionary(pa.int32(), pa.string())
+from core.datasets.coded import Coded
+from core.datasets.marks import DATE_CELL, is_marked, take_marks_off
+from core.datasets.spelling import trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +28,37 @@ class Correction:
 def apply_corrections(chunk: pa.Table, corrections: Iterable[Correction]) -> pa.Table:
     """The chunk with its corrections, in the order in which they were made.
 
-    A correction whose wrong value does not stand there (any more) changes nothing.
+    A correction whose wrong value does not stand there (any more) changes nothing. What a person
+    put in stands as a date cell would: nobody can type a cell's kind into a form.
     """
+    marked = is_marked(chunk)
+    rows = np.asarray(chunk["row"])
     for correction in corrections:
-        index = chunk.column_names.index(correction.field)
-        column = chunk.column(index).cast(pa.string())
-        hit = _stands_in(column, correction.wrong)
+        cells = Coded.from_column(chunk[correction.field])
+        hit = _holds(cells, correction.wrong, marked=marked)
         if correction.row is not None:
-            hit = pc.and_(hit, pc.equal(chunk["row"], correction.row))
-        right = pa.scalar(correction.value, type=pa.string())
-        corrected = pc.if_else(hit, right, column).cast(_CODED)
-        chunk = chunk.set_column(index, correction.field, corrected)
+            hit &= rows == correction.row
+        if hit.any():
+            right = _with_mark(correction.value) if marked else correction.value
+            index = chunk.column_names.index(correction.field)
+            corrected = _put(cells, hit, right).to_array()
+            chunk = chunk.set_column(index, correction.field, corrected)
     return chunk
 
 
-def _stands_in(column: pa.ChunkedArray, wrong: str | None) -> pa.ChunkedArray:
-    trimmed = pc.utf8_trim_whitespace(column)
-    blank = pc.fill_null(pc.equal(trimmed, ""), True)
-    if wrong is None:
-        return blank
-    return pc.fill_null(pc.equal(trimmed, wrong), False)
+def _holds(cells: Coded, wrong: str | None, *, marked: bool) -> npt.NDArray[np.bool_]:
+    """Which rows hold the wrong value; marks and white space around do not count."""
+    bare = take_marks_off(cells.values)[0] if marked else cells.values
+    same = trimmed(bare).is_null() if wrong is None else pc.equal(trimmed(bare), wrong)
+    return cells.spread(np.asarray(pc.fill_null(same, False)), wrong is None)
+
+
+def _put(cells: Coded, where: npt.NDArray[np.bool_], value: str | None) -> Coded:
+    if value is None:
+        return Coded(np.where(where, np.int32(-1), cells.codes), cells.values)
+    codes = np.where(where, np.int32(len(cells.values)), cells.codes)
+    return Coded(codes, pa.concat_arrays([cells.values, pa.array([value], pa.string())]))
+
+
+def _with_mark(value: str | None) -> str | None:
+    return None if value is None else DATE_CELL + value

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.datasets import marks
 from core.datasets.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
-from core.datasets.reading import marks
 from core.datasets.specification import Field, FieldType, Specification
 from core.datasets.spelling import listed_spelling
 

@@ -23,8 +23,8 @@ from core.datasets.field_rules import (
     not_date_cells,
 )
 from core.datasets.found import Found
+from core.datasets.marks import is_from_workbook, is_marked, take_marks_off
 from core.datasets.problems import Reason, reason
-from core.datasets.reading.marks import is_from_workbook, is_marked, take_marks_off
 from core.datasets.specification import Field, Specification
 from core.datasets.spelling import trimmed
 

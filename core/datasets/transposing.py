@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.datasets.coded import Coded
-from core.datasets.reading.marks import CODE_TOO_MANY, FROM_TEXT, is_marked, take_marks_off
+from core.datasets.marks import CODE_TOO_MANY, FROM_TEXT, is_marked, take_marks_off
 from core.datasets.specification import Field, Specification
 from core.datasets.spelling import listed_spelling, trimmed
 

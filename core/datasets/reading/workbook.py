@@ -19,14 +19,14 @@ from python_calamine import (
 )
 
 from core.datasets.coded import Coded
-from core.datasets.problems import finding
-from core.datasets.reading.marks import (
+from core.datasets.marks import (
     DATE_CELL,
     DATE_WITH_TIME,
     ERROR_CELL,
     FROM_WORKBOOK,
     ROUNDED_NUMBER,
 )
+from core.datasets.problems import finding
 from core.datasets.reading.package import RefusedError, inspect_package
 
 Cell = str | float | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta
