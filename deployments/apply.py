@@ -1,16 +1,21 @@
 """Registers pool, queues, limits and deployments with Prefect; a second time changes nothing.
 
-``python -m deployments.apply`` does it in a process of its own, as ``grouper up`` needs.
+``python -m deployments.apply [--all]`` does it in a process of its own. Without ``--all`` it leaves
+deployments alone that were made from the same files, since Prefect's own command takes seconds.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import httpx
+
+from core.documents import read_document
 from core.settings import PROJECT, Settings
 from core.settings import settings as current_settings
 from core.user_errors import UserError
@@ -18,8 +23,8 @@ from deployments.prefect_program import run_prefect, server_is_ready, wait_for
 from deployments.queues import Queue, Queues, load_queues
 from deployments.rules import load_rules
 
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
+EVERYTHING = "--all"
+VERSION = "GROUPER_DEPLOYMENT_VERSION"  # prefect.yaml gives it to every deployment
 
 
 def apply(settings: Settings, project: Path = PROJECT) -> str:
@@ -36,7 +41,7 @@ def apply(settings: Settings, project: Path = PROJECT) -> str:
             "or set GROUPER_PREFECT_API_URL"
         )
     done = subprocess.run(
-        apply_command(),
+        [*apply_command(), EVERYTHING],
         cwd=project,
         env=apply_environment(settings, project),
         capture_output=True,
@@ -60,48 +65,73 @@ def apply_environment(settings: Settings, project: Path = PROJECT) -> dict[str, 
         **settings.environment(),
         "GROUPER_PROJECT": str(project),
         "PYTHONPATH": os.pathsep.join(filter(None, places)),
+        VERSION: deployment_version(project),
     }
 
 
-def apply_queues(client: SyncPrefectClient, queues: Queues) -> None:
+def deployment_version(project: Path) -> str:
+    """A short hash of what deployments are made of: the folder, prefect.yaml and the flows."""
+    files = [project / "prefect.yaml", *sorted((project / "flows").glob("*.py"))]
+    made_of = hashlib.sha256(str(project).encode())
+    for file in files:
+        made_of.update(file.read_bytes())
+    return made_of.hexdigest()[:12]
+
+
+def deployment_names(project: Path) -> list[str]:
+    """The deployments that prefect.yaml declares."""
+    declared = read_document(project / "prefect.yaml").data.get("deployments", [])
+    return [deployment["name"] for deployment in declared]
+
+
+def is_deployed(http: httpx.Client, names: list[str], version: str) -> bool:
+    """Whether the server has each deployment, made from this version of the files."""
+    wanted = {"deployments": {"name": {"any_": names}}}
+    found = http.post("/deployments/filter", json=wanted).raise_for_status().json()
+    versions = {deployment["name"]: deployment["version"] for deployment in found}
+    return versions == dict.fromkeys(names, version)
+
+
+def apply_queues(http: httpx.Client, queues: Queues) -> None:
     """Makes what is missing and sets what differs."""
-    from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.exceptions import ObjectNotFound
-
-    try:
-        client.read_work_pool(queues.pool)
-    except ObjectNotFound:
-        client.create_work_pool(WorkPoolCreate(name=queues.pool, type=queues.type))
+    pool = f"/work_pools/{queues.pool}"
+    if http.get(pool).status_code == httpx.codes.NOT_FOUND:
+        body = {"name": queues.pool, "type": queues.type}
+        made = http.post("/work_pools/", json=body)
+        if made.status_code != httpx.codes.CONFLICT:  # a worker was quicker
+            made.raise_for_status()
     for name, queue in queues.queues.items():
-        _apply_queue(client, queues.pool, name, queue)
+        _apply_queue(http, f"{pool}/queues", name, queue)
 
 
-def _apply_queue(client: SyncPrefectClient, pool: str, name: str, queue: Queue) -> None:
-    from prefect.exceptions import ObjectNotFound
-
+def _apply_queue(http: httpx.Client, place: str, name: str, queue: Queue) -> None:
     wanted = {
         "concurrency_limit": queue.limit,
         "priority": queue.priority,
         "description": queue.description,
     }
-    try:
-        found = client.read_work_queue_by_name(name, work_pool_name=pool)
-    except ObjectNotFound:
-        found = client.create_work_queue(name=name, work_pool_name=pool)
-    if any(getattr(found, field) != value for field, value in wanted.items()):
-        client.update_work_queue(found.id, **wanted)
+    found = http.get(f"{place}/{name}")
+    if found.status_code == httpx.codes.NOT_FOUND:
+        http.post(place, json={"name": name, **wanted}).raise_for_status()
+    elif any(found.raise_for_status().json()[field] != value for field, value in wanted.items()):
+        http.patch(f"{place}/{name}", json=wanted).raise_for_status()
 
 
 def main() -> None:
     """Applies to the server of this process's environment, as soon as it is ready."""
-    from prefect.cli import deploy as _early  # noqa: F401 (imported while the server starts)
-    from prefect.client.orchestration import SyncPrefectClient
-
-    settings = current_settings()
+    settings, project = current_settings(), Path.cwd()
+    version, names = os.environ[VERSION], deployment_names(project)
+    last = settings.home / "prefect" / "deployed-version"
+    if not (last.exists() and last.read_text() == version):
+        importlib.import_module("prefect.cli.deploy")  # slow: do it while the server starts
     wait_for(lambda: server_is_ready(settings.api_url))
-    with SyncPrefectClient(settings.api_url) as client:
-        apply_queues(client, load_queues())
-    run_prefect("--no-prompt", "deploy", "--all")
+    with httpx.Client(base_url=settings.api_url, timeout=60) as http:
+        apply_queues(http, load_queues())
+        as_it_should_be = is_deployed(http, names, version)
+    last.parent.mkdir(parents=True, exist_ok=True)
+    last.write_text(version)
+    if EVERYTHING in sys.argv or not as_it_should_be:
+        run_prefect("--no-prompt", "deploy", "--all")
 
 
 if __name__ == "__main__":

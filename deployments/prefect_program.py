@@ -11,9 +11,8 @@ import sys
 import time
 from collections.abc import Callable
 
-import httpx
-
 from core.settings import settings
+from deployments.probing import answers
 from deployments.queues import load_queues
 
 POLL_SECONDS = 0.1
@@ -35,14 +34,7 @@ def wait_for(found: Callable[[], bool]) -> None:
 
 def server_is_ready(api_url: str) -> bool:
     """Whether Prefect's server answers, with its database."""
-    return _answers(f"{api_url}/ready")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
+    return answers(f"{api_url}/ready")
 
 
 def main() -> None:
@@ -51,7 +43,7 @@ def main() -> None:
     pool = load_queues().pool
     for module in ("prefect.cli.worker", "prefect.workers.process"):
         importlib.import_module(module)
-    wait_for(lambda: _answers(f"{settings().api_url}/work_pools/{pool}"))
+    wait_for(lambda: answers(f"{settings().api_url}/work_pools/{pool}"))
     run_prefect(
         "worker", "start", "--pool", pool, "--type", load_queues().type, "--name", name,
         "--install-policy", "never",

@@ -28,6 +28,7 @@ from core.settings import PROJECT, Settings
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
 from deployments.children import Child, end_leftovers, mark
+from deployments.probing import answers, client
 from deployments.queues import load_queues
 from deployments.rules import load_rules
 
@@ -231,15 +232,12 @@ class Services:
             time.sleep(0.05)
 
     def _portal_answers(self) -> bool:
-        url = f"http://{self.settings.host}:{self.settings.portal_port}/healthz"
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(url, timeout=5).status_code == httpx.codes.OK
-        return False
+        return answers(f"http://{self.settings.host}:{self.settings.portal_port}/healthz")
 
     def _worker_is_online(self, name: str, began: datetime) -> bool:
         url = f"{self.api_url}/work_pools/{load_queues().pool}/workers/filter"
         with contextlib.suppress(httpx.TransportError):
-            answer = httpx.post(url, json={}, timeout=5)
+            answer = client().post(url, json={})
             found: list[dict[str, Any]] = answer.json() if answer.is_success else []
             return any(
                 worker["name"] == name
