@@ -35,12 +35,6 @@ def _pence(value: object) -> int:
     return pence(value.strip())
 
 
-def _not_a_flag(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("expected a number such as 1.17")
-    return value
-
-
 def _nothing_given(value: object) -> object:
     return {} if value is None else value
 
@@ -48,7 +42,7 @@ def _nothing_given(value: object) -> object:
 Pence = Annotated[
     int, BeforeValidator(_pence), PlainSerializer(pounds, return_type=str, when_used="json")
 ]
-Factor = Annotated[Decimal, BeforeValidator(_not_a_flag), PydanticField(ge=0)]
+Factor = Annotated[Decimal, PydanticField(ge=0)]
 
 
 class _Strict(BaseModel):

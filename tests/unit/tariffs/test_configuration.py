@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from core.datasets.specification import Specification
+from core.documents import parse_document
+from core.tariffs.configuration import (
+    Configuration,
+    configuration_from,
+    in_force,
+    overlaps,
+)
+from core.user_errors import DocumentError
+
+TEXT = """\
+configuration: small
+title: Small
+dataset: sexual-health
+status: live
+start: 2017-04-01
+end: 2018-03-31
+providers:
+  ZX1: {factor: 1.17}
+  ZX2:
+commissioners:
+  E09000030: {geo_weighting: 1.05}
+  E09000012: {}
+currencies:
+  - code: T2
+    name: Two
+    primary: "44.57"
+    additional: "28.18"
+    cross_charge: full
+    triggers:
+      - "SHHAPT = T2"
+  - {code: T4, primary: "86.00", additional: "62", cross_charge: none, triggers: ["SHHAPT = T4"]}
+combinations:
+  - {if: [T2, T4], then: [T4]}
+"""
+
+
+def read(text: str, specification: Specification) -> Configuration:
+    return configuration_from(parse_document(text, name="small.yaml"), specification)
+
+
+def changed(specification: Specification, **values: object) -> Configuration:
+    return read(TEXT, specification).model_copy(update=values)
+
+
+def test_rates_are_pence_and_factors_exact_decimals(specification: Specification) -> None:
+    small = read(TEXT, specification)
+    assert [(one.primary, one.additional) for one in small.currencies] == [
+        (4457, 2818),
+        (8600, 6200),
+    ]
+    assert small.providers["ZX1"].factor == Decimal("1.17")
+    assert small.providers["ZX2"].factor is None
+    assert small.commissioners["E09000012"].geo_weighting is None
+
+
+def test_json_gives_the_same_configuration_back(specification: Specification) -> None:
+    small = read(TEXT, specification)
+    assert Configuration.model_validate_json(small.model_dump_json(by_alias=True)) == small
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"SHHAPT = T2"', '"SHHAPT = T99"', "'T99' is not a code"),
+        ('"SHHAPT = T2"', '"SHAPT = T2"', "no field 'SHAPT'"),
+        ('"SHHAPT = T2"', '"NOT SHHAPT = T2"', "NOT alone"),
+        ("if: [T2, T4]", "if: [T2, T9]", "no currency 'T9'"),
+        ("then: [T4]", "then: [T9]", "no currency 'T9'"),
+        ("if: [T2, T4]", "if: []", "at least 1 item"),
+        ("code: T4", "code: T2", "stands there twice"),
+        ('"44.57"', '"-44.57"', "negative"),
+        ('"44.57"', "44.57", "quoted decimal"),
+        ('"44.57"', '"44.575"', "at most two decimal places"),
+        ('"44.57"', '"1e3"', "at most two decimal places"),
+        ("end: 2018-03-31", "end: 2017-03-31", "before its start"),
+        ("end: 2018-03-31", "end: soon", "date"),
+        ("cross_charge: full", "cross_charge: sometimes", "full"),
+        ("status: live", "status: alive", "draft"),
+        ("factor: 1.17", "factor: -1", "greater than or equal to 0"),
+        ("factor: 1.17", "factor: yes", "decimal"),
+        ("factor: 1.17", "mff: 1.17", "Extra inputs"),
+        ("dataset: sexual-health", "dataset: other", "not 'sexual-health'"),
+        ("title: Small", "titel: Small", "Extra inputs"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_line_and_reason(
+    old: str, new: str, reason: str, specification: Specification
+) -> None:
+    line = TEXT[: TEXT.index(old)].count("\n") + 1
+    with pytest.raises(DocumentError) as refused:
+        read(TEXT.replace(old, new, 1), specification)
+    found = [problem for problem in refused.value.problems if reason in problem.text]
+    assert [problem.place for problem in found] == [f"small.yaml:{line}"], refused.value
+
+
+def test_every_problem_is_told_at_once(specification: Specification) -> None:
+    text = TEXT.replace("SHHAPT = T2", "SHHAPT = T99").replace("then: [T4]", "then: [T9]")
+    with pytest.raises(DocumentError) as refused:
+        read(text, specification)
+    assert len(refused.value.problems) == 2
+
+
+def month(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(f"{text}-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("2017-03", False), ("2017-04", True), ("2018-03", True), ("2018-04", False)],
+)
+def test_start_and_end_are_inclusive(text: str, found: bool, specification: Specification) -> None:
+    small = read(TEXT, specification)
+    assert (in_force([small], "ZX1", month(text)) is small) == found
+
+
+@pytest.mark.parametrize(
+    ("status", "found"), [("draft", False), ("shadow", True), ("live", True), ("archived", True)]
+)
+def test_a_draft_is_never_used(status: str, found: bool, specification: Specification) -> None:
+    one = changed(specification, status=status)
+    assert (in_force([one], "ZX1", month("2017-05")) is one) == found
+
+
+def test_only_a_participating_provider_has_a_configuration(specification: Specification) -> None:
+    assert in_force([read(TEXT, specification)], "ZX9", month("2017-05")) is None
+
+
+def test_where_one_follows_another_in_a_month_the_earlier_counts(
+    specification: Specification,
+) -> None:
+    earlier = changed(specification, end=datetime.date(2017, 9, 14))
+    later = changed(specification, start=datetime.date(2017, 9, 15), configuration="later")
+    assert in_force([later, earlier], "ZX1", month("2017-09")) is earlier
+    assert in_force([later, earlier], "ZX1", month("2017-10")) is later
+
+
+def test_a_provider_in_two_configurations_on_one_date_is_a_problem(
+    specification: Specification,
+) -> None:
+    first = read(TEXT, specification)
+    second = changed(specification, configuration="second", start=datetime.date(2018, 3, 31),
+                     end=datetime.date(2019, 3, 31))  # fmt: skip
+    document = parse_document(TEXT, name="second.yaml")
+    problems = overlaps([second, first], {"second": document})
+    assert [(one.place, one.text.split(";")[0]) for one in problems] == [
+        ("second.yaml:8", "the provider ZX1 is also in 'small' from 2018-03-31 to 2018-03-31"),
+        ("second.yaml:9", "the provider ZX2 is also in 'small' from 2018-03-31 to 2018-03-31"),
+    ]
+
+
+def test_neighbours_drafts_and_other_providers_do_not_overlap(specification: Specification) -> None:
+    first = read(TEXT, specification)
+    neighbour = changed(
+        specification, start=datetime.date(2018, 4, 1), end=datetime.date(2019, 3, 31)
+    )
+    draft = changed(specification, status="draft")
+    others = changed(specification, providers={"ZX7": first.providers["ZX2"]})
+    assert overlaps([first, neighbour, draft, others]) == []
