@@ -7,7 +7,7 @@ commissioner, attendance date). The headings and their order are fixed: sheets d
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.areas.register import AreaRegister
-from core.reports.charge_lines import NOBODY, Total, area_name, charge_lines, totals_by
+from core.reports.charge_lines import (
+    NOBODY,
+    Total,
+    area_name,
+    charge_lines,
+    clinic_names,
+    totals_by,
+)
 from core.reports.requests import ReportRequest, runs_to_show
 from core.reports.workbook import ROWS_A_SHEET, Column, Group, Workbook
+from core.tariffs.published import currency_names
 
 LAYOUT = "1"
 """The version of the headings below; a change of any raises it."""
@@ -101,24 +109,22 @@ def _rows(
 def _summary(
     connection: Connection, request: ReportRequest, run_ids: list[int], register: AreaRegister
 ) -> list[Group]:
-    def totals(name: str) -> list[Total]:
-        return totals_by(connection, request, run_ids, name)
-
-    def authority(code: str) -> str:
-        return "Nobody is charged" if code == NOBODY else area_name(register, code)
+    def group(heading: str, column: str, names: Mapping[str, str]) -> Group:
+        totals = totals_by(connection, request, run_ids, column)
+        return _group(heading, totals, names)
 
     return [
-        _group("By commissioner", "Commissioner", totals("commissioner"), authority),
-        _group("By currency", "Currency", totals("currency"), lambda _: ""),
-        _group("By clinic", "Clinic", totals("clinic_id"), lambda _: ""),
+        group("Clinic", "clinic_id", clinic_names(connection, run_ids)),
+        group("Currency", "currency", currency_names(connection, run_ids)),
+        group("Commissioner", "commissioner", {NOBODY: "Nobody is charged", **register.names}),
     ]
 
 
-def _group(title: str, heading: str, totals: list[Total], name_of: Any) -> Group:
+def _group(heading: str, totals: list[Total], names: Mapping[str, str]) -> Group:
     rows = [
         (
             "" if total.names[0] == NOBODY else total.names[0],
-            name_of(total.names[0]),
+            names.get(total.names[0], ""),
             total.primary,
             total.additional,
             total.charges,
@@ -127,8 +133,8 @@ def _group(title: str, heading: str, totals: list[Total], name_of: Any) -> Group
         for total in totals
     ]
     return Group(
-        title=title,
-        columns=(Column(heading, width=16), Column("Name", width=28), *_COUNTS),
+        title=f"By {heading.lower()}",
+        columns=(Column(heading, width=16), Column("Name", width=36), *_COUNTS),
         rows=rows,
         total=(
             "Total",

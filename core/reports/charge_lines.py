@@ -102,7 +102,7 @@ def charge_lines(
 def totals_by(
     connection: Connection, request: ReportRequest, run_ids: list[int], *names: str
 ) -> list[Total]:
-    """Charges counted and summed by columns of the charges, e.g. ``commissioner``."""
+    """Charges by columns such as ``commissioner``: counted and summed, dearest first."""
     charges = tables.charges
     columns = [sa.func.coalesce(charges.c[name], NOBODY) for name in names]
     primary = sa.func.count().filter(charges.c.rate_type == "primary")
@@ -112,7 +112,7 @@ def totals_by(
         sa.select(*columns, primary, additional, amount)
         .where(_chosen(request, run_ids))
         .group_by(*columns)
-        .order_by(*columns)
+        .order_by(amount.desc(), *columns)
     )
     return [
         Total(tuple(row[: len(names)]), row[-3], row[-2], Decimal(int(row[-1])) / 100)
@@ -123,3 +123,15 @@ def totals_by(
 def area_name(register: AreaRegister, code: str | None) -> str:
     """The name of an authority, or an empty text where nobody pays."""
     return register.names.get(code or "", "")
+
+
+def clinic_names(connection: Connection, run_ids: list[int]) -> dict[str, str]:
+    """The names of the clinics of the runs' providers."""
+    clinics, runs, submissions = tables.clinics, tables.runs, tables.submissions
+    query = (
+        sa.select(clinics.c.clinic_id, clinics.c.name)
+        .join(submissions, submissions.c.provider_id == clinics.c.provider_id)
+        .join(runs, runs.c.submission_id == submissions.c.id)
+        .where(runs.c.id.in_(run_ids))
+    )
+    return {row.clinic_id: row.name or "" for row in connection.execute(query)}

@@ -143,6 +143,7 @@ class Workbook:
         sheet.freeze_panes(1, 0)
         sheet.set_landscape()
         sheet.repeat_rows(0)
+        sheet.fit_to_pages(1, 0)
         self._write_headings(sheet, 0, columns)
         return sheet
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
+from core.tariffs.published import currency_names
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Outcome:
     by_commissioner: list[tuple[str | None, int, int]]  # code, charges, pence
     by_currency: list[tuple[str, int, int]]
     overwritten: int
+    currency_names: dict[str, str]
 
 
 def outcome_of(connection: Connection, run_id: int) -> Outcome:
@@ -46,6 +48,7 @@ def outcome_of(connection: Connection, run_id: int) -> Outcome:
         by_commissioner=_by(connection, run_id, "commissioner"),
         by_currency=_by(connection, run_id, "currency"),
         overwritten=overwritten,
+        currency_names=currency_names(connection, [run_id]),
     )
 
 

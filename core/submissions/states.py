@@ -68,7 +68,7 @@ FILE_TEXTS: Mapping[FileState, str] = {
 
 SUBMISSION_TEXTS: Mapping[SubmissionState, str] = {
     SubmissionState.OPEN: "Files can be added, corrected and removed.",
-    SubmissionState.QUEUED: "Waiting for its turn.",
+    SubmissionState.QUEUED: "It waits for its turn.",
     SubmissionState.MERGING: "Records of the same episode are merged.",
     SubmissionState.TRIGGERING: "Currencies are fired by the codes of each episode.",
     SubmissionState.COMBINING: "Invalid combinations of currencies are replaced.",
@@ -76,7 +76,7 @@ SUBMISSION_TEXTS: Mapping[SubmissionState, str] = {
     SubmissionState.ALLOCATING: "Each charge is given to the commissioner who pays it.",
     SubmissionState.MEASURING: "Totals are drawn up and reconciled.",
     SubmissionState.DRAFT: "Calculated as a draft. Commissioners do not see it.",
-    SubmissionState.SUBMITTED: "Submitted. Its charges are released to commissioners.",
+    SubmissionState.SUBMITTED: "It is submitted: its charges are released to commissioners.",
     SubmissionState.FAILED: "The calculation stopped. It can be started again.",
 }
 

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
-import time
+import re
+import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-import httpx
+from werkzeug.serving import make_server
 
-from core.processes import start_child
-from core.user_errors import UserError
 from deployments.demo.cast import DemoPerson
 
-SECONDS_TO_START = 30
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+HOURS = 12
+STYLE = """<style>
+body { font: 16px/1.5 sans-serif; color: #1B2733; margin: 3rem auto; max-width: 40rem; }
+h1 { font-size: 1.6rem; } button { font: inherit; margin: .25rem; padding: .5rem 1rem; }
+</style>"""
+_FROM_ELSEWHERE = re.compile(rb"<link\s[^>]*https?://[^>]*>")
 
 
 @contextmanager
-def openid_provider(people: Iterable[DemoPerson], *, port: int, log: Path) -> Iterator[str]:
-    """Runs the provider; gives its metadata URL once it answers."""
-    command = [str(Path(sys.executable).with_name("oidc-provider-mock")), "--port", str(port)]
-    command += ["--token-max-age", str(12 * 3600)]
-    for person in people:
-        command += ["--user-claims", json.dumps(person.claims)]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        process = start_child(command, death_signal=signal.SIGTERM, stdout=output, stderr=output)
+def openid_provider(people: Iterable[DemoPerson]) -> Iterator[str]:
+    """Runs the provider on a free port of this machine; gives its metadata URL."""
+    server = make_server("127.0.0.1", 0, _provider(people), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="openid", daemon=True)
+    thread.start()
     try:
-        url = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
-        _wait_for(url, process)
-        yield url
+        yield f"http://127.0.0.1:{server.server_port}/.well-known/openid-configuration"
     finally:
-        process.terminate()
-        process.wait()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + SECONDS_TO_START
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            if httpx.get(url, timeout=1).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise UserError("the demonstration's OpenID provider did not start; see its log")
+def _provider(people: Iterable[DemoPerson]) -> Flask:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations inside the package and what it imports
+        import oidc_provider_mock
+    users = [oidc_provider_mock.User(sub=p.subject, claims=p.claims) for p in people]
+    provider: Flask = oidc_provider_mock.app(
+        user_claims=users, access_token_max_age=timedelta(hours=HOURS)
+    )
+    provider.after_request(_without_outside_styles)
+    return provider
+
+
+def _without_outside_styles(response: Response) -> Response:
+    """The package's pages fetch a style sheet from another host; ours must not."""
+    if response.mimetype == "text/html":
+        body = _FROM_ELSEWHERE.sub(STYLE.encode(), response.get_data())
+        response.set_data(body)
+    return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from core.database import tables
 from core.database.engine import engine as open_engine
-from core.processes import free_port
 from core.samples.activity import sample_clinics
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.outcome import Outcome
@@ -64,14 +65,13 @@ def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
 def _services(settings: Settings, home: Path, say: Say) -> Iterator[Services]:
     """Everything that `grouper up` runs, on an empty data folder, with a local sign-in."""
     _empty(home)
-    port = free_port()
-    with openid_provider(PEOPLE, port=port, log=home / "logs" / "openid.log") as metadata_url:
+    with openid_provider(PEOPLE) as metadata_url:
         chosen = settings.model_copy(
             update={
                 "home": home,
                 "oidc_metadata_url": metadata_url,
                 "oidc_client_id": "grouper-portal",
-                "oidc_client_secret": None,
+                "oidc_client_secret": SecretStr(secrets.token_urlsafe()),
             }
         )
         use_settings(chosen)

@@ -173,7 +173,13 @@ def _show_outcome(outcome: Outcome) -> None:
         )
     with right:
         st.markdown("**By currency**")
-        _totals("Currency", outcome.by_currency)
+        _totals(
+            "Currency",
+            [
+                (outcome.currency_names.get(code, code), count, pence)
+                for code, count, pence in outcome.by_currency
+            ],
+        )
 
 
 def _totals(heading: str, rows: list[tuple[str, int, int]]) -> None:
@@ -183,6 +189,9 @@ def _totals(heading: str, rows: list[tuple[str, int, int]]) -> None:
         table,
         hide_index=True,
         width="stretch",
-        column_config={"Amount": st.column_config.NumberColumn(format="£%,.2f")},
+        column_config={
+            "Charges": st.column_config.NumberColumn(format="%,d"),
+            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
+        },
         alt=f"Charges and amount by {heading.lower()}",
     )

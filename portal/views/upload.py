@@ -8,8 +8,8 @@ from core.accounts.people import Person
 from core.database.engine import engine
 from core.submissions.file_list import FileRow, files_of
 from core.submissions.months import SubmissionRow, get_submission
-from core.submissions.states import SUBMISSION_TEXTS, FileState, SubmissionState
-from core.submissions.uploads import remove_file
+from core.submissions.states import FileState, SubmissionState
+from core.submissions.uploads import SubmissionLocked, remove_file
 from core.user_errors import UserError
 from portal import words
 from portal.components.error_corrections import show_errors
@@ -35,10 +35,7 @@ def show(person: Person) -> None:
     if submission.state in CHANGEABLE:
         _upload(person, submission)
     else:
-        st.info(
-            f"The files of {submission.month_text} cannot be changed now. "
-            + SUBMISSION_TEXTS[SubmissionState(submission.state)]
-        )
+        st.info(str(SubmissionLocked(submission)))
     with engine().connect() as connection:
         files = files_of(connection, submission.id)
     if not files:
