@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from core.submissions.coded import coded, distinct, distinct_rows, spread, together
+
+
+def test_columns_in_chunks_share_one_list_of_values() -> None:
+    first = pa.chunked_array(
+        [pa.array(["a", None]).dictionary_encode(), pa.array(["b"]).dictionary_encode()]
+    )
+    second = pa.array(["b", "c", "a"])
+    one, other = together([first, second])
+    assert one.values.equals(other.values)
+    assert one.to_array().to_pylist() == ["a", None, "b"]
+    assert other.to_array().to_pylist() == ["b", "c", "a"]
+
+
+def test_numbers_under_nulls_are_not_followed() -> None:
+    """What stands under a null may be anything; Arrow's own unifying crashed on it."""
+    wild = pa.array(np.array([0, 2_000_000_000], np.int32), mask=np.array([False, True]))
+    column = pa.chunked_array(
+        [
+            pa.DictionaryArray.from_arrays(wild, pa.array(["a"]), safe=False),
+            pa.array(["b", None]).dictionary_encode(),
+        ]
+    )
+    assert coded(column).to_array().to_pylist() == ["a", None, "b", None]
+
+
+def test_blank_and_empty_columns_are_coded_too() -> None:
+    assert coded(pa.nulls(2, pa.string())).codes.tolist() == [-1, -1]
+    assert coded(pa.chunked_array([], pa.string())).codes.tolist() == []
+
+
+def test_equal_keys_are_numbered_by_first_appearance() -> None:
+    numbers, first = distinct(np.array([7, 3, 7, 3, 9]))
+    assert (numbers.tolist(), first.tolist()) == ([0, 1, 0, 1, 2], [0, 1, 4])
+    numbers, first = distinct(np.array([], np.int64))
+    assert (numbers.tolist(), first.tolist()) == ([], [])
+
+
+def test_keys_may_have_several_columns() -> None:
+    numbers, first = distinct_rows([np.array([1, 1, 2, 1]), np.array([5, 6, 5, 5])])
+    assert (numbers.tolist(), first.tolist()) == ([0, 1, 2, 0], [0, 1, 2])
+
+
+def test_spread_lists_the_entries_of_every_range() -> None:
+    assert spread(np.array([4, 0, 9]), np.array([2, 0, 3])).tolist() == [4, 5, 9, 10, 11]
