@@ -170,9 +170,9 @@ def settings() -> Settings:
     return _in_use[0]
 
 
-def use_settings(chosen: Settings) -> None:
-    """Makes ``chosen`` the settings of this process, as the demonstration and tests need."""
-    _in_use[:] = [chosen]
+def use_settings(chosen: Settings | None) -> None:
+    """Makes ``chosen`` the settings of this process; None: they are read again when asked for."""
+    _in_use[:] = [] if chosen is None else [chosen]
 
 
 _in_use: list[Settings] = []

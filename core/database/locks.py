@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -30,16 +30,32 @@ def lock_key(kind: str, number: int) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+class HeldLock:
+    """A lock while it is held."""
+
+    def __init__(self, connection: psycopg.Connection[Any], subject: str) -> None:
+        self._connection = connection
+        self._subject = subject
+
+    def check(self) -> None:
+        """Raises ``BusyError`` if the database let go of the lock: another may have it by now."""
+        try:
+            self._connection.execute("SELECT")
+        except psycopg.Error as error:
+            raise BusyError(f"the lock of {self._subject} was lost") from error
+
+
 @contextmanager
-def subject_lock(url: str, kind: str, number: int) -> Iterator[None]:
+def subject_lock(url: str, kind: str, number: int) -> Iterator[HeldLock]:
     """Holds the lock of a subject on a connection of its own; ``BusyError`` if it is held."""
-    with psycopg.connect(
+    connection = psycopg.connect(
         plain_url(url), autocommit=True, application_name=f"grouper {kind}/{number}", **KEEPALIVE
-    ) as connection:
+    )
+    with closing(connection):
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(kind, number)])
         if row.fetchone() != (True,):
             raise BusyError(f"{kind} {number} is being worked on already")
-        yield
+        yield HeldLock(connection, f"{kind} {number}")
 
 
 def is_locked(connection: Connection, kind: str, number: int) -> bool:

@@ -1,0 +1,31 @@
+"""Events say what they are about in ids and in words."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from core.events.catalogue import CATALOGUE, FileReceived, ReportReady, RunFailed
+from core.events.outbox import read_event
+
+
+def test_an_event_knows_its_subject_and_title() -> None:
+    event = FileReceived(file_id=12, submission_id=3, provider="ZX1", month="2017-04", file="a.csv")
+    assert (event.subject, event.title) == ("file/12", "ZX1 2017-04 a.csv")
+    report = ReportReady(report_id=4, kind="backing-data", report="ZX1 2017-04 backing data")
+    assert (report.subject, report.title) == ("report/4", "ZX1 2017-04 backing data")
+
+
+def test_events_come_back_from_their_payload() -> None:
+    event = RunFailed(failed_subject="file/1", failed_title="a", attempts=3, reason="gone")
+    assert read_event("run.failed", event.model_dump(mode="json")) == event
+
+
+def test_names_are_unique_and_have_a_kind() -> None:
+    assert len(CATALOGUE) == 13
+    assert all(name.count(".") == 1 for name in CATALOGUE)
+
+
+def test_a_month_is_written_year_first() -> None:
+    with pytest.raises(ValidationError, match="month"):
+        FileReceived(file_id=1, submission_id=1, provider="ZX1", month="April", file="a.csv")
