@@ -143,6 +143,8 @@ def open_csv(path: Path, known: Collection[str]) -> CsvSource:
     if facts.problem is not None:
         return CsvSource(path, facts, [], ",", 0, 1, [facts.problem])
     head = _head_of(path, facts)
+    if not head.strip():
+        return CsvSource(path, facts, [], ",", 0, 1, [finding("empty-file")])
     marked = _marked_delimiter(head)
     if marked:
         head = head.split("\n", 1)[-1]

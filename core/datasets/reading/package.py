@@ -7,8 +7,10 @@ archive declares may lie. The reader makes a dense table of the sheet, so its ex
 from __future__ import annotations
 
 import html
+import lzma
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -41,6 +43,20 @@ _ERROR_CELL = re.compile(
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
     re.DOTALL,
 )
+
+
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    LookupError,
+    OSError,
+    ValueError,
+)
+"""What Python's zip reader raises over bytes that contradict each other."""
 
 
 class RefusedError(Exception):
@@ -76,7 +92,7 @@ def inspect_package(path: Path) -> Extent:
             extent = _measure(archive, _extend)
             if extent.too_large and extent.addressed:
                 extent = _measure(archive, _extend_by_values)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except _DAMAGE as error:
         raise RefusedError(finding("unreadable-file", detail=_plain(error))) from error
     except RuntimeError as error:  # how zipfile asks for a password
         raise RefusedError(finding("encrypted-file")) from error
@@ -239,6 +255,6 @@ def _column_number(letters: bytes) -> int:
 
 
 def _plain(error: Exception) -> str:
-    if isinstance(error, zipfile.BadZipFile | EOFError | zlib.error):
-        return "parts of the file are missing or broken"
-    return str(error).strip().rstrip(".") or type(error).__name__
+    if isinstance(error, OSError | NotImplementedError):
+        return str(error).strip().rstrip(".")
+    return "parts of the file are missing or broken"

@@ -147,9 +147,10 @@ def _scan_utf16(path: Path) -> TextFacts:
         while block := file.read(BLOCK):
             try:
                 text = last + decoder.decode(block, final=len(block) < BLOCK)
-            except UnicodeDecodeError:
-                problem = finding("bad-encoding/utf-16", row=line)
-                return TextFacts("utf-16", problem=problem)
+            except UnicodeDecodeError as error:
+                good = error.object[: error.start].decode(error.encoding, "ignore")
+                row = line + good.count("\n")
+                return TextFacts("utf-16", problem=finding("bad-encoding/utf-16", row=row))
             line += text.count("\n")
             last = "\r" if text.endswith("\r") else ""
             lone_cr |= re.search(r"\r(?!\n|$)", text) is not None

@@ -1,0 +1,148 @@
+"""Csv in every dress: encodings, separators, line ends, quotes, and what is wrong with its form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.datasets.reading import csv_file
+from tests.small_dataset import (
+    GOOD,
+    HEADINGS,
+    check_bytes,
+    check_lines,
+    codes,
+    found,
+    stored,
+)
+
+PLAIN = f"{HEADINGS}\nC1,é1,2017-04-03\nC2,2,2017-04-04\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode("utf-8"),
+        PLAIN.encode("utf-8-sig"),
+        PLAIN.encode("utf-16"),
+        b"\xfe\xff" + PLAIN.encode("utf-16-be"),
+        PLAIN.encode("cp1252"),
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.replace("\n", "\r").encode(),
+        PLAIN.replace("\n", "\r").encode("utf-16"),
+        PLAIN.replace(",", ";").encode(),
+        PLAIN.replace(",", "\t").encode(),
+        PLAIN.replace(",", "|").encode(),
+        ("sep=;\r\n" + PLAIN.replace(",", ";")).encode(),
+        ("SEP=;\n" + PLAIN.replace(",", ";")).encode("utf-16"),
+        PLAIN.rstrip("\n").encode(),
+        (PLAIN + "\n\n").encode(),
+        (PLAIN + ",,\n , ,\n").encode(),
+        PLAIN.replace("é1", '"é1"').encode(),
+        PLAIN.replace("C2", '"C2"').replace("Clinic ID", '"Clinic ID"').encode("cp1252"),
+        PLAIN.replace("Clinic ID", '"Clinic\nID"').encode(),
+    ],
+)
+def test_every_dress_gives_the_same_records(tmp_path: Path, content: bytes) -> None:
+    check = check_bytes(tmp_path, content)
+    assert codes(check) == []
+    assert stored(check, "row") == [2, 3]
+    assert stored(check, "Clinic ID") == ["C1", "C2"]
+    assert stored(check, "Patient ID") == ["é1", "2"]
+
+
+def test_a_line_break_inside_quotes_is_part_of_the_cell_and_no_row(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS, 'C1,"a', 'b",2017-04-03', "C1,c,2017-02-30")
+    assert stored(check, "Patient ID") == ["a\nb", "c"]
+    assert found(check) == [(3, "Attendance Date", "2017-02-30", "bad-date")]
+
+
+def test_quotes_hold_separators_and_doubled_quotes(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS, 'C1,"a,""b""",2017-04-03', 'C1,5" x 6",2017-04-03')
+    assert stored(check, "Patient ID") == ['a,"b"', '5" x 6"']
+
+
+def test_a_ragged_row_is_no_record_and_its_cells_are_not_checked(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS, GOOD, "C1,1", "C1,1,x,y", GOOD, "C1,1,x")
+    assert found(check) == [
+        (3, None, None, "ragged-row"),
+        (4, None, None, "ragged-row"),
+        (6, "Attendance Date", "x", "bad-date"),
+    ]
+    assert stored(check, "row") == [2, 5, 6]
+    assert check.row_count == 5
+
+
+def test_a_quote_that_is_never_closed_is_found_in_its_row(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS, GOOD, 'C1,"1,2017-04-03', *[GOOD] * 3)
+    assert found(check) == [(3, None, None, "ragged-row")]
+    assert "never closed" in check.errors["message"][0].as_py()
+
+
+def test_an_open_quote_before_very_much_text_is_found_too(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS, 'C1,"1,2017-04-03', *[GOOD] * 20_000)
+    assert found(check) == [(2, None, None, "ragged-row")]
+
+
+def test_data_below_an_empty_row_are_an_error_and_not_read(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS, GOOD, ",,", "", "total", "C1,1,x")
+    assert found(check) == [(5, None, None, "data-after-empty-row")]
+    assert stored(check, "row") == [2]
+
+
+def test_the_end_and_what_follows_it_may_lie_in_different_chunks(tmp_path: Path) -> None:
+    rows = [f"C1,{number},2017-04-03" for number in range(60_000)]
+    check = check_lines(tmp_path, HEADINGS, *rows, ",,", *[" , ,"] * 60_000, "total,,", "more,,")
+    assert found(check) == [(120_003, None, None, "data-after-empty-row")]
+    assert check.record_count == 60_000
+
+
+def test_a_row_blank_but_for_an_unknown_column_is_not_empty(tmp_path: Path) -> None:
+    check = check_lines(tmp_path, HEADINGS + ",Notes", GOOD + ",", ",,,note", GOOD + ",")
+    assert check.record_count == 3
+    assert codes(check) == ["unknown-column", *["missing-value"] * 3]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\n", HEADINGS.encode()])
+def test_a_file_without_records_is_empty_whatever_else_it_lacks(
+    tmp_path: Path, content: bytes
+) -> None:
+    assert "empty-file" in codes(check_bytes(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        (PLAIN.encode() + b"C3,\xe9,2017-04-03\n", 4),  # a Windows byte in UTF-8 text
+        (PLAIN.encode("utf-8-sig") + b"C3,\xe9,2017-04-03\n", 4),
+        (f"{HEADINGS}\nC1,".encode() + b"\x81\xe9,2017-04-03\n", 2),  # not Windows text either
+        (f'{HEADINGS}\nC1,"a\nb",2017-04-03\nC1,'.encode() + b"\x81,2017-04-03\n", 3),
+        (PLAIN.encode() + b"C3,\0,2017-04-03\n", 4),
+        (PLAIN.encode("cp1252") + b"C3,\0,2017-04-03\n", 4),
+        (PLAIN.encode("utf-16-le"), 1),  # nothing says which encoding it is
+        (PLAIN.encode("utf-16") + b"\x00\xd8", 4),
+        (PLAIN.encode("utf-16")[:-1], 3),
+        (PLAIN.encode()[: PLAIN.encode().index(b"\xa9")], 2),  # cut off inside a character
+    ],
+)
+def test_bytes_that_are_no_text_are_found_in_their_row(
+    tmp_path: Path, content: bytes, row: int
+) -> None:
+    check = check_bytes(tmp_path, content)
+    if content.endswith(b"\xc3"):
+        assert codes(check) == ["ragged-row"]  # one lone byte may be Windows text
+        return
+    assert found(check) == [(row, None, None, "bad-encoding")]
+    assert check.refused
+
+
+def test_the_fast_way_is_the_one_that_reads_plain_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a plain file went line by line")
+
+    monkeypatch.setattr(csv_file.CsvSource, "_exactly", refuse)
+    check = check_lines(tmp_path, HEADINGS, *['"C1","1,2",2017-04-03'] * 1000)
+    assert check.record_count == 1000
