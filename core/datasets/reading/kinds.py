@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from pathlib import Path
 from typing import Any, Literal
 
 from core.datasets.problems import finding
+from core.datasets.reading.compound import inspect_compound
 
 Kind = Literal["text", "xlsx", "xls"]
 
@@ -44,27 +44,10 @@ def kind_of(path: Path) -> Kind | dict[str, Any]:
     if head.startswith(_ZIP):
         return "xlsx"
     if head.startswith(_OLE2):
-        return _compound(path)
+        return inspect_compound(path) or "xls"
     for signature, kind in _SIGNATURES:
         if head.startswith(signature) and not (kind == "a program" and b"\0" not in head):
             return finding("wrong-file-type", kind=kind)
     if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
         return finding("wrong-file-type", kind="a web page or XML document")
     return "text"
-
-
-def _compound(path: Path) -> Kind | dict[str, Any]:
-    """An OLE2 file: an old workbook, a new one under a password, or another program's."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data.find(_entry("EncryptedPackage")) >= 0:
-            return finding("encrypted-file")
-        if data.find(_entry("WordDocument")) >= 0:
-            return finding("wrong-file-type", kind="a Word document")
-        if data.find(_entry("PowerPoint Document")) >= 0:
-            return finding("wrong-file-type", kind="a PowerPoint presentation")
-    return "xls"
-
-
-def _entry(name: str) -> bytes:
-    """A name as the directory of an OLE2 file holds it."""
-    return name.encode("utf-16-le")
