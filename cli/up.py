@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from core.settings import load_settings, use_settings
+
+if TYPE_CHECKING:
+    from deployments.supervisor import Services
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, the system, a terminal that is closed: all end the command alike."""
 
 
 @click.command()
@@ -24,37 +30,29 @@ def up() -> None:
     settings = load_settings()
     use_settings(settings)
     logging.basicConfig(level=logging.WARNING, format="grouper: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     services = Services(settings)
-    with _signals_interrupt():
-        try:
-            click.echo(f"Starting in {settings.home} …")
-            services.start()
-            click.echo(f"Portal   {settings.portal_url}")
-            click.echo(f"Prefect  {settings.api_url.removesuffix('/api')}")
+    stop_at_signals(services)
+    try:
+        click.echo(f"Starting in {settings.home} …")
+        with services:
+            click.echo(f"Portal   {services.portal_url}")
+            click.echo(f"Prefect  {services.api_url.removesuffix('/api')}")
             click.echo(f"Logs     {settings.logs}")
             click.echo("Press Ctrl-C to stop.")
             services.wait()
-        except KeyboardInterrupt:
-            click.echo("Stopping …")
-        finally:
-            _ignore_signals()
-            services.stop()
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
 
 
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the command as Ctrl-C does."""
-    chosen = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in chosen}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def stop_at_signals(services: Services) -> None:
+    """The first signal stops the services; further ones must not leave half of them running."""
 
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        # Python drops what a handler raises in some places, so it is also noted.
+        services.ask_to_stop()
+        raise KeyboardInterrupt
 
-def _ignore_signals() -> None:
-    """A second Ctrl-C must not leave half of it running."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for number in ENDING:
+        signal.signal(number, stop)

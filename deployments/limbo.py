@@ -95,7 +95,8 @@ class Sweep:
             return False
 
     def _start_again(self, connection: Connection, work: Work) -> bool:
-        runs = self.relay.api.runs_tagged(work.raised.event.subject)
+        keys = [work.raised.key(work.rule, attempt) for attempt in range(1, ATTEMPTS + 1)]
+        runs = self.relay.api.runs_with_keys(keys)
         if any(self._may_be_alive(run) for run in runs):
             return False
         self._bury(runs)

@@ -91,9 +91,12 @@ class PrefectApi:
             made = self._call("POST", f"/deployments/{self._id(deployment)}/create_flow_run", body)
         return UUID(made["id"])
 
-    def runs_tagged(self, tag: str) -> list[FlowRun]:
-        """The runs with a tag, newest first."""
-        wanted = {"flow_runs": {"tags": {"all_": [tag]}}, "sort": "EXPECTED_START_TIME_DESC"}
+    def runs_with_keys(self, keys: list[str]) -> list[FlowRun]:
+        """The runs that were created with one of the keys, newest first."""
+        wanted = {
+            "flow_runs": {"idempotency_key": {"any_": keys}},
+            "sort": "EXPECTED_START_TIME_DESC",
+        }
         return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
 
     def crash(self, run: UUID, message: str) -> None:

@@ -45,7 +45,7 @@ class Raised:
 
     @property
     def tags(self) -> list[str]:
-        """What operators filter runs by, and what the sweep finds them by."""
+        """What operators filter runs by."""
         return [self.event.subject, self.event.name]
 
 

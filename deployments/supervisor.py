@@ -28,6 +28,7 @@ from core.settings import PROJECT, Settings
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
 from deployments.children import Child, end_leftovers, mark
+from deployments.prefect_program import server_is_ready
 from deployments.probing import answers, client
 from deployments.queues import load_queues
 from deployments.rules import load_rules
@@ -52,6 +53,7 @@ class Services:
         self.postgres: EmbeddedPostgres | None = None
         self.database_url = ""
         self._lock = threading.RLock()
+        self._asked = threading.Event()
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -73,6 +75,7 @@ class Services:
 
     def stop(self) -> None:
         """Stops everything, what depends on others first; nothing is left behind."""
+        self._asked.set()
         self._stopping.set()
         with self._lock:
             for names in ((RELAY, PORTAL, DEPLOY, *self._workers()), (SERVER,)):
@@ -88,10 +91,16 @@ class Services:
                 self.postgres = None
         if self._watcher is not None:
             self._watcher.join()
+            self._watcher = None
+        self._asked.clear()
 
     def wait(self) -> None:
-        """Waits until somebody stops the services, from another thread or by a signal."""
-        self._stopping.wait()
+        """Waits until somebody asks the services to stop."""
+        self._asked.wait()
+
+    def ask_to_stop(self) -> None:
+        """Ends ``wait``, and a start that is under way; for handlers of signals."""
+        self._asked.set()
 
     def pid(self, name: str) -> int | None:
         """The process of a service: postgres, prefect-server, worker (worker-2 …), relay, portal;
@@ -104,12 +113,26 @@ class Services:
     def restart(self, name: str) -> None:
         """Stops a service as at the end of the day, and starts it again."""
         with self._lock:
+            self.halt(name)
+            self.resume(name)
+
+    def halt(self, name: str) -> None:
+        """Stops a service for good, until it is resumed."""
+        with self._lock:
             if name == "postgres" and self.postgres:
                 self.postgres.stop()
-                self.postgres.start()
             else:
                 self.children[name].stop()
-                self.children[name].start()
+
+    def resume(self, name: str) -> None:
+        """Starts a service that was halted; waits for the server until it answers."""
+        with self._lock:
+            if name == "postgres" and self.postgres:
+                self.postgres.start()
+                return
+            self.children[name].start()
+        if name == SERVER:
+            self._wait(SERVER, partial(server_is_ready, self.api_url))
 
     def __enter__(self) -> Self:
         self.start()
@@ -221,6 +244,8 @@ class Services:
         """Waits until a service is ready; says what it said if it ended instead."""
         deadline = time.monotonic() + START_SECONDS
         while not ready():
+            if self._asked.is_set():
+                raise KeyboardInterrupt
             for child in self.children.values():
                 if child.died and not (may_end and child.name == name):
                     raise UserError(
@@ -254,7 +279,7 @@ class Services:
                     self._revive()
 
     def _revive(self) -> None:
-        if self.postgres is not None and self.postgres.pid is None:
+        if self.postgres is not None and self.postgres.died:
             log.error("the database ended; it is started again")
             self.postgres.stop()
             self.postgres.start()

@@ -86,6 +86,11 @@ class EmbeddedPostgres:
     def pid(self) -> int | None:
         return self.process.pid if self.process and self.process.poll() is None else None
 
+    @property
+    def died(self) -> bool:
+        """Whether it ended without having been stopped."""
+        return self.process is not None and self.process.poll() is not None
+
     def stop(self, seconds: float = 60) -> None:
         """Ends sessions, writes everything out and gives the home free."""
         if self.process is not None and self.process.poll() is None:
@@ -95,6 +100,7 @@ class EmbeddedPostgres:
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGQUIT)
                 self.process.wait()
+        self.process = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None

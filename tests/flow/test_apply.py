@@ -1,0 +1,75 @@
+"""Registering with Prefect: everything is there, and a second time changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from core.processes import free_port
+from core.settings import Settings
+from core.user_errors import UserError
+from deployments.apply import apply
+from deployments.queues import load_queues
+from deployments.supervisor import Services
+
+SEEN = {"created", "updated", "last_polled", "status", "last_deployed"}  # they change by themselves
+
+
+def registered(http: httpx.Client) -> dict[str, Any]:
+    """Pool, queues and deployments as the server has them."""
+    found = {
+        "pool": [http.get("/work_pools/grouper").json()],
+        "queues": http.post("/work_pools/grouper/queues/filter", json={}).json(),
+        "deployments": http.post("/deployments/filter", json={}).json(),
+    }
+    return {
+        kind: sorted(
+            ({k: v for k, v in item.items() if k not in SEEN} for item in items),
+            key=lambda item: str(item["name"]),
+        )
+        for kind, items in found.items()
+    }
+
+
+def test_queues_and_deployments_are_as_the_files_say(
+    services: Services, http: httpx.Client
+) -> None:
+    queues = {queue["name"]: queue for queue in registered(http)["queues"]}
+    for name, wanted in load_queues().queues.items():
+        found = queues[name]
+        assert (found["concurrency_limit"], found["priority"]) == (wanted.limit, wanted.priority)
+    for name, queue in (
+        ("check-file", "checks"),
+        ("submit", "submissions"),
+        ("collate-report", "reports"),
+    ):
+        found = http.get(f"/deployments/name/{name}/{name}").json()
+        assert found["work_queue_name"] == queue
+        assert found["job_variables"] == {"stream_output": False}
+        [pull] = found["pull_steps"]
+        assert pull["prefect.deployments.steps.set_working_directory"] == {
+            "directory": str(services.project)
+        }
+
+
+def test_a_second_time_changes_nothing(services: Services, http: httpx.Client) -> None:
+    before = registered(http)
+    apply(services.settings)
+    assert registered(http) == before
+
+
+def test_what_an_operator_changed_is_put_back(services: Services, http: httpx.Client) -> None:
+    before = registered(http)
+    changed = {"concurrency_limit": 99}
+    http.patch("/work_pools/grouper/queues/checks", json=changed).raise_for_status()
+    assert registered(http) != before
+    apply(services.settings)
+    assert registered(http) == before
+
+
+def test_without_a_server_it_says_what_to_do(services: Services) -> None:
+    away = Settings(home=services.settings.home, prefect_port=free_port())
+    with pytest.raises(UserError, match="start it with `grouper up`"):
+        apply(away)
