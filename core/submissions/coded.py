@@ -18,6 +18,7 @@ Rows = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 BLANK = -1
+_FAR = 2**62
 _NO_VALUES = pa.array([], pa.string())
 
 
@@ -116,6 +117,34 @@ def distinct_rows(columns: Iterable[npt.NDArray[np.generic]]) -> tuple[Codes, Ro
     if numbers is None:
         raise ValueError("no columns")
     return numbers, first
+
+
+def joined(columns: Sequence[Coded]) -> tuple[Rows, int]:
+    """One key for each row of several columns, and a bound that no key reaches."""
+    keys, bound = np.zeros(len(columns[0].codes), np.int64), 1
+    for column in columns:
+        size = len(column.values) + 1
+        if bound > _FAR // size:
+            keys = distinct(keys)[0].astype(np.int64)
+            bound = int(keys.max(initial=0)) + 1
+        keys *= size
+        keys += column.codes
+        keys += 1  # a blank is 0
+        bound *= size
+    return keys, bound
+
+
+def combinations_of(columns: Sequence[Coded]) -> tuple[Codes, Rows]:
+    """Numbers equal rows alike, in any order, and gives a row of each number."""
+    keys, bound = joined(columns)
+    if bound > 2 * len(keys):
+        return distinct(keys)
+    example = np.full(bound, BLANK, np.int64)
+    example[keys] = np.arange(len(keys))
+    occurring = np.flatnonzero(example >= 0)
+    number = np.empty(bound, np.int32)
+    number[occurring] = np.arange(len(occurring))
+    return number[keys], example[occurring]
 
 
 def spread(starts: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> Rows:

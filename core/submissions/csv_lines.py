@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.datasets.coded import Coded
-from core.submissions.coded import distinct, distinct_rows
+from core.submissions.coded import BLANK, combinations_of, distinct
 
 LINES_AT_ONCE = 100_000
 WRITERS = 2
@@ -34,12 +35,15 @@ Cell = Coded | Spaced
 
 def write_csv(path: Path, headings: Sequence[str], cells: Sequence[Cell], order: Order) -> None:
     """Writes finished cells (see ``as_cells``), rows in this order; a blank is an empty cell."""
-    starts = range(0, len(order), LINES_AT_ONCE)
     with path.open("wb") as out, ThreadPoolExecutor(WRITERS) as pool:
         out.write((",".join(_quoted(pa.array(headings)).to_pylist()) + "\n").encode())
-        lines = pool.map(lambda at: _lines(cells, order[at : at + LINES_AT_ONCE]), starts)
-        for text in lines:
-            out.write(text)
+        waiting: deque[Future[memoryview]] = deque()
+        for at in range(0, len(order), LINES_AT_ONCE):
+            waiting.append(pool.submit(_lines, cells, order[at : at + LINES_AT_ONCE]))
+            if len(waiting) > WRITERS:  # never many ahead: lines take room
+                out.write(waiting.popleft().result())
+        for lines in waiting:
+            out.write(lines.result())
 
 
 def as_cells(column: Coded) -> Coded:
@@ -49,8 +53,8 @@ def as_cells(column: Coded) -> Coded:
 
 def as_one(columns: Sequence[Coded]) -> Coded:
     """Neighbouring cells as one: worth it where few combinations occur."""
-    numbers, first = distinct_rows([column.codes for column in columns])
-    return Coded(numbers, pc.binary_join_element_wise(*_texts(columns, first), ","))
+    numbers, example = combinations_of(columns)
+    return Coded(numbers, pc.binary_join_element_wise(*_texts(columns, example), ","))
 
 
 def in_words(amounts: npt.NDArray[np.int64]) -> Coded:
@@ -62,23 +66,12 @@ def in_words(amounts: npt.NDArray[np.int64]) -> Coded:
     return Coded(numbers, pc.binary_join_element_wise(pounds, rest, "."))
 
 
-def text_order(columns: Sequence[Coded]) -> Order:
-    """The rows sorted as text by the columns, the first one first."""
-    whole = np.zeros(len(columns[0].codes), np.int64)
-    for column in columns:
-        ranks = _ranks(column.values)
-        if len(whole) and int(whole.max()) > (2**62) // (len(ranks) + 1):
-            whole = np.unique(whole, return_inverse=True)[1]
-        whole = whole * (len(ranks) + 1) + ranks[column.codes]
-    order: Order = np.argsort(whole, kind="stable")
-    return order
-
-
-def _ranks(values: pa.StringArray) -> Order:
-    """The place of each value in alphabetical order from 1, and 0 for a blank."""
-    ranks = np.zeros(len(values) + 1, np.int64)
-    ranks[pc.sort_indices(values).to_numpy()] = np.arange(1, len(values) + 1)
-    return ranks
+def in_text_order(column: Coded) -> Coded:
+    """The column with its values in alphabetical order."""
+    order = pc.sort_indices(column.values)
+    ranks = np.full(len(order) + 1, BLANK, np.int32)
+    ranks[order.to_numpy()] = np.arange(len(order))
+    return Coded(ranks[column.codes], column.values.take(order))
 
 
 def _lines(cells: Sequence[Cell], rows: Order) -> memoryview:
@@ -100,9 +93,11 @@ def _texts(cells: Sequence[Cell], rows: Order) -> list[pa.StringArray]:
 
 
 def _text(column: Coded, rows: Order) -> pa.StringArray:
-    values = pa.concat_arrays([column.values.cast(pa.string()), pa.array([""])])
     codes = column.codes[rows]
-    return values.take(pa.array(np.where(codes < 0, len(column.values), codes)))
+    blank = codes < 0
+    if not blank.any():
+        return column.values.take(pa.array(codes))
+    return pc.fill_null(column.values.take(pa.array(codes, mask=blank)), "")
 
 
 def _spaced(columns: Sequence[Coded], rows: Order) -> pa.StringArray:
@@ -110,10 +105,10 @@ def _spaced(columns: Sequence[Coded], rows: Order) -> pa.StringArray:
         Coded(column.codes, pc.binary_join_element_wise(" ", column.values, ""))
         for column in columns
     ]  # not null_handling="skip": it leaves out the rows where all are null
-    joined = pc.binary_join_element_wise(*(_text(column, rows) for column in led), "")
-    joined = pc.ascii_ltrim(joined, characters=" ")
+    codes = pc.binary_join_element_wise(*(_text(column, rows) for column in led), "")
+    codes = pc.ascii_ltrim(codes, characters=" ")
     plain = not any(pc.any(_needs_quotes(column.values)).as_py() for column in columns)
-    return joined if plain else _quoted(joined)
+    return codes if plain else _quoted(codes)
 
 
 def _quoted(values: pa.StringArray) -> pa.StringArray:

@@ -23,7 +23,9 @@ from core.submissions.coded import (
     Rows,
     all_blank,
     coded,
+    distinct,
     distinct_rows,
+    joined,
     taken,
     together,
 )
@@ -71,7 +73,7 @@ def merge_records(records: pa.Table, specification: Specification) -> Merged:
     slots: dict[str, tuple[str, ...]] = {}
     lost: list[pa.Table] = []
     for field in specification.fields:
-        given = together([_column(records, column) for column in field.columns])
+        given = groups.given(records, field)
         if field.on_conflict == "union":
             merged = _united(given, groups)
         else:
@@ -115,6 +117,7 @@ class _Groups:
     the records, so that merging looks at these alone.
     """
 
+    keys: dict[str, Coded]  # the columns of the key
     episode: Codes  # of each record
     first: Rows  # the first record of each episode
     sizes: Codes  # records of each episode
@@ -122,12 +125,18 @@ class _Groups:
 
     @classmethod
     def of(cls, records: pa.Table, specification: Specification) -> _Groups:
-        keys = [coded(records[column]).codes for column in specification.key_columns]
-        episode, first = distinct_rows(keys)
+        keys = {column: coded(records[column]) for column in specification.key_columns}
+        episode, first = distinct(joined(list(keys.values()))[0])
         sizes = np.bincount(episode, minlength=len(first)).astype(np.int32)
         sharing = np.flatnonzero(sizes[episode] > 1)
         sharing = sharing[np.argsort(episode[sharing], kind="stable")]
-        return cls(episode, first, sizes, sharing)
+        return cls(keys, episode, first, sizes, sharing)
+
+    def given(self, records: pa.Table, field: Field) -> list[Coded]:
+        """The columns of a field, record by record."""
+        if field.name in self.keys:
+            return [self.keys[field.name]]
+        return together([_column(records, column) for column in field.columns])
 
     def latest(self, column: Coded) -> Coded:
         """The latest non-blank value of each episode."""

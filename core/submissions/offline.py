@@ -17,7 +17,7 @@ from core.datasets.error_report import write_errors
 from core.datasets.problems import ERRORS_SCHEMA, messages_for, reason
 from core.datasets.specification import Specification
 from core.submissions.calculation import Calculation, calculate, require_in_force
-from core.submissions.price_report import write_charges, write_episodes
+from core.submissions.price_report import SortedKeys, write_charges, write_episodes
 from core.tariffs.configuration import Configuration
 
 
@@ -115,8 +115,9 @@ def write_results(folder: Path, outcome: Outcome, tariff: Tariff) -> dict[str, P
         for stale in (paths.pop("charges"), paths.pop("episodes")):
             stale.unlink(missing_ok=True)
         return paths
-    write_charges(paths["charges"], outcome.calculation.charges)
-    write_episodes(paths["episodes"], outcome.calculation, tariff.specification, tariff.register)
+    done, keys = outcome.calculation, SortedKeys.of(outcome.calculation.merged)
+    write_charges(paths["charges"], done, keys)
+    write_episodes(paths["episodes"], done, keys, tariff.specification, tariff.register)
     return paths
 
 

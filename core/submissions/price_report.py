@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,15 @@ from core.areas.register import AreaRegister
 from core.datasets.coded import Coded
 from core.datasets.specification import Field, Specification
 from core.submissions.calculation import Calculation
-from core.submissions.coded import coded, distinct, together
+from core.submissions.coded import coded, distinct, joined, taken, together
 from core.submissions.csv_lines import (
     Cell,
+    Order,
     Spaced,
     as_cells,
     as_one,
+    in_text_order,
     in_words,
-    text_order,
     write_csv,
 )
 from core.submissions.episodes import Merged
@@ -29,27 +31,46 @@ CHARGES = (
     "amount", "commissioner", "basis", "reason",
 )  # fmt: skip
 """The columns of charges.csv."""
-SORTED_BY = CHARGES[:4]
 EPISODE_KEY = CHARGES[:3]
 
 
-def write_charges(path: Path, charges: pa.Table) -> None:
+@dataclass(frozen=True)
+class SortedKeys:
+    """The key columns of the episodes, their values in alphabetical order, and the rows so too."""
+
+    columns: list[Coded]
+    order: Order
+
+    @classmethod
+    def of(cls, merged: Merged) -> SortedKeys:
+        columns = [in_text_order(coded(merged.episodes[name])) for name in merged.key_columns]
+        return cls(columns, np.argsort(joined(columns)[0]))
+
+
+def write_charges(path: Path, calculation: Calculation, keys: SortedKeys) -> None:
     """One row a charge (docs/formats.md), sorted by the first four columns as text."""
+    charges, episode = calculation.charges, calculation.episode
     columns = {
         name: in_words(charges[name].to_numpy())
         if name in ("rate", "amount")
         else coded(charges[name])
-        for name in CHARGES
+        for name in CHARGES[3:]
     }
-    order = text_order([columns[name] for name in SORTED_BY])
     cells = [as_cells(column) for column in columns.values()]
-    write_csv(
-        path, CHARGES, [*cells[:3], as_one(cells[3:8]), as_one(cells[8:10]), cells[10]], order
-    )
+    keyed = [as_cells(taken(column, episode)) for column in keys.columns]
+    place = np.empty_like(keys.order)
+    place[keys.order] = np.arange(len(place))
+    currency = in_text_order(columns["currency"])
+    order = np.argsort(place[episode] * (len(currency.values) + 1) + currency.codes)
+    write_csv(path, CHARGES, [*keyed, as_one(cells[:5]), as_one(cells[5:7]), cells[7]], order)
 
 
 def write_episodes(
-    path: Path, calculation: Calculation, specification: Specification, register: AreaRegister
+    path: Path,
+    calculation: Calculation,
+    keys: SortedKeys,
+    specification: Specification,
+    register: AreaRegister,
 ) -> None:
     """One row an episode, sorted by its key as text.
 
@@ -58,19 +79,19 @@ def write_episodes(
     """
     merged = calculation.merged
     episodes = merged.episodes
-    keys = [coded(episodes[name]) for name in merged.key_columns]
-    fields = [field for field in specification.fields if field.type == "code"]
     cells: dict[str, Cell] = {
-        name: as_cells(key) for name, key in zip(EPISODE_KEY, keys, strict=True)
+        name: as_cells(key) for name, key in zip(EPISODE_KEY, keys.columns, strict=True)
     }
     if merged.residence is not None:
-        cells["lsoa"] = as_cells(coded(episodes[merged.residence]))
-        cells["district"] = as_cells(coded(register.district_of(episodes[merged.residence])))
+        home = episodes[merged.residence]
+        where = {"lsoa": coded(home), "district": coded(register.district_of(home))}
+        cells |= {name: as_cells(column) for name, column in where.items()}
+    fields = [field for field in specification.fields if field.type == "code"]
     cells |= {field.name: _codes(merged, field) for field in fields}
     cells["records"] = _numbers(episodes["records"].to_numpy())
     cells["currencies"] = as_cells(_currencies(calculation))
     cells["amount"] = in_words(_amounts(calculation))
-    write_csv(path, list(cells), list(cells.values()), text_order(keys))
+    write_csv(path, list(cells), list(cells.values()), keys.order)
 
 
 def _codes(merged: Merged, field: Field) -> Spaced:

@@ -56,14 +56,15 @@ def price(
     clinics = coded(combined.merged.episodes[combined.merged.key_columns[0]])
     factors, factor_of_clinic = _factors(clinics.values, configuration, provider, hosts)
     factor = factor_of_clinic[clinics.codes[episode]]
+    currency, primary_line = combined.currency[line], is_primary[line]
     return Priced(
         merged=combined.merged,
         episode=episode,
-        currency=combined.currency[line],
-        is_primary=is_primary[line],
+        currency=currency,
+        is_primary=primary_line,
         rate=rate[line],
         factor=factor,
-        amount=_amounts(rate[line], factor, factors),
+        amount=_amounts(configuration, currency, primary_line, factor, factors),
         reason=reason[line],
         factors=factors,
         reasons=reasons,
@@ -147,8 +148,19 @@ def _factors(
     return list(places), np.array(codes, np.int32)
 
 
-def _amounts(rate: Pence, factor: Codes, factors: list[Decimal]) -> Pence:
-    """Each distinct pair of rate and factor is multiplied once, in exact decimals."""
-    pair, example = distinct_rows([rate, factor])
-    values = [multiplied(int(rate[at]), factors[factor[at]]) for at in example]
-    return np.array(values, np.int64)[pair]
+def _amounts(
+    configuration: Configuration,
+    currency: Codes,
+    is_primary: npt.NDArray[np.bool_],
+    factor: Codes,
+    factors: list[Decimal],
+) -> Pence:
+    """Each rate is multiplied with each factor it meets once, in exact decimals."""
+    rates = _rates(configuration)
+    shape = (*rates.shape, len(factors))
+    place = np.ravel_multi_index((np.where(is_primary, 0, 1), currency, factor), shape)
+    amounts = np.zeros(rates.size * len(factors), np.int64)
+    for at in np.flatnonzero(np.bincount(place, minlength=len(amounts))):
+        kind, which, met = np.unravel_index(at, shape)
+        amounts[at] = multiplied(int(rates[kind, which]), factors[met])
+    return amounts[place]

@@ -2,8 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
-from core.submissions.coded import coded, distinct, distinct_rows, spread, together
+from core.datasets.coded import Coded
+from core.submissions import coded as module
+from core.submissions.coded import (
+    coded,
+    combinations_of,
+    distinct,
+    distinct_rows,
+    joined,
+    spread,
+    together,
+)
 
 
 def test_columns_in_chunks_share_one_list_of_values() -> None:
@@ -48,3 +59,26 @@ def test_keys_may_have_several_columns() -> None:
 
 def test_spread_lists_the_entries_of_every_range() -> None:
     assert spread(np.array([4, 0, 9]), np.array([2, 0, 3])).tolist() == [4, 5, 9, 10, 11]
+
+
+@pytest.mark.parametrize("far", [2**62, 8])
+def test_joined_keys_are_equal_where_rows_are(far: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FAR", far)
+    rows = [("a", "x"), ("a", None), (None, "x"), ("b", "x"), ("a", "x"), (None, None)]
+    columns = [coded(pa.array(column, pa.string())) for column in zip(*rows, strict=True)]
+    keys, bound = joined(columns)
+    assert keys.max() < bound
+    assert [keys.tolist().index(key) for key in keys] == [0, 1, 2, 3, 0, 5]
+
+
+@pytest.mark.parametrize("values", [3, 300])
+def test_combinations_have_an_example_each(values: int) -> None:
+    texts = pa.array([str(number) for number in range(values)])
+    columns = [
+        Coded(np.array([0, 1, 0, 2], np.int32), texts),
+        Coded(np.array([1, -1, 1, 0], np.int32), texts),
+    ]
+    numbers, example = combinations_of(columns)
+    assert len(set(numbers.tolist())) == len(example) == 3
+    assert numbers[0] == numbers[2]
+    assert numbers[example].tolist() == [0, 1, 2]
