@@ -218,8 +218,8 @@ def _shared_headings(specification: Specification, document: Document) -> list[P
     owners: dict[str, str] = {}
     for index, field in enumerate(specification.fields):
         for column, headings in field.headings.items():
-            for heading in headings:
-                owner = owners.setdefault(heading_key(heading), column)
+            for key, heading in {heading_key(heading): heading for heading in headings}.items():
+                owner = owners.setdefault(key, column)
                 if owner != column:
                     text = f"the heading {heading!r} would name both {owner!r} and {column!r}"
                     problems.append(document.problem(("fields", index), text))

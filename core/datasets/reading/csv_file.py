@@ -28,6 +28,9 @@ DELIMITERS = ",;\t|"
 HEAD = 1 << 20
 """Characters within which the heading row must end."""
 
+LEAST_BLOCK, MOST_BLOCK = 1 << 16, 1 << 26
+"""Bytes of text that are read at once, whatever the rows asked for."""
+
 _END = "\0end of file\0"
 """Fed to the csv module as a last line: comes back as a row unless a quote is still open."""
 
@@ -50,7 +53,7 @@ class CsvSource:
 
         Ragged rows are left out and noted in ``ragged``.
         """
-        size = min(max(self.bytes_a_row * chunk_rows, 1 << 16), 1 << 26)
+        size = min(max(self.bytes_a_row * chunk_rows, LEAST_BLOCK), MOST_BLOCK)
         blocks = utf8_blocks(self.path, self.facts, size)
         if self.facts.lone_cr:
             yield from self._exactly(blocks, wanted, 2, chunk_rows, skip=self.lines_above)

@@ -1,0 +1,160 @@
+"""``grouper check`` as a person runs it: a process of its own, its exit code and what it says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.small_dataset import DATA, GOOD, HEADINGS
+
+SPEC = DATA / "small.yaml"
+
+
+def grouper(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={"PYTHONPATH": str(Path.cwd()), "PATH": "/usr/bin:/bin"},
+    )
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def test_good_files_end_with_zero_and_an_empty_list(tmp_path: Path) -> None:
+    file = write(tmp_path / "good.csv", HEADINGS, GOOD)
+    done = grouper("check", file, "--dataset", SPEC, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "good.csv: 1 record, 0 errors, 0 warnings" in done.stdout
+    text = (tmp_path / "errors.csv").read_text()
+    assert text == "file,row,field,value,code,severity,message\n"
+
+
+def test_warnings_are_no_errors(tmp_path: Path) -> None:
+    file = write(tmp_path / "good.csv", HEADINGS + ",Notes", GOOD + ",x")
+    assert grouper("check", file, "--dataset", SPEC, cwd=tmp_path).returncode == 0
+    assert [row["severity"] for row in rows_of(tmp_path / "errors.csv")] == ["warning"]
+
+
+def test_errors_end_with_one_and_are_all_reported(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.csv", HEADINGS, "C1,1,2017-02-30", "C1,,x", GOOD)
+    second = write(tmp_path / "b.csv", "Patient ID", "1")
+    out = tmp_path / "new" / "folder"
+    done = grouper("check", second, first, "--dataset", SPEC, "--out", out, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    rows = rows_of(out / "errors.csv")
+    assert [(r["file"], r["row"], r["field"], r["value"], r["code"]) for r in rows] == [
+        ("b.csv", "", "Clinic ID", "", "missing-column"),
+        ("b.csv", "", "Attendance Date", "", "missing-column"),
+        ("a.csv", "2", "Attendance Date", "2017-02-30", "bad-date"),
+        ("a.csv", "3", "Patient ID", "", "missing-value"),
+        ("a.csv", "3", "Attendance Date", "x", "bad-date"),
+    ]
+
+
+def test_json_is_one_document(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", HEADINGS + ",Notes", *["C1,1,x,y"] * 1200, "ragged")
+    done = grouper("check", file, "--dataset", SPEC, "--json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (document["dataset"], document["errors"], document["warnings"]) == ("small", 1201, 1)
+    (one,) = document["files"]
+    assert (one["name"], one["rows"], one["records"]) == ("a.csv", 1201, 1200)
+    assert one["codes"] == {"bad-date": 1200, "ragged-row": 1, "unknown-column": 1}
+    assert {"heading": "Notes", "column": None} in one["headings"]
+    assert len(one["findings"]) == 1000
+    assert one["findings_not_listed"] == 202
+
+
+def test_the_summary_groups_errors_by_cause(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", HEADINGS, *["C1,1,x"] * 3, *[f"C1,1,y{n}" for n in range(30)])
+    lines = grouper("check", file, "--dataset", SPEC, cwd=tmp_path).stdout.splitlines()
+    assert lines[0] == "a.csv: 33 records, 33 errors, 0 warnings"
+    assert lines[1].split()[:2] == ["3", "×"]
+    assert "first in row 2" in lines[1]
+    assert lines[-2] == "  … and 11 more causes"
+    assert lines[-1].endswith("errors.csv.")
+
+
+def test_areas_of_ones_own_replace_the_register(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", HEADINGS + ",LSOA", GOOD + ",E01000001", GOOD + ",Q1")
+    areas = write(tmp_path / "areas.csv", "lsoa,district", "Q1,D1")
+    done = grouper("check", file, "--dataset", SPEC, "--areas", areas, cwd=tmp_path)
+    assert done.returncode == 1
+    assert [row["value"] for row in rows_of(tmp_path / "errors.csv")] == ["E01000001"]
+    assert grouper("check", file, "--dataset", SPEC, cwd=tmp_path).returncode == 1
+    assert [row["value"] for row in rows_of(tmp_path / "errors.csv")] == ["Q1"]
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    files = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        files.append(write(tmp_path / folder / "a.csv", HEADINGS, "C1,1,x"))
+    grouper("check", *files, "--dataset", SPEC, cwd=tmp_path)
+    assert [row["file"] for row in rows_of(tmp_path / "errors.csv")] == [str(f) for f in files]
+
+
+def test_codes_a_row_are_transposed_on_request(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", HEADINGS + ",Code", GOOD + ",T1", GOOD + ",T9")
+    done = grouper("check", file, "--dataset", SPEC, "--transpose", cwd=tmp_path)
+    assert done.returncode == 1
+    assert [row["field"] for row in rows_of(tmp_path / "errors.csv")] == ["Code 2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.csv", "--dataset", SPEC], "nowhere.csv"),
+        (["here.csv", "--dataset", "nowhere.yaml"], "nowhere.yaml"),
+        (["here.csv"], "--dataset"),
+        (["--dataset", SPEC], "FILE"),
+        ([".", "--dataset", SPEC], "directory"),
+        (["here.csv", "--dataset", "broken.yaml"], "broken.yaml:3"),
+        (["here.csv", "--dataset", "here.csv"], "here.csv:1"),
+        (["here.csv", "--dataset", SPEC, "--areas", "here.csv"], "lsoa"),
+        (["here.csv", "--dataset", SPEC, "--out", "here.csv"], "here.csv"),
+        (["here.csv", "--dataset", SPEC, "--out", "here.csv/below"], "here.csv"),
+    ],
+)
+def test_wrong_use_ends_with_two_and_one_clear_message(
+    tmp_path: Path, arguments: list[object], words: str
+) -> None:
+    write(tmp_path / "here.csv", HEADINGS, GOOD)
+    write(tmp_path / "broken.yaml", "dataset: x", 'version: "1"', "titel: X", "fields: []")
+    done = grouper("check", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_it_starts_without_what_servers_need() -> None:
+    program = (
+        "import sys; sys.argv = ['grouper', 'check', '--help']\n"
+        "from cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "from cli.offline import keep_pandas_out\n"
+        "keep_pandas_out()\n"
+        "import core.datasets.check_summary, core.areas.register, core.datasets.reading.workbook\n"
+        "heavy = {'prefect', 'streamlit', 'pandas', 'sqlalchemy', 'polars'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
