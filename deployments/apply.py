@@ -64,6 +64,7 @@ def apply_environment(settings: Settings, project: Path = PROJECT) -> dict[str, 
         **os.environ,
         **settings.environment(),
         "GROUPER_PROJECT": str(project),
+        "GROUPER_PYTHON": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, places)),
         VERSION: deployment_version(project),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import httpx
@@ -47,7 +48,8 @@ def test_queues_and_deployments_are_as_the_files_say(
     ):
         found = http.get(f"/deployments/name/{name}/{name}").json()
         assert found["work_queue_name"] == queue
-        assert found["job_variables"] == {"stream_output": False}
+        command = f"{sys.executable} -m prefect.engine"
+        assert found["job_variables"] == {"stream_output": False, "command": command}
         [pull] = found["pull_steps"]
         assert pull["prefect.deployments.steps.set_working_directory"] == {
             "directory": str(services.project)
