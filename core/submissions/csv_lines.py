@@ -87,7 +87,7 @@ def _lines(cells: Sequence[Cell], rows: Order) -> memoryview:
 def _texts(cells: Sequence[Cell], rows: Order) -> list[pa.StringArray]:
     """The text of each cell at these rows, empty for a blank."""
     return [
-        _spaced(cell.columns, rows) if isinstance(cell, Spaced) else _text(cell, rows)
+        spaced(cell.columns, rows) if isinstance(cell, Spaced) else _text(cell, rows)
         for cell in cells
     ]
 
@@ -100,7 +100,8 @@ def _text(column: Coded, rows: Order) -> pa.StringArray:
     return pc.fill_null(column.values.take(pa.array(codes, mask=blank)), "")
 
 
-def _spaced(columns: Sequence[Coded], rows: Order) -> pa.StringArray:
+def spaced(columns: Sequence[Coded], rows: Order) -> pa.StringArray:
+    """What is not blank in these rows, with a space between, as a finished cell."""
     led = [
         Coded(column.codes, pc.binary_join_element_wise(" ", column.values, ""))
         for column in columns

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.datasets.coded import CODED, Coded
 from core.datasets.specification import Field, Specification
@@ -223,8 +222,3 @@ def _long(slots: list[Coded], groups: _Groups) -> tuple[Rows, Codes]:
     grid = np.stack([slot.codes[groups.sharing] for slot in slots], axis=1)
     filled = grid >= 0
     return np.repeat(groups.sharing, filled.sum(axis=1)), grid[filled]
-
-
-def count_records(merged: Merged) -> int:
-    """How many records the episodes were made of."""
-    return int(pc.sum(merged.episodes["records"]).as_py() or 0)

@@ -51,7 +51,7 @@ class Outcome:
 
     findings: list[Findings]
     calculation: Calculation | None
-    left_out: int = 0  # records in error
+    left_out: int = 0  # rows in error
     readable: bool = True  # whether every file could be read, whatever its records hold
 
     @property
@@ -99,9 +99,7 @@ def price_files(
         register=tariff.register,
     )
     findings = with_overwritten(findings, calculation.merged.overwritten)
-    return Outcome(
-        findings, calculation, sum(check.record_count for check in checks) - len(records)
-    )
+    return Outcome(findings, calculation, sum(check.row_count for check in checks) - len(records))
 
 
 def write_results(folder: Path, outcome: Outcome, tariff: Tariff) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from core.areas.register import AreaRegister
 from core.datasets.coded import Coded
 from core.datasets.specification import Field, Specification
 from core.submissions.calculation import Calculation
-from core.submissions.coded import coded, distinct, joined, taken, together
+from core.submissions.coded import BLANK, all_blank, coded, distinct, joined, taken, together
 from core.submissions.csv_lines import (
     Cell,
     Order,
@@ -22,6 +22,7 @@ from core.submissions.csv_lines import (
     as_one,
     in_text_order,
     in_words,
+    spaced,
     write_csv,
 )
 from core.submissions.episodes import Merged
@@ -89,7 +90,7 @@ def write_episodes(
     fields = [field for field in specification.fields if field.type == "code"]
     cells |= {field.name: _codes(merged, field) for field in fields}
     cells["records"] = _numbers(episodes["records"].to_numpy())
-    cells["currencies"] = as_cells(_currencies(calculation))
+    cells["currencies"] = _currencies(calculation)
     cells["amount"] = in_words(_amounts(calculation))
     write_csv(path, list(cells), list(cells.values()), keys.order)
 
@@ -107,13 +108,16 @@ def _numbers(values: npt.NDArray[np.int32]) -> Coded:
 
 def _currencies(calculation: Calculation) -> Coded:
     """The currencies that each episode is charged for: the same for all of a signature."""
-    combined, codes = calculation.combined, calculation.currencies
-    ends = combined.starts + combined.counts
-    charged = [
-        " ".join(codes[place] for place in combined.currency[start:end].tolist())
-        for start, end in zip(combined.starts.tolist(), ends.tolist(), strict=True)
-    ]
-    return Coded(combined.signature, pa.array(charged, pa.string()))
+    combined, codes = calculation.combined, pa.array(calculation.currencies)
+    slots = []
+    for number in range(int(combined.counts.max(initial=0))):
+        there = combined.counts > number
+        slot = np.full(len(there), BLANK, np.int32)
+        slot[there] = combined.currency[combined.starts[there] + number]
+        slots.append(Coded(slot, codes))
+    if not slots:
+        return all_blank(len(combined.signature))
+    return Coded(combined.signature, spaced(slots, np.arange(len(combined.counts))))
 
 
 def _amounts(calculation: Calculation) -> npt.NDArray[np.int64]:
