@@ -5,14 +5,14 @@ would write for a clean csv. Usage: python check_by_polars.py FILE SPEC AREAS OU
 """
 
 import sys
+from pathlib import Path
 
 import polars as pl
 import yaml
 
 
 def main(file: str, specification: str, areas: str, out: str) -> None:
-    with open(specification, encoding="utf-8") as text:
-        spec = yaml.load(text, Loader=yaml.CSafeLoader)
+    spec = yaml.load(Path(specification).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     lsoas = pl.read_csv(areas, columns=["lsoa"])["lsoa"]
     pseudo = pl.Series(["X99999999", "X99999998", *(f"{c}99999999" for c in "SNLMZ")])
     lsoas = pl.concat([lsoas, pseudo])
@@ -20,7 +20,8 @@ def main(file: str, specification: str, areas: str, out: str) -> None:
     found = []
     for order, (column, field) in enumerate(columns_of(spec)):
         if column in frame.columns:
-            found += errors_in(frame, column, order, field, spec, lsoas)
+            rules = rules_of(column, field, spec, lsoas)
+            found += [listed(frame, column, order, code, wrong) for code, wrong in rules]
     table = pl.concat(pl.collect_all(found)).sort("row", "order").drop("order")
     table.write_csv(out)
 
@@ -33,7 +34,7 @@ def columns_of(spec):
             yield name, field
 
 
-def errors_in(frame, column, order, field, spec, lsoas):
+def rules_of(column, field, spec, lsoas):
     value = pl.col(column)
     kind = field.get("type", "text")
     rules = []
@@ -59,18 +60,21 @@ def errors_in(frame, column, order, field, spec, lsoas):
     if kind == "lsoa":
         known = value.str.to_uppercase().is_in(lsoas.implode())
         rules.append(("unknown-lsoa", value.is_not_null() & ~known))
-    return [
+    return rules
+
+
+def listed(frame, column, order, code, wrong):
+    return (
         frame.lazy()
         .filter(wrong)
         .select(
             "row",
             pl.lit(column).alias("field"),
-            value.alias("value"),
+            pl.col(column).alias("value"),
             pl.lit(code).alias("code"),
             pl.lit(order).alias("order"),
         )
-        for code, wrong in rules
-    ]
+    )
 
 
 if __name__ == "__main__":

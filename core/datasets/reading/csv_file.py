@@ -61,21 +61,24 @@ class CsvSource:
         lines = _without_first_lines(whole_lines(blocks), self.lines_above)
         row = 2
         for block in lines:
-            if _breaks_inside_quotes(block):
+            if not _plainly_quoted(block, self.delimiter):
                 rest = itertools.chain([block], lines)
                 yield from self._exactly(rest, wanted, row, chunk_rows)
                 return
-            table = self._at_once(block, wanted, row)
+            count = _count_lines(block)
+            table = self._at_once(block, wanted, row, count)
             if table is None:
                 yield from self._exactly([block], wanted, row, chunk_rows)
             else:
                 yield table
-            row += _count_lines(block)
+            row += count
 
     def close(self) -> None:
         """Nothing stays open between reads."""
 
-    def _at_once(self, block: bytes, wanted: Collection[int], first_row: int) -> pa.Table | None:
+    def _at_once(
+        self, block: bytes, wanted: Collection[int], first_row: int, count: int
+    ) -> pa.Table | None:
         """The block through Arrow, or None if any row does not have the headings' width."""
         names = [str(position) for position in range(len(self.cells))]
         columns = [str(position) for position in wanted]
@@ -94,7 +97,6 @@ class CsvSource:
             )
         except pa.ArrowInvalid:
             return None
-        count = _count_lines(block)
         if table.num_rows != count:
             return None
         rows = np.arange(first_row, first_row + count, dtype=np.int32)
@@ -210,13 +212,28 @@ def _count_lines(block: bytes) -> int:
     return block.count(b"\n") + (not block.endswith(b"\n"))
 
 
-def _breaks_inside_quotes(block: bytes) -> bool:
-    """Whether a line end of the block stands after an odd number of quotes."""
+def _plainly_quoted(block: bytes, delimiter: str) -> bool:
+    """Whether quotes stand only around whole cells, or doubled inside, and hold no line end.
+
+    Taken in pairs, the first quote must begin a cell, the second end it; where a second and the
+    next first are neighbours, they are one doubled quote.
+    """
     if b'"' not in block:
-        return False
+        return True
     text = np.frombuffer(block, dtype=np.uint8)
-    before = np.searchsorted(np.flatnonzero(text == 0x22), np.flatnonzero(text == 0x0A))
-    return bool((before % 2).any()) or block.count(b'"') % 2 == 1
+    quotes = np.flatnonzero(text == ord('"'))
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[0::2], quotes[1::2]
+    doubled = opening[1:] == closing[:-1] + 1
+    around = np.concatenate([[ord("\n")], text, [ord("\n")]])
+    begins = np.isin(around[opening], [ord("\n"), ord(delimiter)])
+    ends = np.isin(around[closing + 2], [ord("\n"), ord("\r"), ord(delimiter)])
+    begins[1:] |= doubled
+    ends[:-1] |= doubled
+    line_ends = np.flatnonzero(text == ord("\n"))
+    broken = np.searchsorted(line_ends, opening) != np.searchsorted(line_ends, closing)
+    return bool(begins.all() and ends.all() and not broken.any())
 
 
 def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:

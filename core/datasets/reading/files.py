@@ -194,8 +194,9 @@ class _DataRows:
             finding("unknown-column/no-heading", letter=column_letter(at))
             for at in sorted(self._filled)
         ]
-        found += self._end.findings(self._source.ragged)
-        if not self._count and not self._source.ragged:
+        rows = self._end.findings(self._source.ragged)
+        found += rows
+        if not self._count and not rows:
             found.append(finding("empty-file/heading-alone"))
         return found
 

@@ -112,8 +112,10 @@ def _scan_bytes(path: Path, start: int) -> TextFacts:
             nul = block.find(b"\0")
             if nul >= 0:
                 return _bad(path, offset + nul, "bad-encoding/nul")
-            returns += block.count(b"\r")
-            pairs += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            pairs += last == b"\r" and block[:1] == b"\n"
+            if b"\r" in block:
+                returns += block.count(b"\r")
+                pairs += block.count(b"\r\n")
             last = block[-1:]
             pending = decoder.getstate()[0]
             try:
