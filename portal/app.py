@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.people import Person
+from portal.navigation import pages_of, pages_of_a_stranger
 from portal.sign_in import end_sign_in, person_on_page
-from portal.views import reports, submission, upload, welcome
 
 
 def main() -> None:
@@ -14,23 +14,12 @@ def main() -> None:
     st.set_page_config(page_title="Grouper", page_icon="🧮", layout="wide")
     person = person_on_page()
     if person is None:
-        welcome.show()
+        st.navigation(pages_of_a_stranger(), position="hidden").run()
         return
-    page = st.navigation(_pages(person))
+    page = st.navigation(pages_of(person))
     with st.sidebar:
         _signed_in_as(person)
     page.run()
-
-
-def _pages(person: Person) -> list[st.Page]:
-    pages = []
-    if person.provider_ids:
-        pages += [
-            st.Page(lambda: upload.show(person), title="Upload", url_path="upload"),
-            st.Page(lambda: submission.show(person), title="Submission", url_path="submission"),
-        ]
-    pages.append(st.Page(lambda: reports.show(person), title="Reports", url_path="reports"))
-    return pages
 
 
 def _signed_in_as(person: Person) -> None:

@@ -16,6 +16,7 @@ from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
 from core.user_errors import UserError
 from portal import words
 from portal.components.month_choice import choose_submission
+from portal.links import link_to_page
 
 RUNNABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 RUNNING = (SubmissionState.QUEUED, *STAGES)
@@ -35,10 +36,7 @@ def show(person: Person) -> None:
         with engine().connect() as connection:
             outcome = outcome_of(connection, submission.run_id)
         _show_outcome(outcome)
-        st.link_button(
-            "Get the Backing Data",
-            f"/reports?provider={submission.provider}&month={submission.month:%Y-%m}",
-        )
+        link_to_page("reports", "Get the Backing Data", submission)
 
 
 def _show_state(submission: SubmissionRow) -> None:
@@ -63,11 +61,8 @@ def _prepare(person: Person, submission: SubmissionRow) -> None:
     if missing:
         st.subheader("Before you can submit")
         for obstacle in missing:
-            st.markdown(f":material/error: {obstacle.text}")
-        st.link_button(
-            "Go to the files",
-            f"/upload?provider={submission.provider}&month={submission.month:%Y-%m}",
-        )
+            st.markdown(f"- {obstacle.text}")
+        link_to_page("upload", "Go to the files", submission)
         return
     st.subheader("Ready")
     st.write("Every file is checked, every clinic is placed, and a tariff is in force.")

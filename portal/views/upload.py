@@ -15,6 +15,7 @@ from portal import words
 from portal.components.error_corrections import show_errors
 from portal.components.month_choice import choose_submission
 from portal.components.uploader import activity_uploader
+from portal.links import link_to_page
 from portal.uploads import PATH, ticket_for
 
 CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
@@ -52,7 +53,7 @@ def show(person: Person) -> None:
         _show_file(person, submission, file)
     if all(file.state == FileState.READY for file in files):
         st.success("Every file is ready.")
-        st.link_button("Go to the submission", _address("submission", submission))
+        link_to_page("submission", "Go to the submission", submission)
 
 
 def _upload(person: Person, submission: SubmissionRow) -> None:
@@ -128,7 +129,3 @@ def _remove(person: Person, file: FileRow) -> None:
 def _escaped(text: str) -> str:
     """A user's text inside Markdown."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>:$~" else sign for sign in text)
-
-
-def _address(page: str, submission: SubmissionRow) -> str:
-    return f"/{page}?provider={submission.provider}&month={submission.month:%Y-%m}"

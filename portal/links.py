@@ -1,0 +1,28 @@
+"""Links from one page to another that keep provider and month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.submissions.months import SubmissionRow
+
+_KEPT = "pages of the visitor"
+
+
+def remember_pages(pages: Mapping[str, Any]) -> None:
+    """Notes the pages that this visitor has, by address; others cannot be linked to."""
+    st.session_state[_KEPT] = dict(pages)
+
+
+def link_to_page(address: str, label: str, submission: SubmissionRow | None = None) -> None:
+    """A link to another page, about the same provider and month."""
+    page = st.session_state[_KEPT].get(address)
+    if page is None:
+        return
+    query = {}
+    if submission is not None:
+        query = {"provider": submission.provider, "month": f"{submission.month:%Y-%m}"}
+    st.page_link(page, label=label, query_params=query)

@@ -1,0 +1,42 @@
+"""Which pages a visitor has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.accounts.people import Person
+from portal.links import remember_pages
+from portal.views import home, reports, submission, upload, welcome
+
+ADDRESSES = ("upload", "submission", "reports")
+
+
+def pages_of(person: Person) -> list[Any]:
+    """The pages that the person's roles open."""
+    shown: dict[str, tuple[str, Callable[[Person], None]]] = {"home": ("Home", home.show)}
+    if person.provider_ids:
+        shown["upload"] = ("Upload", upload.show)
+        shown["submission"] = ("Submission", submission.show)
+    shown["reports"] = ("Reports", reports.show)
+    pages = {
+        address: _page(address, title, show, person) for address, (title, show) in shown.items()
+    }
+    remember_pages(pages)
+    return list(pages.values())
+
+
+def pages_of_a_stranger() -> list[Any]:
+    """Every address leads to the way in, until somebody is signed in."""
+    first = st.Page(welcome.show, title="Grouper", url_path="home", default=True)
+    return [first, *(_welcome_at(address) for address in ADDRESSES)]
+
+
+def _welcome_at(address: str) -> Any:
+    return st.Page(welcome.show, title="Grouper", url_path=address)
+
+
+def _page(address: str, title: str, show: Callable[[Person], None], person: Person) -> Any:
+    return st.Page(lambda: show(person), title=title, url_path=address, default=address == "home")
