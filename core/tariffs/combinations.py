@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.tariffs.configuration import Configuration
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A combination in places of the currency list."""
 
     members: tuple[int, ...]
     results: tuple[int, ...]
 
-    @property
+    @cached_property
     def needed(self) -> frozenset[int]:
         return frozenset(self.members)
 

@@ -6,7 +6,6 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -96,7 +95,7 @@ class Configuration(_Strict):
     currencies: tuple[Currency, ...] = PydanticField(min_length=1)
     combinations: tuple[Combination, ...] = ()
 
-    @cached_property
+    @property
     def position(self) -> dict[str, int]:
         """Currency code to its place in the list."""
         return {currency.code: place for place, currency in enumerate(self.currencies)}
@@ -168,10 +167,11 @@ def _statements_refused(configuration: Configuration, specification: Specificati
 
 
 def _unknown_currencies(configuration: Configuration) -> _Found:
+    listed = configuration.position
     for number, combination in enumerate(configuration.combinations):
         for side, codes in (("if", combination.members), ("then", combination.results)):
             for place, code in enumerate(codes):
-                if code not in configuration.position:
+                if code not in listed:
                     path = ("combinations", number, side, place)
                     yield path, f"no currency {code!r}; list it under `currencies`"
 
