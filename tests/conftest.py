@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
-    from deployments.supervisor import Services
     from sqlalchemy import Engine
 
     from core.database.embedded import EmbeddedPostgres
+    from deployments.supervisor import Services
 
 # Imports stand in the fixtures: tests of plain values must not wait for drivers and servers.
 
@@ -77,17 +77,41 @@ def database(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def services(open_folder: Path) -> Iterator[Services]:
-    """Everything that ``grouper up`` runs, on a home and ports of its own."""
-    from deployments.supervisor import Services
+    """Everything that ``grouper up`` runs, on a home and ports of its own, with a local sign-in."""
+    from pydantic import SecretStr
 
     from core.processes import free_port
     from core.settings import Settings
+    from deployments.demo.cast import PEOPLE
+    from deployments.demo.openid_provider import openid_provider
+    from deployments.supervisor import Services
 
-    settings = Settings(
-        home=open_folder / "services", prefect_port=free_port(), portal_port=free_port()
-    )
-    with Services(settings) as running:
-        yield running
+    with openid_provider(PEOPLE) as metadata_url:
+        settings = Settings(
+            home=open_folder / "services",
+            prefect_port=free_port(),
+            portal_port=free_port(),
+            oidc_metadata_url=metadata_url,
+            oidc_client_id="portal",
+            oidc_client_secret=SecretStr("a secret of the tests"),
+        )
+        with Services(settings) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def populated(services: Services) -> Iterator[Engine]:
+    """The services with the demonstration's providers, people, clinics and tariff; its engine."""
+    from core.database.engine import engine
+    from core.settings import use_settings
+    from deployments.demo.run import set_the_scene
+
+    use_settings(services.settings)
+    database = engine(services.database_url)
+    set_the_scene(database)
+    yield database
+    database.dispose()
+    use_settings(None)
 
 
 @contextmanager

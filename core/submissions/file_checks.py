@@ -220,9 +220,7 @@ def _file_totals(connection: Connection, file_id: int) -> dict[str, int]:
             sa.select(errors.c.severity, sa.func.count())
             .where(errors.c.file_id == file_id)
             .group_by(errors.c.severity)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {
         "records": int(records),

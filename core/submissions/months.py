@@ -79,6 +79,14 @@ def get_submission(connection: Connection, submission_id: int) -> SubmissionRow:
     return SubmissionRow(**row)
 
 
+def lock_submission(connection: Connection, submission_id: int) -> None:
+    """Nobody else changes the submission until the caller's transaction ends."""
+    submissions = tables.submissions
+    connection.execute(
+        sa.select(submissions.c.id).where(submissions.c.id == submission_id).with_for_update()
+    )
+
+
 def list_submissions(connection: Connection, provider_ids: list[int]) -> list[SubmissionRow]:
     """The submissions of these providers, latest month first."""
     query = (

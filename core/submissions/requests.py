@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
-from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.states import SUBMISSION_MACHINE, FileState, SubmissionState
 from core.submissions.transitions import move
 from core.user_errors import UserError
@@ -118,6 +118,11 @@ def request_run(
     The row of the submission is locked first: of two who press at once, one is refused.
     """
     runs = tables.runs
+    lock_submission(connection, submission_id)
+    submission = get_submission(connection, submission_id)
+    standing = obstacles(connection, submission)
+    if standing:
+        raise NotReady(standing)
     move(
         connection,
         tables.submissions,
@@ -128,10 +133,6 @@ def request_run(
         reason=f"{kind} run asked for",
         failure=None,
     )
-    submission = get_submission(connection, submission_id)
-    standing = obstacles(connection, submission)
-    if standing:
-        raise NotReady(standing)
     number = sa.select(sa.func.coalesce(sa.func.max(runs.c.number), 0) + 1).where(
         runs.c.submission_id == submission_id
     )

@@ -15,7 +15,7 @@ from core.database import tables
 from core.datasets.corrections import Correction
 from core.events import catalogue
 from core.events.outbox import raise_event
-from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.states import (
     FILE_MACHINE,
     SUBMISSION_MACHINE,
@@ -171,11 +171,7 @@ def _file(connection: Connection, file_id: int) -> sa.Row[Any]:
 
 def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> SubmissionRow:
     """Makes sure that files may change; a draft goes back to open and drops its run."""
-    connection.execute(
-        sa.select(tables.submissions.c.id)
-        .where(tables.submissions.c.id == submission_id)
-        .with_for_update()
-    )
+    lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
     if submission.state == SubmissionState.OPEN:
         return submission

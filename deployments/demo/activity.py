@@ -59,12 +59,12 @@ def _make(path: Path, provider: str, rows: int, slips: tuple[Slip, ...]) -> Demo
     meant = make_activity(rows, provider, MONTH, seed=2017)
     written = meant
     for slip in slips:
-        written = _with_slip(written, slip)
+        written = with_slip(written, slip)
     write_activity(written, path)
     return DemoFile(provider, path, {slip.wrong: slip.right for slip in slips}, meant)
 
 
-def _with_slip(activity: pa.Table, slip: Slip) -> pa.Table:
+def with_slip(activity: pa.Table, slip: Slip) -> pa.Table:
     """Puts the wrong value where the right one stands, in so many rows."""
     at = activity.column_names.index(slip.column)
     values = np.array(activity[slip.column].to_pylist(), dtype=object)

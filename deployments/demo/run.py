@@ -87,7 +87,8 @@ def _empty(home: Path) -> None:
 
 
 def _tell(engine: Engine, home: Path, say: Say) -> Told:
-    users = _set_the_scene(engine, say)
+    users = set_the_scene(engine)
+    say("Imported the sexual health data set and the illustrative tariff 2017/18.")
     files = make_files(home / "clinic files")
     months = _upload_and_correct(engine, files, users, say)
     outcomes = _submit(engine, months, say)
@@ -95,17 +96,14 @@ def _tell(engine: Engine, home: Path, say: Say) -> Told:
     return Told(outcomes, _make_reports(engine, users, home / "reports", say))
 
 
-def _set_the_scene(engine: Engine, say: Say) -> dict[str, int]:
+def set_the_scene(engine: Engine) -> dict[str, int]:
     """Imports data set and tariff, brings in the people; gives the user of each organisation."""
     with engine.begin() as connection:
         import_dataset(connection, DATASET.read_text(), name=DATASET.name)
         import_configuration(connection, CONFIGURATION.read_text(), name=CONFIGURATION.name)
         clinics = {provider: sample_clinics(provider) for provider in PROVIDERS}
         bring_in(connection, clinics)
-        users = dict(
-            connection.execute(sa.select(tables.users.c.subject, tables.users.c.id)).tuples().all()
-        )
-    say("Imported the sexual health data set and the illustrative tariff 2017/18.")
+        users = dict(connection.execute(sa.select(tables.users.c.subject, tables.users.c.id)).all())
     return {str(p.organisation): users[p.subject] for p in PEOPLE}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import time
 from collections.abc import Callable
@@ -45,13 +46,13 @@ class Month:
     user_id: int
 
 
-def upload(engine: Engine, file: DemoFile, user_id: int) -> Month:
+def upload(engine: Engine, file: DemoFile, user_id: int, *, month: dt.date = MONTH) -> Month:
     """Puts a file into the store and into its provider's month."""
     with engine.begin() as connection:
         provider_id = connection.execute(
             sa.select(tables.organisations.c.id).where(tables.organisations.c.code == file.provider)
         ).scalar_one()
-        submission_id = open_submission(connection, provider_id, MONTH)
+        submission_id = open_submission(connection, provider_id, month)
         key = f"uploads/{submission_id}/{file.path.name}"
         with file.path.open("rb") as stream:
             stored = open_store().put(key, stream)
@@ -106,7 +107,9 @@ def wait_for_run(engine: Engine, month: Month, say: Say) -> Outcome:
     return _wait(engine, published, f"the run of {month.provider}")
 
 
-def ask_for_report(engine: Engine, side: str, organisation: str, user_id: int) -> int:
+def ask_for_report(
+    engine: Engine, side: str, organisation: str, user_id: int, *, month: dt.date = MONTH
+) -> int:
     """Asks for the Backing Data of the month."""
     names = PROVIDERS if side == "provider" else COMMISSIONERS
     with engine.begin() as connection:
@@ -117,8 +120,8 @@ def ask_for_report(engine: Engine, side: str, organisation: str, user_id: int) -
             side="provider" if side == "provider" else "commissioner",
             organisation=organisation,
             organisation_name=names[organisation],
-            first_month=MONTH,
-            last_month=MONTH,
+            first_month=month,
+            last_month=month,
             asked_by=name,
         )
         return request_report(connection, request, user_id=user_id)
