@@ -146,7 +146,9 @@ CODES: tuple[Code, ...] = (
         "“Leeds, West” without quotes in a comma-separated file.",
         {
             "open-quote": "A double quote opened in this row is never closed, "
-            "so the rest of the file cannot be told apart."
+            "so the rest of the file cannot be told apart.",
+            "long-cell": "A cell that begins in this row is longer than 131,072 characters; "
+            "a double quote is probably never closed.",
         },
     ),
     Code(

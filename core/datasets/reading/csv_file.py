@@ -123,8 +123,8 @@ class CsvSource:
         """Rows as wide as the headings; blank ones are made so, others are ragged."""
         expected = len(self.cells)
         for row, cells in rows:
-            if cells is UNCLOSED:
-                self.ragged.append(finding("ragged-row/open-quote", row=row))
+            if cells is UNCLOSED or cells is OVERLONG:
+                self.ragged.append(finding(f"ragged-row/{cells[0]}", row=row))
             elif len(cells) == expected:
                 yield row, cells
             elif not any(cell.strip() for cell in cells):
@@ -135,8 +135,8 @@ class CsvSource:
                 )
 
 
-UNCLOSED: list[str] = []
-"""Stands for a row whose quote is never closed."""
+UNCLOSED, OVERLONG = ["open-quote"], ["long-cell"]
+"""Stand for a last row that cannot be told apart, by the wording of the finding."""
 
 
 def open_csv(path: Path, known: Collection[str]) -> CsvSource:
@@ -237,15 +237,14 @@ def _plainly_quoted(block: bytes, delimiter: str) -> bool:
 
 
 def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows of the file; the last is ``UNCLOSED`` if its quote is still open at the end."""
+    """The rows of the file; ``UNCLOSED`` or ``OVERLONG`` in place of a last one that is broken."""
     try:
         for cells in reader:
             if cells == [_END]:
                 return
             yield UNCLOSED if cells and cells[-1].endswith(_END) else cells
     except csv.Error:
-        # a cell beyond the csv module's limit: in practice a quote that is never closed
-        yield UNCLOSED
+        yield OVERLONG  # the only thing the csv module refuses here
 
 
 def _table_of(batch: list[tuple[int, list[str]]], wanted: Collection[int]) -> pa.Table:

@@ -83,6 +83,7 @@ def test_a_quote_that_is_never_closed_is_found_in_its_row(tmp_path: Path) -> Non
 def test_an_open_quote_before_very_much_text_is_found_too(tmp_path: Path) -> None:
     check = check_lines(tmp_path, HEADINGS, 'C1,"1,2017-04-03', *[GOOD] * 20_000)
     assert found(check) == [(2, None, None, "ragged-row")]
+    assert "longer than" in check.errors["message"][0].as_py()
 
 
 def test_data_below_an_empty_row_are_an_error_and_not_read(tmp_path: Path) -> None:
