@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
     workers: int = Field(default=1, ge=0)
     worker_poll_seconds: int = Field(default=1, ge=1)
-    sweep_seconds: float = Field(default=30, gt=0)
+    sweep_seconds: float = Field(default=10, gt=0)  # how often work in limbo is looked for
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")

@@ -34,8 +34,9 @@ from deployments.rules import Rule
 log = logging.getLogger("grouper.relay")
 
 ATTEMPTS = 3
-STARTING_SECONDS = 60.0
-"""A run that is younger than this may still be on its way to taking its lock."""
+ON_ITS_WAY_SECONDS = {STARTING: 60.0, **dict.fromkeys(AT_WORK, 15.0)}
+"""How long a run in a state may still be on its way to taking its lock: while it starts, it
+imports its flow; once it runs, taking the lock is the first thing it does."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,13 @@ class Sweep:
     def _may_be_alive(self, run: FlowRun) -> bool:
         if run.state == WAITING:
             return True
-        young = run.age() < STARTING_SECONDS and run.since > self.nothing_before
-        return run.state in (STARTING, *AT_WORK) and young
+        patience = ON_ITS_WAY_SECONDS.get(run.state, 0.0)
+        return run.age() < patience and run.since > self.nothing_before
 
     def _bury(self, runs: list[FlowRun]) -> None:
         """Dead runs would hold their place in the queue for ever."""
         for run in runs:
-            if run.state in (STARTING, *AT_WORK):
+            if run.state in ON_ITS_WAY_SECONDS:
                 self.relay.api.crash(run.id, "Its process is gone.")
 
     def _next_attempt(self, connection: Connection, work: Work, *, cancelled: bool) -> None:

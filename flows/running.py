@@ -13,7 +13,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from sqlalchemy import Engine
 
 from core.database import engine as database
-from core.database.locks import subject_lock
+from core.database.locks import only_while_held, subject_lock
 from core.settings import settings
 
 
@@ -22,11 +22,15 @@ def working_on(kind: str, subject_id: int) -> Iterator[Engine]:
     """The engine, while this process alone works on a file, a submission or a report.
 
     The lock belongs to the process's own connection, so it is gone the moment the process is; that
-    is how a dead run is told from a slow one. Raises ``BusyError``.
+    is how a dead run is told from a slow one. Raises ``BusyError``, also in the middle of the work
+    when the lock was lost: then the run ends, and the sweep starts another.
     """
     url = database.database_url()
-    with subject_lock(url, kind, subject_id):
-        yield database.engine(url)
+    with (
+        subject_lock(url, kind, subject_id) as held,
+        only_while_held(database.engine(url), held) as engine,
+    ):
+        yield engine
 
 
 def chunk_threads() -> TaskRunner[PrefectFuture[Any]]:

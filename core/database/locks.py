@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 
 from core.database.engine import plain_url
 from core.user_errors import UserError
@@ -55,7 +55,29 @@ def subject_lock(url: str, kind: str, number: int) -> Iterator[HeldLock]:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(kind, number)])
         if row.fetchone() != (True,):
             raise BusyError(f"{kind} {number} is being worked on already")
-        yield HeldLock(connection, f"{kind} {number}")
+        try:
+            yield HeldLock(connection, f"{kind} {number}")
+        finally:
+            # The server frees it with the connection too, but only some time after we have gone on.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock_all()")
+
+
+@contextmanager
+def only_while_held(engine: Engine, held: HeldLock) -> Iterator[Engine]:
+    """The engine, each of whose transactions begins with a look at the lock.
+
+    After a restart of the database the lock may be another's, while our connections come back.
+    """
+
+    def check(_connection: Connection) -> None:
+        held.check()
+
+    event.listen(engine, "begin", check)
+    try:
+        yield engine
+    finally:
+        event.remove(engine, "begin", check)
 
 
 def is_locked(connection: Connection, kind: str, number: int) -> bool:
