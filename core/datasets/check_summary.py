@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.datasets.checking import FileCheck
+from core.datasets.coded import Coded
 from core.datasets.problems import SHOWN_LENGTH
 
 CAUSES_SHOWN = 20
@@ -38,15 +40,25 @@ def as_text(checks: Sequence[FileCheck], *, errors_csv: str) -> str:
 
 
 def causes(errors: pa.Table) -> pa.Table:
-    """Findings grouped by code, field and value with their ``count``, the most frequent first.
+    """The most frequent causes (``CAUSES_SHOWN`` of them), errors before warnings.
 
-    Columns: severity, code, field, value, message, first_row (null for the whole file), count.
+    Findings of one severity, code, field and value have one cause. The columns of
+    ``ERRORS_SCHEMA`` hold its first finding, with ``first_row`` for its row, ``count`` how many.
     """
-    keys = ["severity", "code", "field", "value", "message"]
-    groups = errors.group_by(keys).aggregate([("row", "min"), ([], "count_all")])
-    groups = groups.rename_columns([*keys, "first_row", "count"])
-    order = [("severity", "ascending"), ("count", "descending"), ("first_row", "ascending")]
-    return groups.sort_by([*order, ("field", "ascending"), ("message", "ascending")])
+    return _most_frequent(errors)[0]
+
+
+def _most_frequent(errors: pa.Table) -> tuple[pa.Table, int]:
+    """As ``causes``, and how many causes there are in all."""
+    groups = np.zeros(errors.num_rows, dtype=np.int64)
+    for name in ("severity", "code", "field", "value"):
+        cells = Coded.from_column(errors[name].dictionary_encode())
+        groups = groups * (len(cells.values) + 1) + cells.codes + 1
+    _, first, count = np.unique(groups, return_index=True, return_counts=True)
+    warning = np.asarray(pc.equal(errors["severity"], "warning"))[first]
+    order = np.lexsort((first, -count, warning))[:CAUSES_SHOWN]
+    found = errors.take(pa.array(first[order])).rename_columns({"row": "first_row"})
+    return found.append_column("count", pa.array(count[order])), len(first)
 
 
 def counts_by_code(errors: pa.Table) -> dict[str, int]:
@@ -75,15 +87,15 @@ def _file_lines(check: FileCheck) -> list[str]:
         f"{check.name}: {_counted(check.record_count, 'record')}, "
         f"{_counted(check.error_count, 'error')}, {_counted(check.warning_count, 'warning')}"
     ]
-    groups = causes(check.errors)
-    lines += [_cause_line(cause) for cause in groups.slice(0, CAUSES_SHOWN).to_pylist()]
-    if groups.num_rows > CAUSES_SHOWN:
-        lines.append(f"  … and {_counted(groups.num_rows - CAUSES_SHOWN, 'more cause')}")
+    shown, number = _most_frequent(check.errors)
+    lines += [_cause_line(cause) for cause in shown.to_pylist()]
+    if number > shown.num_rows:
+        lines.append(f"  … and {_counted(number - shown.num_rows, 'more cause')}")
     return lines
 
 
 def _cause_line(cause: dict[str, Any]) -> str:
-    where = f"row {cause['first_row']}" if cause["first_row"] is not None else "file"
+    where = "file" if cause["first_row"] is None else f"row {cause['first_row']}"
     if cause["count"] > 1:
         where = f"first in {where}"
     message = " ".join(cause["message"].split())[: 3 * SHOWN_LENGTH]

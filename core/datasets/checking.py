@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from core.datasets.coded import CODED
 from core.datasets.field_rules import References
-from core.datasets.problems import NO_ERRORS
 from core.datasets.reading import Heading, Reading, open_file
 from core.datasets.record_checks import Checked, check_chunk
 from core.datasets.specification import Specification
@@ -100,7 +99,8 @@ def check_file(
             errors.append(checked.errors)
             if keep_records:
                 records.append(checked.records)
-        found = _in_order([reading.errors, reading.late_errors(), *errors])
+        of_file = pa.concat_tables([reading.errors, reading.late_errors()])
+        found = _in_order(of_file, errors)
         return FileCheck(
             name=reading.name,
             headings=reading.headings,
@@ -132,13 +132,17 @@ def _in_turn(started: Iterable[Future[Checked]]) -> Iterator[Checked]:
         yield waiting.pop(0).result()
 
 
-def _in_order(tables: list[pa.Table]) -> pa.Table:
-    """By row, findings on the whole file first; in a row, as they were found."""
-    table = pa.concat_tables(tables)
-    if not table.num_rows:
-        return NO_ERRORS
+def _in_order(of_file: pa.Table, of_rows: list[pa.Table]) -> pa.Table:
+    """By row, findings on the whole file first; in a row, as they were found.
+
+    The findings of chunks are in order already, and may be millions: they are moved only if
+    findings of the file itself belong between them.
+    """
+    if not of_file["row"].is_valid().to_numpy().any():
+        return pa.concat_tables([of_file, *of_rows])
+    table = pa.concat_tables([of_file, *of_rows])
     rows = np.asarray(pc.fill_null(table["row"], 0))
-    return table.take(pa.array(np.argsort(rows, kind="stable"))).combine_chunks()
+    return table.take(pa.array(np.argsort(rows, kind="stable")))
 
 
 def _count_of(column: pa.ChunkedArray, value: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from array import array
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,21 +81,8 @@ class CsvSource:
         self, block: bytes, wanted: Collection[int], first_row: int, count: int
     ) -> pa.Table | None:
         """The block through Arrow, or None if any row does not have the headings' width."""
-        names = [str(position) for position in range(len(self.cells))]
-        columns = [str(position) for position in wanted]
         try:
-            table = pa_csv.read_csv(
-                pa.BufferReader(block),
-                pa_csv.ReadOptions(column_names=names, block_size=len(block) + 1),
-                pa_csv.ParseOptions(delimiter=self.delimiter, ignore_empty_lines=False),
-                pa_csv.ConvertOptions(
-                    check_utf8=False,
-                    column_types=dict.fromkeys(columns, CODED),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    include_columns=columns,
-                ),
-            )
+            table = _parsed(block, len(self.cells), wanted, self.delimiter)
         except pa.ArrowInvalid:
             return None
         if table.num_rows != count:
@@ -114,8 +102,22 @@ class CsvSource:
         lines = itertools.islice(text_lines(blocks), skip, None)
         reader = csv.reader(itertools.chain(lines, [_END]), delimiter=self.delimiter)
         numbered = self._of_full_width(enumerate(_records(reader), start=first_row))
-        while batch := list(itertools.islice(numbered, chunk_rows)):
-            yield _table_of(batch, wanted)
+        while (table := self._next_table(numbered, wanted, chunk_rows)) is not None:
+            yield table
+
+    def _next_table(
+        self, rows: Iterator[tuple[int, list[str]]], wanted: Collection[int], chunk_rows: int
+    ) -> pa.Table | None:
+        """The next rows that the csv module reads; put in plain quotes for Arrow, one by one."""
+        text, numbers = io.StringIO(newline=""), array("i")
+        writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for row, cells in itertools.islice(rows, chunk_rows):
+            writer.writerow(cells)
+            numbers.append(row)
+        if not numbers:
+            return None
+        table = _parsed(text.getvalue().encode(), len(self.cells), wanted, ",")
+        return table.add_column(0, "row", pa.array(np.asarray(numbers, dtype=np.int32)))
 
     def _of_full_width(
         self, rows: Iterable[tuple[int, list[str]]]
@@ -247,9 +249,20 @@ def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:
         yield OVERLONG  # the only thing the csv module refuses here
 
 
-def _table_of(batch: list[tuple[int, list[str]]], wanted: Collection[int]) -> pa.Table:
-    rows = pa.array([row for row, _ in batch], pa.int32())
-    columns = {
-        str(at): pa.array([cells[at] or None for _, cells in batch]).cast(CODED) for at in wanted
-    }
-    return pa.table({"row": rows, **columns})
+def _parsed(text: bytes, width: int, wanted: Collection[int], delimiter: str) -> pa.Table:
+    """Coded columns, named by position; raises ``ArrowInvalid`` where a row is not that wide."""
+    columns = [str(position) for position in wanted]
+    return pa_csv.read_csv(
+        pa.BufferReader(text),
+        pa_csv.ReadOptions(
+            column_names=[str(position) for position in range(width)], block_size=len(text) + 1
+        ),
+        pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False, newlines_in_values=True),
+        pa_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(columns, CODED),
+            null_values=[""],
+            strings_can_be_null=True,
+            include_columns=columns,
+        ),
+    )
