@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
+
+from core.user_errors import UserError
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -44,6 +48,29 @@ def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return in_child
+
+
+def hold_folder(folder: Path) -> IO[str]:
+    """Makes a data folder if need be, and holds its lock until the file is closed.
+
+    Raises ``UserError`` if another process has the lock, or the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = (folder / "lock").open("w")
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder} ({error.strerror}): set GROUPER_HOME to a folder of yours"
+        ) from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        held.close()
+        raise UserError(
+            f"{folder} is in use: another `grouper up` runs on it; stop that one, "
+            "or set GROUPER_HOME to another folder"
+        ) from error
+    return held
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import httpx
 
@@ -23,7 +23,7 @@ from core.database.embedded import EmbeddedPostgres
 from core.database.engine import plain_url, with_database, with_driver
 from core.database.migrate import migrate
 from core.database.preparing import ensure_database
-from core.processes import port_is_free
+from core.processes import hold_folder, port_is_free
 from core.settings import PROJECT, Settings
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
@@ -56,6 +56,7 @@ class Services:
         self._asked = threading.Event()
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._held: IO[str] | None = None
 
     @property
     def api_url(self) -> str:
@@ -67,6 +68,8 @@ class Services:
 
     def start(self) -> None:
         """Starts everything and returns when all of it answers; raises ``UserError``."""
+        # Before all else: without the lock, what runs in this home is another's.
+        self._held = hold_folder(self.settings.home)
         try:
             self._start()
         except BaseException:
@@ -75,6 +78,8 @@ class Services:
 
     def stop(self) -> None:
         """Stops everything, what depends on others first; nothing is left behind."""
+        if self._held is None:
+            return
         self._asked.set()
         self._stopping.set()
         with self._lock:
@@ -93,6 +98,8 @@ class Services:
             self._watcher.join()
             self._watcher = None
         self._asked.clear()
+        self._held.close()
+        self._held = None
 
     def wait(self) -> None:
         """Waits until somebody asks the services to stop."""

@@ -8,7 +8,6 @@ PostgreSQL refuses root.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import pwd
 import shutil
@@ -24,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from core.database.binaries import copy_binaries, find_binaries, refuse_other_version
-from core.processes import free_port, port_is_free, start_child
+from core.processes import free_port, hold_folder, port_is_free, start_child
 from core.settings import kept_secret, open_to_others
 from core.user_errors import UserError
 
@@ -68,9 +67,9 @@ class EmbeddedPostgres:
         Call it from the main thread (see ``start_child``). Waits ``seconds`` for recovery
         after a crash. Raises ``UserError`` if the home is held, unreachable or of another version.
         """
-        self._make_folders()
-        self._take_lock()
+        self._lock = hold_folder(self.folder)
         try:
+            self.log.parent.mkdir(exist_ok=True)
             self._prepare()
             self._run_server(seconds)
             self._make_databases()
@@ -116,28 +115,6 @@ class EmbeddedPostgres:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-    def _make_folders(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"cannot make {self.folder} ({error.strerror}): set GROUPER_HOME to a folder "
-                "that you may write to"
-            ) from error
-
-    def _take_lock(self) -> None:
-        self._lock = (self.folder / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.close()
-            self._lock = None
-            raise UserError(
-                f"{self.folder.parent} is in use: another `grouper up` runs on it; stop that one, "
-                "or set GROUPER_HOME to another folder"
-            ) from error
 
     def _prepare(self) -> None:
         if os.geteuid() == 0:

@@ -13,11 +13,11 @@ from core.user_errors import UserError
 PURPOSE = "file link"  # keys of other purposes do not open a file
 
 
-class LinkExpired(UserError):  # noqa: N818 (named as people say it)
+class LinkExpired(UserError):
     """The link was good and is over."""
 
 
-class LinkInvalid(UserError):  # noqa: N818
+class LinkInvalid(UserError):
     """The link was altered, cut short or made elsewhere."""
 
 

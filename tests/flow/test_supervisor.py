@@ -70,6 +70,18 @@ def test_a_taken_port_is_named_with_its_setting(
     assert leftovers(open_folder / "ports") == []
 
 
+def test_a_second_supervisor_of_the_home_is_refused_and_harms_nothing(services: Services) -> None:
+    before = {name: services.pid(name) for name in SERVICES}
+    elsewhere = {
+        "prefect_port": free_port(),
+        "portal_port": free_port(),
+        "database_url": services.database_url,
+    }
+    with pytest.raises(UserError, match="another `grouper up` runs on it"):
+        Services(services.settings.model_copy(update=elsewhere)).start()
+    assert {name: services.pid(name) for name in SERVICES} == before
+
+
 class TestCommand:
     """``grouper up`` as a user runs it."""
 

@@ -63,7 +63,7 @@ def as_table(rows: list[tuple[Any, ...]]) -> pa.Table:
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROW, max_size=12))
 def test_every_value_comes_back(cursor: psycopg.Cursor[Any], rows: list[tuple[Any, ...]]) -> None:
-    cursor.execute("DELETE FROM written")
+    cursor.execute("TRUNCATE written")
     assert copy_table(cursor, "written", SCHEMA.names, as_table(rows)) == len(rows)
     read = read_copy(
         cursor,
@@ -81,7 +81,7 @@ def test_every_value_comes_back(cursor: psycopg.Cursor[Any], rows: list[tuple[An
 def test_a_single_column_keeps_its_absent_values(
     cursor: psycopg.Cursor[Any], texts: list[str | None]
 ) -> None:
-    cursor.execute("DELETE FROM alone")
+    cursor.execute("TRUNCATE alone")
     schema = pa.schema([("value", CODED)])
     copy_table(cursor, "alone", ["value"], pa.table([pa.array(texts, type=CODED)], schema=schema))
     read = read_copy(cursor, "SELECT value FROM alone ORDER BY ctid", None, schema)
@@ -91,7 +91,7 @@ def test_a_single_column_keeps_its_absent_values(
 def test_many_rows_come_back_in_one_piece(cursor: psycopg.Cursor[Any]) -> None:
     count = 120_000
     rows = pa.table({"value": pa.array([f"value {row % 977}" for row in range(count)])})
-    cursor.execute("DELETE FROM alone")
+    cursor.execute("TRUNCATE alone")
     copy_table(cursor, "alone", ["value"], rows)
     read = read_copy(
         cursor, "SELECT value FROM alone ORDER BY ctid", None, pa.schema([("o", CODED)])
