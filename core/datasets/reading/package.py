@@ -25,21 +25,27 @@ UNPACKED_LIMIT = 1 << 30
 """Bytes that the parts of a workbook may unpack to; a million full records need less."""
 CELLS_LIMIT = 30_000_000
 """Cells of the sheet's rectangle, at about 32 bytes each in memory."""
+LAST_ROW = 1_048_576
 WIDE = 1000
 """Columns beyond which a sheet is no table of activity but has a cell gone astray."""
 
 _BLOCK = 1 << 20
 _SMALL = 16 << 20  # workbook.xml and relationships are far below
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_COLUMN = re.compile(rb'\br="([A-Z]{1,3})[0-9]')
+_USUAL_ADDRESS = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,10})"')
+_ADDRESS = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,10})["']""")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_CELL_STARTS = (b"<c ", b"<c>", b"<c/", b"<c\n", b"<c\r", b"<c\t", b":c ", b":c>", b":c/")
 _FILLED_CELL = re.compile(
-    rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>\s*<(?!/)'
+    rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,10})["'][^>]*(?<!/)>\s*<(?!/)"""
 )
+_PROMISED = re.compile(rb"""<(?:\w+:)?sst\b[^>]*?\buniqueCount\s*=\s*["']([0-9]{1,20})["']""")
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s>]")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
-_ROW_NUMBER = re.compile(rb'\br="([0-9]{1,9})"')
+_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["']([0-9]{1,9})["']""")
 _ERROR_CELL = re.compile(
-    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>'
+    rb"""<(?:\w+:)?c\b(?=[^>]*\bt\s*=\s*["']e["'])[^>]*?"""
+    rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,10})["'][^>]*>"""
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<",
     re.DOTALL,
 )
@@ -91,7 +97,8 @@ def inspect_package(path: Path) -> Extent:
             _refuse_other_kinds(archive)
             extent = _measure(archive, _extend)
             if extent.too_large and extent.addressed:
-                extent = _measure(archive, _extend_by_values)
+                exact = _measure(archive, _extend_by_values)
+                extent = exact if exact.addressed else extent
     except _DAMAGE as error:
         raise RefusedError(finding("unreadable-file", detail=_plain(error))) from error
     except RuntimeError as error:  # how zipfile asks for a password
@@ -129,14 +136,18 @@ def _measure(archive: zipfile.ZipFile, extend: Extend) -> Extent:
     for entry in archive.infolist():
         if not _is_read(entry.filename, sheet):
             continue
+        before, promised = unpacked, 0
         for block in _blocks(archive, entry):
             unpacked += len(block)
+            promised = max([promised, *(int(count) for count in _PROMISED.findall(block))])
             if unpacked > UNPACKED_LIMIT:
                 raise RefusedError(finding("unreadable-file/too-big", limit="1 GB"))
             if _DECLARATION.search(block):
                 raise RefusedError(finding("unreadable-file/declares-entities"))
             if entry.filename == sheet:
                 extend(extent, block)
+        if promised > unpacked - before:  # no item takes less than a byte
+            raise RefusedError(finding("unreadable-file", detail="it promises more than it holds"))
     return extent
 
 
@@ -169,9 +180,14 @@ def _extend(extent: Extent, block: bytes) -> None:
     for attributes in _ROW.findall(block):
         number = _ROW_NUMBER.search(attributes)
         extent.last_row = max(extent.last_row, int(number[1]) if number else extent.last_row + 1)
-    columns = _COLUMN.findall(block)
+    cells = sum(map(block.count, _CELL_STARTS))
+    addresses = _USUAL_ADDRESS.findall(block)
+    if len(addresses) < cells:
+        addresses = _ADDRESS.findall(block)
+    columns, rows = zip(*addresses, strict=True) if addresses else ((), ())
+    extent.last_row = max(extent.last_row, *map(int, set(rows)), 0)
     widest = max(map(_column_number, set(columns)), default=0)
-    if len(columns) < len(_CELL.findall(block)):  # cells without an address follow each other
+    if len(addresses) < cells:  # cells without an address follow each other
         extent.addressed = False
         widest = max(widest, *(len(_CELL.findall(row)) for row in _ROW.split(block)))
     extent.last_column = max(extent.last_column, widest)
@@ -179,8 +195,10 @@ def _extend(extent: Extent, block: bytes) -> None:
 
 
 def _extend_by_values(extent: Extent, block: bytes) -> None:
-    """Measures a block exactly, by cells that hold something."""
-    for letters, digits in _FILLED_CELL.findall(block):
+    """Measures a block exactly, by cells that hold something, if it can see all of them."""
+    filled = _FILLED_CELL.findall(block)
+    extent.addressed &= len(filled) >= len(_VALUE.findall(block))
+    for letters, digits in filled:
         row, column = int(digits), _column_number(letters)
         if extent.gap is None and row > extent.last_row + 1:
             extent.gap = extent.last_row + 1, row
@@ -193,13 +211,15 @@ def _extend_by_values(extent: Extent, block: bytes) -> None:
 
 def _note_errors(extent: Extent, block: bytes) -> None:
     """What error cells say; the reader gives them as blank."""
-    if b't="e"' in block:
+    if b't="e"' in block or b"t='e'" in block:
         for letters, row, text in _ERROR_CELL.findall(block):
             place = int(row) - 1, _column_number(letters) - 1
             extent.errors[place] = html.unescape(text.decode("utf-8", "replace"))
 
 
 def _too_large(extent: Extent) -> dict[str, Any]:
+    if extent.last_row > LAST_ROW:
+        return finding("unreadable-file", detail="it has rows beyond the last that Excel knows")
     if extent.gap is not None:
         empty, row = extent.gap
         return finding("data-after-empty-row", row=row, empty=empty)
@@ -249,7 +269,7 @@ def _local(name: str) -> str:
 def _column_number(letters: bytes) -> int:
     """A is 1, XFD is 16384; 0 for none."""
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+import xlwt
 
 from core.datasets.checking import FileCheck, References, check_file
 from core.datasets.reading import package
@@ -231,3 +232,65 @@ def test_cells_and_rows_without_addresses_are_read_in_their_order(tmp_path: Path
     result = check(tmp_path, with_part(good_workbook(), SHEET, sheet.encode()))
     assert codes(result) == ["missing-value", "missing-value"]
     assert result.record_count == 1
+
+
+TEXT = "<is><t>x</t></is></c>"
+
+
+def sheet_of(rows: str, head: str = "") -> bytes:
+    """A workbook whose first sheet is written by hand."""
+    opened = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    sheet = f"{opened}{head}<sheetData>{rows}</sheetData></worksheet>"
+    return with_part(good_workbook(), SHEET, sheet.encode())
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        f'<row r="1048576"><c r="XFD1048576" t="inlineStr">{TEXT}</row>',
+        f"<row r='1048576'><c r='XFD1048576' t='inlineStr'>{TEXT}</row>",
+        f"<row\nr = '1048576'><c\tt='inlineStr'\tr = 'XFD1048576'>{TEXT}</row>",
+        f'<row r="2"><c r="XFD1048576" t="inlineStr">{TEXT}</row>',
+        f'<row><c r="XFD1048576" t="inlineStr">{TEXT}</row>',
+        f'<row><c r="xfd1048576" t="inlineStr">{TEXT}</row>',
+    ],
+)
+def test_a_far_cell_is_seen_however_its_address_is_written(tmp_path: Path, far: str) -> None:
+    result = check(tmp_path, sheet_of(f'<row r="1"><c r="A1" t="inlineStr">{TEXT}</row>{far}'))
+    assert found(result) == [(1048576, None, None, "data-after-empty-row")]
+
+
+def test_rows_that_excel_does_not_know_are_refused(tmp_path: Path) -> None:
+    far = f'<row r="4294967295"><c r="ZZZ4294967295" t="inlineStr">{TEXT}</row>'
+    assert codes(check(tmp_path, sheet_of(far))) == ["unreadable-file"]
+
+
+def test_counts_that_promise_more_than_there_is_are_refused(tmp_path: Path) -> None:
+    strings = (
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+        b'count="4000000000" uniqueCount="4000000000"><si><t>Clinic ID</t></si></sst>'
+    )
+    result = check(tmp_path, with_part(good_workbook(), "xl/sharedStrings.xml", strings))
+    assert codes(result) == ["unreadable-file"]
+
+
+def test_an_extent_that_the_sheet_only_claims_does_no_harm(tmp_path: Path) -> None:
+    row = f'<row r="1"><c r="A1" t="inlineStr">{TEXT}</row>'
+    result = check(tmp_path, sheet_of(row, '<dimension ref="A1:XFD1048576"/>'))
+    assert set(codes(result)) == {"missing-column", "unknown-column"}
+
+
+def test_a_chain_of_sectors_that_runs_into_itself_has_an_end(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("one")
+    for row in range(2000):
+        sheet.write(row, 0, f"text {row}")
+    out = io.BytesIO()
+    book.save(out)
+    content = bytearray(out.getvalue())
+    assert codes(check(tmp_path, bytes(content), "a.xls"))[0] == "missing-column"
+    table = 512 * (struct.unpack_from("<I", content, 76)[0] + 1)
+    struct.pack_into("<I", content, table + 4 * 5, 2)  # sector 5 leads back to sector 2
+    result = check(tmp_path, bytes(content), "a.xls")
+    assert codes(result) == ["unreadable-file"]
+    assert "runs into itself" in result.errors["message"][0].as_py()
