@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import sys
 import threading
 import time
@@ -160,6 +161,7 @@ class Services:
         began = datetime.now(UTC)
         self._start_database()
         end_leftovers(self.settings.home)
+        self._clear_scratch()
         self._refuse_taken_ports()
         if self.settings.prefect_api_url is None:
             self._run(SERVER, *self._server_command(), **self._server_environment())
@@ -176,6 +178,15 @@ class Services:
             self._wait(name, partial(self._worker_is_online, name, began))
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._watcher.start()
+
+    @property
+    def _scratch(self) -> Path:
+        return self.settings.home / "tmp"
+
+    def _clear_scratch(self) -> None:
+        """Temporary files of processes that were killed would otherwise stay for ever."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir(mode=0o700)
 
     def _start_database(self) -> None:
         if self.settings.database_url is None:
@@ -228,6 +239,7 @@ class Services:
                 **mark(self.settings.home),
                 "GROUPER_DATABASE_URL": self.database_url,
                 "PYTHONUNBUFFERED": "1",
+                "TMPDIR": str(self._scratch),
                 **environment,
             },
             folder=self.project,

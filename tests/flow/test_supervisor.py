@@ -49,6 +49,11 @@ def test_what_is_killed_comes_back(services: Services, name: str, until: Until) 
         until(lambda: answers(f"{services.portal_url}/healthz"))
 
 
+def test_temporary_files_are_in_the_home(services: Services) -> None:
+    environment = Path(f"/proc/{services.pid('worker')}/environ").read_bytes().split(b"\0")
+    assert f"TMPDIR={services.settings.home}/tmp".encode() in environment
+
+
 def test_a_service_can_be_restarted(services: Services) -> None:
     before = services.pid("relay")
     services.restart("relay")
