@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.offline import keep_pandas_out
+from cli.offline import keep_pandas_out, quiet_readers
 from core.user_errors import UserError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -46,12 +46,13 @@ def check(
     specification = load_specification(dataset)
     register = AreaRegister.from_csv(areas) if areas else AreaRegister.shipped()
     references = References(lsoas=register)
-    checks = [
-        check_file(
-            path, specification, references, transpose=transpose, name=name, keep_records=False
-        )
-        for path, name in zip(files, names_of(files), strict=True)
-    ]
+    with quiet_readers():
+        checks = [
+            check_file(
+                path, specification, references, transpose=transpose, name=name, keep_records=False
+            )
+            for path, name in zip(files, names_of(files), strict=True)
+        ]
     errors_csv = directory(out) / "errors.csv"
     write_errors(errors_csv, ((found.name, found.errors) for found in checks))
     if as_json:

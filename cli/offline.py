@@ -1,8 +1,12 @@
-"""What keeps the offline commands quick to start."""
+"""What keeps the offline commands quick to start, and quiet."""
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 
@@ -31,3 +35,26 @@ def keep_pandas_out() -> None:
         pa.array([0])
     finally:
         sys.meta_path.remove(finder)
+
+
+@contextmanager
+def quiet_readers() -> Iterator[None]:
+    """Keeps what readers of damaged files print away from the user, who is told in a finding.
+
+    A reader written in Rust prints its own trace before Python hears of it. If Python itself
+    fails here, which is a bug, what was kept is shown after all.
+    """
+    with tempfile.TemporaryFile() as kept:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(stderr, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -27,10 +27,15 @@ _KINDS = {
 
 
 _STREAM, _ROOT = 2, 5
+_SMALL = 64  # bytes of a small sector
+_WORKBOOKS = {"workbook", "book"}
 
 
 class BrokenError(Exception):
     """Chains or sizes that contradict each other."""
+
+
+_DAMAGE = (BrokenError, struct.error, ValueError, LookupError, StopIteration)
 
 
 class _Table:
@@ -57,19 +62,29 @@ class _Table:
 def inspect_compound(path: Path) -> dict[str, Any] | None:
     """The finding against an OLE2 file, None if it is a workbook that can be read."""
     try:
-        names = _names(path.read_bytes())
-    except (BrokenError, struct.error, ValueError, IndexError) as error:
+        names = _streams(path.read_bytes())[1]
+    except _DAMAGE as error:
         return finding("unreadable-file", detail=str(error) or "its parts contradict each other")
     if "EncryptedPackage" in names:
         return finding("encrypted-file")
-    if names & {"Workbook", "Book", "WORKBOOK", "BOOK"}:
+    if any(name.lower() in _WORKBOOKS for name in names):
         return None
     kind = next((kind for name, kind in _KINDS.items() if name in names), "an OLE2 document")
     return finding("wrong-file-type", kind=kind)
 
 
-def _names(data: bytes) -> set[str]:
-    """The names in the directory, once every chain has been walked to its end."""
+def workbook_stream(path: Path) -> bytes:
+    """The stream of an old workbook; raises ``BrokenError``."""
+    try:
+        shell, names = _streams(path.read_bytes())
+        start, size = next(names[name] for name in names if name.lower() in _WORKBOOKS)
+        return shell.content(start, size)
+    except _DAMAGE as error:
+        raise BrokenError(str(error) or "its parts contradict each other") from error
+
+
+def _streams(data: bytes) -> tuple[_Shell, dict[str, tuple[int, int]]]:
+    """The file, and where each stream begins, once every chain has been walked to its end."""
     (_, _, _, _, shift, _, _, _, directory, _, small_limit, small_table, _, more, _) = (
         _HEADER.unpack_from(data)
     )
@@ -79,11 +94,13 @@ def _names(data: bytes) -> set[str]:
     entries = list(_entries(shell.read(directory)))
     small = _Table(shell.read(small_table))
     for _, kind, start, size in entries:
-        if kind == _STREAM and size:
-            (small if size < small_limit else shell.table).chain(start)
-        elif kind == _ROOT:
-            shell.table.chain(start)
-    return {name for name, *_ in entries}
+        if kind == _STREAM and size and size < small_limit:
+            shell.small[start] = small.chain(start)
+        elif (kind == _STREAM and size) or kind == _ROOT:
+            shell.large[start] = shell.table.chain(start)
+        if kind == _ROOT:
+            shell.root = start
+    return shell, {name: (start, size) for name, _, start, size in entries}
 
 
 class _Shell:
@@ -92,7 +109,18 @@ class _Shell:
     def __init__(self, data: bytes, size: int, more: int) -> None:
         self._data, self._size = data, size
         tables = [*struct.unpack_from("<109I", data, 76), *_more_tables(data, size, more)]
+        self.large: dict[int, list[int]] = {}  # the chains walked, by their first sector
+        self.small: dict[int, list[int]] = {}
+        self.root = _END
         self.table = _Table(b"".join(self._sector(at) for at in tables if at < _END))
+
+    def content(self, start: int, size: int) -> bytes:
+        """A stream whose chain was walked."""
+        if start in self.large:
+            return b"".join(self._sector(at) for at in self.large[start])[:size]
+        room = b"".join(self._sector(at) for at in self.large.get(self.root, []))
+        parts = (room[at * _SMALL : (at + 1) * _SMALL] for at in self.small.get(start, []))
+        return b"".join(parts)[:size]
 
     def read(self, start: int) -> bytes:
         """The content of the chain that begins at ``start``."""

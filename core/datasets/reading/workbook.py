@@ -27,6 +27,8 @@ from core.datasets.marks import (
     ROUNDED_NUMBER,
 )
 from core.datasets.problems import finding
+from core.datasets.reading.compound import BrokenError, inspect_compound, workbook_stream
+from core.datasets.reading.old_workbook import inspect_old_workbook
 from core.datasets.reading.package import RefusedError, inspect_package
 
 Cell = str | float | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta
@@ -136,7 +138,7 @@ def _coded(cells: Sequence[Cell]) -> pa.DictionaryArray:
 
 def _rows_of(path: Path) -> Iterator[list[Cell]]:
     """The rows of the first sheet from row 1 and column A on."""
-    errors = inspect_package(path).errors if _is_zip(path) else {}
+    errors = inspect_package(path).errors if _is_zip(path) else _inspect_old(path)
     sheet = _calamine(lambda: _first_sheet(CalamineWorkbook.from_path(path)))
     if sheet.start is None and not errors:
         return iter(())
@@ -183,6 +185,16 @@ def _calamine(action: Callable[[], Result]) -> Result:
         if type(error).__name__ != "PanicException":
             raise
         raise RefusedError(finding("unreadable-file", detail="its contents contradict")) from error
+
+
+def _inspect_old(path: Path) -> dict[tuple[int, int], str]:
+    """The error cells of an xls; raises ``RefusedError`` if it must not be read."""
+    if found := inspect_compound(path):
+        raise RefusedError(found)
+    try:
+        return inspect_old_workbook(workbook_stream(path))
+    except BrokenError as error:
+        raise RefusedError(finding("unreadable-file", detail=str(error))) from error
 
 
 def _is_zip(path: Path) -> bool:

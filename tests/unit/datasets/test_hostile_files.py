@@ -294,3 +294,45 @@ def test_a_chain_of_sectors_that_runs_into_itself_has_an_end(tmp_path: Path) -> 
     result = check(tmp_path, bytes(content), "a.xls")
     assert codes(result) == ["unreadable-file"]
     assert "runs into itself" in result.errors["message"][0].as_py()
+
+
+def old_workbook() -> bytearray:
+    """An xls with texts in its first column."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("one")
+    for row in range(3):
+        sheet.write(row, 0, f"text {row}")
+    out = io.BytesIO()
+    book.save(out)
+    return bytearray(out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("record", "at", "claim"),
+    [
+        (b"\xfc\x00\x23\x00", 8, struct.pack("<I", 4_000_000_000)),  # shared strings
+        (b"\x00\x02\x0e\x00", 8, struct.pack("<I", 4_000_000_000)),  # an extent too large
+        (b"\x00\x02\x0e\x00", 4, struct.pack("<I", 60_000)),  # an extent that ends before it begins
+        (b"\xfd\x00\x0a\x00", 4, b"\xff\xff\xff\xff"),  # a cell beyond the last column
+    ],
+)
+def test_an_old_workbook_that_claims_too_much_is_refused(
+    tmp_path: Path, record: bytes, at: int, claim: bytes
+) -> None:
+    content = old_workbook()
+    place = content.index(record)
+    content[place + at : place + at + len(claim)] = claim
+    assert codes(check(tmp_path, bytes(content), "a.xls")) == ["unreadable-file"]
+
+
+def test_what_a_broken_reader_prints_is_kept_from_the_user(tmp_path: Path) -> None:
+    program = (
+        "import os; from cli.offline import quiet_readers\n"
+        "with quiet_readers(): os.write(2, b'panicked')\n"
+        "os.write(2, b'after')\n"
+        "with quiet_readers():\n"
+        "    os.write(2, b'-kept')\n"
+        "    raise SystemExit(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (3, b"after-kept")

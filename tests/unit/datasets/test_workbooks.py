@@ -243,3 +243,17 @@ def test_corrections_reach_workbook_cells(tmp_path: Path) -> None:
     assert [(e["row"], e["value"], e["code"]) for e in checked.errors.to_pylist()] == [
         (3, "2017-04-31", "bad-date")
     ]
+
+
+def test_error_cells_of_the_old_format_are_not_blank(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("one")
+    for at, heading in enumerate(HEADINGS.split(",")):
+        sheet.write(0, at, heading)
+    sheet.write(1, 0, "C1")
+    sheet.row(1).set_cell_error(1, "#DIV/0!")
+    sheet.write(1, 2, DAY, xlwt.easyxf(num_format_str="DD/MM/YYYY"))
+    path = tmp_path / "old.xls"
+    book.save(str(path))
+    check = check_file(path, SMALL, References())
+    assert found(check) == [(2, "Patient ID", "#DIV/0!", "bad-pattern")]
