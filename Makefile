@@ -43,7 +43,7 @@ test: setup chromium ## unit, property, service, flow and browser tests
 test-slow: setup chromium ## fault and scale tests
 	$(RUN)/pytest -m slow $(ARGS)
 
-bench: setup ## ratios to raw COPY and to the standard csv reader (ROWS=1000000)
+bench: setup ## ratios to raw COPY, the csv reader and polars (ARGS="--rows 1000000")
 	$(RUN)/python -m benchmarks $(ARGS)
 
 .PHONY: help setup demo up check chromium test test-slow bench

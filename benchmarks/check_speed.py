@@ -3,13 +3,14 @@
 Whole processes, from start to exit: a million records with 138,000 errors, the same list of errors
 asked of ``grouper check`` and of ``check_by_polars.py``. Usage:
 
-    python benchmarks/check_speed.py [ROWS] [TIMES]
+    python benchmarks/check_speed.py [--rows 1000000] [--rounds 2]
 
-Prints seconds of the clock (the best of TIMES), of the processors, and the peak of memory.
+Prints seconds of the clock (the best of all rounds), of the processors, and the peak of memory.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
 import os
@@ -113,6 +114,13 @@ def compare(ours: set[tuple[str, ...]], theirs: set[tuple[str, ...]]) -> int:
     return 1 if ours != theirs else 0
 
 
+def asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    given = [int(argument) for argument in sys.argv[1:]]
-    sys.exit(main(*(given + [1_000_000, 3][len(given) :])))
+    wanted = asked()
+    sys.exit(main(wanted.rows, wanted.rounds))

@@ -150,7 +150,7 @@ def plain_text(value: object) -> str:
 def kept_secret(path: Path) -> str:
     """The secret in ``path``; the first process that asks makes it (mode 0600)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # of this thread alone
     if not path.exists():
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(32))

@@ -20,7 +20,7 @@ from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
-from core.database.records import records_table
+from core.database.records import place_index, records_table, summarise
 from core.datasets.checking import Checked, References, check_chunk
 from core.datasets.corrections import Correction, apply_corrections
 from core.datasets.published import current_specification
@@ -188,6 +188,7 @@ def finish_file_check(
     with driver_cursor(connection) as cursor:
         errors = _with_ids(file_errors, file_id=check.file_id, chunk=-1)
         copy_table(cursor, "errors", errors.column_names, errors)
+    summarise(connection, place_index(records_table(check.specification)))
     totals: dict[str, Any] = _file_totals(connection, check.file_id)
     state = FileState.READY
     if refused:

@@ -34,9 +34,10 @@ class ChunkTotals:
 def read_records(connection: Connection, run: RunInputs, chunk: int) -> pa.Table:
     """The records of the chunk's episodes, from all files, in order of upload and row.
 
-    Carries ``file`` (int32, the order of upload), ``row``, and the standard columns.
+    Carries ``file`` (int32, the order of upload), ``row``, and the columns that a charge can
+    depend on; others would only cost time.
     """
-    columns = list(run.specification.columns)
+    columns = run.needed_columns
     schema = pa.schema(
         [("file_id", pa.int32()), ("row", pa.int32()), *((column, CODED) for column in columns)]
     )
@@ -44,17 +45,26 @@ def read_records(connection: Connection, run: RunInputs, chunk: int) -> pa.Table
     with driver_cursor(connection) as cursor:
         # Just after an upload the planner knows nothing of the new rows and might read them all.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        found = read_copy(cursor, _query(run, columns), (list(run.files), first, last), schema)
+        found = read_copy(cursor, _query(run, columns, first, last), None, schema)
     order = np.lexsort((found["row"].to_numpy(), _position(found, run.files)))
     return _number_files(found.take(pa.array(order)), run.files)
 
 
-def _query(run: RunInputs, columns: list[str]) -> sql.Composable:
-    return sql.SQL(
-        "SELECT file_id, row, {} FROM {} WHERE file_id = ANY(%s) AND bucket BETWEEN %s AND %s"
-    ).format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.Identifier(records_table(run.specification)),
+def _query(run: RunInputs, columns: list[str], first: int, last: int) -> sql.Composable:
+    """A part for each file: the index finds one file at a time."""
+    part = sql.SQL(
+        "SELECT file_id, row, {columns} FROM {table} "
+        "WHERE file_id = {file} AND bucket BETWEEN {first} AND {last}"
+    )
+    return sql.SQL(" UNION ALL ").join(
+        part.format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            table=sql.Identifier(records_table(run.specification)),
+            file=sql.Literal(file),
+            first=sql.Literal(first),
+            last=sql.Literal(last),
+        )
+        for file in run.files
     )
 
 

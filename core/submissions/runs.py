@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from core.areas.register import AreaRegister
 from core.database import tables
-from core.datasets.specification import Specification, specification_from
+from core.database.records import summarise
+from core.datasets.specification import KEY_ROLES, Specification, specification_from
 from core.documents import parse_document
 from core.events import catalogue
 from core.events.outbox import raise_event
@@ -29,6 +30,7 @@ from core.submissions.states import (
 )
 from core.submissions.transitions import move
 from core.tariffs.configuration import Configuration, configuration_from
+from core.tariffs.statements import parse_statement
 
 BUCKETS = 1024
 """Every record carries one of so many buckets of episodes; a chunk is a range of them."""
@@ -58,6 +60,21 @@ class RunInputs:
     @cached_property
     def register(self) -> AreaRegister:
         return AreaRegister.shipped()
+
+    @cached_property
+    def needed_columns(self) -> list[str]:
+        """The columns that name an episode, its residence, and those that statements ask for."""
+        asked = {
+            condition.field
+            for currency in self.configuration.currencies
+            for text in currency.triggers
+            for condition in parse_statement(text, self.specification).conditions
+        }
+        return [
+            column
+            for column, field in self.specification.columns.items()
+            if field.role in (*KEY_ROLES, "residence") or field.name in asked
+        ]
 
     def bucket_range(self, chunk: int) -> tuple[int, int]:
         """First and last bucket of a chunk."""
@@ -156,6 +173,7 @@ def enter_stage(connection: Connection, run: RunInputs, stage: SubmissionState) 
 
 def publish(connection: Connection, run: RunInputs) -> RunTotals:
     """Makes the run the one that readers see, whole; raises ``RunIncomplete``."""
+    summarise(connection, "ix_charges_run_id")
     totals = run_totals(connection, run)
     _reconcile(connection, run, totals)
     runs = tables.runs

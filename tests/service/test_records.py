@@ -32,7 +32,7 @@ def test_the_table_has_the_place_of_each_record_and_the_standard_layout(database
         assert create_records_table(connection, FIRST) == records_table(FIRST)
     assert columns(database) == [*PLACE_COLUMNS, *FIRST.columns]
     [index] = inspect(database).get_indexes("records_blood_tests")
-    assert index["column_names"] == ["file_id", "chunk", "bucket"]
+    assert index["column_names"] == ["file_id", "bucket"]
 
 
 def test_a_new_version_adds_columns_and_keeps_what_is_there(database: Engine) -> None:

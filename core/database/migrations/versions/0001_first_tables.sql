@@ -62,7 +62,7 @@ CREATE TABLE charges (
     reason_id INTEGER NOT NULL
 );
 
-CREATE INDEX ix_charges_run_id_chunk ON charges (run_id, chunk);
+CREATE INDEX ix_charges_run_id ON charges USING brin (run_id) WITH (pages_per_range=32);
 
 CREATE TABLE charge_reasons (
     run_id INTEGER NOT NULL,
