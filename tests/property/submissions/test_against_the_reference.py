@@ -10,8 +10,8 @@ from core.areas.register import AreaRegister
 from core.datasets.specification import Specification
 from core.submissions.calculation import calculate
 from core.tariffs.money import pounds
+from deployments.demo.slow_grouper import price, spell
 from tests.property.submissions.cases import AREAS, HOSTS, Case, Row, cases
-from tests.reference.slow_grouper import price, spell
 
 REGISTER = AreaRegister(
     pa.array(AREAS), pa.array(AREAS.values()).dictionary_encode(), pa.nulls(len(AREAS), pa.date32())

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 
 from cli.price import price
+from deployments.demo import slow_grouper
 from tests.property.submissions.cases import AREAS, HOSTS, Case, Row, cases
-from tests.reference import slow_grouper
 
 
 def write_list(path: Path, headings: list[str], rows: list[list[str]]) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from core.datasets.specification import Specification, load_specification
 from core.tariffs.configuration import Configuration, load_configuration
 
-CORE = Path(__file__).parents[3] / "core"
+CORE = Path(__file__).parents[2] / "core"
 
 
 @pytest.fixture(scope="session")
