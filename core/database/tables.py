@@ -1,4 +1,5 @@
-"""The tables of the service; the records of each data set stand in ``records.py``.
+"""The tables of the service, those of ``event_tables.py`` among them; the records of each data set
+stand in ``records.py``.
 
 Bulk tables (errors, charges and the like) have no foreign keys: PostgreSQL would look up each of a
 million rows on its own. What deletes a file or a run deletes its rows.
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
+from core.database import event_tables
 from core.database.columns import (
     count,
     metadata,
@@ -344,57 +346,7 @@ reports = Table(
 
 # What happened
 
-events = Table(
-    "events",
-    metadata,
-    number(kind=BigInteger),
-    Column("event_id", UUID(as_uuid=True), nullable=False, unique=True),
-    words("name"),
-    Column("subject", Text, nullable=False, comment="what it is about, as file/12"),
-    Column("payload", JSONB, nullable=False),
-    user("user_id"),
-    now("raised_at"),
-    Column("delivered_at", DateTime(timezone=True), comment="every rule was carried out"),
-    Index("ix_events_undelivered", "id", postgresql_where=text("delivered_at IS NULL")),
-)
-
-event_deliveries = Table(
-    "event_deliveries",
-    metadata,
-    Column("event_id", UUID(as_uuid=True), ForeignKey("events.event_id"), primary_key=True),
-    Column("rule", Text, primary_key=True),
-    words("target"),
-    Column("result", JSONB, comment="the flow run, the log post"),
-    Column("attempts", Integer, nullable=False, server_default="1"),
-    words("failure", required=False),
-    Column("delivered_at", DateTime(timezone=True), comment="null: to be tried again"),
-)
-
-log_posts = Table(
-    "log_posts",
-    metadata,
-    number(kind=BigInteger),
-    words("log_group"),
-    now("at"),
-    words("subject"),
-    words("text"),
-    Column("event_id", UUID(as_uuid=True)),
-    UniqueConstraint("log_group", "event_id"),
-    Index(None, "log_group", "at"),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    number(kind=BigInteger),
-    now("at"),
-    user("user_id"),
-    words("action"),
-    words("subject"),
-    words("from_state", required=False),
-    words("to_state", required=False),
-    words("reason", required=False),
-    Column("detail", JSONB),
-    Index(None, "subject", "at"),
-    comment="append only: a trigger refuses changes",
-)
+events = event_tables.events
+event_deliveries = event_tables.event_deliveries
+log_posts = event_tables.log_posts
+audit = event_tables.audit
