@@ -56,8 +56,8 @@ def _check(engine: Engine, file_id: int) -> str:
                 chunk_rows=settings().chunk_rows,
             )
             with reading:
-                counts = _check_chunks(bench, reading, done)
-                return _finish(bench, reading, counts)
+                _check_chunks(bench, reading, done)
+                return _finish(bench, reading)
     except Exception:
         reference = new_reference()
         get_run_logger().exception("check of file %s stopped, reference %s", file_id, reference)
@@ -66,7 +66,7 @@ def _check(engine: Engine, file_id: int) -> str:
         raise
 
 
-def _check_chunks(bench: CheckBench, reading: Reading, done: set[int]) -> list[ChunkCounts]:
+def _check_chunks(bench: CheckBench, reading: Reading, done: set[int]) -> None:
     """Maps the chunks over the task runner, a few at a time so that memory stays bounded."""
     progress = ProgressBar(f"check-file-{bench.check.file_id}", f"Checking {bench.check.name}")
     waiting: deque[PrefectFuture[ChunkCounts]] = deque()
@@ -82,7 +82,6 @@ def _check_chunks(bench: CheckBench, reading: Reading, done: set[int]) -> list[C
         counts.append(future.result())
         progress.step()
     progress.finish(f"{sum(count.records for count in counts):,} records")
-    return counts
 
 
 def _chunks_to_do(reading: Reading, done: set[int]) -> Iterator[tuple[int, pa.Table]]:
@@ -93,7 +92,7 @@ def _chunks_to_do(reading: Reading, done: set[int]) -> Iterator[tuple[int, pa.Ta
             yield number, chunk
 
 
-def _finish(bench: CheckBench, reading: Reading, counts: list[ChunkCounts]) -> str:
+def _finish(bench: CheckBench, reading: Reading) -> str:
     file_errors = (
         reading.errors
         if reading.refused
@@ -108,7 +107,6 @@ def _finish(bench: CheckBench, reading: Reading, counts: list[ChunkCounts]) -> s
             ],
             file_errors=file_errors,
             refused=reading.refused,
-            clinics=frozenset[str]().union(*(count.clinics for count in counts)),
         )
     get_run_logger().info("%s is %s", bench.check.name, state)
     return str(state)

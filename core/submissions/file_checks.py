@@ -55,7 +55,6 @@ class ChunkCounts:
     records: int
     errors: int
     warnings: int
-    clinics: frozenset[str] = frozenset()
 
 
 def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
@@ -122,7 +121,7 @@ def check_and_correct(check: FileCheckInputs, chunk: pa.Table) -> Checked:
 def store_chunk(
     connection: Connection, check: FileCheckInputs, number: int, checked: Checked
 ) -> ChunkCounts:
-    """Writes the records, the errors and the mark of one chunk in the caller's transaction.
+    """Writes records, errors, new clinics and the mark of one chunk in the caller's transaction.
 
     Records are written in the order of their bucket, so that a run reads few pages for each.
     """
@@ -132,7 +131,6 @@ def store_chunk(
         records=checked.records.num_rows,
         errors=count.get("error", 0),
         warnings=count.get("warning", 0),
-        clinics=_clinics(checked.records, check.specification),
     )
     with driver_cursor(connection) as cursor:
         table = records_table(check.specification)
@@ -150,6 +148,8 @@ def store_chunk(
             warnings=counts.warnings,
         )
     )
+    # Last, since chunks that meet the same new clinic wait for each other here.
+    _meet_clinics(connection, check, _clinics(checked.records, check.specification))
     return counts
 
 
@@ -169,10 +169,10 @@ def _with_ids(table: pa.Table, **ids: int) -> pa.Table:
     return table
 
 
-def _clinics(records: pa.Table, specification: Specification) -> frozenset[str]:
+def _clinics(records: pa.Table, specification: Specification) -> list[str]:
     good = records.filter(pc.invert(records["in_error"]))
     clinic = good[specification.key_columns[0]].cast(pa.string())
-    return frozenset(pc.unique(clinic).drop_null().to_pylist())
+    return sorted(pc.unique(clinic).drop_null().to_pylist())
 
 
 def finish_file_check(
@@ -182,7 +182,6 @@ def finish_file_check(
     headings: list[dict[str, str | None]],
     file_errors: pa.Table,
     refused: bool,
-    clinics: frozenset[str],
 ) -> FileState:
     """Totals the chunks, adds the errors of the file as a whole, and says how it ended."""
     with driver_cursor(connection) as cursor:
@@ -195,7 +194,6 @@ def finish_file_check(
         state = FileState.REJECTED
     elif totals["errors"]:
         state = FileState.IN_ERROR
-    _meet_clinics(connection, check.submission.provider_id, clinics)
     move(
         connection,
         tables.files,
@@ -230,14 +228,15 @@ def _file_totals(connection: Connection, file_id: int) -> dict[str, int]:
     }
 
 
-def _meet_clinics(connection: Connection, provider_id: int, clinics: frozenset[str]) -> None:
-    """A clinic seen for the first time is noted without a host: to be placed."""
+def _meet_clinics(connection: Connection, check: FileCheckInputs, clinics: list[str]) -> None:
+    """A clinic seen for the first time is noted without a host: to be placed.
+
+    In one order in all transactions, or two of them could wait for each other.
+    """
     if not clinics:
         return
-    rows = [
-        {"provider_id": provider_id, "clinic_id": clinic, "name": clinic}
-        for clinic in sorted(clinics)
-    ]
+    provider_id = check.submission.provider_id
+    rows = [{"provider_id": provider_id, "clinic_id": each, "name": each} for each in clinics]
     connection.execute(insert(tables.clinics).values(rows).on_conflict_do_nothing())
 
 

@@ -8,15 +8,24 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.clinics import clinics_to_place
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
-from core.submissions.states import SUBMISSION_MACHINE, FileState, SubmissionState
+from core.submissions.states import (
+    SUBMISSION_MACHINE,
+    SUBMISSION_TEXTS,
+    FileState,
+    SubmissionState,
+)
 from core.submissions.transitions import move
 from core.user_errors import UserError
 
 RunKind = Literal["draft", "final"]
+
+RUNNABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
+"""The states of a submission in which a run may be asked for."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,14 @@ class NotReady(UserError):
         super().__init__(" ".join(obstacle.text for obstacle in obstacles))
 
 
+class NotRunnable(UserError):
+    """The submission runs already, or is submitted."""
+
+    def __init__(self, submission: SubmissionRow) -> None:
+        text = SUBMISSION_TEXTS[SubmissionState(submission.state)]
+        super().__init__(f"{submission.month_text} cannot be run now. {text}")
+
+
 def obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
     """What has to be mended before the submission can run; empty when it is ready."""
     found = _file_obstacles(connection, submission) + _clinic_obstacles(connection, submission)
@@ -83,14 +100,9 @@ def _file_obstacles(connection: Connection, submission: SubmissionRow) -> list[O
 
 
 def _clinic_obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
-    clinics = tables.clinics
-    query = (
-        sa.select(clinics.c.clinic_id)
-        .where(clinics.c.provider_id == submission.provider_id, clinics.c.commissioner.is_(None))
-        .order_by(clinics.c.clinic_id)
-    )
     return [
-        Obstacle("clinic-to-be-placed", clinic) for clinic in connection.execute(query).scalars()
+        Obstacle("clinic-to-be-placed", clinic)
+        for clinic in clinics_to_place(connection, submission)
     ]
 
 
@@ -113,13 +125,15 @@ def configuration_in_force(connection: Connection, submission: SubmissionRow) ->
 def request_run(
     connection: Connection, submission_id: int, kind: RunKind, *, user_id: int | None
 ) -> int:
-    """Queues a run and returns its id; raises ``NotReady`` or ``TransitionRefused``.
+    """Queues a run and returns its id; raises ``NotRunnable`` or ``NotReady``.
 
     The row of the submission is locked first: of two who press at once, one is refused.
     """
     runs = tables.runs
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
+    if submission.state not in RUNNABLE:
+        raise NotRunnable(submission)
     standing = obstacles(connection, submission)
     if standing:
         raise NotReady(standing)

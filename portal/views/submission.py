@@ -11,14 +11,13 @@ from core.areas.register import AreaRegister
 from core.database.engine import engine
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.outcome import Outcome, chunks_done, outcome_of
-from core.submissions.requests import RunKind, obstacles, request_run
+from core.submissions.requests import RUNNABLE, RunKind, obstacles, request_run
 from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
 from core.user_errors import UserError
 from portal import words
 from portal.components.month_choice import choose_submission
 from portal.links import link_to_page
 
-RUNNABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 RUNNING = (SubmissionState.QUEUED, *STAGES)
 
 
@@ -55,7 +54,7 @@ def _show_state(submission: SubmissionRow) -> None:
 def _prepare(person: Person, submission: SubmissionRow) -> None:
     with engine().connect() as connection:
         missing = obstacles(connection, submission)
-        clinics = clinics_to_place(connection, submission.provider_id)
+        clinics = clinics_to_place(connection, submission)
     if clinics:
         _place_clinics(person, submission, clinics)
     if missing:
