@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-import uuid
 from pathlib import PurePath
 from typing import IO
 
@@ -17,8 +15,8 @@ from core.accounts.people import NotAdmitted, Person
 from core.database.engine import engine
 from core.files.store import open_store
 from core.settings import settings
+from core.submissions.arrivals import Arrival, take_in
 from core.submissions.months import get_submission
-from core.submissions.uploads import Upload, receive_file
 from core.user_errors import UserError
 from portal.sign_in import person_of_request
 
@@ -42,9 +40,9 @@ async def upload(request: Request) -> JSONResponse:
     try:
         person, submission_id = await run_in_threadpool(_admit, request)
         with tempfile.SpooledTemporaryFile(max_size=1 << 20) as body:
-            digest, size = await _receive(request, body)
-            arrived = _arrived(request, submission_id, digest, size)
-            file_id = await run_in_threadpool(_keep, person, submission_id, body, arrived)
+            size = await _receive(request, body)
+            arrival = _arrival(request)
+            file_id = await run_in_threadpool(_keep, person, submission_id, body, arrival)
     except NotAdmitted as refused:
         return JSONResponse({"error": str(refused)}, status_code=403)
     except UserError as wrong:
@@ -69,34 +67,20 @@ def _admit(request: Request) -> tuple[Person, int]:
     return person, submission.id
 
 
-async def _receive(request: Request, body: IO[bytes]) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
+async def _receive(request: Request, body: IO[bytes]) -> int:
+    size = 0
     async for part in request.stream():
-        digest.update(part)
         size += len(part)
         await run_in_threadpool(body.write, part)
     body.seek(0)
-    return digest.hexdigest(), size
+    return size
 
 
-def _arrived(request: Request, submission_id: int, digest: str, size: int) -> Upload:
+def _arrival(request: Request) -> Arrival:
     # Only the last part of a path that a browser may send; any other name is kept as it is.
     name = PurePath(request.query_params.get("name", "").replace("\\", "/")).name or "unnamed"
-    return Upload(
-        name=name,
-        storage_key=f"uploads/{submission_id}/{uuid.uuid4().hex}",
-        size=size,
-        sha256=digest,
-        transpose=request.query_params.get("transpose") == "1",
-    )
+    return Arrival(name, transpose=request.query_params.get("transpose") == "1")
 
 
-def _keep(person: Person, submission_id: int, body: IO[bytes], arrived: Upload) -> int:
-    store = open_store()
-    store.put(arrived.storage_key, body)
-    try:
-        with engine().begin() as connection:
-            return receive_file(connection, submission_id, arrived, user_id=person.id)
-    except Exception:
-        store.delete(arrived.storage_key)  # nothing half-written: no file without its row
-        raise
+def _keep(person: Person, submission_id: int, body: IO[bytes], arrival: Arrival) -> int:
+    return take_in(engine(), open_store(), submission_id, arrival, body, user_id=person.id)

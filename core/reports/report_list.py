@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.reports.requests import ReportRequest
 from core.submissions.states import REPORT_TEXTS, ReportState
+from core.user_errors import UserError
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,27 @@ def reports_of(connection: Connection, user_id: int, *, limit: int = 50) -> list
         .order_by(reports.c.id.desc())
         .limit(limit)
     )
-    return [
-        ReportRow(
-            id=row.id,
-            name=row.name,
-            state=ReportState(row.state),
-            request=ReportRequest.model_validate(row.parameters),
-            requested_at=row.requested_at,
-            storage_key=row.storage_key,
-            size=row.size,
-            expires_at=row.expires_at,
-            failure=row.failure,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_report(row) for row in connection.execute(query)]
+
+
+def get_report(connection: Connection, report_id: int) -> ReportRow:
+    """One report; raises ``UserError`` where there is none of that number."""
+    reports = tables.reports
+    row = connection.execute(sa.select(reports).where(reports.c.id == report_id)).first()
+    if row is None:
+        raise UserError(f"There is no report {report_id}.")
+    return _report(row)
+
+
+def _report(row: sa.Row[Any]) -> ReportRow:
+    return ReportRow(
+        id=row.id,
+        name=row.name,
+        state=ReportState(row.state),
+        request=ReportRequest.model_validate(row.parameters),
+        requested_at=row.requested_at,
+        storage_key=row.storage_key,
+        size=row.size,
+        expires_at=row.expires_at,
+        failure=row.failure,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,8 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 from core.user_errors import UserError
-
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True)
@@ -32,14 +29,6 @@ class SubmissionRow:
     @property
     def month_text(self) -> str:
         return f"{self.month:%B %Y}"
-
-
-def parse_month(text: str) -> dt.date:
-    """The first day of a month given as ``YYYY-MM``; raises ``UserError``."""
-    match = _MONTH.fullmatch(text)
-    if not match:
-        raise UserError(f"{text!r} is not a month; write it as 2017-04.")
-    return dt.date(int(match[1]), int(match[2]), 1)
 
 
 def open_submission(connection: Connection, provider_id: int, month: dt.date) -> int:

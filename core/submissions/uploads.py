@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.datasets.corrections import Correction
+from core.datasets.published import current_specification
 from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
@@ -25,6 +26,9 @@ from core.submissions.states import (
 )
 from core.submissions.transitions import move
 from core.user_errors import UserError
+
+CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
+"""The states of a submission in which its files may change."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ class SubmissionLocked(UserError):
     def __init__(self, submission: SubmissionRow) -> None:
         text = SUBMISSION_TEXTS[SubmissionState(submission.state)]
         super().__init__(f"The files of {submission.month_text} cannot be changed now. {text}")
+
+
+def refuse_if_locked(submission: SubmissionRow) -> None:
+    """Raises ``SubmissionLocked`` unless files may be added, corrected and removed."""
+    if submission.state not in CHANGEABLE:
+        raise SubmissionLocked(submission)
 
 
 def receive_file(
@@ -81,6 +91,7 @@ def correct(
     """Notes corrections and asks for the file to be checked again with them."""
     if not corrections:
         raise UserError("There is no correction to make.")
+    _refuse_unknown_fields(connection, corrections)
     row = _file(connection, file_id)
     submission = _reopen(connection, row.submission_id, user_id)
     connection.execute(
@@ -100,6 +111,13 @@ def correct(
     _check_again(
         connection, submission, file_id, row.name, user_id=user_id, corrections=len(corrections)
     )
+
+
+def _refuse_unknown_fields(connection: Connection, corrections: list[Correction]) -> None:
+    columns = current_specification(connection).columns
+    unknown = sorted({each.field for each in corrections} - columns.keys())
+    if unknown:
+        raise UserError(f"The data set has no field {', '.join(unknown)}.")
 
 
 def undo_correction(connection: Connection, correction_id: int, *, user_id: int | None) -> None:
@@ -173,10 +191,9 @@ def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> 
     """Makes sure that files may change; a draft goes back to open and drops its run."""
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
+    refuse_if_locked(submission)
     if submission.state == SubmissionState.OPEN:
         return submission
-    if submission.state not in (SubmissionState.DRAFT, SubmissionState.FAILED):
-        raise SubmissionLocked(submission)
     move(
         connection,
         tables.submissions,
@@ -186,6 +203,7 @@ def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> 
         user_id=user_id,
         reason="files changed",
         run_id=None,
+        failure=None,
     )
     connection.execute(
         tables.runs.update()

@@ -154,11 +154,8 @@ def _compare(engine: Engine, files: list[DemoFile], outcomes: dict[str, Outcome]
 
 def _make_reports(engine: Engine, users: dict[str, int], folder: Path, say: Say) -> list[Path]:
     wanted = (("provider", "ZX1"), ("commissioner", "E09000030"))
-    asked = [
-        (story.ask_for_report(engine, side, code, users[code]), users[code])
-        for side, code in wanted
-    ]
-    paths = [story.wait_for_report(engine, report, user, folder) for report, user in asked]
+    asked = [story.ask_for_report(engine, side, code, users[code]) for side, code in wanted]
+    paths = [story.wait_for_report(engine, report, folder) for report in asked]
     say("Made the Backing Data of a provider and of a commissioner.")
     return paths
 

@@ -14,8 +14,8 @@ from core.submissions.months import (
     get_submission,
     months_on_offer,
     open_submission,
-    parse_month,
 )
+from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from portal import words
 

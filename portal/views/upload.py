@@ -9,7 +9,7 @@ from core.database.engine import engine
 from core.submissions.file_list import FileRow, files_of
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.states import FileState, SubmissionState
-from core.submissions.uploads import SubmissionLocked, remove_file
+from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.user_errors import UserError
 from portal import words
 from portal.components.error_corrections import show_errors
@@ -17,8 +17,6 @@ from portal.components.month_choice import choose_submission
 from portal.components.uploader import activity_uploader
 from portal.links import link_to_page
 from portal.uploads import PATH, ticket_for
-
-CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 
 _BADGES = {
     FileState.RECEIVED: ("waiting", "gray"),

@@ -1,0 +1,37 @@
+"""Follows a report until it is made, and copies it out of the store."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from core.files.store import FileStore
+from core.following import PATIENCE, changes
+from core.reports.report_list import ReportRow, get_report
+from core.submissions.states import ReportState
+from core.user_errors import UserError
+
+
+def follow_report(
+    engine: Engine, report_id: int, *, patience: float = PATIENCE
+) -> Iterator[ReportRow]:
+    """The report each time it has moved on; last when it is ready or failed."""
+
+    def look(connection: Connection) -> ReportRow:
+        return get_report(connection, report_id)
+
+    for report in changes(engine, look, what="the report", patience=patience):
+        yield report
+        if not report.moving:
+            return
+
+
+def copy_out(store: FileStore, report: ReportRow, path: Path) -> None:
+    """Writes the workbook to ``path``; raises ``UserError`` where there is none to write."""
+    if report.state != ReportState.READY or report.storage_key is None:
+        raise UserError(report.text)
+    with store.local_path(report.storage_key) as kept:
+        shutil.copyfile(kept, path)
