@@ -94,34 +94,37 @@ def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[
         .where(submissions.c.month.between(request.first_month, request.last_month))
         .order_by(submissions.c.month, organisations.c.code)
     )
-    if request.side == "provider":
-        query = query.where(organisations.c.code == request.organisation)
-    else:
-        query = query.where(runs.c.kind == "final")
-    return list(connection.execute(query))
+    return list(connection.execute(query.where(_may_see(request.side, request.organisation))))
 
 
 def months_to_show(connection: Connection, side: str, organisation: str) -> list[dt.date]:
     """The months with charges that the organisation may see, latest first."""
-    submissions, runs, charges = tables.submissions, tables.runs, tables.charges
-    organisations = tables.organisations
+    submissions, runs, organisations = tables.submissions, tables.runs, tables.organisations
     query = (
         sa.select(submissions.c.month)
         .distinct()
         .join(runs, runs.c.id == submissions.c.run_id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
+        .where(_may_see(side, organisation))
         .order_by(submissions.c.month.desc())
     )
-    if side == "provider":
-        query = query.where(organisations.c.code == organisation)
-    else:
-        paid = (
-            sa.select(charges.c.run_id)
-            .where(charges.c.run_id == runs.c.id, charges.c.commissioner == organisation)
-            .exists()
-        )
-        query = query.where(runs.c.kind == "final", paid)
     return list(connection.execute(query).scalars())
+
+
+def _may_see(side: str, organisation: str) -> sa.ColumnElement[bool]:
+    """Which runs: all of a provider's own; of others only final ones that charge the commissioner.
+
+    A commissioner does not even learn of the runs that charge it nothing.
+    """
+    runs, charges = tables.runs, tables.charges
+    if side == "provider":
+        return tables.organisations.c.code == organisation
+    pays = (
+        sa.select(charges.c.run_id)
+        .where(charges.c.run_id == runs.c.id, charges.c.commissioner == organisation)
+        .exists()
+    )
+    return sa.and_(runs.c.kind == "final", pays)
 
 
 def _nothing_to_show(request: ReportRequest) -> str:
@@ -130,4 +133,4 @@ def _nothing_to_show(request: ReportRequest) -> str:
             f"There are no charges for {request.period} yet. "
             "Run the month as a draft or submit it first."
         )
-    return f"No provider has submitted {request.period} yet."
+    return f"No provider has submitted charges to {request.organisation_name} for {request.period}."

@@ -15,6 +15,8 @@ from core.documents import parse_document
 from core.tariffs.configuration import Configuration, configuration_from
 from core.user_errors import UserError
 
+ADVISORY_LOCK = 0x696D706F7274  # any number that nothing else in the database uses
+
 
 def import_dataset(connection: Connection, body: str, *, name: str) -> Specification:
     """Takes a specification in and makes room for its records; the same one again changes nothing.
@@ -23,6 +25,7 @@ def import_dataset(connection: Connection, body: str, *, name: str) -> Specifica
     another content.
     """
     specification = specification_from(parse_document(body, name=name))
+    _one_at_a_time(connection)
     datasets = tables.datasets
     known = connection.execute(
         sa.select(datasets.c.body).where(
@@ -54,6 +57,7 @@ def import_configuration(
     providers has another configuration in the same time.
     """
     document = parse_document(body, name=name)
+    _one_at_a_time(connection)
     dataset_id, specification = _dataset_of(connection, str(document.data.get("dataset")), name)
     configuration = configuration_from(document, specification)
     configurations = tables.configurations
@@ -74,6 +78,11 @@ def import_configuration(
     ).scalar_one()
     _write_providers(connection, configuration_id, configuration)
     return configuration
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Of two who import at once, the second sees what the first brought in."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
 
 
 def _dataset_of(connection: Connection, dataset: str, name: str) -> tuple[int, Specification]:
