@@ -18,9 +18,13 @@ COMMANDS = {
     "check": ("cli.check:check", "Check activity files offline."),
     "demo": ("cli.demo:demo", "Start everything with sample data and run the main job."),
     "deploy": ("cli.deploy:deploy", "Register queues, deployments and rules with Prefect."),
+    "import": ("cli.importing:import_documents", "Take in data sets and tariff configurations."),
     "price": ("cli.price:price", "Check, group and price activity files offline."),
+    "report": ("cli.report:report", "Make Backing Data as an Excel workbook."),
     "sample": ("cli.sample:sample", "Write a synthetic activity file."),
+    "submit": ("cli.submit:submit", "Run a provider's month as a draft or as final."),
     "up": ("cli.up:up", "Start everything on this machine."),
+    "upload": ("cli.upload:upload", "Upload activity files to a provider's month."),
 }
 """Name of each command: where it lives, and its line in ``grouper --help``."""
 

@@ -1,0 +1,174 @@
+"""``grouper submit``: runs a provider's month as a draft or as final, and follows its stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.offline import keep_pandas_out
+from cli.services import NOT_DONE, counted, print_document, running_services, say_progress
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from sqlalchemy import Engine
+
+    from core.submissions.following import RunProgress
+    from core.submissions.outcome import Outcome
+    from core.submissions.requests import Obstacle, RunKind
+
+Totals = list[tuple[str, str, int, int]]
+"""Code, name, charges, pence."""
+
+
+@click.command()
+@click.option("--provider", required=True, metavar="CODE", help="Whose month this is.")
+@click.option("--month", required=True, metavar="YYYY-MM", help="Month of the submission.")
+@click.option("--draft", is_flag=True, help="For the provider alone, as often as you like.")
+@click.option("--final", is_flag=True, help="Release the charges to commissioners; lock the month.")
+@click.option("--wait/--no-wait", default=True, help="Wait until it is calculated (default).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def submit(
+    *, provider: str, month: str, draft: bool, final: bool, wait: bool, as_json: bool
+) -> int:
+    """Run a provider's month, as a draft or as final, and print what it comes to.
+
+    Exit code 0: calculated (or, with --no-wait, queued); 1: something stands in the way, all of it
+    listed, or the calculation failed; 2: wrong use, or the services do not run.
+    """
+    from core.submissions.requests import NotReady
+    from core.tariffs.months import parse_month
+
+    if draft == final:
+        raise click.UsageError("say either --draft or --final")
+    kind: RunKind = "final" if final else "draft"
+    first_day = parse_month(month)
+    about = {"provider": provider, "month": f"{first_day:%Y-%m}", "kind": kind}
+    with running_services() as engine:
+        try:
+            run_id = _request(engine, provider, first_day, kind)
+        except NotReady as refused:
+            return _say_obstacles(about, refused.obstacles, as_json=as_json)
+        progress = _follow(engine, run_id, wait=wait, quiet=as_json)
+        if progress.moving or progress.state == "failed":
+            return _say_state(about, progress, as_json=as_json)
+        return _say_outcome(engine, about, run_id, as_json=as_json)
+
+
+def _request(engine: Engine, provider: str, month: dt.date, kind: RunKind) -> int:
+    from core.accounts.organisations import find_organisation
+    from core.submissions.months import open_submission
+    from core.submissions.requests import request_run
+
+    with engine.begin() as connection:
+        organisation = find_organisation(connection, "provider", provider)
+        submission_id = open_submission(connection, organisation.id, month)
+        return request_run(connection, submission_id, kind, user_id=None)
+
+
+def _say_obstacles(about: dict[str, Any], obstacles: list[Obstacle], *, as_json: bool) -> int:
+    if as_json:
+        listed = [{"code": o.code, "subject": o.subject, "text": o.text} for o in obstacles]
+        print_document({**about, "obstacles": listed})
+    else:
+        click.echo(f"{about['provider']} {about['month']} cannot be run yet:")
+        for obstacle in obstacles:
+            click.echo(f"- {obstacle.text}")
+    return NOT_DONE
+
+
+def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> RunProgress:
+    from core.submissions.following import follow_run
+    from core.submissions.states import SUBMISSION_TEXTS
+
+    said = None
+    steps = follow_run(engine, run_id)
+    for progress in steps:
+        if not wait:
+            break
+        if progress.moving and progress.stage != said:
+            said = progress.stage
+            say_progress(f"{progress.stage}: {SUBMISSION_TEXTS[progress.stage]}", quiet=quiet)
+    return progress
+
+
+def _say_state(about: dict[str, Any], progress: RunProgress, *, as_json: bool) -> int:
+    text = progress.failure or "It is calculated as soon as its turn comes."
+    if as_json:
+        print_document({**about, "state": progress.stage, "text": text})
+    else:
+        click.echo(f"{about['provider']} {about['month']}: {text}")
+    return 0 if progress.moving else NOT_DONE
+
+
+def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json: bool) -> int:
+    keep_pandas_out()
+    from core.areas.register import AreaRegister
+    from core.submissions.outcome import outcome_of
+
+    with engine.connect() as connection:
+        outcome = outcome_of(connection, run_id)
+    areas = AreaRegister.shipped().names
+    payers: Totals = [
+        (code or "", areas.get(code, code) if code else "nobody is charged", charges, pence)
+        for code, charges, pence in outcome.by_commissioner
+    ]
+    currencies: Totals = [
+        (code, outcome.currency_names.get(code, code), charges, pence)
+        for code, charges, pence in outcome.by_currency
+    ]
+    if as_json:
+        print_document({**about, **_document(outcome, payers, currencies)})
+    else:
+        click.echo("\n".join(_lines(about, outcome, payers, currencies)))
+    return 0
+
+
+def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str, Any]:
+    from core.tariffs.money import pounds
+
+    def listed(totals: Totals) -> list[dict[str, Any]]:
+        return [
+            {"code": code or None, "name": name, "charges": charges, "amount": pounds(pence)}
+            for code, name, charges, pence in totals
+        ]
+
+    return {
+        "state": "submitted" if outcome.kind == "final" else "draft",
+        "run": outcome.run_id,
+        "number": outcome.number,
+        "records": outcome.records,
+        "episodes": outcome.episodes,
+        "charges": outcome.charges,
+        "amount": pounds(outcome.amount_pence),
+        "codes_overwritten": outcome.overwritten,
+        "by_commissioner": listed(payers),
+        "by_currency": listed(currencies),
+    }
+
+
+def _lines(
+    about: dict[str, Any], outcome: Outcome, payers: Totals, currencies: Totals
+) -> list[str]:
+    lines = [
+        f"{about['provider']} {about['month']}, {outcome.kind} run number {outcome.number}: "
+        f"{counted(outcome.records, 'record')}, {counted(outcome.episodes, 'episode')}, "
+        f"{counted(outcome.charges, 'charge')}, £{_pretty(outcome.amount_pence)}"
+    ]
+    if outcome.overwritten:
+        lines.append(
+            f"{counted(outcome.overwritten, 'code')} overwritten by a later record of the same "
+            "episode: they earn nothing."
+        )
+    for heading, totals in (("commissioner", payers), ("currency", currencies)):
+        lines.append(f"by {heading}:")
+        lines += [
+            f"  {code:<10} {name:<44.44} {charges:>9,} {_pretty(pence):>16}"
+            for code, name, charges, pence in totals
+        ]
+    return lines
+
+
+def _pretty(pence: int) -> str:
+    return f"{pence // 100:,}.{pence % 100:02d}"
