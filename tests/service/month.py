@@ -1,0 +1,189 @@
+"""A provider's month on a real database, with the flows' work done here, step by step.
+
+The flows add queues, threads and retries to the same calls; tests/flow has those.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from core.accounts.organisations import find_organisation
+from core.areas.register import AreaRegister
+from core.database import tables
+from core.datasets.reading import open_file
+from core.files.store import FolderStore
+from core.submissions.arrivals import Arrival, take_in
+from core.submissions.calculation import calculate
+from core.submissions.file_checks import (
+    begin_file_check,
+    check_and_correct,
+    finish_file_check,
+    load_file_check,
+    store_chunk,
+)
+from core.submissions.months import SubmissionRow, get_submission, open_submission
+from core.submissions.requests import RunKind, request_run
+from core.submissions.run_chunks import read_records, store_charges
+from core.submissions.runs import RunInputs, begin_run, enter_stage, load_run, publish
+from core.submissions.states import STAGES, SUBMISSION_MACHINE, FileState
+from deployments.demo.run import set_the_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+APRIL = dt.date(2017, 4, 1)
+HEADINGS = "Clinic ID,Patient ID,Attendance Date,LSOA,Gender,SHHAPT 1,SHHAPT 2"
+TOWER_HAMLETS, HACKNEY = "E01004198", "E01001714"
+"""LSOAs of two boroughs that take part."""
+REGISTER = AreaRegister.shipped()
+
+
+class Service:
+    """The demonstration's organisations, people and tariff in an empty database, and a store."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine = engine
+        self.store = FolderStore(folder)
+        self.users = set_the_scene(engine)
+        self.amira = self.users["ZX1"]
+
+    def month(self, provider: str = "ZX1", month: dt.date = APRIL) -> int:
+        with self.engine.begin() as connection:
+            found = find_organisation(connection, "provider", provider)
+            return open_submission(connection, found.id, month)
+
+    def submission(self, submission_id: int) -> SubmissionRow:
+        with self.engine.connect() as connection:
+            return get_submission(connection, submission_id)
+
+    def upload(self, submission_id: int, *lines: str, name: str = "april.csv") -> int:
+        content = "\n".join([HEADINGS, *lines, ""]).encode()
+        arrival, stream = Arrival(name), io.BytesIO(content)
+        return take_in(self.engine, self.store, submission_id, arrival, stream, user_id=self.amira)
+
+    def check(self, file_id: int, *, chunk_rows: int = 1000, stop_after: int | None = None) -> str:
+        """Checks a file; with ``stop_after`` chunks it stops there, as if it had been killed."""
+        with self.engine.begin() as connection:
+            check = load_file_check(connection, file_id)
+            done = begin_file_check(connection, check)
+        path = self.store.root / check.storage_key
+        with open_file(
+            path, check.specification, name=check.name, chunk_rows=chunk_rows
+        ) as reading:
+            chunks = [] if reading.refused else reading.chunks()
+            for number, chunk in enumerate(chunks):
+                if number == stop_after:
+                    return "stopped"
+                if number not in done and chunk.num_rows:
+                    with self.engine.begin() as connection:
+                        store_chunk(connection, check, number, check_and_correct(check, chunk))
+            with self.engine.begin() as connection:
+                return finish_file_check(
+                    connection,
+                    check,
+                    headings=[],
+                    file_errors=reading.errors,
+                    refused=reading.refused,
+                )
+
+    def ready(self, submission_id: int, *lines: str, name: str = "april.csv") -> int:
+        """A file that has been checked and has no errors."""
+        file_id = self.upload(submission_id, *lines, name=name)
+        assert self.check(file_id) == FileState.READY
+        return file_id
+
+    def request(self, submission_id: int, kind: RunKind) -> int:
+        with self.engine.begin() as connection:
+            return request_run(connection, submission_id, kind, user_id=self.amira)
+
+    def run(self, submission_id: int, kind: RunKind) -> int:
+        """Asks for a run and carries it out; gives its id."""
+        run_id = self.request(submission_id, kind)
+        with self.measured(run_id) as (connection, run):
+            publish(connection, run)
+        return run_id
+
+    @contextmanager
+    def measured(self, run_id: int) -> Iterator[tuple[Connection, RunInputs]]:
+        """A run that has all its charges and is about to be published."""
+        with self.engine.begin() as connection:
+            run = load_run(connection, run_id)
+            begin_run(connection, run, flow_run=None)
+            for stage in STAGES:
+                enter_stage(connection, run, stage)
+            for chunk in range(run.chunks):
+                calculate_chunk(connection, run, chunk)
+        with self.engine.begin() as connection:
+            yield connection, run
+
+    def lead_to(self, submission_id: int, state: str, **values: object) -> None:
+        """Puts a submission where a long run would leave it, by declared transitions alone."""
+        submissions = tables.submissions
+        start = self.submission(submission_id).state
+        with self.engine.begin() as connection:
+            for step in way(SUBMISSION_MACHINE.follows, start, state):
+                connection.execute(
+                    submissions.update()
+                    .where(submissions.c.id == submission_id)
+                    .values(state=step, **(values if step == state else {}))
+                )
+
+    def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with self.engine.connect() as connection:
+            return connection.execute(query).all()
+
+    def one(self, query: sa.Executable) -> Any:
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def events(self) -> list[str]:
+        """The names of all events so far."""
+        return [row.name for row in self.rows(sa.select(tables.events).order_by("id"))]
+
+    def state(self, file_id: int) -> str:
+        return str(self.one(sa.select(tables.files.c.state).where(tables.files.c.id == file_id)))
+
+
+def calculate_chunk(connection: Connection, run: RunInputs, chunk: int) -> None:
+    """From records to charges, for the buckets of one chunk."""
+    records = read_records(connection, run, chunk)
+    found = calculate(
+        records,
+        run.specification,
+        run.configuration,
+        provider=run.submission.provider,
+        hosts=run.hosts,
+        register=REGISTER,
+    )
+    store_charges(connection, run, chunk, found.merged, found.charges)
+
+
+def way(follows: Mapping[str, Collection[str]], start: str, target: str) -> list[str]:
+    """The states through which the declared transitions lead from one to another, shortest way."""
+    ways = [[start]]
+    for found in ways:
+        if found[-1] == target:
+            return found[1:]
+        ways += [[*found, state] for state in sorted(follows[found[-1]]) if state not in found]
+    raise LookupError(f"no way from {start} to {target}")
+
+
+def visit(
+    patient: int | str,
+    *codes: str,
+    clinic: str = "ZX1-A",
+    date: str = "2017-04-03",
+    lsoa: str = TOWER_HAMLETS,
+    gender: str = "1",
+) -> str:
+    """A record as a line of csv."""
+    first, second = [*codes, "", ""][:2]
+    return f"{clinic},{patient},{date},{lsoa},{gender},{first},{second}"
