@@ -21,10 +21,12 @@ from xml.etree import ElementTree
 
 from core.datasets.problems import finding
 
-UNPACKED_LIMIT = 1 << 30
+UNPACKED_LIMIT = 3 << 30
 """Bytes that the parts of a workbook may unpack to; a million full records need less."""
-CELLS_LIMIT = 30_000_000
-"""Cells of the sheet's rectangle, at about 32 bytes each in memory."""
+CELLS_LIMIT = 60_000_000
+"""Cells of the sheet's rectangle; a million records of 38 columns have fewer."""
+CELLS_AT_ONCE = 5_000_000
+"""Cells that are read at once, at up to 80 bytes each; more are read in portions."""
 LAST_ROW = 1_048_576
 WIDE = 1000
 """Columns beyond which a sheet is no table of activity but has a cell gone astray."""
@@ -87,7 +89,16 @@ class Extent:
     @property
     def too_large(self) -> bool:
         """Whether the rectangle of the sheet is more than a reader can hold."""
-        return self.last_row * self.last_column > CELLS_LIMIT
+        return self._cells > (CELLS_LIMIT if self.addressed else CELLS_AT_ONCE)
+
+    @property
+    def in_portions(self) -> bool:
+        """Whether the sheet is better read in portions."""
+        return self._cells > CELLS_AT_ONCE
+
+    @property
+    def _cells(self) -> int:
+        return self.last_row * self.last_column
 
 
 def inspect_package(path: Path) -> Extent:
@@ -131,17 +142,17 @@ Extend = Callable[[Extent, bytes], None]
 
 def _measure(archive: zipfile.ZipFile, extend: Extend) -> Extent:
     """Unpacks each part that reading will need, in blocks, and measures the first sheet."""
-    sheet = _first_sheet(archive)
+    sheet = first_sheet(archive)
     extent, unpacked = Extent(), 0
     for entry in archive.infolist():
-        if not _is_read(entry.filename, sheet):
+        if not is_read(entry.filename, sheet):
             continue
         before, promised = unpacked, 0
-        for block in _blocks(archive, entry):
+        for block in blocks_of(archive, entry):
             unpacked += len(block)
             promised = max([promised, *(int(count) for count in _PROMISED.findall(block))])
             if unpacked > UNPACKED_LIMIT:
-                raise RefusedError(finding("unreadable-file/too-big", limit="1 GB"))
+                raise RefusedError(finding("unreadable-file/too-big", limit="3 GB"))
             if _DECLARATION.search(block):
                 raise RefusedError(finding("unreadable-file/declares-entities"))
             if entry.filename == sheet:
@@ -151,14 +162,14 @@ def _measure(archive: zipfile.ZipFile, extend: Extend) -> Extent:
     return extent
 
 
-def _is_read(name: str, sheet: str | None) -> bool:
+def is_read(name: str, sheet: str | None) -> bool:
     """Whether reading the first sheet unpacks this part; other sheets are left alone."""
     if not name.lower().endswith((".xml", ".rels")):
         return False
     return sheet is None or name == sheet or "/worksheets/" not in f"/{name}"
 
 
-def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+def blocks_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """The part in pieces that each end between two cells where they can."""
     with archive.open(entry) as part:
         rest = b""
@@ -229,7 +240,7 @@ def _too_large(extent: Extent) -> dict[str, Any]:
     return finding("unreadable-file/too-many-cells", size=size)
 
 
-def _first_sheet(archive: zipfile.ZipFile) -> str | None:
+def first_sheet(archive: zipfile.ZipFile) -> str | None:
     """The part that holds the first worksheet, None where only a reader can tell."""
     names = {name.lower().lstrip("/"): name for name in archive.namelist()}
     book = next((name for name in names if name.endswith("workbook.xml")), "")

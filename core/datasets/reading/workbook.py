@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +32,7 @@ from core.datasets.problems import finding
 from core.datasets.reading.compound import BrokenError, inspect_compound, workbook_stream
 from core.datasets.reading.old_workbook import inspect_old_workbook
 from core.datasets.reading.package import RefusedError, inspect_package
+from core.datasets.reading.portions import portions_of
 
 Cell = str | float | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta
 
@@ -68,12 +71,19 @@ class WorkbookSource:
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """Tables of ``chunk_rows`` rows: ``row`` and the wanted columns, with marks."""
         row = 2
-        while rows := list(itertools.islice(self._rows, chunk_rows)):
+        while rows := self._next_rows(chunk_rows):
             columns = list(zip(*rows, strict=True))
             numbers = np.arange(row, row + len(rows), dtype=np.int32)
             table = pa.table({"row": numbers, **{str(at): _coded(columns[at]) for at in wanted}})
             yield table.replace_schema_metadata(FROM_WORKBOOK)
             row += len(rows)
+
+    def _next_rows(self, count: int) -> list[list[Cell]]:
+        try:
+            return list(itertools.islice(self._rows, count))
+        except RefusedError as refused:  # a portion further down cannot be read
+            self.ragged.append(refused.finding)
+            return []
 
     def close(self) -> None:
         """Lets go of the sheet."""
@@ -138,12 +148,38 @@ def _coded(cells: Sequence[Cell]) -> pa.DictionaryArray:
 
 def _rows_of(path: Path) -> Iterator[list[Cell]]:
     """The rows of the first sheet from row 1 and column A on."""
-    errors = inspect_package(path).errors if _is_zip(path) else _inspect_old(path)
-    sheet = _calamine(lambda: _first_sheet(CalamineWorkbook.from_path(path)))
+    extent = inspect_package(path) if _is_zip(path) else None
+    errors = extent.errors if extent else _inspect_old(path)
+    if extent and extent.in_portions:
+        rows = _rows_in_portions(path, extent.last_column)
+        return _with_errors(rows, errors) if errors else rows
+    sheet = _open_first_sheet(path)
     if sheet.start is None and not errors:
         return iter(())
     rows = _calamine(sheet.iter_rows)
     return _with_errors(rows, errors) if errors else rows
+
+
+def _rows_in_portions(path: Path, width: int) -> Iterator[list[Cell]]:
+    """The rows of a large sheet, a portion in memory at a time."""
+    next_row = 0
+    with tempfile.TemporaryDirectory(prefix="grouper-") as folder:
+        for portion in portions_of(path, Path(folder)):
+            sheet = _open_first_sheet(portion)
+            if sheet.start is None:
+                continue
+            top, left = sheet.start
+            if top < next_row:
+                raise RefusedError(finding("unreadable-file", detail="its rows are out of order"))
+            yield from itertools.repeat([""] * width, top - next_row)
+            cells = _calamine(partial(sheet.to_python, skip_empty_area=True))
+            next_row = top + len(cells)
+            for row in cells:
+                yield [""] * left + row + [""] * (width - left - len(row))
+
+
+def _open_first_sheet(path: Path) -> CalamineSheet:
+    return _calamine(lambda: _first_sheet(CalamineWorkbook.from_path(path)))
 
 
 def _first_sheet(book: CalamineWorkbook) -> CalamineSheet:
