@@ -13,6 +13,8 @@ from uuid import UUID
 
 import httpx
 
+from deployments.queues import Place
+
 WAITING = "SCHEDULED"
 STARTING = "PENDING"
 AT_WORK = ("RUNNING", "CANCELLING")
@@ -46,7 +48,7 @@ class PrefectApi:
 
     def __init__(self, url: str, seconds: float = 30) -> None:
         self._http = httpx.Client(base_url=url, timeout=seconds)
-        self._deployments: dict[str, str] = {}
+        self._deployments: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -104,11 +106,31 @@ class PrefectApi:
         state = {"type": "CRASHED", "name": "Crashed", "message": message}
         self._call("POST", f"/flow_runs/{run}/set_state", {"state": state, "force": True})
 
-    def emit(self, event: dict[str, Any]) -> None:
-        """Shows an event on Prefect's feed."""
-        self._call("POST", "/events", [event])
+    def emit(self, events: list[dict[str, Any]]) -> None:
+        """Shows events on Prefect's feed, each once, however often it is told of them."""
+        self._call("POST", "/events", events)
+
+    def place_of(self, deployment: str) -> Place:
+        """The pool and the queue on which runs of a deployment wait."""
+        found = self._deployment(deployment)
+        return Place(str(found["work_pool_name"]), str(found["work_queue_name"]))
+
+    def tags_of_open_runs(self, place: Place) -> list[list[str]]:
+        """The tags of every run that waits, starts or is at work there; not of planned ones."""
+        wanted = {
+            "work_pools": {"name": {"any_": [place.pool]}},
+            "work_pool_queues": {"name": {"any_": [place.queue]}},
+            "flow_runs": {
+                "state": {"type": {"any_": [WAITING, STARTING, *AT_WORK]}},
+                "expected_start_time": {"before_": datetime.now(UTC).isoformat()},
+            },
+        }
+        return [found["tags"] for found in self._call("POST", "/flow_runs/filter", wanted)]
 
     def _id(self, deployment: str) -> str:
+        return str(self._deployment(deployment)["id"])
+
+    def _deployment(self, deployment: str) -> dict[str, Any]:
         if deployment not in self._deployments:
             try:
                 found = self._call("GET", f"/deployments/name/{deployment}")
@@ -116,7 +138,7 @@ class PrefectApi:
                 raise ServerAwayError(
                     f"the deployment {deployment} is not registered: run `grouper deploy`"
                 ) from error
-            self._deployments[deployment] = found["id"]
+            self._deployments[deployment] = found
         return self._deployments[deployment]
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,12 +25,24 @@ class Queue(_Strict):
     description: str = ""
 
 
+class Place(NamedTuple):
+    """Where runs of a deployment wait: a work pool and one of its queues."""
+
+    pool: str
+    queue: str
+
+
 class Queues(_Strict):
     """A work pool and its queues."""
 
     pool: str
     type: str = "process"
     queues: dict[str, Queue]
+
+    def limit_of(self, place: Place) -> int | None:
+        """How many runs are carried out there at once; None: any number."""
+        found = self.queues.get(place.queue) if place.pool == self.pool else None
+        return found.limit if found else None
 
 
 @cache

@@ -1,133 +1,199 @@
 """Carries the events of the outbox to what the rules say, once for each event and rule.
 
-A run is created with a key made of event and rule, then the delivery is written: killed in between,
-the relay asks again and gets the run it made before. An event is never lost and never acts twice.
+An event is routed first: posts and reactions are carried out, and what needs a run waits for its
+turn on its queue. A run is created with a key made of event and rule, then the delivery is written:
+killed in between, the relay asks again and gets the run it made before. An event is never lost and
+never acts twice.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections import Counter, defaultdict
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, Update, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine, func, select
 
-from core.database.tables import event_deliveries, events, log_posts
-from core.events.catalogue import Event
-from core.events.outbox import read_event
+from core.database.tables import event_deliveries, events
+from core.events.log_groups import post
+from deployments.deliveries import (
+    OPEN,
+    REFUSED_ATTEMPTS,
+    Raised,
+    close_if_complete,
+    close_routing,
+    raised_from,
+    record_delivery,
+    record_failure,
+    route_again_without,
+    rules_done,
+    set_aside,
+    wait_for_turn,
+)
 from deployments.prefect_api import PrefectApi, RefusedError, ServerAwayError
+from deployments.queues import Place, Queues, load_queues
 from deployments.reactions import REACTIONS
 from deployments.rules import Rule, Rules, fill
+from deployments.turns import PORTION, Waiting, due, party_of, waiting
 
 log = logging.getLogger("grouper.relay")
 
 BATCH = 200
-REFUSED_ATTEMPTS = 3
-"""So often a delivery that was refused is tried; then it stays in the list of failures."""
-
-
-@dataclass(frozen=True)
-class Raised:
-    """An event as it stands in the outbox."""
-
-    id: int
-    event_id: UUID
-    event: Event
-    raised_at: Any
-
-    def key(self, rule: Rule, attempt: int = 1) -> str:
-        """The idempotency key of the run that a rule makes of it."""
-        first = f"{self.event_id}:{rule.name}"
-        return first if attempt == 1 else f"{first}:{attempt}"
-
-    @property
-    def tags(self) -> list[str]:
-        """What operators filter runs by."""
-        return [self.event.subject, self.event.name]
 
 
 class Relay:
     """Delivers what is in the outbox of one database to one Prefect server."""
 
-    def __init__(self, engine: Engine, api: PrefectApi, rules: Rules) -> None:
+    def __init__(
+        self, engine: Engine, api: PrefectApi, rules: Rules, queues: Queues | None = None
+    ) -> None:
         self.engine = engine
         self.api = api
         self.rules = rules
+        self.queues = queues or load_queues()
+        self.held_back = False  # whether something waits for room on its queue
 
     def deliver_pending(self) -> int:
-        """Delivers all that waits, oldest first; gives how many events are now complete.
+        """Routes all that is new, and starts what has its turn; gives how many events are now
+        complete.
 
         Raises ``ServerAwayError`` after having delivered what needs no server.
         """
-        delivered, last, away = 0, 0, None
-        while waiting := self._waiting(after=last):
-            for number in waiting:
-                try:
-                    delivered += self.deliver(number)
-                except ServerAwayError as error:
-                    away = error
-            last = waiting[-1]
-        if away is not None:
-            raise away
-        return delivered
+        complete, trouble = 0, list[ServerAwayError]()
+        moves = True
+        while moves and not trouble:
+            routed = self._route_new(trouble)
+            started = self._start_due(trouble)
+            shown = self._show_new(trouble)
+            complete += sum(routed) + sum(started)
+            moves = bool(routed or started or shown)
+        if trouble:
+            raise trouble[0]
+        return complete
 
-    def deliver(self, number: int) -> bool:
-        """Carries out the rules for one event that were not yet; whether it is now complete.
-
-        Raises ``ServerAwayError`` where a rule needs the server, after carrying out the others.
-        """
+    def forget_gone_rules(self) -> None:
+        """Routes anew what waits under a rule that is no longer in the file."""
+        names = [rule.name for rule in self.rules.rules if rule.target.queue]
         with self.engine.begin() as connection:
-            raised = _take(connection, number)
-            if raised is None:
-                return False
-            away = self._carry_out(connection, raised)
-            if away is None:
-                _complete(connection, raised)
-        if away is not None:
-            raise away
-        self._show(raised)
-        return True
+            found = route_again_without(connection, names)
+        if found:
+            log.warning("%s deliveries waited under rules that are gone; routed anew", found)
 
-    def _waiting(self, after: int) -> list[int]:
+    def _route_new(self, trouble: list[ServerAwayError]) -> list[bool]:
+        """For each event that was routed, whether it is complete."""
+        routed, last = list[bool](), 0
+        while new := self._unrouted(after=last):
+            for number in new:
+                try:
+                    routed += self._route(number)
+                except ServerAwayError as error:
+                    trouble.append(error)
+            last = new[-1]
+        return routed
+
+    def _unrouted(self, after: int) -> list[int]:
         wanted = (
             select(events.c.id)
-            .where(events.c.delivered_at.is_(None), events.c.id > after)
+            .where(events.c.routed_at.is_(None), events.c.id > after)
             .order_by(events.c.id)
             .limit(BATCH)
         )
         with self.engine.connect() as connection:
             return list(connection.execute(wanted).scalars())
 
-    def _carry_out(self, connection: Connection, raised: Raised) -> Exception | None:
-        """The rules still open; the error that keeps the event from being complete, if any."""
-        done = _done(connection, raised)
-        open_error: Exception | None = None
+    def _route(self, number: int) -> list[bool]:
+        """Carries out what needs no run; whether the event is complete, nothing if it is not ours.
+
+        Raises ``ServerAwayError`` where a rule was refused and is to be tried again.
+        """
+        with self.engine.begin() as connection:
+            raised = _take(connection, number)
+            if raised is None:
+                return []
+            trouble = self._carry_out(connection, raised)
+            if trouble is None:
+                return [close_routing(connection, raised)]
+        raise trouble
+
+    def _carry_out(self, connection: Connection, raised: Raised) -> ServerAwayError | None:
+        """The rules still open; the error that keeps the event from being routed, if any."""
+        done = rules_done(connection, raised)
+        trouble: ServerAwayError | None = None
         for rule in self.rules.for_event(raised.event.name):
             if rule.name in done:
                 continue
+            if rule.target.queue:
+                wait_for_turn(connection, raised, rule)
+                continue
             try:
-                result = self._act(connection, raised, rule)
-            except ServerAwayError as error:
-                open_error = error
+                record_delivery(connection, raised, rule, self._act(connection, raised, rule))
             except RefusedError as error:
-                if record_failure(connection, raised, rule, str(error)) < REFUSED_ATTEMPTS:
-                    open_error = ServerAwayError(str(error))
-                log.error("%s: rule %s was refused: %s", raised.event.subject, rule.name, error)
-            else:
-                record_delivery(connection, raised, rule, result)
-        return open_error
+                trouble = _refused(connection, raised, rule, error) or trouble
+        return trouble
 
     def _act(self, connection: Connection, raised: Raised, rule: Rule) -> dict[str, Any]:
-        target = rule.target
-        if target.queue:
-            return {"flow_run": str(self.start_run(raised, rule))}
-        if target.log:
-            return {"log_post": _post(connection, raised, target.log.group)}
-        _react(connection, raised, target.function or "")
+        if rule.target.log:
+            text = str(fill(rule.target.log.text, raised.event))
+            group = rule.target.log.group
+            post(connection, group, raised.event.subject, text, event_id=raised.event_id)
+            return {"log_post": group}
+        _react(connection, raised, rule.target.function or "")
         return {}
+
+    def _start_due(self, trouble: list[ServerAwayError]) -> list[bool]:
+        """Creates the runs whose turn it is; for each, whether its event is complete."""
+        started, self.held_back = list[bool](), False
+        for place, rules in self._waited_for(trouble).items():
+            try:
+                for turn in self._due(place, rules):
+                    started += self._start(turn, trouble)
+            except ServerAwayError as error:
+                trouble.append(error)
+        return started
+
+    def _waited_for(self, trouble: list[ServerAwayError]) -> dict[Place, list[str]]:
+        """The queues that something waits for, each with the rules that lead there."""
+        with self.engine.connect() as connection:
+            names = set(connection.execute(select(event_deliveries.c.rule).where(OPEN)).scalars())
+        places = defaultdict[Place, list[str]](list)
+        for rule in self.rules.rules:
+            if rule.name in names and rule.target.queue:
+                try:
+                    places[self.api.place_of(rule.target.queue.deployment)].append(rule.name)
+                except ServerAwayError as error:
+                    trouble.append(error)
+        return places
+
+    def _due(self, place: Place, rules: list[str]) -> list[Waiting]:
+        limit = self.queues.limit_of(place)
+        with self.engine.connect() as connection:
+            candidates = waiting(connection, rules, limit or PORTION)
+        at_work = Counter[str]()
+        if limit is not None:
+            at_work.update(party_of(tags) for tags in self.api.tags_of_open_runs(place))
+        chosen = due(candidates, at_work, limit)
+        self.held_back |= len(chosen) < len(candidates)
+        return chosen
+
+    def _start(self, turn: Waiting, trouble: list[ServerAwayError]) -> list[bool]:
+        """Creates the run of one delivery; whether its event is now complete, nothing if it is not
+        ours."""
+        rule = next(rule for rule in self.rules.rules if rule.name == turn.rule)
+        with self.engine.begin() as connection:
+            raised = _take_turn(connection, turn)
+            if raised is None:
+                return []
+            try:
+                result = {"flow_run": str(self.start_run(raised, rule))}
+            except RefusedError as error:
+                again = _refused(connection, raised, rule, error)
+                if again is not None:
+                    trouble.append(again)
+            else:
+                record_delivery(connection, raised, rule, result)
+            return [close_if_complete(connection, raised)]
 
     def start_run(self, raised: Raised, rule: Rule, attempt: int = 1) -> UUID:
         """Creates the flow run of a rule, or finds the one that was made before."""
@@ -142,12 +208,32 @@ class Relay:
             tags=raised.tags,
         )
 
-    def _show(self, raised: Raised) -> None:
-        """Puts the event on Prefect's feed, for operators' eyes; nothing depends on it."""
+    def _show_new(self, trouble: list[ServerAwayError]) -> int:
+        """Puts events on Prefect's feed, which keeps each once, for operators' eyes; how many."""
+        wanted = select(events).where(events.c.shown_at.is_(None), events.c.routed_at.is_not(None))
+        with self.engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(events.c.id).limit(BATCH)).all()
+        if not rows:
+            return 0
         try:
-            self.api.emit(as_prefect_event(raised))
-        except (ServerAwayError, RefusedError) as error:
-            log.info("%s is not on Prefect's feed: %s", raised.event.subject, error)
+            self._emit([as_prefect_event(raised_from(row)) for row in rows])
+        except ServerAwayError as error:
+            trouble.append(error)
+            return 0
+        shown = events.update().where(events.c.id.in_([row.id for row in rows]))
+        with self.engine.begin() as connection:
+            connection.execute(shown.values(shown_at=func.now()))
+        return len(rows)
+
+    def _emit(self, shown: list[dict[str, Any]]) -> None:
+        try:
+            self.api.emit(shown)
+        except RefusedError as error:
+            if len(shown) == 1:
+                log.error("%s is not on Prefect's feed: %s", shown[0]["resource"], error)
+                return
+            for each in shown:  # one of them must not keep the others out
+                self._emit([each])
 
 
 def as_prefect_event(raised: Raised) -> dict[str, Any]:
@@ -165,10 +251,10 @@ def as_prefect_event(raised: Raised) -> dict[str, Any]:
 
 
 def _take(connection: Connection, number: int) -> Raised | None:
-    """The event, locked; None if another relay has it or it is complete."""
+    """The event, locked; None if another relay has it or it is routed."""
     row = connection.execute(
         select(events)
-        .where(events.c.id == number, events.c.delivered_at.is_(None))
+        .where(events.c.id == number, events.c.routed_at.is_(None))
         .with_for_update(skip_locked=True)
     ).one_or_none()
     if row is None:
@@ -176,64 +262,31 @@ def _take(connection: Connection, number: int) -> Raised | None:
     try:
         return raised_from(row)
     except (KeyError, ValidationError):
-        # Written by another version; it is closed, so that those behind it are not held up.
         log.exception("event %s (%s) cannot be read and is set aside", row.event_id, row.name)
-        connection.execute(_closed(number))
+        set_aside(connection, number)
         return None
 
 
-def raised_from(row: Any) -> Raised:
-    return Raised(row.id, row.event_id, read_event(row.name, row.payload), row.raised_at)
-
-
-def _done(connection: Connection, raised: Raised) -> set[str]:
-    """Rules carried out, and rules given up after being refused too often."""
-    table = event_deliveries.c
-    closed = table.delivered_at.is_not(None) | (table.attempts >= REFUSED_ATTEMPTS)
-    wanted = select(table.rule).where(table.event_id == raised.event_id, closed)
-    return set(connection.execute(wanted).scalars())
-
-
-def record_delivery(
-    connection: Connection, raised: Raised, rule: Rule, result: dict[str, Any], attempts: int = 1
-) -> None:
-    """Writes what a rule led to."""
-    values = {
-        "result": result,
-        "attempts": attempts,
-        "failure": None,
-        "delivered_at": func.now(),
-    }
-    connection.execute(_upsert(raised, rule, values))
-
-
-def record_failure(connection: Connection, raised: Raised, rule: Rule, failure: str) -> int:
-    """Counts an attempt that was refused; gives the number of attempts so far."""
-    again = {"failure": failure, "attempts": event_deliveries.c.attempts + 1}
-    statement = (
-        insert(event_deliveries)
-        .values(event_id=raised.event_id, rule=rule.name, target=str(rule.target), failure=failure)
-        .on_conflict_do_update(index_elements=["event_id", "rule"], set_=again)
+def _take_turn(connection: Connection, turn: Waiting) -> Raised | None:
+    """The event of a delivery, locked; None if another relay has it or the turn was taken."""
+    row = connection.execute(
+        select(events).where(events.c.id == turn.number).with_for_update(skip_locked=True)
+    ).one_or_none()
+    still_open = select(event_deliveries.c.rule).where(
+        OPEN, event_deliveries.c.event_id == turn.event_id, event_deliveries.c.rule == turn.rule
     )
-    attempts = connection.execute(statement.returning(event_deliveries.c.attempts)).scalar_one()
-    return int(attempts)
+    if row is None or connection.execute(still_open).first() is None:
+        return None
+    return raised_from(row)
 
 
-def _upsert(raised: Raised, rule: Rule, values: dict[str, Any]) -> Any:
-    fixed = {"event_id": raised.event_id, "rule": rule.name, "target": str(rule.target)}
-    return (
-        insert(event_deliveries)
-        .values(**fixed, **values)
-        .on_conflict_do_update(index_elements=["event_id", "rule"], set_=values)
-    )
-
-
-def _complete(connection: Connection, raised: Raised) -> None:
-    connection.execute(_closed(raised.id))
-
-
-def _closed(number: int) -> Update:
-    return events.update().where(events.c.id == number).values(delivered_at=func.now())
+def _refused(
+    connection: Connection, raised: Raised, rule: Rule, error: RefusedError
+) -> ServerAwayError | None:
+    """Counts a refusal; what to say if it is to be tried again."""
+    attempts = record_failure(connection, raised, rule, str(error))
+    log.error("%s: rule %s was refused: %s", raised.event.subject, rule.name, error)
+    return ServerAwayError(str(error)) if attempts < REFUSED_ATTEMPTS else None
 
 
 def _react(connection: Connection, raised: Raised, name: str) -> None:
@@ -244,17 +297,3 @@ def _react(connection: Connection, raised: Raised, name: str) -> None:
     except Exception as error:
         log.exception("%s: reaction %s failed", raised.event.subject, name)
         raise RefusedError(f"{name}: {error}") from error
-
-
-def _post(connection: Connection, raised: Raised, group: str) -> str:
-    connection.execute(
-        insert(log_posts)
-        .values(
-            log_group=group,
-            subject=raised.event.subject,
-            text=f"{raised.event.name}: {raised.event.title}",
-            event_id=raised.event_id,
-        )
-        .on_conflict_do_nothing()
-    )
-    return group

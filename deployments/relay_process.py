@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -29,6 +29,8 @@ from deployments.rules import load_rules
 log = logging.getLogger("grouper.relay")
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+FIRST_LOOK, LONGEST_LOOK = 0.25, 2.0
+"""How often to see whether a queue has room again, soon after something happened and later."""
 DATABASE_AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -47,6 +49,7 @@ class RelayProcess:
         self.sweep = Sweep(self.relay, nothing_before=nothing_before)
         self.sweep_seconds = settings.sweep_seconds
         self.wait = FIRST_WAIT
+        self.look = FIRST_LOOK
         self.next_sweep = 0.0
         self.behind = False
 
@@ -55,32 +58,44 @@ class RelayProcess:
         while True:
             try:
                 with listening(self.url) as listener:
+                    self.relay.forget_gone_rules()
                     while True:
                         self.step()
                         seconds = self._idle_seconds()
                         for _ in listener.notifies(timeout=seconds, stop_after=1):
-                            pass
+                            self.look = FIRST_LOOK
             except DATABASE_AWAY as error:
                 log.warning("the database is away: %s", error)
                 time.sleep(self._longer_wait())
 
     def step(self) -> None:
         """Delivers what waits and sweeps when it is time; an absent server is for the next step."""
-        try:
-            self.relay.deliver_pending()
-            if time.monotonic() >= self.next_sweep:
-                self.sweep()
-                self.next_sweep = time.monotonic() + self.sweep_seconds
+        self.behind = not all([self._try(self.relay.deliver_pending), self._try(self._sweep)])
+        if not self.behind:
             self.wait = FIRST_WAIT
-            self.behind = False
+
+    def _try(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
         except (ServerAwayError, RefusedError) as error:
             log.warning("not delivered yet: %s", error)
-            self.behind = True
+            return False
+        return True
+
+    def _sweep(self) -> None:
+        if time.monotonic() >= self.next_sweep:
+            self.sweep()
+            self.next_sweep = time.monotonic() + self.sweep_seconds
 
     def _idle_seconds(self) -> float:
         if self.behind:
             return self._longer_wait()
-        return max(0.0, self.next_sweep - time.monotonic())
+        until_sweep = max(0.0, self.next_sweep - time.monotonic())
+        return min(until_sweep, self._next_look()) if self.relay.held_back else until_sweep
+
+    def _next_look(self) -> float:
+        look, self.look = self.look, min(1.5 * self.look, LONGEST_LOOK)
+        return look
 
     def _longer_wait(self) -> float:
         wait, self.wait = self.wait, min(2 * self.wait, LONGEST_WAIT)

@@ -18,6 +18,8 @@ from deployments.reactions import REACTIONS
 EVENT_RULES = Path(__file__).with_name("event_rules.yaml")
 EVERY = "*"
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+WORDS = ("name", "title", "subject")
+"""Placeholders that every event fills."""
 
 
 class _Strict(BaseModel):
@@ -33,9 +35,10 @@ class Queue(_Strict):
 
 
 class Log(_Strict):
-    """A post to a named log group."""
+    """A post to a named log group; its text may hold values of the event."""
 
-    group: str = Field(min_length=1)
+    group: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    text: str = "{name}: {title}"
 
 
 class Target(_Strict):
@@ -127,10 +130,8 @@ def fill(template: Any, event: Event) -> Any:
 
 
 def _value(name: str, event: Event) -> Any:
-    if name == "title":
-        return event.title
-    if name == "subject":
-        return event.subject
+    if name in WORDS:
+        return getattr(event, name)
     return event.model_dump(mode="json")[name.removeprefix("payload.")]
 
 
@@ -166,23 +167,30 @@ def _unknown_reaction(rule: Rule, document: Document, place: Path_) -> list[Prob
 
 
 def _unknown_placeholders(rule: Rule, document: Document, place: Path_) -> list[Problem]:
-    queue = rule.target.queue
-    if queue is None:
-        return []
-    target = (*place, "target", "queue")
-    texts = [_Place((*target, "run_name"), queue.run_name)]
-    texts += [
-        _Place((*target, "parameters", name), value) for name, value in queue.parameters.items()
-    ]
+    texts = _texts(rule, place)
     return [
         document.problem(text.path, f"{event.name} has no {{{name}}}")
         for text in texts
         for name in PLACEHOLDER.findall(str(text.text))
         for event in rule.events
-        if name not in ("title", "subject")
+        if name not in WORDS
         and not (
             name.startswith("payload.") and name.removeprefix("payload.") in event.model_fields
         )
+    ]
+
+
+def _texts(rule: Rule, place: Path_) -> list[_Place]:
+    """Every text of a rule that may hold placeholders."""
+    queue, group = rule.target.queue, rule.target.log
+    if group:
+        return [_Place((*place, "target", "log", "text"), group.text)]
+    if queue is None:
+        return []
+    target = (*place, "target", "queue")
+    return [
+        _Place((*target, "run_name"), queue.run_name),
+        *(_Place((*target, "parameters", name), text) for name, text in queue.parameters.items()),
     ]
 
 

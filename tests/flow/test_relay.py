@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine, insert, select, text
 from core.database.tables import audit, event_deliveries, events, log_posts
 from core.events.catalogue import Event, FileReady, FileReceived
 from core.events.outbox import raise_event
+from deployments.deliveries import REFUSED_ATTEMPTS
 from deployments.prefect_api import PrefectApi, ServerAwayError
 from deployments.reactions import REACTIONS
-from deployments.relay import REFUSED_ATTEMPTS, Relay
+from deployments.relay import Relay
 from deployments.rules import Rules
 from deployments.supervisor import Services
 from tests.flow.conftest import Until
@@ -93,7 +94,7 @@ def test_an_event_becomes_a_run_with_a_name_that_says_what_it_is_for(
     [run] = runs(http, f"{event_id}:start")
     assert run["name"] == "probe ZX1 2017-04 april.csv"
     assert run["parameters"]["file_id"] == 12
-    assert set(run["tags"]) == {"file/12", "file.received"}
+    assert set(run["tags"]) == {"file/12", "file.received", "provider/ZX1"}
     log, start = deliveries(database)
     assert (start.target, start.result) == ("queue probe/idle", {"flow_run": run["id"]})
     assert (log.target, log.failure) == ("log activity", None)
@@ -130,14 +131,21 @@ def test_an_event_written_twice_acts_once(
     assert len(runs(http, f"{event_id}:start")) == 1
 
 
+@pytest.mark.parametrize("routed", [True, False])
 def test_a_relay_that_died_before_it_wrote_down_the_run_makes_no_second(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx.Client, routed: bool
 ) -> None:
     event_id = raise_(database, received(12))
     relay.deliver_pending()
     with database.begin() as connection:  # as if the transaction had not been committed
-        connection.execute(event_deliveries.delete())
-        connection.execute(events.update().values(delivered_at=None))
+        if routed:
+            waits = {"delivered_at": None, "result": None, "attempts": 0}
+            start = event_deliveries.c.rule == "start"
+            connection.execute(event_deliveries.update().where(start).values(waits))
+            connection.execute(events.update().values(delivered_at=None))
+        else:
+            connection.execute(event_deliveries.delete())
+            connection.execute(events.update().values(routed_at=None, delivered_at=None))
     assert relay.deliver_pending() == 1
     [run] = runs(http, f"{event_id}:start")
     assert deliveries(database)[1].result == {"flow_run": run["id"]}
@@ -150,7 +158,8 @@ def test_while_the_server_is_away_what_needs_none_is_done_and_the_rest_waits(
     chosen = rules("probe/idle", folder)
     with pytest.raises(ServerAwayError):
         Relay(database, no_such_server, chosen).deliver_pending()
-    assert [delivery.rule for delivery in deliveries(database)] == ["log", "log"]
+    done = [found.rule for found in deliveries(database) if found.delivered_at]
+    assert done == ["log", "log"]
     assert Relay(database, api, chosen).deliver_pending() == 2
     started = [found.event_id for found in deliveries(database) if found.rule == "start"]
     assert set(started) == {first, second}

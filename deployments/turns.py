@@ -1,0 +1,71 @@
+"""Whose turn it is on a queue: runs are created only as there is room, fairly between providers.
+
+Prefect serves a queue in the order in which runs were created. So that fifty files of one provider
+are not all in front of the one file of another, they wait in the database, and Prefect gets no more
+of one provider than the queue carries out at once (docs/decisions/0006).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from core.database.tables import event_deliveries, events
+from deployments.deliveries import OPEN, PARTIES, PARTY
+
+PORTION = 50
+"""So many runs are created, at most, before new events are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery that waits for its turn; ``place`` is its place (from 1) among its party's own."""
+
+    number: int  # of the event
+    event_id: UUID
+    rule: str
+    party: str
+    place: int
+
+
+def waiting(connection: Connection, rules: Sequence[str], places: int) -> list[Waiting]:
+    """The first ``places`` that wait of each party, under rules that share a queue."""
+    place = func.row_number().over(partition_by=PARTY, order_by=(events.c.id))
+    found = (
+        select(
+            events.c.id.label("number"),
+            events.c.event_id,
+            event_deliveries.c.rule,
+            PARTY.label("party"),
+            place.label("place"),
+        )
+        .join(event_deliveries, event_deliveries.c.event_id == events.c.event_id)
+        .where(OPEN, event_deliveries.c.rule.in_(rules))
+        .subquery()
+    )
+    wanted = select(found).where(found.c.place <= places).order_by(found.c.place, found.c.number)
+    return [Waiting(*row) for row in connection.execute(wanted)]
+
+
+def due(candidates: Iterable[Waiting], at_work: Counter[str], limit: int | None) -> list[Waiting]:
+    """Those whose turn it is now, in order.
+
+    ``at_work`` counts the runs that Prefect has, by party; ``limit`` is how many it carries out at
+    once (None: any number). Prefect gets as many again, so that a worker never waits for us, but of
+    one party never more than ``limit``. First comes who has least; among equals, who waits longest.
+    """
+    in_turn = sorted(candidates, key=lambda each: (each.place + at_work[each.party], each.number))
+    if limit is None:
+        return in_turn[:PORTION]
+    room = max(0, 2 * limit - at_work.total())
+    allowed = [each for each in in_turn if each.place + at_work[each.party] <= limit]
+    return allowed[: min(room, PORTION)]
+
+
+def party_of(tags: Iterable[str]) -> str:
+    """Whose turn a run took, by its tags."""
+    return next((tag for tag in tags if tag.startswith(PARTIES)), "")
