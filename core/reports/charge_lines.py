@@ -95,8 +95,8 @@ def charge_lines(
             charges.c.currency,
         )
     )
-    streamed = connection.execution_options(yield_per=ROWS_AT_ONCE)
-    yield from streamed.execute(query)
+    # Not as an option of the connection: it would stay there, and break what comes after.
+    yield from connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
 
 
 def totals_by(
