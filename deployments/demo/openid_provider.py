@@ -40,8 +40,8 @@ def openid_provider(people: Iterable[DemoPerson]) -> Iterator[str]:
 
 
 def _provider(people: Iterable[DemoPerson]) -> Flask:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside the package and what it imports
+    # Recorded and dropped: deprecations inside the package, which unfilters them itself.
+    with warnings.catch_warnings(record=True):
         import oidc_provider_mock
     users = [oidc_provider_mock.User(sub=p.subject, claims=p.claims) for p in people]
     provider: Flask = oidc_provider_mock.app(
