@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from core.database.locks import is_locked
 from core.database.states import RUNNING_SUBMISSION_STATES
 from core.database.tables import event_deliveries, events, files, reports, submissions
+from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
 from deployments.giving_up import give_up
 from deployments.prefect_api import (
     AT_WORK,
@@ -28,7 +29,7 @@ from deployments.prefect_api import (
     RefusedError,
     ServerAwayError,
 )
-from deployments.relay import Raised, Relay, raised_from, record_delivery, record_failure
+from deployments.relay import Relay
 from deployments.rules import Rule
 
 log = logging.getLogger("grouper.relay")
@@ -49,8 +50,9 @@ class Kind:
     asked_by: tuple[str, ...]  # the events that ask for the work
 
 
+FILE_EVENTS = ("file.received", "file.corrected", "file.retried")
 KINDS = (
-    Kind("file", files, ("received", "checking"), ("file.received", "file.corrected")),
+    Kind("file", files, ("received", "checking"), FILE_EVENTS),
     Kind("submission", submissions, RUNNING_SUBMISSION_STATES, ("submission.requested",)),
     Kind("report", reports, ("requested", "collating"), ("report.requested",)),
 )
@@ -137,10 +139,10 @@ class Sweep:
     def _next_attempt(self, connection: Connection, work: Work, *, cancelled: bool) -> None:
         made = _attempts(connection, work)
         if cancelled or made >= ATTEMPTS:
-            why = "was cancelled" if cancelled else f"stopped {made} times without a word"
-            log.error("%s %s: given up", work.raised.event.subject, why)
-            asked = work.raised.event
-            give_up(connection, work.kind.name, work.number, asked, why=why, attempts=made)
+            stopped = f"It stopped {made} times without a word"
+            why = "It was cancelled by an operator" if cancelled else stopped
+            reference = give_up(connection, work.raised.event, why=why, attempts=made)
+            log.error("%s is given up, %s: %s", work.raised.event.subject, reference, why)
             return
         try:
             run = self.relay.start_run(work.raised, work.rule, made + 1)

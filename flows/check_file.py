@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 
 import pyarrow as pa
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.database.locks import BusyError
 from core.datasets.reading import Reading, open_file
+from core.events.failures import Cause
 from core.files.store import open_store
 from core.settings import settings
+from core.submissions.failing import fail_check
 from core.submissions.file_checks import (
     ChunkCounts,
+    FileCheckInputs,
+    about_check,
     begin_file_check,
     finish_file_check,
-    give_up_file_check,
     load_file_check,
 )
-from flows.running import chunk_threads, new_reference, working_on
+from flows.running import chunk_threads, failing, working_on
 from tasks.checking import CheckBench, check_rows
 from tasks.progress import ProgressBar
 
@@ -46,24 +50,24 @@ def _check(engine: Engine, file_id: int) -> str:
         check = load_file_check(connection, file_id)
         done = begin_file_check(connection, check)
     bench = CheckBench(engine, check)
-    try:
-        with open_store().local_path(check.storage_key) as path:
-            reading = open_file(
-                path,
-                check.specification,
-                name=check.name,
-                transpose=check.transpose,
-                chunk_rows=settings().chunk_rows,
-            )
-            with reading:
-                _check_chunks(bench, reading, done)
-                return _finish(bench, reading)
-    except Exception:
-        reference = new_reference()
-        get_run_logger().exception("check of file %s stopped, reference %s", file_id, reference)
-        with engine.begin() as connection:
-            give_up_file_check(connection, check, reference)
-        raise
+    with (
+        failing(engine, f"check of file {file_id}", partial(_fail, check)),
+        open_store().local_path(check.storage_key) as path,
+    ):
+        reading = open_file(
+            path,
+            check.specification,
+            name=check.name,
+            transpose=check.transpose,
+            chunk_rows=settings().chunk_rows,
+        )
+        with reading:
+            _check_chunks(bench, reading, done)
+            return _finish(bench, reading)
+
+
+def _fail(check: FileCheckInputs, connection: Connection, cause: Cause) -> str:
+    return fail_check(connection, about_check(check), cause)
 
 
 def _check_chunks(bench: CheckBench, reading: Reading, done: set[int]) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.database.locks import BusyError
-from core.reports.making import begin_report, fail_report, finish_report, load_report
-from core.submissions.states import ReportState
-from flows.running import new_reference, working_on
+from core.events.failures import Cause
+from core.reports.making import Report, begin_report, fail_report, finish_report, load_report
+from core.reports.requests import event_names
+from core.reports.states import ReportState
+from flows.running import failing, working_on
 from tasks.reporting import write_report
 
 
@@ -33,16 +36,16 @@ def _collate(engine: Engine, report_id: int) -> str:
         if report.state in (ReportState.READY, ReportState.EXPIRED):
             return f"report {report_id} is {report.state} already"
         begin_report(connection, report)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "report.xlsx"
-            made = write_report(engine, report, path, dt.datetime.now(dt.UTC))
-            with engine.begin() as connection:
-                finish_report(connection, report, made)
-    except Exception:
-        reference = new_reference()
-        get_run_logger().exception("report %s stopped, reference %s", report_id, reference)
+    with (
+        failing(engine, f"report {report_id}", partial(_fail, report)),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        path = Path(folder) / "report.xlsx"
+        made = write_report(engine, report, path, dt.datetime.now(dt.UTC))
         with engine.begin() as connection:
-            fail_report(connection, report, reference)
-        raise
+            finish_report(connection, report, made)
     return report.request.file_name
+
+
+def _fail(report: Report, connection: Connection, cause: Cause) -> str:
+    return fail_report(connection, event_names(report.id, report.request), cause)

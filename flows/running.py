@@ -1,19 +1,21 @@
-"""What every flow does around its work: settings, database, one run a subject, a reference."""
+"""What every flow does around its work: database, one run a subject, the error queue."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
+from uuid import UUID
 
-from prefect import runtime
+from prefect import get_run_logger, runtime
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.database import engine as database
 from core.database.locks import only_while_held, subject_lock
+from core.events.failures import Cause
+from core.faults import cause_of, passes
 from core.settings import settings
 
 
@@ -39,9 +41,29 @@ def chunk_threads() -> TaskRunner[PrefectFuture[Any]]:
     return cast("TaskRunner[PrefectFuture[Any]]", runner)
 
 
-def new_reference() -> str:
-    """What user and operator both see of a failure, so that they can speak of the same one."""
-    return secrets.token_hex(4).upper()
+@contextmanager
+def failing(engine: Engine, what: str, fail: Callable[[Connection, Cause], str]) -> Iterator[None]:
+    """Ends what the block works on, by ``fail``, if the block raises.
+
+    Not so for faults that pass: they were tried again as often as a task may, and then it is left
+    as it is, with nobody at work on it, so that the sweep takes it up again and at last gives up.
+    """
+    try:
+        yield
+    except Exception as error:
+        if passes(error):
+            get_run_logger().warning("%s stopped for now: a service does not answer", what)
+            raise
+        cause = cause_of(error, flow_run=_flow_run())
+        with engine.begin() as connection:
+            reference = fail(connection, cause)
+        get_run_logger().error("%s stopped, reference %s\n%s", what, reference, cause.detail)
+        raise
+
+
+def _flow_run() -> UUID | None:
+    found = flow_run_id()
+    return None if found is None else UUID(found)
 
 
 def flow_run_id() -> str | None:

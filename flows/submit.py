@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from prefect import flow, get_run_logger
 from prefect.futures import wait
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.database.locks import BusyError
+from core.events.failures import Cause
+from core.submissions.failing import fail_run
 from core.submissions.runs import (
     RunInputs,
     RunTotals,
+    about,
     begin_run,
     enter_stage,
-    fail_run,
     load_run,
     publish,
 )
-from core.submissions.states import SubmissionState
-from flows.running import chunk_threads, flow_run_id, new_reference, working_on
+from core.submissions.states import RunState, SubmissionState
+from flows.running import chunk_threads, failing, flow_run_id, working_on
 from tasks.progress import ProgressBar
 from tasks.stages import STAGE_TASKS, RunBench
 
@@ -45,18 +48,16 @@ def submit(submission_id: int, run_id: int) -> str:
 def _run(engine: Engine, run_id: int) -> str:
     with engine.begin() as connection:
         run = load_run(connection, run_id)
-        if run.state != "running":
+        if run.state != RunState.RUNNING:
             return f"run {run_id} is {run.state} already"
         done = begin_run(connection, run, flow_run=flow_run_id())
-    try:
+    with failing(engine, f"run {run_id}", partial(_fail, run)):
         totals = _carry_out(engine, run, done)
-    except Exception:
-        reference = new_reference()
-        get_run_logger().exception("run %s stopped, reference %s", run_id, reference)
-        with engine.begin() as connection:
-            fail_run(connection, run, reference)
-        raise
     return f"{totals.charges:,} charges, £{totals.amount_pence / 100:,.2f}"
+
+
+def _fail(run: RunInputs, connection: Connection, cause: Cause) -> str:
+    return fail_run(connection, about(run), cause)
 
 
 def _carry_out(engine: Engine, run: RunInputs, done: set[int]) -> RunTotals:

@@ -1,33 +1,21 @@
-"""Which faults pass and are worth another try, and how long to wait between tries."""
+"""What is worth another try, and how long to wait between tries."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import psycopg
-import sqlalchemy.exc
-from botocore.exceptions import BotoCoreError
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-PASSING = (
-    psycopg.OperationalError,
-    sqlalchemy.exc.OperationalError,
-    ConnectionError,
-    TimeoutError,
-    BotoCoreError,
-)
-"""A server away or busy. Anything else is the same the next time: it is not tried again."""
+from core.faults import passes
 
 
 def fault_passes(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001
     """Whether the task that failed is worth another try."""
     try:
         state.result()
-    except PASSING:
-        return True
-    except Exception:
-        return False
+    except Exception as error:
+        return passes(error)
     return False
 
 

@@ -1,23 +1,17 @@
-"""The states of things, as the tables allow them. What may follow what is said by the processes."""
+"""The states of things, as the tables allow them; declared with what may follow what."""
 
-FILE_STATES = ("received", "checking", "rejected", "in error", "ready", "removed")
-SUBMISSION_STATES = (
-    "open",
-    "queued",
-    "merging",
-    "triggering",
-    "combining",
-    "pricing",
-    "allocating",
-    "measuring",
-    "draft",
-    "submitted",
-    "failed",
-)
-RUNNING_SUBMISSION_STATES = SUBMISSION_STATES[1:8]
-RUN_STATES = ("running", "published", "replaced", "failed")
+from core.events.states import FAILURE_MACHINE
+from core.reports.states import REPORT_MACHINE
+from core.submissions.states import FILE_MACHINE, RUN_MACHINE, STAGES, SUBMISSION_MACHINE
+
+FILE_STATES = FILE_MACHINE.states
+SUBMISSION_STATES = SUBMISSION_MACHINE.states
+RUNNING_SUBMISSION_STATES = ("queued", *STAGES)
+RUN_STATES = RUN_MACHINE.states
 RUN_KINDS = ("draft", "final")
-REPORT_STATES = ("requested", "collating", "ready", "expired", "failed")
+REPORT_STATES = REPORT_MACHINE.states
+FAILURE_STATES = FAILURE_MACHINE.states
+FAILURE_KINDS = ("file check", "run", "report", "event delivery", "notification")
 CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
 ORGANISATION_KINDS = ("provider", "commissioner")
 ROLES = ("provider", "commissioner", "operator", "administrator")

@@ -1,5 +1,5 @@
-"""The tables of the service, those of ``event_tables.py`` among them; the records of each data set
-stand in ``records.py``.
+"""The tables of the service, those of ``event_tables.py`` and ``failure_tables.py`` among them; the
+records of each data set stand in ``records.py``.
 
 Bulk tables (errors, charges and the like) have no foreign keys: PostgreSQL would look up each of a
 million rows on its own. What deletes a file or a run deletes its rows.
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
-from core.database import event_tables
+from core.database import event_tables, failure_tables
 from core.database.columns import (
     count,
     metadata,
@@ -350,3 +350,4 @@ events = event_tables.events
 event_deliveries = event_tables.event_deliveries
 log_posts = event_tables.log_posts
 audit = event_tables.audit
+failures = failure_tables.failures

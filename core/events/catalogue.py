@@ -69,6 +69,12 @@ class FileCorrected(_OfFile):
     corrections: int = 1
 
 
+class FileRetried(_OfFile):
+    """A fault had stopped the check of a file; it is taken up again."""
+
+    name: ClassVar[str] = "file.retried"
+
+
 class FileChecked(_OfFile):
     """A check of a file came to its end."""
 
@@ -184,6 +190,7 @@ CATALOGUE: dict[str, type[Event]] = {
     for event in (
         FileReceived,
         FileCorrected,
+        FileRetried,
         FileChecked,
         FileReady,
         SubmissionRequested,

@@ -40,8 +40,13 @@ def raise_event(
         .on_conflict_do_nothing(index_elements=[events.c.event_id])
     )
     if written.rowcount:
-        connection.execute(select(func.pg_notify(CHANNEL, str(event_id))))
+        wake_relay(connection, event_id)
     return event_id
+
+
+def wake_relay(connection: Connection, event_id: UUID | str) -> None:
+    """Tells the relay of an event, once the caller's transaction is committed."""
+    connection.execute(select(func.pg_notify(CHANNEL, str(event_id))))
 
 
 def read_event(name: str, payload: dict[str, object]) -> Event:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.register import AreaRegister
 from core.database import tables
+from core.database.moving import lock_row
 from core.events import catalogue
+from core.events.failures import REPORT, Cause, record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore
 from core.reports.backing_data import write_backing_data
 from core.reports.requests import ReportRequest, event_names
-from core.submissions.states import REPORT_MACHINE, ReportState
+from core.reports.states import REPORT_MACHINE, ReportState
 from core.submissions.transitions import move
 
+FAILED_TEXT = (
+    "This report could not be made. Ask for it again, or tell support the reference {reference}."
+)
 KEPT_DAYS = 30
 """How long a finished report is kept in the store."""
 
@@ -85,19 +92,29 @@ def finish_report(connection: Connection, report: Report, made: Made) -> None:
     raise_event(connection, catalogue.ReportReady(**event_names(report.id, report.request)))
 
 
-def fail_report(connection: Connection, report: Report, reference: str) -> None:
-    """Notes that the report could not be made; user and operator see the same reference."""
-    text = f"This report could not be made. Ask for it again, or tell support {reference}."
+def fail_report(connection: Connection, names: Mapping[str, Any], cause: Cause) -> str:
+    """Ends the making of a report; returns the reference that user and operator both see.
+
+    ``names`` are those that every event of the report carries.
+    """
+    report_id: int = names["report_id"]
+    lock_row(connection, tables.reports, report_id)
+    reference = record_failure(
+        connection,
+        REPORT,
+        cause,
+        subject=f"report/{report_id}",
+        title=names["report"],
+        payload=names,
+    )
     move(
         connection,
         tables.reports,
         REPORT_MACHINE,
-        report.id,
+        report_id,
         ReportState.FAILED,
         reason=reference,
-        failure=text,
+        failure=FAILED_TEXT.format(reference=reference),
     )
-    raise_event(
-        connection,
-        catalogue.ReportFailed(reason=reference, **event_names(report.id, report.request)),
-    )
+    raise_event(connection, catalogue.ReportFailed(reason=reference, **names))
+    return reference

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
+from core.reports.states import REPORT_MACHINE, ReportState
+from core.submissions.transitions import move
 from core.user_errors import UserError
 
 Side = Literal["provider", "commissioner"]
@@ -58,7 +60,7 @@ def request_report(connection: Connection, request: ReportRequest, *, user_id: i
         .values(
             kind=request.kind,
             parameters=request.model_dump(mode="json"),
-            state="requested",
+            state=ReportState.REQUESTED,
             requested_by=user_id,
             name=request.file_name,
         )
@@ -68,6 +70,24 @@ def request_report(connection: Connection, request: ReportRequest, *, user_id: i
     event = catalogue.ReportRequested(**event_names(report_id, request))
     raise_event(connection, event, user_id=user_id)
     return report_id
+
+
+def ask_again(connection: Connection, report_id: int, *, user_id: int | None, reason: str) -> None:
+    """Queues a report once more that failed or is no longer kept; raises ``TransitionRefused``."""
+    query = sa.select(tables.reports.c.parameters).where(tables.reports.c.id == report_id)
+    request = ReportRequest.model_validate(connection.execute(query).scalar_one())
+    move(
+        connection,
+        tables.reports,
+        REPORT_MACHINE,
+        report_id,
+        ReportState.REQUESTED,
+        user_id=user_id,
+        reason=reason,
+        failure=None,
+    )
+    event = catalogue.ReportRequested(**event_names(report_id, request))
+    raise_event(connection, event, user_id=user_id)
 
 
 def event_names(report_id: int, request: ReportRequest) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from core.datasets.corrections import Correction, apply_corrections
 from core.datasets.published import current_specification
 from core.datasets.specification import Specification
 from core.events import catalogue
+from core.events.failures import settle
 from core.events.outbox import raise_event
 from core.submissions.episodes import bucket_of
 from core.submissions.months import SubmissionRow, get_submission
@@ -188,7 +189,7 @@ def finish_file_check(
         errors = _with_ids(file_errors, file_id=check.file_id, chunk=-1)
         copy_table(cursor, "errors", errors.column_names, errors)
     summarise(connection, place_index(records_table(check.specification)))
-    totals: dict[str, Any] = _file_totals(connection, check.file_id)
+    totals: dict[str, Any] = file_totals(connection, check.file_id)
     state = FileState.READY
     if refused:
         state = FileState.REJECTED
@@ -203,11 +204,14 @@ def finish_file_check(
         headings=headings,
         **totals,
     )
+    if state == FileState.REJECTED:  # by what is in it, whatever fault was in the way before
+        settle(connection, f"file/{check.file_id}", why="the file was read, and refused")
     _announce(connection, check, state, totals)
     return state
 
 
-def _file_totals(connection: Connection, file_id: int) -> dict[str, int]:
+def file_totals(connection: Connection, file_id: int) -> dict[str, int]:
+    """Records, errors and warnings of what was stored of a file."""
     chunks, errors = tables.file_chunks, tables.errors
     records = connection.execute(
         sa.select(sa.func.coalesce(sa.func.sum(chunks.c.records), 0)).where(
@@ -243,31 +247,18 @@ def _meet_clinics(connection: Connection, check: FileCheckInputs, clinics: list[
 def _announce(
     connection: Connection, check: FileCheckInputs, state: FileState, totals: dict[str, int]
 ) -> None:
-    about: dict[str, Any] = {
+    about = about_check(check)
+    raise_event(connection, catalogue.FileChecked(state=state.value, **totals, **about))
+    if state == FileState.READY:
+        raise_event(connection, catalogue.FileReady(records=totals["records"], **about))
+
+
+def about_check(check: FileCheckInputs) -> dict[str, Any]:
+    """The ids and names that every event of a file carries."""
+    return {
         "file_id": check.file_id,
         "file": check.name,
         "submission_id": check.submission.id,
         "provider": check.submission.provider,
         "month": f"{check.submission.month:%Y-%m}",
     }
-    raise_event(connection, catalogue.FileChecked(state=state.value, **totals, **about))
-    if state == FileState.READY:
-        raise_event(connection, catalogue.FileReady(records=totals["records"], **about))
-
-
-def give_up_file_check(connection: Connection, check: FileCheckInputs, reference: str) -> None:
-    """Notes that the check could not be carried out; user and operator see the same reference."""
-    text = (
-        "This file could not be checked, and that is not your mistake. "
-        f"Remove it and upload it again, or tell support the reference {reference}."
-    )
-    move(
-        connection,
-        tables.files,
-        FILE_MACHINE,
-        check.file_id,
-        FileState.REJECTED,
-        reason=reference,
-        failure=text,
-    )
-    _announce(connection, check, FileState.REJECTED, _file_totals(connection, check.file_id))

@@ -23,12 +23,15 @@ from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.states import (
+    RUN_MACHINE,
     STAGES,
     SUBMISSION_MACHINE,
     FileState,
+    RunState,
     SubmissionState,
 )
 from core.submissions.transitions import move
+from core.submissions.withdrawing import withdraw_published
 from core.tariffs.configuration import Configuration, configuration_from
 from core.tariffs.statements import parse_statement
 
@@ -176,23 +179,18 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
     summarise(connection, "ix_charges_run_id")
     totals = run_totals(connection, run)
     _reconcile(connection, run, totals)
-    runs = tables.runs
-    connection.execute(
-        runs.update()
-        .where(runs.c.submission_id == run.submission.id, runs.c.state == "published")
-        .values(state="replaced")
-    )
-    connection.execute(
-        runs.update()
-        .where(runs.c.id == run.run_id)
-        .values(
-            state="published",
-            finished_at=sa.func.now(),
-            records=totals.records,
-            episodes=totals.episodes,
-            charges=totals.charges,
-            amount_pence=totals.amount_pence,
-        )
+    withdraw_published(connection, run.submission.id, reason=f"replaced by run {run.run_id}")
+    move(
+        connection,
+        tables.runs,
+        RUN_MACHINE,
+        run.run_id,
+        RunState.PUBLISHED,
+        finished_at=sa.func.now(),
+        records=totals.records,
+        episodes=totals.episodes,
+        charges=totals.charges,
+        amount_pence=totals.amount_pence,
     )
     final = run.kind == "final"
     move(
@@ -244,26 +242,6 @@ def _reconcile(connection: Connection, run: RunInputs, totals: RunTotals) -> Non
     found = (done, totals.records, written[0], int(written[1]))
     if expected != found:
         raise RunIncomplete(f"run {run.run_id}: expected {expected}, found {found}")
-
-
-def fail_run(connection: Connection, run: RunInputs, reference: str) -> None:
-    """Notes that the run stopped; the user sees a reference, the operator the cause."""
-    text = f"The calculation stopped. Start it again, or tell support the reference {reference}."
-    move(
-        connection,
-        tables.submissions,
-        SUBMISSION_MACHINE,
-        run.submission.id,
-        SubmissionState.FAILED,
-        reason=reference,
-        failure=text,
-    )
-    connection.execute(
-        tables.runs.update()
-        .where(tables.runs.c.id == run.run_id)
-        .values(state="failed", finished_at=sa.func.now())
-    )
-    raise_event(connection, catalogue.SubmissionFailed(reason=reference, **about(run)))
 
 
 def about(run: RunInputs) -> dict[str, Any]:

@@ -1,50 +1,98 @@
-"""The states of a file and of a submission, and which follows which (architecture, processes).
-
-Each state has the text that a user reads beside it. A transition that is not declared is refused.
-"""
+"""The states of a file, of a submission and of its runs (architecture, processes as states)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+
+from statemachine.states import States
+
+from core.reports.states import REPORT_MACHINE, REPORT_TEXTS, ReportState
+from core.states import Machine, Process, State
+
+__all__ = [
+    "FILE_MACHINE",
+    "FILE_TEXTS",
+    "REPORT_MACHINE",
+    "REPORT_TEXTS",
+    "RUN_MACHINE",
+    "STAGES",
+    "SUBMISSION_MACHINE",
+    "SUBMISSION_TEXTS",
+    "FileState",
+    "Machine",
+    "ReportState",
+    "RunState",
+    "SubmissionState",
+]
 
 
-class FileState(StrEnum):
+class FileState(State):
     """Where an uploaded file stands."""
 
-    RECEIVED = "received"
-    CHECKING = "checking"
-    REJECTED = "rejected"
-    IN_ERROR = "in error"
-    READY = "ready"
-    REMOVED = "removed"
+    RECEIVED = "received", "Uploaded. It is checked as soon as its turn comes."
+    CHECKING = "checking", "Being checked against the data set."
+    REJECTED = (
+        "rejected",
+        "Cannot be read as this data set. Mend the file and upload it again.",
+    )
+    IN_ERROR = "in error", "Has errors. Correct them here, or in the file and upload it again."
+    READY = "ready", "Checked: no errors."
+    REMOVED = "removed", "Taken out of the submission."
 
 
-class SubmissionState(StrEnum):
+class FileProcess(Process):
+    """An uploaded file."""
+
+    _ = States.from_enum(FileState, initial=FileState.RECEIVED, final=FileState.REMOVED)
+
+    check = _.RECEIVED.to(_.CHECKING)
+    find_errors = _.CHECKING.to(_.IN_ERROR)
+    accept = _.CHECKING.to(_.READY)
+    reject = _.CHECKING.to(_.REJECTED)
+    check_again = (
+        # A check that died is taken up where it stopped; a rejected file when a fault was mended.
+        _.CHECKING.to(_.CHECKING)
+        | _.REJECTED.to(_.CHECKING)
+        | _.IN_ERROR.to(_.CHECKING)
+        | _.READY.to(_.CHECKING)
+    )
+    remove = (
+        _.RECEIVED.to(_.REMOVED)
+        | _.REJECTED.to(_.REMOVED)
+        | _.IN_ERROR.to(_.REMOVED)
+        | _.READY.to(_.REMOVED)
+    )
+
+
+FILE_MACHINE = Machine(
+    "file",
+    FileProcess,
+    "files",
+    stopped=frozenset({FileState.REJECTED}),
+    settled=frozenset({FileState.IN_ERROR, FileState.READY, FileState.REMOVED}),
+)
+FILE_TEXTS: Mapping[FileState, str] = {state: state.text for state in FileState}
+
+
+class SubmissionState(State):
     """Where a provider's month stands."""
 
-    OPEN = "open"
-    QUEUED = "queued"
-    MERGING = "merging"
-    TRIGGERING = "triggering"
-    COMBINING = "combining"
-    PRICING = "pricing"
-    ALLOCATING = "allocating"
-    MEASURING = "measuring"
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    FAILED = "failed"
-
-
-class ReportState(StrEnum):
-    """Where a report stands."""
-
-    REQUESTED = "requested"
-    COLLATING = "collating"
-    READY = "ready"
-    EXPIRED = "expired"
-    FAILED = "failed"
+    OPEN = "open", "Files can be added, corrected and removed."
+    QUEUED = "queued", "It waits for its turn."
+    MERGING = "merging", "Records of the same episode are merged."
+    TRIGGERING = "triggering", "Currencies are fired by the codes of each episode."
+    COMBINING = "combining", "Invalid combinations of currencies are replaced."
+    PRICING = "pricing", "Primary and additional rates are applied."
+    ALLOCATING = "allocating", "Each charge is given to the commissioner who pays it."
+    MEASURING = "measuring", "Totals are drawn up and reconciled."
+    DRAFT = "draft", "Calculated as a draft. Commissioners do not see it."
+    SUBMITTED = "submitted", "It is submitted: its charges are released to commissioners."
+    RESET_ASKED = (
+        "reset asked",
+        "It is submitted. Its host commissioner asks for it to be opened again; "
+        "an administrator decides.",
+    )
+    FAILED = "failed", "The calculation stopped. It can be started again."
 
 
 STAGES = (
@@ -57,94 +105,74 @@ STAGES = (
 )
 """The stages of a run, in order."""
 
-FILE_TEXTS: Mapping[FileState, str] = {
-    FileState.RECEIVED: "Uploaded. It is checked as soon as its turn comes.",
-    FileState.CHECKING: "Being checked against the data set.",
-    FileState.REJECTED: "Cannot be read as this data set. Mend the file and upload it again.",
-    FileState.IN_ERROR: "Has errors. Correct them here, or in the file and upload it again.",
-    FileState.READY: "Checked: no errors.",
-    FileState.REMOVED: "Taken out of the submission.",
-}
 
-SUBMISSION_TEXTS: Mapping[SubmissionState, str] = {
-    SubmissionState.OPEN: "Files can be added, corrected and removed.",
-    SubmissionState.QUEUED: "It waits for its turn.",
-    SubmissionState.MERGING: "Records of the same episode are merged.",
-    SubmissionState.TRIGGERING: "Currencies are fired by the codes of each episode.",
-    SubmissionState.COMBINING: "Invalid combinations of currencies are replaced.",
-    SubmissionState.PRICING: "Primary and additional rates are applied.",
-    SubmissionState.ALLOCATING: "Each charge is given to the commissioner who pays it.",
-    SubmissionState.MEASURING: "Totals are drawn up and reconciled.",
-    SubmissionState.DRAFT: "Calculated as a draft. Commissioners do not see it.",
-    SubmissionState.SUBMITTED: "It is submitted: its charges are released to commissioners.",
-    SubmissionState.FAILED: "The calculation stopped. It can be started again.",
-}
+class SubmissionProcess(Process):
+    """A provider's month."""
 
-REPORT_TEXTS: Mapping[ReportState, str] = {
-    ReportState.REQUESTED: "Waiting for its turn.",
-    ReportState.COLLATING: "Being put together.",
-    ReportState.READY: "Ready to download.",
-    ReportState.EXPIRED: "No longer kept. Ask for it again.",
-    ReportState.FAILED: "Could not be made. Ask for it again.",
-}
+    _ = States.from_enum(SubmissionState, initial=SubmissionState.OPEN)
 
-
-@dataclass(frozen=True)
-class Machine:
-    """States and the transitions between them."""
-
-    name: str
-    follows: Mapping[str, frozenset[str]]
-
-    def sources(self, target: str) -> tuple[str, ...]:
-        """The states from which ``target`` may be reached."""
-        return tuple(sorted(state for state, targets in self.follows.items() if target in targets))
+    ask_for_run = _.OPEN.to(_.QUEUED) | _.DRAFT.to(_.QUEUED) | _.FAILED.to(_.QUEUED)
+    begin = _.QUEUED.to(_.MERGING)
+    go_on = (
+        _.MERGING.to(_.TRIGGERING)
+        | _.TRIGGERING.to(_.COMBINING)
+        | _.COMBINING.to(_.PRICING)
+        | _.PRICING.to(_.ALLOCATING)
+        | _.ALLOCATING.to(_.MEASURING)
+    )
+    # A run that died starts at its first stage; finished chunks are kept, so little is repeated.
+    begin_again = (
+        _.MERGING.to(_.MERGING)
+        | _.TRIGGERING.to(_.MERGING)
+        | _.COMBINING.to(_.MERGING)
+        | _.PRICING.to(_.MERGING)
+        | _.ALLOCATING.to(_.MERGING)
+        | _.MEASURING.to(_.MERGING)
+    )
+    publish = _.MEASURING.to(_.DRAFT) | _.MEASURING.to(_.SUBMITTED)
+    stop = (
+        _.QUEUED.to(_.FAILED)
+        | _.MERGING.to(_.FAILED)
+        | _.TRIGGERING.to(_.FAILED)
+        | _.COMBINING.to(_.FAILED)
+        | _.PRICING.to(_.FAILED)
+        | _.ALLOCATING.to(_.FAILED)
+        | _.MEASURING.to(_.FAILED)
+    )
+    change_files = _.DRAFT.to(_.OPEN) | _.FAILED.to(_.OPEN)
+    ask_for_reset = _.SUBMITTED.to(_.RESET_ASKED)
+    grant_reset = _.RESET_ASKED.to(_.OPEN)
+    refuse_reset = _.RESET_ASKED.to(_.SUBMITTED)
 
 
-def _machine(name: str, follows: Mapping[str, set[str]]) -> Machine:
-    return Machine(name, {state: frozenset(targets) for state, targets in follows.items()})
-
-
-_F, _S, _R = FileState, SubmissionState, ReportState
-
-FILE_MACHINE = _machine(
-    "file",
-    {
-        _F.RECEIVED: {_F.CHECKING, _F.REMOVED},
-        # checking → checking: a check that died is taken up again where it stopped.
-        _F.CHECKING: {_F.CHECKING, _F.REJECTED, _F.IN_ERROR, _F.READY},
-        _F.IN_ERROR: {_F.CHECKING, _F.REMOVED},
-        _F.READY: {_F.CHECKING, _F.REMOVED},
-        _F.REJECTED: {_F.CHECKING, _F.REMOVED},
-        _F.REMOVED: set(),
-    },
-)
-
-# A run that died starts again at its first stage; finished chunks are kept, so little is repeated.
-SUBMISSION_MACHINE = _machine(
+SUBMISSION_MACHINE = Machine(
     "submission",
-    {
-        _S.OPEN: {_S.QUEUED},
-        _S.QUEUED: {_S.MERGING, _S.FAILED},
-        _S.MERGING: {_S.TRIGGERING, _S.MERGING, _S.FAILED},
-        _S.TRIGGERING: {_S.COMBINING, _S.MERGING, _S.FAILED},
-        _S.COMBINING: {_S.PRICING, _S.MERGING, _S.FAILED},
-        _S.PRICING: {_S.ALLOCATING, _S.MERGING, _S.FAILED},
-        _S.ALLOCATING: {_S.MEASURING, _S.MERGING, _S.FAILED},
-        _S.MEASURING: {_S.DRAFT, _S.SUBMITTED, _S.MERGING, _S.FAILED},
-        _S.DRAFT: {_S.OPEN, _S.QUEUED},
-        _S.SUBMITTED: {_S.OPEN},
-        _S.FAILED: {_S.QUEUED, _S.OPEN},
-    },
+    SubmissionProcess,
+    "submissions",
+    stopped=frozenset({SubmissionState.FAILED}),
+    settled=frozenset({SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.SUBMITTED}),
 )
+SUBMISSION_TEXTS: Mapping[SubmissionState, str] = {state: state.text for state in SubmissionState}
 
-REPORT_MACHINE = _machine(
-    "report",
-    {
-        _R.REQUESTED: {_R.COLLATING, _R.FAILED},
-        _R.COLLATING: {_R.COLLATING, _R.READY, _R.FAILED},
-        _R.READY: {_R.EXPIRED},
-        _R.FAILED: {_R.REQUESTED},
-        _R.EXPIRED: {_R.REQUESTED},
-    },
-)
+
+class RunState(State):
+    """Where one calculation of a submission stands."""
+
+    RUNNING = "running", "Waits for its turn, or is being calculated."
+    PUBLISHED = "published", "What readers see of its month."
+    REPLACED = "replaced", "A newer run took its place, or the files of its month changed."
+    FAILED = "failed", "Stopped. What it had done is kept."
+
+
+class RunProcess(Process):
+    """One calculation of a submission."""
+
+    _ = States.from_enum(RunState, initial=RunState.RUNNING, final=RunState.REPLACED)
+
+    publish = _.RUNNING.to(_.PUBLISHED)
+    replace = _.PUBLISHED.to(_.REPLACED)
+    stop = _.RUNNING.to(_.FAILED)
+    retry = _.FAILED.to(_.RUNNING)
+
+
+RUN_MACHINE = Machine("run", RunProcess, "runs")

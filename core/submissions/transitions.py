@@ -1,23 +1,16 @@
-"""Moves a file, a submission or a report from one state to another, and leaves an audit row."""
+"""Moves a file, a submission, a run or a report on, and what failed of it in the error queue."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
-from core.database import tables
-from core.submissions.states import Machine
-from core.user_errors import UserError
+from core.database.moving import TransitionRefused, change_state
+from core.events.failures import settle, take_up
+from core.states import Machine
 
-
-class TransitionRefused(UserError):
-    """The state does not allow what was asked: somebody was quicker, or it is locked."""
-
-    def __init__(self, machine: Machine, state: str, target: str) -> None:
-        self.state = state
-        super().__init__(f"This {machine.name} is {state}; it cannot become {target} now.")
+__all__ = ["TransitionRefused", "move"]
 
 
 def move(
@@ -33,24 +26,23 @@ def move(
 ) -> str:
     """Moves one row to ``target`` and returns the state it left; ``values`` are set with it.
 
-    The row is locked until the caller's transaction ends, so of two who press at once one wins.
-    Raises ``TransitionRefused``.
+    A failure that waits in the error queue counts as retried once its subject goes on, whoever
+    made it go on, and as resolved once nothing of it matters any more. Raises
+    ``TransitionRefused``.
     """
-    query = sa.select(table.c.state).where(table.c.id == subject_id).with_for_update()
-    state: str = connection.execute(query).scalar_one()
-    if target not in machine.follows[state]:
-        raise TransitionRefused(machine, state, target)
-    connection.execute(
-        table.update().where(table.c.id == subject_id).values(state=target, **values)
+    left = change_state(
+        connection,
+        table,
+        machine,
+        subject_id,
+        target,
+        user_id=user_id,
+        reason=reason,
+        **values,
     )
-    connection.execute(
-        tables.audit.insert().values(
-            user_id=user_id,
-            action=f"{machine.name} {target}",
-            subject=f"{machine.name}:{subject_id}",
-            from_state=state,
-            to_state=target,
-            reason=reason,
-        )
-    )
-    return state
+    subject = f"{machine.name}/{subject_id}"
+    if target in machine.settled:
+        settle(connection, subject, why=f"{subject} is {target}", user_id=user_id)
+    elif left in machine.stopped:
+        take_up(connection, subject, why=f"{subject} is {target}", user_id=user_id)
+    return left

@@ -25,6 +25,7 @@ from core.submissions.states import (
     SubmissionState,
 )
 from core.submissions.transitions import move
+from core.submissions.withdrawing import withdraw_published
 from core.user_errors import UserError
 
 CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
@@ -205,9 +206,5 @@ def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> 
         run_id=None,
         failure=None,
     )
-    connection.execute(
-        tables.runs.update()
-        .where(tables.runs.c.submission_id == submission_id, tables.runs.c.state == "published")
-        .values(state="replaced")
-    )
+    withdraw_published(connection, submission_id, reason="files changed", user_id=user_id)
     return submission

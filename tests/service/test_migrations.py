@@ -118,7 +118,7 @@ def provider(connection: Connection) -> int:
     ("values", "constraint"),
     [
         ({"month": date(2017, 4, 2)}, "ck_submissions_month"),
-        ({"month": date(2017, 4, 1), "state": "lost"}, "ck_submissions_state"),
+        ({"month": date(2017, 4, 1), "state": "lost"}, "must be open, not lost"),
     ],
 )
 def test_impossible_submissions_are_refused(

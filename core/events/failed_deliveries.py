@@ -1,0 +1,89 @@
+"""Events that a rule refused too often, or that cannot be read: to the error queue and back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.events.catalogue import RunFailed
+from core.events.failures import (
+    EVENT_DELIVERY,
+    Cause,
+    Failure,
+    record_failure,
+    settle,
+    take_up,
+)
+from core.events.outbox import wake_relay
+from core.events.states import FailureState
+
+
+def fail_delivery(
+    connection: Connection,
+    event_id: UUID,
+    rule: str | None,
+    cause: Cause,
+    *,
+    name: str,
+    subject: str,
+    title: str,
+) -> str:
+    """Puts the delivery of an event into the error queue; without a rule, that of the whole event.
+
+    Gives the reference.
+    """
+    return record_failure(
+        connection,
+        EVENT_DELIVERY,
+        cause,
+        work=_work(event_id, rule),
+        subject=subject,
+        title=f"{name}, {title}",
+        payload={"event_id": str(event_id), "rule": rule, "name": name},
+        tell=name != RunFailed.name,
+    )
+
+
+def lock_event(connection: Connection, event_id: str) -> None:
+    """Keeps the relay from the event until the caller's transaction ends."""
+    events = tables.events
+    connection.execute(
+        sa.select(events.c.id).where(events.c.event_id == UUID(event_id)).with_for_update()
+    )
+
+
+def deliver_again(connection: Connection, failure: Failure, user_id: int | None) -> None:
+    """Hands the event to the relay once more, for the rule that had refused it alone."""
+    event_id, rule = failure.payload["event_id"], failure.payload["rule"]
+    take_up(connection, failure.work, why="sent again", user_id=user_id)
+    deliveries, events = tables.event_deliveries, tables.events
+    if rule is not None:
+        connection.execute(
+            deliveries.update()
+            .where(deliveries.c.event_id == UUID(event_id), deliveries.c.rule == rule)
+            .values(attempts=0, delivered_at=None)
+        )
+    connection.execute(
+        events.update()
+        .where(events.c.event_id == UUID(event_id))
+        .values(routed_at=None, delivered_at=None)
+    )
+    wake_relay(connection, event_id)
+
+
+def settle_deliveries(connection: Connection, event_id: UUID) -> None:
+    """Closes what was sent again and has now arrived."""
+    failures = tables.failures
+    retried = sa.select(failures.c.work).where(
+        failures.c.state == FailureState.RETRIED,
+        failures.c.work.startswith(_work(event_id, None)),
+    )
+    for work in connection.execute(retried).scalars().all():
+        settle(connection, work, why="it was delivered")
+
+
+def _work(event_id: UUID, rule: str | None) -> str:
+    return f"delivery/{event_id}" + (f"/{rule}" if rule else "")

@@ -1,0 +1,214 @@
+"""The error queue: what failed after its retries, until somebody tries it again or sets it aside.
+
+A failure is written in the transaction that marks its subject as failed. While it is open, a
+further failure of the same work is counted on the same row, under the same reference.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.database.moving import change_state
+from core.events.catalogue import RunFailed
+from core.events.outbox import raise_event
+from core.events.states import FAILURE_MACHINE, FailureState
+from core.user_errors import UserError
+
+FILE_CHECK = "file check"
+RUN = "run"
+REPORT = "report"
+EVENT_DELIVERY = "event delivery"
+NOTIFICATION = "notification"
+
+OPEN = (FailureState.WAITING, FailureState.RETRIED)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why work stopped: a sentence for people, and what helps to look into it.
+
+    ``detail`` holds no values of records: operators see processes, not patients.
+    """
+
+    reason: str
+    detail: str = ""
+    attempts: int = 1
+    flow_run: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row of the error queue."""
+
+    id: int
+    reference: str
+    kind: str
+    work: str
+    subject: str
+    title: str
+    reason: str
+    detail: str | None
+    payload: dict[str, Any]
+    attempts: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+    state: FailureState
+    resolved_by: int | None
+    resolved_at: dt.datetime | None
+    flow_run: UUID | None
+
+
+def record_failure(
+    connection: Connection,
+    kind: str,
+    cause: Cause,
+    *,
+    subject: str,
+    title: str,
+    payload: Mapping[str, Any],
+    work: str | None = None,
+    tell: bool = True,
+) -> str:
+    """Puts work into the error queue and returns the reference that its user reads too.
+
+    ``work`` says what failed where one subject has several things that may fail. ``payload`` is
+    what trying again needs. Raises the event ``run.failed`` unless ``tell`` is False: what failed
+    in telling of a failure must not be told of in turn.
+    """
+    work = work or subject
+    values = {
+        "reason": cause.reason,
+        "detail": cause.detail,
+        "payload": dict(payload),
+        "flow_run": cause.flow_run,
+    }
+    standing = _open_failure(connection, work)
+    if standing is None:
+        reference, attempts = secrets.token_hex(4).upper(), cause.attempts
+        fixed = {"kind": kind, "work": work, "subject": subject, "title": title}
+        connection.execute(
+            tables.failures.insert().values(
+                reference=reference, attempts=attempts, **fixed, **values
+            )
+        )
+    else:
+        reference, attempts = standing.reference, standing.attempts + cause.attempts
+        again = {"attempts": attempts, "last_at": sa.func.now(), **values}
+        _change(connection, standing.id, FailureState.WAITING, cause.reason, None, **again)
+    if tell:
+        failed = RunFailed(
+            failed_subject=subject,
+            failed_title=title,
+            attempts=attempts,
+            flow_run=cause.flow_run,
+            reason=f"{cause.reason}, reference {reference}",
+        )
+        raise_event(connection, failed)
+    return reference
+
+
+def take_up(connection: Connection, work: str, *, why: str, user_id: int | None = None) -> None:
+    """Notes that work in the error queue is being done again."""
+    standing = _open_failure(connection, work)
+    if standing is not None and standing.state == FailureState.WAITING:
+        _change(connection, standing.id, FailureState.RETRIED, why, user_id)
+
+
+def settle(connection: Connection, work: str, *, why: str, user_id: int | None = None) -> None:
+    """Notes that work in the error queue is done, or no longer needed."""
+    standing = _open_failure(connection, work)
+    if standing is not None:
+        _end(connection, standing.id, FailureState.RESOLVED, why, user_id)
+
+
+def discard(
+    connection: Connection, reference: str, *, user_id: int | None = None, reason: str = ""
+) -> Failure:
+    """Sets a failure aside; its subject stays as it is. Raises ``UserError``."""
+    failure = show_failure(connection, reference)
+    refuse_unless_waiting(failure)
+    _end(connection, failure.id, FailureState.DISCARDED, reason or "set aside", user_id)
+    return failure
+
+
+def refuse_unless_waiting(failure: Failure) -> None:
+    """Raises ``UserError`` where nothing waits for an operator any more."""
+    if failure.state != FailureState.WAITING:
+        raise UserError(f"{failure.reference} is {failure.state}: {failure.state.text}")
+
+
+def list_failures(
+    connection: Connection, states: tuple[str, ...] = OPEN, *, limit: int = 200
+) -> list[Failure]:
+    """The failures in these states, the last to fail first."""
+    failures = tables.failures
+    query = (
+        sa.select(failures)
+        .where(failures.c.state.in_(states))
+        .order_by(failures.c.last_at.desc(), failures.c.id.desc())
+        .limit(limit)
+    )
+    return [_failure(row) for row in connection.execute(query)]
+
+
+def show_failure(connection: Connection, reference: str) -> Failure:
+    """The failure of a reference; raises ``UserError`` where there is none."""
+    failures = tables.failures
+    query = sa.select(failures).where(failures.c.reference == reference.strip().upper())
+    row = connection.execute(query).first()
+    if row is None:
+        raise UserError(
+            f"There is no failure {reference}. `grouper errors list` shows those there are."
+        )
+    return _failure(row)
+
+
+def _open_failure(connection: Connection, work: str) -> Failure | None:
+    failures = tables.failures
+    query = (
+        sa.select(failures)
+        .where(failures.c.work == work, failures.c.state.in_(OPEN))
+        .with_for_update()
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _failure(row)
+
+
+def _failure(row: sa.Row[Any]) -> Failure:
+    return Failure(**{**row._mapping, "state": FailureState(row.state)})
+
+
+def _end(
+    connection: Connection, failure_id: int, state: FailureState, why: str, user_id: int | None
+) -> None:
+    ended = {"resolved_by": user_id, "resolved_at": sa.func.now()}
+    _change(connection, failure_id, state, why, user_id, **ended)
+
+
+def _change(
+    connection: Connection,
+    failure_id: int,
+    state: FailureState,
+    why: str,
+    user_id: int | None,
+    **values: Any,
+) -> None:
+    change_state(
+        connection,
+        tables.failures,
+        FAILURE_MACHINE,
+        failure_id,
+        state,
+        user_id=user_id,
+        reason=why,
+        **values,
+    )

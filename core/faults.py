@@ -1,0 +1,87 @@
+"""Faults: which pass by themselves, and what to say of the others."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import sqlalchemy.exc
+from botocore.exceptions import BotoCoreError
+
+from core.events.failures import Cause
+from core.settings import PROJECT
+from core.user_errors import UserError
+
+PASSING = (
+    psycopg.OperationalError,
+    sqlalchemy.exc.OperationalError,
+    ConnectionError,
+    TimeoutError,
+    BotoCoreError,
+)
+"""A server away or busy. Anything else is the same the next time: it is not tried again."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+"""Somebody makes room on a disk, or another process ends."""
+
+FRAMES = 12
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same work may well succeed a little later."""
+    return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in FULL)
+
+
+def cause_of(error: BaseException, *, flow_run: UUID | None = None, attempts: int = 1) -> Cause:
+    """Why work stopped, without a value that a record may hold: messages of others may."""
+    return Cause(_sentence(error), _detail(error), attempts, flow_run)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There was not enough memory"
+    if passes(error):
+        return "A service it needs did not answer, or had no room left"
+    return f"The program stopped where it should not ({type(error).__name__})"
+
+
+def _detail(error: BaseException) -> str:
+    return "\n".join(_lines(error))
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    """Kind of error and where it was raised, innermost last; then what it came from."""
+    yield f"{type(error).__qualname__}{_known(error)}"
+    for frame in traceback.extract_tb(error.__traceback__)[-FRAMES:]:
+        yield f"  {_place(frame.filename)}:{frame.lineno} in {frame.name}"
+    origin = error.__cause__ or error.__context__
+    if origin is not None:
+        yield "from"
+        yield from _lines(origin)
+
+
+def _known(error: BaseException) -> str:
+    """What is safe to show of an error: its code, never its text."""
+    origin = getattr(error, "orig", error)
+    if isinstance(origin, psycopg.Error) and origin.sqlstate:
+        constraint = origin.diag.constraint_name
+        return f" {origin.sqlstate}" + (f" {constraint}" if constraint else "")
+    if isinstance(error, OSError) and error.errno:
+        return f" {errno.errorcode.get(error.errno, error.errno)}"
+    return ""
+
+
+def _place(file: str) -> str:
+    path = Path(file)
+    if path.is_relative_to(PROJECT):
+        path = path.relative_to(PROJECT)
+    parts = path.parts
+    if "site-packages" in parts:
+        path = Path(*parts[parts.index("site-packages") + 1 :])
+    return str(path)

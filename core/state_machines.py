@@ -1,0 +1,60 @@
+"""Every machine there is, and the page that draws them.
+
+``python -m core.state_machines > docs/states.md`` writes the page.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from core.accounts.states import SUBSCRIPTION_MACHINE
+from core.areas.states import SPIDER_MACHINE
+from core.events.states import FAILURE_MACHINE
+from core.migration.states import MIGRATION_MACHINE
+from core.reports.states import REPORT_MACHINE
+from core.states import Machine, State
+from core.submissions.states import FILE_MACHINE, RUN_MACHINE, SUBMISSION_MACHINE
+
+MACHINES = (
+    FILE_MACHINE,
+    SUBMISSION_MACHINE,
+    RUN_MACHINE,
+    REPORT_MACHINE,
+    SPIDER_MACHINE,
+    MIGRATION_MACHINE,
+    SUBSCRIPTION_MACHINE,
+    FAILURE_MACHINE,
+)
+
+HEAD = """\
+# States
+This page is written by `python -m core.state_machines` from the declarations in the code.
+What is not drawn here cannot happen: the program refuses it, and so does the database. Every
+transition leaves a row in the audit: who, when, from, to, why.
+"""
+
+
+def states_page() -> str:
+    """The page of all states and transitions, as Markdown."""
+    return "\n".join([HEAD, *(line for machine in MACHINES for line in _section(machine))])
+
+
+def _section(machine: Machine) -> Iterator[str]:
+    yield f"## {machine.name.capitalize()}"
+    yield f"{machine.process.__doc__}"
+    yield ""
+    yield "```mermaid"
+    yield f"{machine.process:mermaid}".strip()
+    yield "```"
+    yield ""
+    yield "| state | what its user reads |"
+    yield "|---|---|"
+    for state in machine.process.states:
+        found: State = state.value
+        yield f"| {found} | {found.text} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(states_page())

@@ -1,0 +1,93 @@
+"""Says of a file or a run that it failed: to its user, to operators, and to the error queue.
+
+``about`` holds the ids and names that every event of the file or the run carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.database.moving import lock_row
+from core.events import catalogue
+from core.events.failures import FILE_CHECK, RUN, Cause, record_failure
+from core.events.outbox import raise_event
+from core.submissions.file_checks import file_totals
+from core.submissions.states import (
+    FILE_MACHINE,
+    RUN_MACHINE,
+    SUBMISSION_MACHINE,
+    FileState,
+    RunState,
+    SubmissionState,
+)
+from core.submissions.transitions import move
+
+FILE_TEXT = (
+    "This file could not be checked, and that is not your mistake. "
+    "Remove it and upload it again, or tell support the reference {reference}."
+)
+RUN_TEXT = "The calculation stopped. Start it again, or tell support the reference {reference}."
+
+
+def fail_check(connection: Connection, about: Mapping[str, Any], cause: Cause) -> str:
+    """Ends the check of a file; returns the reference that user and operator both see."""
+    file_id: int = about["file_id"]
+    state = lock_row(connection, tables.files, file_id)
+    checked = catalogue.FileChecked(state="rejected", **file_totals(connection, file_id), **about)
+    reference = record_failure(
+        connection,
+        FILE_CHECK,
+        cause,
+        subject=checked.subject,
+        title=checked.title,
+        payload=about,
+    )
+    if state == FileState.RECEIVED:  # no check was begun; it passes through, as declared
+        move(connection, tables.files, FILE_MACHINE, file_id, FileState.CHECKING, reason=reference)
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        file_id,
+        FileState.REJECTED,
+        reason=reference,
+        failure=FILE_TEXT.format(reference=reference),
+    )
+    raise_event(connection, checked)
+    return reference
+
+
+def fail_run(connection: Connection, about: Mapping[str, Any], cause: Cause) -> str:
+    """Ends a run, whose finished chunks are kept; returns the reference."""
+    submission_id: int = about["submission_id"]
+    lock_row(connection, tables.submissions, submission_id)
+    subject = f"submission/{submission_id}"
+    title = f"{about['provider']} {about['month']}"
+    reference = record_failure(connection, RUN, cause, subject=subject, title=title, payload=about)
+    text = RUN_TEXT.format(reference=reference)
+    move(
+        connection,
+        tables.submissions,
+        SUBMISSION_MACHINE,
+        submission_id,
+        SubmissionState.FAILED,
+        reason=reference,
+        failure=text,
+    )
+    move(
+        connection,
+        tables.runs,
+        RUN_MACHINE,
+        about["run_id"],
+        RunState.FAILED,
+        reason=reference,
+        failure=text,
+        finished_at=sa.func.now(),
+    )
+    raise_event(connection, catalogue.SubmissionFailed(reason=reference, **about))
+    return reference

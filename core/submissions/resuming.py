@@ -1,0 +1,93 @@
+"""Takes up again what failed, where it stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.events import catalogue
+from core.events.outbox import raise_event
+from core.submissions.months import get_submission, lock_submission
+from core.submissions.states import (
+    FILE_MACHINE,
+    RUN_MACHINE,
+    SUBMISSION_MACHINE,
+    FileState,
+    RunState,
+    SubmissionState,
+)
+from core.submissions.transitions import move
+
+
+def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
+    """Queues a failed run once more: the same run, with the chunks it has finished.
+
+    Nothing that it is calculated from can have changed: a change of files leaves the failed state.
+    Raises ``TransitionRefused``.
+    """
+    runs = tables.runs
+    run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
+    lock_submission(connection, run.submission_id)
+    move(
+        connection,
+        tables.submissions,
+        SUBMISSION_MACHINE,
+        run.submission_id,
+        SubmissionState.QUEUED,
+        user_id=user_id,
+        reason=reason,
+        failure=None,
+    )
+    move(
+        connection,
+        runs,
+        RUN_MACHINE,
+        run_id,
+        RunState.RUNNING,
+        user_id=user_id,
+        reason=reason,
+        failure=None,
+        finished_at=None,
+    )
+    raise_event(connection, _asked_again(connection, run), user_id=user_id)
+
+
+def _asked_again(connection: Connection, run: sa.Row[Any]) -> catalogue.SubmissionRequested:
+    submission = get_submission(connection, run.submission_id)
+    return catalogue.SubmissionRequested(
+        submission_id=submission.id,
+        run_id=run.id,
+        kind=run.kind,
+        provider=submission.provider,
+        month=f"{submission.month:%Y-%m}",
+    )
+
+
+def resume_check(connection: Connection, file_id: int, *, user_id: int | None, reason: str) -> None:
+    """Asks for the check of a file once more; chunks that it has stored are kept.
+
+    Raises ``TransitionRefused``.
+    """
+    file = connection.execute(sa.select(tables.files).where(tables.files.c.id == file_id)).one()
+    submission = get_submission(connection, file.submission_id)
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        file_id,
+        FileState.CHECKING,
+        user_id=user_id,
+        reason=reason,
+        failure=None,
+    )
+    event = catalogue.FileRetried(
+        file_id=file_id,
+        file=file.name,
+        submission_id=submission.id,
+        provider=submission.provider,
+        month=f"{submission.month:%Y-%m}",
+    )
+    raise_event(connection, event, user_id=user_id)

@@ -1,0 +1,24 @@
+"""Takes a published run back: another takes its place, or the files of its month changed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.submissions.states import RUN_MACHINE, RunState
+from core.submissions.transitions import move
+
+
+def withdraw_published(
+    connection: Connection, submission_id: int, *, reason: str, user_id: int | None = None
+) -> None:
+    """Marks the submission's published run, if it has one, as replaced."""
+    runs = tables.runs
+    query = sa.select(runs.c.id).where(
+        runs.c.submission_id == submission_id, runs.c.state == RunState.PUBLISHED
+    )
+    for run_id in connection.execute(query).scalars().all():
+        move(
+            connection, runs, RUN_MACHINE, run_id, RunState.REPLACED, user_id=user_id, reason=reason
+        )
