@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     prefect_database_url: str | None = None  # None: `prefect` on the same database server
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     prefect_api_url: str | None = None  # None: the server that `grouper up` starts
+    hook_url: str | None = None  # how Prefect's server reaches the portal; None: host and port
 
     files_url: str | None = None  # None: a folder of the home; or s3://bucket/prefix
     s3_endpoint: str | None = None
@@ -60,11 +61,19 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     link_seconds: int = Field(default=900, ge=1)
 
+    smtp_host: str | None = None  # None: no e-mail is sent
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str = "Grouper <grouper@localhost>"
+
     chunk_rows: int = Field(default=50_000, ge=1)
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
     workers: int = Field(default=1, ge=0)
     worker_poll_seconds: int = Field(default=1, ge=1)
     sweep_seconds: float = Field(default=10, gt=0)  # how often work in limbo is looked for
+    log_days: int = Field(default=365, ge=1)  # how long posts of log groups are kept
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
@@ -90,6 +99,17 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         """Where Prefect's API answers."""
         return self.prefect_api_url or f"http://{self.host}:{self.prefect_port}/api"
+
+    @property
+    def prefect_url(self) -> str:
+        """Where operators find Prefect's own pages."""
+        return self.api_url.rstrip("/").removesuffix("/api")
+
+    @property
+    def prefect_hook(self) -> str:
+        """Where Prefect's server tells the portal of its events."""
+        inside = self.hook_url or f"http://{self.host}:{self.portal_port}"
+        return f"{inside.rstrip('/')}/hooks/prefect"
 
     def signing_key(self) -> str:
         """The key behind signed links and sign-ins; made at first use, readable by its owner."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from core.events.catalogue import Event
+from core.notifications.telling import notify
 
 Reaction = Callable[[Connection, UUID, Event], None]
 
@@ -26,3 +27,9 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
         return function
 
     return register
+
+
+@reaction("notify")
+def tell(connection: Connection, event_id: UUID, event: Event) -> None:
+    """Tells the people whom the event concerns."""
+    notify(connection, event_id, event)

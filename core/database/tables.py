@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
-from core.database import event_tables, failure_tables
+from core.database import event_tables, failure_tables, notification_tables
 from core.database.columns import (
     count,
     metadata,
@@ -351,3 +351,11 @@ event_deliveries = event_tables.event_deliveries
 log_posts = event_tables.log_posts
 audit = event_tables.audit
 failures = failure_tables.failures
+
+# Who is told of it
+
+notifications = notification_tables.notifications
+notification_deliveries = notification_tables.notification_deliveries
+notification_choices = notification_tables.notification_choices
+webhooks = notification_tables.webhooks
+deadline_notices = notification_tables.deadline_notices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -185,6 +186,33 @@ class RunFailed(Event):
         return self.failed_title
 
 
+class MonthDue(BaseModel):
+    """A month that a provider is still to submit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str  # organisation code
+    provider_name: str
+    month: Month = Field(pattern=r"^\d{4}-\d{2}$")
+    due: dt.date
+    days_left: int  # negative: late
+
+
+class DeadlinesNear(Event):
+    """Months that one person is to see submitted soon, or that are late: a digest a day."""
+
+    name: ClassVar[str] = "deadlines.near"
+    about: ClassVar[str] = "user"
+    subject_field: ClassVar[str] = "addressee"
+    addressee: int  # user id
+    day: dt.date
+    months: tuple[MonthDue, ...] = Field(min_length=1)
+
+    @property
+    def title(self) -> str:
+        return ", ".join(f"{due.provider} {due.month}" for due in self.months)
+
+
 CATALOGUE: dict[str, type[Event]] = {
     event.name: event
     for event in (
@@ -202,6 +230,7 @@ CATALOGUE: dict[str, type[Event]] = {
         ReportReady,
         ReportFailed,
         RunFailed,
+        DeadlinesNear,
     )
 }
 """Every event by its name."""

@@ -1,0 +1,25 @@
+"""People choose what they are told of, and each delivery of it is a row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Runs the statements beside this file, all in the one transaction of the migration."""
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
+
+
+def downgrade() -> None:
+    op.execute("""
+        DROP TABLE notification_deliveries, notifications, notification_choices, webhooks,
+            deadline_notices;
+    """)

@@ -1,0 +1,71 @@
+"""Whom an event concerns: the users behind it, as they stand in the database now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.notifications.texts import Concerned
+
+
+def people_concerned(connection: Connection, concerned: Concerned, event: Any) -> list[int]:
+    """The ids of the users, of those who may come in; ``event`` has the fields that it needs."""
+    users = tables.users
+    wanted = sa.select(users.c.id).where(
+        users.c.active, users.c.id.in_(_WHO[concerned](event).scalar_subquery())
+    )
+    return list(connection.execute(wanted.order_by(users.c.id)).scalars())
+
+
+def _uploader(event: Any) -> sa.Select[Any]:
+    files = tables.files
+    return sa.select(files.c.uploaded_by).where(files.c.id == event.file_id)
+
+
+def _requester(event: Any) -> sa.Select[Any]:
+    reports = tables.reports
+    return sa.select(reports.c.requested_by).where(reports.c.id == event.report_id)
+
+
+def _of_provider(event: Any) -> sa.Select[Any]:
+    return _members("provider").where(tables.organisations.c.code == event.provider)
+
+
+def _charged(event: Any) -> sa.Select[Any]:
+    charges = tables.charges
+    charged = sa.select(charges.c.commissioner).where(charges.c.run_id == event.run_id).distinct()
+    return _members("commissioner").where(
+        tables.organisations.c.code.in_(charged.scalar_subquery())
+    )
+
+
+def _members(role: str) -> sa.Select[Any]:
+    memberships, organisations = tables.memberships, tables.organisations
+    return (
+        sa.select(memberships.c.user_id)
+        .join(organisations, organisations.c.id == memberships.c.organisation_id)
+        .where(memberships.c.role == role)
+    )
+
+
+def _operators(_event: Any) -> sa.Select[Any]:
+    memberships = tables.memberships
+    return sa.select(memberships.c.user_id).where(memberships.c.role == "operator")
+
+
+def _addressee(event: Any) -> sa.Select[Any]:
+    return sa.select(sa.literal(event.addressee))
+
+
+_WHO: dict[Concerned, Callable[[Any], sa.Select[Any]]] = {
+    Concerned.UPLOADER: _uploader,
+    Concerned.PROVIDER: _of_provider,
+    Concerned.CHARGED: _charged,
+    Concerned.REQUESTER: _requester,
+    Concerned.OPERATORS: _operators,
+    Concerned.ADDRESSEE: _addressee,
+}

@@ -1,0 +1,68 @@
+"""Tells people of an event: one notification an event and person, never two."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database import tables
+from core.events.catalogue import Event
+from core.notifications.choices import channels_of
+from core.notifications.concerned import people_concerned
+from core.notifications.texts import tellings_of, word
+from core.notifications.topics import Channel, Topic
+
+WAKE_CHANNEL = "grouper_notifications"
+"""PostgreSQL tells the sender here that something waits to be sent."""
+
+
+def notify(connection: Connection, event_id: UUID, event: Event) -> int:
+    """Writes the notifications of an event, and what is to be sent of them; how many are new."""
+    written = 0
+    for telling in tellings_of(event):
+        people = people_concerned(connection, telling.concerned, event)
+        if people:
+            wording = word(telling, event)
+            values = {
+                "event_id": event_id,
+                "topic": telling.topic,
+                "title": wording.title,
+                "text": wording.text,
+                "address": wording.address,
+            }
+            written += _write(connection, people, telling.topic, values)
+    return written
+
+
+def _write(
+    connection: Connection, people: list[int], topic: Topic, values: dict[str, object]
+) -> int:
+    wanted = channels_of(connection, people, topic)
+    notifications = tables.notifications
+    rows = [
+        {**values, "user_id": person, "in_portal": Channel.PORTAL in wanted[person]}
+        for person in people
+    ]
+    new = connection.execute(
+        insert(notifications)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["event_id", "user_id"])
+        .returning(notifications.c.id, notifications.c.user_id)
+    ).all()
+    sent = [
+        {"notification_id": number, "channel": channel}
+        for number, person in new
+        for channel in sorted(wanted[person] - {Channel.PORTAL})
+    ]
+    if sent:
+        connection.execute(tables.notification_deliveries.insert().values(sent))
+        wake_sender(connection)
+    return len(new)
+
+
+def wake_sender(connection: Connection) -> None:
+    """Tells the sender that something waits, once the caller's transaction is committed."""
+    connection.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))

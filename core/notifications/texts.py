@@ -1,0 +1,247 @@
+"""What people are told of each event: a topic, who is concerned, the words, a page to go to.
+
+Every text is a template that the payload of its event fills; ``month_name`` is the month in words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from core.events.catalogue import (
+    DeadlinesNear,
+    Event,
+    FileChecked,
+    ReportFailed,
+    ReportReady,
+    RunFailed,
+    SubmissionDrafted,
+    SubmissionFailed,
+    SubmissionSubmitted,
+)
+from core.notifications.topics import Topic
+
+
+class Concerned(Enum):
+    """Who is told; ``core.notifications.concerned`` finds them."""
+
+    UPLOADER = auto()
+    PROVIDER = auto()
+    CHARGED = auto()
+    REQUESTER = auto()
+    OPERATORS = auto()
+    ADDRESSEE = auto()
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One way in which some people are told of an event."""
+
+    event: type[Event]
+    topic: Topic
+    concerned: Concerned
+    title: str
+    text: str
+    address: str
+    where: Mapping[str, str] | None = None  # only if the payload has these values
+
+    def fits(self, event: Event) -> bool:
+        """Whether it is for this event."""
+        wanted = self.where or {}
+        return type(event) is self.event and all(
+            getattr(event, name) == value for name, value in wanted.items()
+        )
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What one person is told."""
+
+    title: str
+    text: str
+    address: str
+
+
+UPLOAD_PAGE = "upload?provider={provider}&month={month}"
+SUBMISSION_PAGE = "submission?provider={provider}&month={month}"
+
+TELLINGS = (
+    Telling(
+        FileChecked,
+        Topic.UPLOADS,
+        Concerned.UPLOADER,
+        "{file} has no errors",
+        "All {records:,} records of {provider}, {month_name}, can be submitted.",
+        UPLOAD_PAGE,
+        {"state": "ready"},
+    ),
+    Telling(
+        FileChecked,
+        Topic.UPLOADS,
+        Concerned.UPLOADER,
+        "{file} has errors",
+        "{errors:,} errors in {records:,} records of {provider}, {month_name}. Put them right in "
+        "the portal; the file need not be uploaded again.",
+        UPLOAD_PAGE,
+        {"state": "in error"},
+    ),
+    Telling(
+        FileChecked,
+        Topic.UPLOADS,
+        Concerned.UPLOADER,
+        "{file} was not accepted",
+        "The file for {provider}, {month_name}, could not be used. The portal says why; remove it "
+        "there and upload a mended one.",
+        UPLOAD_PAGE,
+        {"state": "rejected"},
+    ),
+    Telling(
+        SubmissionDrafted,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "The draft of {month_name} is calculated",
+        "{provider}: {charges:,} charges, {pounds}. Only your organisation sees it. Look it "
+        "through, then submit the month.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        SubmissionSubmitted,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "{month_name} is submitted",
+        "{provider}: {charges:,} charges, {pounds}, are with the commissioners. The month is "
+        "locked.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        SubmissionSubmitted,
+        Topic.REPORTS,
+        Concerned.CHARGED,
+        "{provider} submitted {month_name}",
+        "Some of its charges are for you to pay. The Backing Data lists them.",
+        "reports?month={month}",
+    ),
+    Telling(
+        SubmissionFailed,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "The calculation of {month_name} stopped",
+        "{provider}: what was done is kept. Start it again in the portal, or tell support the "
+        "reference {reason}.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        ReportReady,
+        Topic.REPORTS,
+        Concerned.REQUESTER,
+        "Your report is ready",
+        "{report} can be downloaded in the portal.",
+        "reports",
+    ),
+    Telling(
+        ReportFailed,
+        Topic.REPORTS,
+        Concerned.REQUESTER,
+        "Your report could not be made",
+        "{report}: ask for it again in the portal, or tell support: {reason}.",
+        "reports",
+    ),
+    Telling(
+        RunFailed,
+        Topic.OPERATIONS,
+        Concerned.OPERATORS,
+        "Given up: {failed_title}",
+        "{reason}. It waits in the error queue: try it again there, or set it aside.",
+        "operations",
+    ),
+    Telling(
+        DeadlinesNear,
+        Topic.DEADLINES,
+        Concerned.ADDRESSEE,
+        "{subject_line}",
+        "{lines}",
+        "home",
+    ),
+)
+"""Every telling; of several that reach one person, the first counts."""
+
+WITHOUT = frozenset(
+    {
+        "file.received",
+        "file.corrected",
+        "file.retried",
+        "file.ready",  # file.checked tells of it
+        "submission.requested",
+        "submission.stage-finished",
+        "report.requested",
+    }
+)
+"""Events that belong to no topic: nobody needs to be told, or another event tells."""
+
+ONE_MONTH = "{month} is {when}"
+SEVERAL_MONTHS = "{count} months are to be submitted"
+LINE = "{provider_name}, {month}: {when}, {due}."
+IN_DAYS, TODAY, LATE = "due in {days} days", "due today", "late by {days} days"
+ONE_DAY = ("due tomorrow", "late by a day")
+
+
+def tellings_of(event: Event) -> list[Telling]:
+    """The ways in which people are told of the event, the most telling first."""
+    return [telling for telling in TELLINGS if telling.fits(event)]
+
+
+def word(telling: Telling, event: Event) -> Wording:
+    """The telling, filled with what the event holds."""
+    values = _values(event)
+    title, text, address = (
+        template.format(**values) for template in (telling.title, telling.text, telling.address)
+    )
+    return Wording(" ".join(title.split()), text, address)
+
+
+def _values(event: Event) -> dict[str, Any]:
+    if isinstance(event, DeadlinesNear):
+        return _digest(event)
+    values = event.model_dump()
+    if "month" in values:
+        values["month_name"] = _month(values["month"])
+    if "amount_pence" in values:
+        pence = values["amount_pence"]
+        values["pounds"] = f"£{pence // 100:,}.{pence % 100:02d}"
+    if "reason" in values:
+        values["reason"] = values["reason"].rstrip(".")
+    return values
+
+
+def _digest(event: DeadlinesNear) -> dict[str, str]:
+    lines = [
+        LINE.format(
+            provider_name=due.provider_name,
+            month=_month(due.month),
+            when=_when(due.days_left),
+            due=f"{due.due.day} {due.due:%B %Y}",
+        )
+        for due in event.months
+    ]
+    first = event.months[0]
+    subject = (
+        ONE_MONTH.format(month=_month(first.month), when=_when(first.days_left))
+        if len(lines) == 1
+        else SEVERAL_MONTHS.format(count=len(lines))
+    )
+    return {"subject_line": subject, "lines": "\n".join(lines)}
+
+
+def _when(days_left: int) -> str:
+    if days_left == 0:
+        return TODAY
+    if abs(days_left) == 1:
+        return ONE_DAY[days_left < 0]
+    return (IN_DAYS if days_left > 0 else LATE).format(days=abs(days_left))
+
+
+def _month(month: str) -> str:
+    return f"{dt.date.fromisoformat(month + '-01'):%B %Y}"

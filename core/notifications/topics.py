@@ -1,0 +1,55 @@
+"""What people may be told of, and the channels by which it reaches them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Topic(StrEnum):
+    """What a user subscribes to, with the text beside the choice."""
+
+    text: str
+
+    def __new__(cls, value: str, text: str = "") -> Self:
+        topic = str.__new__(cls, value)
+        topic._value_ = value
+        topic.text = text
+        return topic
+
+    UPLOADS = "my uploads", "A file you uploaded was checked."
+    SUBMISSIONS = "my submissions", "A month of your organisation was calculated, or stopped."
+    REPORTS = "reports", "A report you asked for is ready; a provider submitted charges to you."
+    DEADLINES = "deadlines", "A month is due soon, or late: one digest a day at most."
+    OPERATIONS = "operations", "Work was given up and waits in the error queue."
+
+
+class Channel(StrEnum):
+    """A way to reach a user."""
+
+    PORTAL = "portal"
+    EMAIL = "e-mail"
+    WEBHOOK = "webhook"
+
+
+class DeliveryState(StrEnum):
+    """Where the delivery of one notification by one channel stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"  # its user has left, or wants no webhook any more
+
+
+TOPICS = tuple(topic.value for topic in Topic)
+CHANNELS = tuple(channel.value for channel in Channel)
+SENT_CHANNELS = (Channel.EMAIL.value, Channel.WEBHOOK.value)
+"""Channels whose deliveries the sender carries out; what is in the portal is there at once."""
+DELIVERY_STATES = tuple(state.value for state in DeliveryState)
+
+DEFAULTS: dict[Channel, frozenset[Topic]] = {
+    Channel.PORTAL: frozenset(Topic),
+    Channel.EMAIL: frozenset({Topic.SUBMISSIONS, Topic.DEADLINES}),
+    Channel.WEBHOOK: frozenset(),
+}
+"""The topics that a channel carries for a user who has not chosen."""
