@@ -19,6 +19,8 @@ WAITING = "SCHEDULED"
 STARTING = "PENDING"
 AT_WORK = ("RUNNING", "CANCELLING")
 CANCELLED = "CANCELLED"
+AT_ONCE = 200
+"""So many rows the server gives in one answer."""
 
 
 class ServerAwayError(Exception):
@@ -37,6 +39,9 @@ class FlowRun:
     name: str
     state: str
     since: datetime
+    due: datetime
+    queue: str | None
+    tags: tuple[str, ...]
 
     def age(self) -> float:
         """Seconds in its present state."""
@@ -115,17 +120,39 @@ class PrefectApi:
         found = self._deployment(deployment)
         return Place(str(found["work_pool_name"]), str(found["work_queue_name"]))
 
-    def tags_of_open_runs(self, place: Place) -> list[list[str]]:
-        """The tags of every run that waits, starts or is at work there; not of planned ones."""
-        wanted = {
-            "work_pools": {"name": {"any_": [place.pool]}},
-            "work_pool_queues": {"name": {"any_": [place.queue]}},
+    def open_runs(self, pool: str, queue: str | None = None) -> list[FlowRun]:
+        """The runs that wait, start or are at work, oldest first, 200 at most; not planned ones."""
+        wanted: dict[str, Any] = {
+            "work_pools": {"name": {"any_": [pool]}},
             "flow_runs": {
                 "state": {"type": {"any_": [WAITING, STARTING, *AT_WORK]}},
                 "expected_start_time": {"before_": datetime.now(UTC).isoformat()},
             },
+            "sort": "EXPECTED_START_TIME_ASC",
         }
-        return [found["tags"] for found in self._call("POST", "/flow_runs/filter", wanted)]
+        if queue is not None:
+            wanted["work_pool_queues"] = {"name": {"any_": [queue]}}
+        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+
+    def which_exist(self, runs: list[UUID]) -> set[UUID]:
+        """Those of the runs that Prefect has."""
+        found: set[UUID] = set()
+        for first in range(0, len(runs), AT_ONCE):
+            numbers = [str(run) for run in runs[first : first + AT_ONCE]]
+            wanted = {"flow_runs": {"id": {"any_": numbers}}}
+            answer = self._call("POST", "/flow_runs/filter", wanted)
+            found.update(UUID(each["id"]) for each in answer)
+        return found
+
+    def work_queues(self, pool: str) -> list[dict[str, Any]]:
+        """The queues of a pool, as Prefect tells of them."""
+        found: list[dict[str, Any]] = self._call("POST", f"/work_pools/{pool}/queues/filter", {})
+        return found
+
+    def pause_queue(self, place: Place, *, paused: bool) -> None:
+        """Stops a queue from handing out runs, or lets it."""
+        path = f"/work_pools/{place.pool}/queues/{place.queue}"
+        self._call("PATCH", path, {"is_paused": paused})
 
     def _id(self, deployment: str) -> str:
         return str(self._deployment(deployment)["id"])
@@ -158,5 +185,12 @@ class PrefectApi:
 
 def _flow_run(found: dict[str, Any]) -> FlowRun:
     state = found["state"] or {"type": WAITING, "timestamp": found["created"]}
-    since = datetime.fromisoformat(state["timestamp"])
-    return FlowRun(UUID(found["id"]), found["name"], state["type"], since)
+    return FlowRun(
+        id=UUID(found["id"]),
+        name=found["name"],
+        state=state["type"],
+        since=datetime.fromisoformat(state["timestamp"]),
+        due=datetime.fromisoformat(found["expected_start_time"] or found["created"]),
+        queue=found["work_queue_name"],
+        tags=tuple(found["tags"]),
+    )

@@ -91,6 +91,11 @@ class Rules(_Strict):
     def for_event(self, name: str) -> list[Rule]:
         return [rule for rule in self.rules if rule.matches(name)]
 
+    @property
+    def log_groups(self) -> set[str]:
+        """The log groups that rules post to."""
+        return {rule.target.log.group for rule in self.rules if rule.target.log}
+
     def queued_by(self, name: str) -> Rule | None:
         """The rule that starts the work an event asks for."""
         return next((rule for rule in self.for_event(name) if rule.target.queue), None)

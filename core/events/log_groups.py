@@ -87,6 +87,11 @@ def find_posts(connection: Connection, wanted: LogSearch, numbers: list[int]) ->
     return [_log_post(row) for row in connection.execute(query.order_by(log_posts.c.id))]
 
 
+def newest_post(connection: Connection) -> int:
+    """The id of the newest post, 0 if there is none."""
+    return int(connection.execute(sa.select(sa.func.max(log_posts.c.id))).scalar() or 0)
+
+
 def log_groups(connection: Connection) -> list[LogGroup]:
     """Every group that has a post, by name."""
     name = log_posts.c.log_group

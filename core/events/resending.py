@@ -1,0 +1,89 @@
+"""Sends events again, where something was lost or went wrong on the way.
+
+What an event has led to already is not done a second time: its rules that were carried out stay
+carried out, and receivers act once for each event id. To have everything done once more, the event
+is raised anew under an id of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database.tables import audit, event_deliveries, events
+from core.events.event_list import EventRow
+from core.events.outbox import CHANNEL, raise_event, read_event
+from core.user_errors import UserError
+
+
+def flow_runs_of(rows: Collection[EventRow]) -> set[UUID]:
+    """The runs that the events have led to."""
+    return {rule.flow_run for row in rows for rule in row.rules if rule.flow_run}
+
+
+def resend(
+    connection: Connection,
+    rows: Collection[EventRow],
+    *,
+    gone: Collection[UUID] = (),
+    user_id: int | None = None,
+) -> int:
+    """Has the relay carry out what the events have not led to; gives how many rules that may be.
+
+    That is: rules that failed, rules that are new since, and those whose flow run is among
+    ``gone``, which Prefect does not have any more.
+    """
+    missing = 0
+    for row in rows:
+        lost = [
+            rule.rule for rule in row.rules if rule.outcome == "failed" or rule.flow_run in gone
+        ]
+        missing += len(lost)
+        delivery = event_deliveries.c
+        connection.execute(
+            event_deliveries.delete().where(
+                delivery.event_id == row.event_id, delivery.rule.in_(lost)
+            )
+        )
+        again = {"routed_at": None, "delivered_at": None}
+        connection.execute(events.update().where(events.c.id == row.id).values(again))
+        _audit(connection, row, user_id, {"rules": lost})
+    connection.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
+    return missing
+
+
+def raise_again(
+    connection: Connection, rows: Collection[EventRow], *, user_id: int | None = None
+) -> list[UUID]:
+    """Raises each event anew, so that every rule acts once more; gives the new ids, in order.
+
+    Raises ``UserError`` for an event of another version of the catalogue.
+    """
+    raised = []
+    for row in rows:
+        try:
+            event = read_event(row.name, row.payload)
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"event {row.event_id} ({row.name}) was written by another version of Grouper "
+                "and cannot be raised again"
+            ) from error
+        raised.append(raise_event(connection, event, row.user_id))
+        _audit(connection, row, user_id, {"raised_as": str(raised[-1])})
+    return raised
+
+
+def _audit(
+    connection: Connection, row: EventRow, user_id: int | None, detail: dict[str, object]
+) -> None:
+    connection.execute(
+        audit.insert().values(
+            user_id=user_id,
+            action="event sent again",
+            subject=f"event/{row.event_id}",
+            detail=detail,
+        )
+    )
