@@ -18,6 +18,7 @@ COMMANDS = {
     "check": ("cli.check:check", "Check activity files offline."),
     "demo": ("cli.demo:demo", "Start everything with sample data and run the main job."),
     "deploy": ("cli.deploy:deploy", "Register queues, deployments and rules with Prefect."),
+    "errors": ("cli.errors:errors", "Show what failed; try it again or set it aside."),
     "import": ("cli.importing:import_documents", "Take in data sets and tariff configurations."),
     "price": ("cli.price:price", "Check, group and price activity files offline."),
     "report": ("cli.report:report", "Make Backing Data as an Excel workbook."),

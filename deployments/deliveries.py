@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database.tables import event_deliveries, events
 from core.events.catalogue import Event
+from core.events.failed_deliveries import settle_deliveries
 from core.events.outbox import read_event
 from deployments.rules import Rule
 
 REFUSED_ATTEMPTS = 3
-"""So often a delivery that was refused is tried; then it stays in the list of failures."""
+"""So often a delivery that was refused is tried; then it goes to the error queue."""
 
 PARTIES = ("provider/", "user/")
 """How the tag begins that says whose turn a run takes."""
@@ -128,7 +129,10 @@ def close_if_complete(connection: Connection, raised: Raised) -> bool:
     """Closes an event that no rule waits for any more; whether it did."""
     waits = select(null()).where(event_deliveries.c.event_id == raised.event_id, OPEN).exists()
     closed = _event(raised.id).where(~waits).values(delivered_at=func.now())
-    return connection.execute(closed).rowcount == 1
+    if connection.execute(closed).rowcount == 0:
+        return False
+    settle_deliveries(connection, raised.event_id)
+    return True
 
 
 def set_aside(connection: Connection, number: int) -> None:

@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, func, select
 
 from core.database.tables import event_deliveries, events
+from core.events.failed_deliveries import fail_delivery
+from core.events.failures import Cause
 from core.events.log_groups import post
 from deployments.deliveries import (
     OPEN,
@@ -264,6 +266,9 @@ def _take(connection: Connection, number: int) -> Raised | None:
     except (KeyError, ValidationError):
         log.exception("event %s (%s) cannot be read and is set aside", row.event_id, row.name)
         set_aside(connection, number)
+        cause = Cause("The event cannot be read: another version of the program wrote it")
+        names = {"name": row.name, "subject": row.subject, "title": row.subject}
+        fail_delivery(connection, row.event_id, None, cause, **names)
         return None
 
 
@@ -283,10 +288,23 @@ def _take_turn(connection: Connection, turn: Waiting) -> Raised | None:
 def _refused(
     connection: Connection, raised: Raised, rule: Rule, error: RefusedError
 ) -> ServerAwayError | None:
-    """Counts a refusal; what to say if it is to be tried again."""
+    """Counts a refusal; what to say if it is to be tried again, or else the error queue has it."""
     attempts = record_failure(connection, raised, rule, str(error))
     log.error("%s: rule %s was refused: %s", raised.event.subject, rule.name, error)
-    return ServerAwayError(str(error)) if attempts < REFUSED_ATTEMPTS else None
+    if attempts < REFUSED_ATTEMPTS:
+        return ServerAwayError(str(error))
+    cause = Cause(f"The rule {rule.name} ({rule.target}) was refused", str(error), attempts)
+    event = raised.event
+    fail_delivery(
+        connection,
+        raised.event_id,
+        rule.name,
+        cause,
+        name=event.name,
+        subject=event.subject,
+        title=event.title,
+    )
+    return None
 
 
 def _react(connection: Connection, raised: Raised, name: str) -> None:

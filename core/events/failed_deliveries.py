@@ -55,10 +55,12 @@ def lock_event(connection: Connection, event_id: str) -> None:
     )
 
 
-def deliver_again(connection: Connection, failure: Failure, user_id: int | None) -> None:
+def deliver_again(
+    connection: Connection, failure: Failure, user_id: int | None, reason: str
+) -> None:
     """Hands the event to the relay once more, for the rule that had refused it alone."""
     event_id, rule = failure.payload["event_id"], failure.payload["rule"]
-    take_up(connection, failure.work, why="sent again", user_id=user_id)
+    take_up(connection, failure.work, why=reason, user_id=user_id)
     deliveries, events = tables.event_deliveries, tables.events
     if rule is not None:
         connection.execute(

@@ -102,8 +102,10 @@ def record_failure(
         )
     else:
         reference, attempts = standing.reference, standing.attempts + cause.attempts
+        _change(connection, standing.id, FailureState.WAITING, cause.reason, None)
         again = {"attempts": attempts, "last_at": sa.func.now(), **values}
-        _change(connection, standing.id, FailureState.WAITING, cause.reason, None, **again)
+        this = tables.failures.c.id == standing.id
+        connection.execute(tables.failures.update().where(this).values(again))
     if tell:
         failed = RunFailed(
             failed_subject=subject,
@@ -143,7 +145,7 @@ def discard(
 def refuse_unless_waiting(failure: Failure) -> None:
     """Raises ``UserError`` where nothing waits for an operator any more."""
     if failure.state != FailureState.WAITING:
-        raise UserError(f"{failure.reference} is {failure.state}: {failure.state.text}")
+        raise UserError(f"{failure.reference} does not wait any more. {failure.state.text}")
 
 
 def list_failures(

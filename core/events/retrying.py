@@ -13,12 +13,14 @@ from core.events.failed_deliveries import deliver_again, lock_event
 from core.events.failures import (
     EVENT_DELIVERY,
     FILE_CHECK,
+    NOTIFICATION,
     REPORT,
     RUN,
     Failure,
     refuse_unless_waiting,
     show_failure,
 )
+from core.notifications.sending import lock_delivery, send_again
 from core.reports.requests import ask_again
 from core.submissions.resuming import resume_check, resume_run
 from core.user_errors import UserError
@@ -29,14 +31,16 @@ class Retry:
     """How one kind of failure is tried again."""
 
     lock: Callable[[Connection, Failure], object]  # before the failure itself, as everywhere
-    again: Callable[[Connection, Failure, int | None], None]
+    again: Callable[[Connection, Failure, int | None, str], None]  # who, and why
 
 
-def retry(connection: Connection, reference: str, *, user_id: int | None = None) -> Failure:
+def retry(
+    connection: Connection, reference: str, *, user_id: int | None = None, note: str = ""
+) -> Failure:
     """Tries a failure again, in the caller's transaction: of two who press at once one wins.
 
-    Gives the failure as it was. Raises ``UserError`` where it does not wait any more, or its
-    subject has moved on.
+    Gives the failure as it was. ``note`` goes into the audit beside the reference. Raises
+    ``UserError`` where it does not wait any more, or its subject has moved on.
     """
     failure = show_failure(connection, reference)
     way = RETRIES.get(failure.kind)
@@ -45,7 +49,8 @@ def retry(connection: Connection, reference: str, *, user_id: int | None = None)
     way.lock(connection, failure)
     failure = show_failure(connection, reference)
     refuse_unless_waiting(failure)
-    way.again(connection, failure, user_id)
+    reason = " ".join(filter(None, (f"tried again, reference {failure.reference}", note)))
+    way.again(connection, failure, user_id, reason)
     return failure
 
 
@@ -53,23 +58,20 @@ def _lock_in(table: Table, name: str) -> Callable[[Connection, Failure], object]
     return lambda connection, failure: lock_row(connection, table, failure.payload[name])
 
 
-def _reason(failure: Failure) -> str:
-    return f"tried again, reference {failure.reference}"
+def _run_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
+    resume_run(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
 
 
-def _run_again(connection: Connection, failure: Failure, user_id: int | None) -> None:
-    run_id = failure.payload["run_id"]
-    resume_run(connection, run_id, user_id=user_id, reason=_reason(failure))
+def _check_again(
+    connection: Connection, failure: Failure, user_id: int | None, reason: str
+) -> None:
+    resume_check(connection, failure.payload["file_id"], user_id=user_id, reason=reason)
 
 
-def _check_again(connection: Connection, failure: Failure, user_id: int | None) -> None:
-    file_id = failure.payload["file_id"]
-    resume_check(connection, file_id, user_id=user_id, reason=_reason(failure))
-
-
-def _report_again(connection: Connection, failure: Failure, user_id: int | None) -> None:
-    report_id = failure.payload["report_id"]
-    ask_again(connection, report_id, user_id=user_id, reason=_reason(failure))
+def _report_again(
+    connection: Connection, failure: Failure, user_id: int | None, reason: str
+) -> None:
+    ask_again(connection, failure.payload["report_id"], user_id=user_id, reason=reason)
 
 
 def _lock_event(connection: Connection, failure: Failure) -> None:
@@ -81,5 +83,6 @@ RETRIES: dict[str, Retry] = {
     RUN: Retry(_lock_in(tables.submissions, "submission_id"), _run_again),
     REPORT: Retry(_lock_in(tables.reports, "report_id"), _report_again),
     EVENT_DELIVERY: Retry(_lock_event, deliver_again),
+    NOTIFICATION: Retry(lock_delivery, send_again),
 }
 """Every kind that can be tried again."""

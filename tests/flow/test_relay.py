@@ -12,8 +12,11 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from core.database.tables import audit, event_deliveries, events, log_posts
-from core.events.catalogue import Event, FileReady, FileReceived
+from core.events.catalogue import Event, FileReady, FileReceived, RunFailed
+from core.events.failures import Failure, list_failures
 from core.events.outbox import raise_event
+from core.events.retrying import retry
+from core.events.states import FailureState
 from deployments.deliveries import REFUSED_ATTEMPTS
 from deployments.prefect_api import PrefectApi, ServerAwayError
 from deployments.reactions import REACTIONS
@@ -190,18 +193,75 @@ def test_a_deployment_that_is_not_there_yet_is_waited_for(
     assert Relay(database, api, rules("probe/idle", folder)).deliver_pending() == 1
 
 
-def test_what_is_refused_again_and_again_is_put_aside_with_its_reason(
-    database: Engine, api: PrefectApi, folder: Path, probe: str
+def failures(database: Engine) -> list[Failure]:
+    with database.connect() as connection:
+        return list_failures(connection, tuple(FailureState))
+
+
+def test_what_is_refused_again_and_again_waits_in_the_error_queue(
+    database: Engine, api: PrefectApi, folder: Path, probe: str, http: httpx.Client
 ) -> None:
-    raise_(database, received(12))
+    event_id = raise_(database, received(12))
     wrong = Relay(database, api, rules("probe/idle", folder, file_id="twelve"))
     for _ in range(REFUSED_ATTEMPTS - 1):
         with pytest.raises(ServerAwayError):
             wrong.deliver_pending()
-    assert wrong.deliver_pending() == 1
-    start = deliveries(database)[1]
+    assert wrong.deliver_pending() == 2  # and the event that tells of the failure
+    start = next(found for found in deliveries(database) if found.rule == "start")
     assert (start.attempts, start.delivered_at) == (REFUSED_ATTEMPTS, None)
     assert "twelve" in start.failure
+    [failure] = failures(database)
+    assert (failure.kind, failure.subject) == ("event delivery", "file/12")
+    assert (failure.state, failure.attempts) == ("waiting", REFUSED_ATTEMPTS)
+    assert "start" in failure.reason
+    assert "twelve" in str(failure.detail)
+
+    with database.begin() as connection:  # the rules were mended meanwhile
+        retry(connection, failure.reference)
+    assert Relay(database, api, rules("probe/idle", folder)).deliver_pending() == 1
+    assert [failure.state for failure in failures(database)] == ["resolved"]
+    assert len(runs(http, f"{event_id}:start")) == 1
+    with database.connect() as connection:
+        assert len(list(connection.execute(select(log_posts)))) == 2
+
+
+def test_a_delivery_that_is_refused_anew_waits_under_the_same_reference(
+    database: Engine, api: PrefectApi, folder: Path, probe: str
+) -> None:
+    raise_(database, received(12))
+    wrong = Relay(database, api, rules("probe/idle", folder, file_id="twelve"))
+    references = set()
+    for _ in range(2):
+        for _ in range(REFUSED_ATTEMPTS - 1):
+            with pytest.raises(ServerAwayError):
+                wrong.deliver_pending()
+        wrong.deliver_pending()
+        [failure] = failures(database)
+        assert failure.state == "waiting"
+        references.add(failure.reference)
+        with database.begin() as connection:
+            retry(connection, failure.reference)
+    assert failure.attempts == 2 * REFUSED_ATTEMPTS
+    assert references == {failure.reference}
+
+
+def test_a_telling_of_a_failure_that_fails_is_not_told_of(
+    database: Engine, api: PrefectApi
+) -> None:
+    told = RunFailed(failed_subject="file/13", failed_title="ZX1", attempts=1, reason="broken")
+    raise_(database, told)
+    on_failures = {"name": "note", "on": "run.failed", "target": {"function": "always fails"}}
+    REACTIONS["always fails"] = lambda connection, _id, _event: connection.execute(text("nonsense"))
+    try:
+        relay = Relay(database, api, Rules.model_validate({"rules": [on_failures]}))
+        for _ in range(REFUSED_ATTEMPTS - 1):
+            with pytest.raises(ServerAwayError):
+                relay.deliver_pending()
+        assert relay.deliver_pending() == 1
+        assert relay.deliver_pending() == 0
+    finally:
+        del REACTIONS["always fails"]
+    assert [failure.kind for failure in failures(database)] == ["event delivery"]
 
 
 def ready(number: int) -> FileReady:
@@ -229,7 +289,10 @@ def test_an_event_that_cannot_be_read_does_not_hold_up_the_others(
     with database.begin() as connection:
         connection.execute(insert(events).values(old))
     raise_(database, received(12))
-    assert relay.deliver_pending() == 1
+    assert relay.deliver_pending() == 2  # and the event that tells of the failure
+    [failure] = failures(database)
+    assert (failure.subject, failure.payload["name"]) == ("file/1", "file.eaten")
+    assert "cannot be read" in failure.reason
 
 
 def test_operators_see_the_event_on_prefects_feed(
