@@ -1,4 +1,4 @@
-"""Everything on one machine under one process: database, Prefect, workers, relay, portal.
+"""Everything on one machine under one process: database, Prefect, workers, relay, sender, portal.
 
 The children die with this process, also when it is killed; a child that dies is started again.
 """
@@ -39,6 +39,7 @@ log = logging.getLogger("grouper.up")
 START_SECONDS = 180.0
 WATCH_SECONDS = 0.25
 SERVER, RELAY, PORTAL, WORKER, DEPLOY = "prefect-server", "relay", "portal", "worker", "deploy"
+SENDER = "sender"
 
 
 class Services:
@@ -84,7 +85,7 @@ class Services:
         self._asked.set()
         self._stopping.set()
         with self._lock:
-            for names in ((RELAY, PORTAL, DEPLOY, *self._workers()), (SERVER,)):
+            for names in ((RELAY, SENDER, PORTAL, DEPLOY, *self._workers()), (SERVER,)):
                 stopped = [self.children[name] for name in names if name in self.children]
                 for child in stopped:
                     child.ask_to_stop()
@@ -111,8 +112,8 @@ class Services:
         self._asked.set()
 
     def pid(self, name: str) -> int | None:
-        """The process of a service: postgres, prefect-server, worker (worker-2 …), relay, portal;
-        None while it is down."""
+        """The process of a service: postgres, prefect-server, worker (worker-2 …), relay, sender,
+        portal; None while it is down."""
         with self._lock:
             if name == "postgres":
                 return self.postgres.pid if self.postgres else None
@@ -173,6 +174,7 @@ class Services:
         self._run(PORTAL, *_python("portal.serve"))
         self._wait_for_deploy()
         self._run(RELAY, *_python("deployments.relay_process", began.isoformat()))
+        self._run(SENDER, *_python("deployments.sender_process"))
         self._wait(PORTAL, self._portal_answers)
         for name in self._workers():
             self._wait(name, partial(self._worker_is_online, name, began))

@@ -1,0 +1,220 @@
+"""Sends what waits on a channel, each once.
+
+Whoever sends holds the row of the delivery until its end is written: a second sender passes it by,
+and if the process dies the row is free at once. What a server accepted in the moment before such
+an end is sent again, with the same id, by which the receiver can tell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from core.database import tables
+from core.events.failures import NOTIFICATION, Cause, Failure, record_failure, settle, take_up
+from core.faults import cause_of
+from core.notifications.telling import wake_sender
+from core.notifications.topics import Channel, DeliveryState
+from core.settings import settings
+
+ATTEMPTS = 12
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0
+"""Seconds; each pause is twice the last, so that all attempts take about three hours."""
+JITTER = 0.25
+
+
+class CannotSend(Exception):
+    """A delivery was not accepted; says why, without a word of what was to be delivered.
+
+    ``passes``: whether the same delivery may well succeed a little later.
+    """
+
+    def __init__(self, reason: str, *, passes: bool) -> None:
+        super().__init__(reason)
+        self.passes = passes
+
+
+class NotWanted(Exception):
+    """Its user can no longer be reached by the channel, or does not want to be."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A notification on its way to one person."""
+
+    delivery: int
+    attempts: int
+    id: str  # the same at every attempt, and of no other notification
+    user_id: int
+    name: str
+    email: str | None
+    url: str | None
+    secret: str | None
+    topic: str
+    event: str
+    subject: str
+    title: str
+    text: str
+    address: str
+    at: dt.datetime
+
+    @property
+    def link(self) -> str:
+        """The page of the portal that it is about."""
+        return f"{settings().portal_url}/{self.address}"
+
+
+Send = Callable[[Message], None]
+"""Hands a message over; raises ``CannotSend`` or ``NotWanted``."""
+
+
+def send_next(engine: Engine, channel: Channel, send: Send) -> bool:
+    """Sends the delivery that has been due longest; whether there was one."""
+    with engine.begin() as connection:
+        message = _claim(connection, channel)
+        if message is None:
+            return False
+        try:
+            send(message)
+        except NotWanted as why:
+            _end(connection, message, DeliveryState.DROPPED, str(why))
+        except CannotSend as error:
+            _refused(connection, message, channel, error)
+        except Exception as error:  # one message must never hold up those behind it
+            _fail(connection, message, channel, cause_of(error, attempts=message.attempts))
+        else:
+            _end(connection, message, DeliveryState.SENT, None)
+            settle(connection, _work(message), why="it was sent")
+    return True
+
+
+def seconds_to_next(engine: Engine, channel: Channel) -> float | None:
+    """Seconds until something on the channel is due; None if nothing waits."""
+    found = tables.notification_deliveries
+    wait = sa.extract("epoch", sa.func.min(found.c.next_at) - sa.func.now())
+    query = sa.select(wait).where(
+        found.c.channel == channel, found.c.state == DeliveryState.WAITING
+    )
+    with engine.connect() as connection:
+        seconds = connection.execute(query).scalar()
+    return None if seconds is None else max(0.0, float(seconds))
+
+
+def pause_after(attempts: int) -> float:
+    """Seconds to wait after so many attempts."""
+    pause = min(FIRST_PAUSE * 2.0 ** (attempts - 1), LONGEST_PAUSE)
+    return pause * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret depends on it)
+
+
+def send_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
+    """Puts a delivery that had failed back to those that wait."""
+    take_up(connection, failure.work, why=reason, user_id=user_id)
+    found = tables.notification_deliveries
+    connection.execute(
+        found.update()
+        .where(found.c.id == failure.payload["delivery_id"], found.c.state == DeliveryState.FAILED)
+        .values(state=DeliveryState.WAITING, attempts=0, next_at=sa.func.now(), ended_at=None)
+    )
+    wake_sender(connection)
+
+
+def lock_delivery(connection: Connection, failure: Failure) -> None:
+    """Keeps the sender from the delivery until the caller's transaction ends."""
+    found = tables.notification_deliveries
+    connection.execute(
+        sa.select(found.c.id).where(found.c.id == failure.payload["delivery_id"]).with_for_update()
+    )
+
+
+def _claim(connection: Connection, channel: Channel) -> Message | None:
+    waiting, told = tables.notification_deliveries, tables.notifications
+    users, webhooks, events = tables.users, tables.webhooks, tables.events
+    query = (
+        sa.select(waiting, told, users.c.name, users.c.email, users.c.active)
+        .add_columns(webhooks.c.url, webhooks.c.secret)
+        .add_columns(events.c.name.label("event"), events.c.subject)
+        .join(told, told.c.id == waiting.c.notification_id)
+        .join(users, users.c.id == told.c.user_id)
+        .join(events, events.c.event_id == told.c.event_id)
+        .outerjoin(webhooks, webhooks.c.user_id == told.c.user_id)
+        .where(
+            waiting.c.channel == channel,
+            waiting.c.state == DeliveryState.WAITING,
+            waiting.c.next_at <= sa.func.now(),
+        )
+        .order_by(waiting.c.next_at, waiting.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=waiting)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _message(row)
+
+
+def _message(row: Any) -> Message:
+    return Message(
+        delivery=row.id,
+        attempts=row.attempts + 1,
+        id=f"{row.event_id}.{row.user_id}",
+        user_id=row.user_id,
+        name=row.name,
+        email=row.email if row.active else None,
+        url=row.url if row.active else None,
+        secret=row.secret,
+        topic=row.topic,
+        event=row.event,
+        subject=row.subject,
+        title=row.title,
+        text=row.text,
+        address=row.address,
+        at=row.at,
+    )
+
+
+def _refused(connection: Connection, message: Message, channel: Channel, error: CannotSend) -> None:
+    if error.passes and message.attempts < ATTEMPTS:
+        _wait(connection, message, str(error))
+        return
+    cause = Cause(str(error), attempts=message.attempts)
+    _fail(connection, message, channel, cause)
+
+
+def _fail(connection: Connection, message: Message, channel: Channel, cause: Cause) -> None:
+    _end(connection, message, DeliveryState.FAILED, cause.reason)
+    record_failure(
+        connection,
+        NOTIFICATION,
+        cause,
+        work=_work(message),
+        subject=message.subject,
+        title=f"{channel} to {message.name}, {message.event}",
+        payload={"delivery_id": message.delivery},
+        tell=False,
+    )
+
+
+def _wait(connection: Connection, message: Message, failure: str) -> None:
+    pause = dt.timedelta(seconds=pause_after(message.attempts))
+    _change(connection, message, next_at=sa.func.clock_timestamp() + pause, failure=failure)
+
+
+def _end(
+    connection: Connection, message: Message, state: DeliveryState, failure: str | None
+) -> None:
+    ended = sa.func.clock_timestamp()
+    _change(connection, message, state=state, failure=failure, ended_at=ended)
+
+
+def _change(connection: Connection, message: Message, **values: Any) -> None:
+    found = tables.notification_deliveries
+    changed = found.update().where(found.c.id == message.delivery)
+    connection.execute(changed.values(attempts=message.attempts, **values))
+
+
+def _work(message: Message) -> str:
+    return f"notification/{message.delivery}"

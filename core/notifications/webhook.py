@@ -1,0 +1,142 @@
+"""Notifications by webhook: signed, so that the receiver knows them to be ours and fresh."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+import time
+from enum import IntEnum
+from urllib.parse import urlsplit
+
+import httpx
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database import tables
+from core.notifications.sending import CannotSend, Message, NotWanted
+from core.settings import settings
+from core.user_errors import UserError
+
+SECONDS = 10.0
+TIMESTAMP, SIGNATURE, NUMBER = "Grouper-Timestamp", "Grouper-Signature", "Grouper-Notification"
+PASSING = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
+LONGEST_URL = 2000
+
+
+def webhook_of(connection: Connection, user_id: int) -> tuple[str, str] | None:
+    """The address and the secret of a user's webhook."""
+    hooks = tables.webhooks
+    query = sa.select(hooks.c.url, hooks.c.secret).where(hooks.c.user_id == user_id)
+    row = connection.execute(query).first()
+    return None if row is None else (row.url, row.secret)
+
+
+def set_webhook(connection: Connection, user_id: int, url: str) -> None:
+    """Sets the address, with a new secret where it is another one; a blank ends the webhook.
+
+    Raises ``UserError`` for an address that nothing may be sent to.
+    """
+    hooks, url = tables.webhooks, url.strip()
+    if not url:
+        connection.execute(hooks.delete().where(hooks.c.user_id == user_id))
+        return
+    refuse_unsafe(url)
+    values = {"url": url, "secret": secrets.token_urlsafe(32), "changed_at": sa.func.now()}
+    connection.execute(
+        insert(hooks)
+        .values(user_id=user_id, **values)
+        .on_conflict_do_update(index_elements=["user_id"], set_=values, where=hooks.c.url != url)
+    )
+
+
+def refuse_unsafe(url: str) -> None:
+    """Raises ``UserError`` unless the address is https, or on this machine.
+
+    Addresses that only the service can reach are refused where its portal can be reached from
+    elsewhere: nobody shall knock at its neighbours through it.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise UserError(f"{url!r} is not an address; write https://host/path") from error
+    if not host or parts.username or parts.fragment or len(url) > LONGEST_URL:
+        raise UserError(f"{url!r} cannot be a webhook; write https://host/path")
+    portal = urlsplit(settings().portal_url).hostname or ""
+    if _reach(host) < _reach(portal):
+        raise UserError("a webhook cannot be an address that only the service itself can reach")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _reach(host) is Reach.MACHINE):
+        raise UserError(f"{url!r} is not encrypted; a webhook's address begins with https://")
+
+
+def send_webhook(message: Message) -> None:
+    """Posts the message; raises ``CannotSend`` or ``NotWanted``."""
+    if not message.url or not message.secret:
+        raise NotWanted("the user has no webhook any more, or has left")
+    try:
+        refuse_unsafe(message.url)
+        body = body_of(message)
+        headers = signed(body, message.secret, int(time.time())) | {NUMBER: message.id}
+        # A redirect is not followed: it would lead where nobody has looked.
+        with httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
+            answer = client.post(message.url, content=body, headers=headers)
+    except (UserError, httpx.InvalidURL) as error:
+        raise CannotSend("nothing may be sent to this address", passes=False) from error
+    except httpx.TransportError as error:
+        reason = f"the receiver did not answer ({type(error).__name__})"
+        raise CannotSend(reason, passes=True) from error
+    if not answer.is_success:
+        passes = answer.is_server_error or answer.status_code in PASSING
+        raise CannotSend(f"the receiver answered {answer.status_code}", passes=passes)
+
+
+def body_of(message: Message) -> bytes:
+    """The notification as JSON."""
+    told = {
+        "id": message.id,
+        "event": message.event,
+        "topic": message.topic,
+        "title": message.title,
+        "text": message.text,
+        "link": message.link,
+        "at": message.at.isoformat(),
+    }
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def signed(body: bytes, secret: str, timestamp: int) -> dict[str, str]:
+    """The headers by which a receiver tells that the body is ours, and when it was sent.
+
+    The signature is HMAC-SHA256, in hex, of ``timestamp.body`` under the secret.
+    """
+    made = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        TIMESTAMP: str(timestamp),
+        SIGNATURE: f"v1={made}",
+    }
+
+
+class Reach(IntEnum):
+    """From where a host can be reached, by its name alone."""
+
+    MACHINE = 0
+    NETWORK = 1
+    WORLD = 2
+
+
+def _reach(host: str) -> Reach:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if host == "localhost" or host.endswith(".localhost"):
+            return Reach.MACHINE
+        inside = "." not in host or host.endswith((".internal", ".local", ".lan"))
+        return Reach.NETWORK if inside else Reach.WORLD
+    if address.is_loopback:
+        return Reach.MACHINE
+    return Reach.WORLD if address.is_global else Reach.NETWORK

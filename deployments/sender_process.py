@@ -1,0 +1,138 @@
+"""The sender of notifications as a process: ``python -m deployments.sender_process``.
+
+Each channel has a thread of its own, so that a slow webhook holds up no e-mail.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Engine
+
+from core.database.engine import database_url, engine
+from core.database.locks import KEEPALIVE
+from core.notifications.email import send_email
+from core.notifications.sending import Send, seconds_to_next, send_next
+from core.notifications.telling import WAKE_CHANNEL
+from core.notifications.topics import Channel
+from core.notifications.webhook import send_webhook
+from core.settings import Settings
+from core.settings import settings as current_settings
+
+log = logging.getLogger("grouper.sender")
+
+LONGEST_IDLE = 30.0
+AWAY_SECONDS = 1.0
+DATABASE_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+)
+
+
+class Courier:
+    """Sends what is due on one channel, in a thread, until it is asked to stop."""
+
+    def __init__(self, database: Engine, channel: Channel, send: Send) -> None:
+        self.database = database
+        self.channel = channel
+        self.send = send
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"courier {channel}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Looks at once whether something is due."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Waits until what is under way is sent and noted: it must not be sent again."""
+        self._stopping = True
+        self.wake()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            self._woken.wait(self._work())
+
+    def _work(self) -> float:
+        """Sends what is due; gives the seconds for which there is nothing to do."""
+        try:
+            while not self._stopping and send_next(self.database, self.channel, self.send):
+                pass
+            due = seconds_to_next(self.database, self.channel)
+        except DATABASE_AWAY as error:
+            log.warning("%s: the database is away: %s", self.channel, error)
+            return AWAY_SECONDS
+        return LONGEST_IDLE if due is None else min(due, LONGEST_IDLE)
+
+
+def couriers(settings: Settings, database: Engine) -> list[Courier]:
+    """One for each channel that this installation has."""
+    made = [Courier(database, Channel.WEBHOOK, send_webhook)]
+    if settings.smtp_host is not None:
+        made.append(Courier(database, Channel.EMAIL, send_email))
+    return made
+
+
+def listen(url: str, team: list[Courier]) -> None:
+    """Wakes the couriers whenever something new waits, for ever."""
+    while True:
+        try:
+            with _listening(url) as connection:
+                _wake(team)
+                for _ in connection.notifies():
+                    _wake(team)
+        except DATABASE_AWAY as error:
+            log.warning("the database is away: %s", error)
+            time.sleep(AWAY_SECONDS)
+
+
+def _wake(team: list[Courier]) -> None:
+    for courier in team:
+        courier.wake()
+
+
+@contextmanager
+def _listening(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(
+        url, autocommit=True, application_name="grouper sender", **KEEPALIVE
+    ) as connection:
+        connection.execute(f"LISTEN {WAKE_CHANNEL}")
+        yield connection
+
+
+def main() -> None:
+    """Sends until SIGTERM."""
+    settings = current_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    url = database_url(settings)
+    team = couriers(settings, engine(url))
+    for courier in team:
+        courier.start()
+    try:
+        listen(url, team)
+    finally:
+        for courier in team:
+            courier.stop()
+
+
+if __name__ == "__main__":
+    main()
