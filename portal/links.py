@@ -19,10 +19,14 @@ def remember_pages(pages: Mapping[str, Any]) -> None:
 
 def link_to_page(address: str, label: str, submission: SubmissionRow | None = None) -> None:
     """A link to another page, about the same provider and month."""
-    page = st.session_state[_KEPT].get(address)
-    if page is None:
-        return
     query = {}
     if submission is not None:
         query = {"provider": submission.provider, "month": f"{submission.month:%Y-%m}"}
-    st.page_link(page, label=label, query_params=query)
+    link_to_address(address, label, query)
+
+
+def link_to_address(address: str, label: str, query: Mapping[str, str]) -> None:
+    """A link to another page; nothing where the visitor has no such page."""
+    page = st.session_state[_KEPT].get(address)
+    if page is not None:
+        st.page_link(page, label=label, query_params=dict(query))

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.accounts.people import Person
 from portal.links import remember_pages
-from portal.views import home, reports, submission, upload, welcome
+from portal.views import home, notifications, reports, submission, upload, welcome
 
-ADDRESSES = ("upload", "submission", "reports")
+ADDRESSES = ("upload", "submission", "reports", "notifications")
 
 
 def pages_of(person: Person) -> list[Any]:
@@ -21,6 +21,7 @@ def pages_of(person: Person) -> list[Any]:
         shown["upload"] = ("Upload", upload.show)
         shown["submission"] = ("Submission", submission.show)
     shown["reports"] = ("Reports", reports.show)
+    shown["notifications"] = (notifications.title(person), notifications.show)
     pages = {
         address: _page(address, title, show, person) for address, (title, show) in shown.items()
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 
 def day(date: dt.date) -> str:
@@ -29,3 +30,8 @@ def pounds(pence: int) -> str:
 def count(number: int, noun: str) -> str:
     """1 record, 2 records."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def plain(text: str) -> str:
+    """Text that others chose, such as a file's name, as it is: none of it is taken for markup."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
