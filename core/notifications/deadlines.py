@@ -1,0 +1,190 @@
+"""Reminds people of months to submit: 7, 2 and 0 days before they are due, and when they are late.
+
+A month is due so many days after its end as its configuration says. Each stage is told once, in
+the first digest after it begins: a digest that comes twice, or a day late, does no harm.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database import tables
+from core.documents import parse_document
+from core.events.catalogue import DeadlinesNear, MonthDue
+from core.events.outbox import raise_event
+from core.submissions.states import SubmissionState
+from core.tariffs.configuration import Configuration
+
+REMINDERS = (0, 2, 7)
+"""Days before a month is due."""
+LATE_WEEKS = 8
+"""For so long people are reminded, once a week, of a month that is late."""
+
+_IDS = UUID("6f1d1f0e-5b0c-4d0e-9a56-0d3f4c1b7a90")
+_HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A provider's month that is not submitted, and its last day for it."""
+
+    provider_id: int
+    provider: str
+    provider_name: str
+    month: dt.date
+    due: dt.date
+
+    def days_left(self, today: dt.date) -> int:
+        """Days until it is due; negative: late."""
+        return (self.due - today).days
+
+
+def tell_deadlines(connection: Connection, today: dt.date) -> int:
+    """Raises one digest a person that has something new in it; gives how many."""
+    due = defaultdict[int, list[Due]](list)
+    for month in months_due(connection, today):
+        due[month.provider_id].append(month)
+    by_person = defaultdict[int, list[Due]](list)
+    for person, provider_id in _people(connection, list(due)):
+        by_person[person] += due[provider_id]
+    return sum(_tell(connection, person, by_person[person], today) for person in sorted(by_person))
+
+
+def months_due(connection: Connection, today: dt.date) -> list[Due]:
+    """The months to remind of, the most urgent first."""
+    handed_in = _handed_in(connection)
+    found = [
+        month
+        for month in _expected(connection, today)
+        if stage_of(month.days_left(today)) and (month.provider_id, month.month) not in handed_in
+    ]
+    return sorted(found, key=lambda month: (month.due, month.provider))
+
+
+def stage_of(days_left: int) -> str | None:
+    """What is told once of a month with so many days left; None: nothing is."""
+    if days_left < 0:
+        week = (-days_left - 1) // 7
+        return f"late {week}" if week < LATE_WEEKS else None
+    return next((str(days) for days in REMINDERS if days_left <= days), None)
+
+
+def last_day_for(month: dt.date, within_days: int) -> dt.date:
+    """The last day on which a month is in time."""
+    return _next(month) + dt.timedelta(days=within_days - 1)
+
+
+def _expected(connection: Connection, today: dt.date) -> Iterator[Due]:
+    """Every month of every provider whose configuration is in force in it, up to now."""
+    configurations, members = tables.configurations, tables.configuration_providers
+    organisations = tables.organisations
+    query = sa.select(configurations).where(configurations.c.status != "draft")
+    of_configuration = (
+        sa.select(organisations.c.id, organisations.c.code, organisations.c.name)
+        .join(members, members.c.provider == organisations.c.code)
+        .where(organisations.c.kind == "provider")
+    )
+    for row in connection.execute(query).all():
+        days = _within_days(row.body, row.configuration)
+        chosen = of_configuration.where(members.c.configuration_id == row.id)
+        providers = connection.execute(chosen).all()
+        for month in _months(row.starts, min(row.ends, today)):
+            for provider in providers:
+                yield Due(*provider, month, last_day_for(month, days))
+
+
+def _within_days(body: str, name: str) -> int:
+    usual = Configuration.model_fields["submit_within_days"].default
+    return int(parse_document(body, name=name).data.get("submit_within_days", usual))
+
+
+def _months(start: dt.date, end: dt.date) -> Iterator[dt.date]:
+    """First days of months, from ``start`` to ``end``."""
+    month = start if start.day == 1 else _next(start)
+    while month <= end:
+        yield month
+        month = _next(month)
+
+
+def _next(day: dt.date) -> dt.date:
+    return (day.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
+
+
+def _handed_in(connection: Connection) -> set[tuple[int, dt.date]]:
+    found = tables.submissions
+    query = sa.select(found.c.provider_id, found.c.month).where(found.c.state.in_(_HANDED_IN))
+    return {(provider_id, month) for provider_id, month in connection.execute(query)}
+
+
+def _people(connection: Connection, providers: list[int]) -> list[tuple[int, int]]:
+    """Who acts for which of the providers."""
+    users, members = tables.users, tables.memberships
+    query = (
+        sa.select(users.c.id, members.c.organisation_id)
+        .join(members, members.c.user_id == users.c.id)
+        .where(
+            users.c.active,
+            members.c.role == "provider",
+            members.c.organisation_id.in_(providers),
+        )
+    )
+    return [(person, provider) for person, provider in connection.execute(query)]
+
+
+def _tell(connection: Connection, person: int, due: list[Due], today: dt.date) -> bool:
+    """Raises the person's digest of the day; whether there was anything new to tell.
+
+    What comes up after the digest of the day waits for that of the next.
+    """
+    event_id = uuid5(_IDS, f"{person}/{today}")
+    events = tables.events
+    told_today = sa.select(events.c.id).where(events.c.event_id == event_id)
+    if connection.execute(told_today).first():
+        return False
+    new = _note(connection, person, due, today)
+    if not new:
+        return False
+    months = tuple(_as_event(month, today) for month in sorted(new, key=lambda month: month.due))
+    event = DeadlinesNear(addressee=person, day=today, months=months)
+    raise_event(connection, event, event_id=event_id)
+    return True
+
+
+def _note(connection: Connection, person: int, due: list[Due], today: dt.date) -> list[Due]:
+    """Notes the stages that the person is told of; those months of which they were not."""
+    notices = tables.deadline_notices
+    rows = [
+        {
+            "user_id": person,
+            "provider_id": month.provider_id,
+            "month": month.month,
+            "stage": stage_of(month.days_left(today)),
+        }
+        for month in due
+    ]
+    noted = connection.execute(
+        insert(notices)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(notices.c.provider_id, notices.c.month)
+    )
+    new = {(provider_id, month) for provider_id, month in noted}
+    return [month for month in due if (month.provider_id, month.month) in new]
+
+
+def _as_event(month: Due, today: dt.date) -> MonthDue:
+    return MonthDue(
+        provider=month.provider,
+        provider_name=month.provider_name,
+        month=f"{month.month:%Y-%m}",
+        due=month.due,
+        days_left=month.days_left(today),
+    )
