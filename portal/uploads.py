@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import PurePath
 from typing import IO
@@ -24,6 +25,9 @@ PATH = "/api/upload"
 TICKET_HEADER = "X-Grouper-Ticket"
 """A page asks for a ticket and its script sends it: a strange site cannot (CSRF)."""
 TICKET_SECONDS = 12 * 3600
+NO_ROOM = "The file store cannot take this file now; nothing of it was kept. Try again later."
+
+log = logging.getLogger("grouper.portal")
 
 
 def ticket_for(person: Person, submission_id: int) -> str:
@@ -49,6 +53,9 @@ async def upload(request: Request) -> JSONResponse:
         return JSONResponse({"error": str(wrong)}, status_code=409)
     except ClientDisconnect:
         return JSONResponse({"error": "The upload was broken off."}, status_code=400)
+    except OSError:
+        log.exception("an upload could not be kept")
+        return JSONResponse({"error": NO_ROOM}, status_code=507)
     return JSONResponse({"file": file_id, "bytes": size})
 
 

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.database import tables
-from core.database.embedded import attach
-from core.database.engine import with_driver
 from core.files.store import open_store
-from core.processes import free_port
 from core.samples.activity import make_activity, sample_clinics
 from core.samples.writing import write_activity
-from core.settings import PROJECT, Settings, use_settings
+from core.settings import PROJECT, use_settings
 from core.submissions.months import open_submission
 from core.submissions.requests import request_run
 from core.submissions.uploads import Upload, receive_file
 from core.tariffs.importing import import_configuration, import_dataset
-from core.user_errors import UserError
-from deployments.children import leftovers
+from tests.fault.installation import Installation, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -41,73 +32,6 @@ MONTH = dt.date(2017, 4, 1)
 DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
 CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
 Charge = tuple[Any, ...]
-
-
-class Installation:
-    """``grouper up`` in a process of its own, as a user runs it, so that it can be killed."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.settings = Settings(home=home, prefect_port=free_port(), portal_port=free_port())
-        self.process: subprocess.Popen[str] | None = None
-
-    def up(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "cli.main", "up"],
-            env={**os.environ, **self.settings.environment()},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        said = []
-        for line in self.process.stdout:
-            said.append(line)
-            if line.startswith("Press Ctrl-C"):
-                return
-        pytest.fail("".join(said))
-
-    def engine(self) -> Engine:
-        url = with_driver(attach(self.home))
-        return sa.create_engine(url, poolclass=sa.NullPool)
-
-    def kill(self, *parts: str) -> None:
-        """Kills every process of ours whose command line holds one of the words, at once."""
-        victims = [pid for pid in leftovers(self.home) if any(part in line(pid) for part in parts)]
-        assert victims, f"nothing runs {parts}"
-        for pid in victims:
-            os.kill(pid, signal.SIGKILL)
-
-    def kill_everything(self) -> None:
-        assert self.process is not None
-        victims = [self.process.pid, *leftovers(self.home)]
-        for pid in victims:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            assert self.process.wait(60) == 0
-        assert leftovers(self.home) == []
-
-
-def line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except FileNotFoundError:
-        return ""
-
-
-def until(condition: Callable[[], Any], seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(UserError, sa.exc.OperationalError, psycopg.OperationalError):
-            if condition():
-                return
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
