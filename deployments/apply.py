@@ -1,4 +1,4 @@
-"""Registers pool, queues, limits and deployments with Prefect; a second time changes nothing.
+"""Registers pool, queues, limits, automations and deployments; a second time changes nothing.
 
 ``python -m deployments.apply [--all]`` does it in a process of its own. Without ``--all`` it leaves
 deployments alone that were made from the same files, since Prefect's own command takes seconds.
@@ -19,6 +19,7 @@ from core.documents import read_document
 from core.settings import PROJECT, Settings
 from core.settings import settings as current_settings
 from core.user_errors import UserError
+from deployments.automations import apply_automations
 from deployments.prefect_program import run_prefect, server_is_ready, wait_for
 from deployments.queues import Queue, Queues, load_queues
 from deployments.rules import load_rules
@@ -128,6 +129,7 @@ def main() -> None:
     wait_for(lambda: server_is_ready(settings.api_url))
     with httpx.Client(base_url=settings.api_url, timeout=60) as http:
         apply_queues(http, load_queues())
+        apply_automations(http, load_rules(), settings)
         as_it_should_be = is_deployed(http, names, version)
     last.parent.mkdir(parents=True, exist_ok=True)
     last.write_text(version)

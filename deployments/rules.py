@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.documents import Document, Path_, read_document
-from core.events.catalogue import CATALOGUE, Event
+from core.events.catalogue import CATALOGUE, Event, Heard
 from core.user_errors import DocumentError, Problem
 from deployments.reactions import REACTIONS
 
@@ -20,6 +20,10 @@ EVERY = "*"
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 WORDS = ("name", "title", "subject")
 """Placeholders that every event fills."""
+
+
+FAMILIES = ("flow-run", "work-queue", "work-pool")
+"""What Prefect's events may be about that a rule can hear of."""
 
 
 class _Strict(BaseModel):
@@ -83,10 +87,28 @@ class Rule(_Strict):
         return EVERY in self.names or name in self.names
 
 
+class PrefectRule(_Strict):
+    """Events of Prefect's own that raise one of ours; kept as an automation on its server.
+
+    ``expect`` are of one family: of flow runs, of work queues or of work pools.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    expect: tuple[str, ...] = Field(min_length=1)
+    raises: str
+
+    @property
+    def family(self) -> str | None:
+        """What the expected events are about; None where they are of several or unknown ones."""
+        found = {name.removeprefix("prefect.").partition(".")[0] for name in self.expect}
+        return found.pop() if len(found) == 1 and found <= set(FAMILIES) else None
+
+
 class Rules(_Strict):
     """All rules, in the order in which they are carried out."""
 
     rules: tuple[Rule, ...]
+    prefect: tuple[PrefectRule, ...] = ()
 
     def for_event(self, name: str) -> list[Rule]:
         return [rule for rule in self.rules if rule.matches(name)]
@@ -151,6 +173,8 @@ def _contradictions(rules: Rules, document: Document) -> list[Problem]:
         problems += _unknown_events(rule, document, place)
         problems += _unknown_reaction(rule, document, place)
         problems += _unknown_placeholders(rule, document, place)
+    for index, heard in enumerate(rules.prefect):
+        problems += _deaf(heard, document, ("prefect", index))
     return problems
 
 
@@ -169,6 +193,18 @@ def _unknown_reaction(rule: Rule, document: Document, place: Path_) -> list[Prob
         return []
     text = f"no function is registered as {name!r}; there are {_list(REACTIONS) or 'none'}"
     return [document.problem((*place, "target", "function"), text)]
+
+
+def _deaf(rule: PrefectRule, document: Document, place: Path_) -> list[Problem]:
+    problems = []
+    if rule.family is None:
+        text = f"expect events of one family: prefect.NAME.…, where NAME is {_list(FAMILIES)}"
+        problems.append(document.problem((*place, "expect"), text))
+    heard = [name for name, event in CATALOGUE.items() if issubclass(event, Heard)]
+    if rule.raises not in heard:
+        text = f"{rule.raises!r} is not raised by what is heard; there are {_list(heard)}"
+        problems.append(document.problem((*place, "raises"), text))
+    return problems
 
 
 def _unknown_placeholders(rule: Rule, document: Document, place: Path_) -> list[Problem]:

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.settings import settings
-from portal import downloads, uploads
+from portal import downloads, hooks, uploads
 from portal.secure_cookies import SecureCookies
 from portal.sign_in import auth_secrets
 
@@ -41,6 +41,7 @@ def portal() -> st.App:
             Route("/healthz", _health),
             Route(uploads.PATH, uploads.upload, methods=["PUT"]),
             Route(downloads.PATH, downloads.download),
+            Route(hooks.PATH, hooks.from_prefect, methods=["POST"]),
         ],
         middleware=[Middleware(SecureCookies, secure=chosen.portal_url.startswith("https:"))],
         secrets={"auth": auth_secrets(chosen)},

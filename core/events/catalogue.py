@@ -213,6 +213,37 @@ class DeadlinesNear(Event):
         return ", ".join(f"{due.provider} {due.month}" for due in self.months)
 
 
+class Heard(Event):
+    """Something that the scheduler of runs told of."""
+
+    about: ClassVar[str] = "heard"
+    subject_field: ClassVar[str] = "thing"
+    thing: str  # as flow-run/ID
+    called: str  # its name for people
+    happened: str  # as the scheduler calls it
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        return self.thing
+
+    @property
+    def title(self) -> str:
+        return self.called
+
+
+class FlowRunStopped(Heard):
+    """A run failed, crashed or was cancelled."""
+
+    name: ClassVar[str] = "flow-run.stopped"
+
+
+class QueueNotServed(Heard):
+    """No worker asks for the runs of a queue, or of all queues."""
+
+    name: ClassVar[str] = "queue.not-served"
+
+
 CATALOGUE: dict[str, type[Event]] = {
     event.name: event
     for event in (
@@ -231,6 +262,8 @@ CATALOGUE: dict[str, type[Event]] = {
         ReportFailed,
         RunFailed,
         DeadlinesNear,
+        FlowRunStopped,
+        QueueNotServed,
     )
 }
 """Every event by its name."""

@@ -1,0 +1,149 @@
+"""The rules on Prefect's own events, kept as automations on its server, equal to the file.
+
+Each automation calls the portal's hook, which raises one of our events; what follows is said by the
+other rules. What an automation loses (the portal was away) the relay's sweep finds by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from core.events.hearing import HEADER, hook_secret
+from core.settings import Settings
+from deployments.queues import load_queues
+from deployments.rules import PrefectRule, Rules
+
+PREFIX = "grouper: "
+"""Automations of this name are ours; others are left alone."""
+HOOK = "grouper-hook"
+BLOCK_TYPE = "webhook"
+
+BODY = """\
+{"raises": %s, "event": {{ event.event | tojson }}, "event_id": "{{ event.id }}",
+ "resource": {{ event.resource.id | tojson }}, "name": {{ event.resource.name | tojson }},
+ "run_count": {{ flow_run.run_count | default(none) | tojson }},
+ "message": {{ event.payload.validated_state.message | default("", true) | tojson }}}"""
+"""What an automation sends to the hook, filled in by Prefect."""
+
+
+def apply_automations(http: httpx.Client, rules: Rules, settings: Settings) -> list[str]:
+    """Makes what is missing, sets what differs, removes what no rule asks for; what was done."""
+    hook = _apply_hook(http, settings)
+    wanted = {each["name"]: each for each in (_automation(rule, hook) for rule in rules.prefect)}
+    done = []
+    for found in _ours(http):
+        declared = wanted.pop(found["name"], None)
+        if declared is None:
+            http.delete(f"/automations/{found['id']}").raise_for_status()
+            done.append(f"removed {found['name']}")
+        elif not _agrees(declared, found):
+            http.put(f"/automations/{found['id']}", json=declared).raise_for_status()
+            done.append(f"set {found['name']}")
+    for name, declared in wanted.items():
+        http.post("/automations/", json=declared).raise_for_status()
+        done.append(f"made {name}")
+    return done
+
+
+def _automation(rule: PrefectRule, hook: str) -> dict[str, Any]:
+    return {
+        "name": f"{PREFIX}{rule.name}",
+        "description": f"Raises {rule.raises}. Kept by `grouper deploy`: change event_rules.yaml.",
+        "enabled": True,
+        "trigger": {
+            "type": "event",
+            "posture": "Reactive",
+            **_matching(rule),
+            "for_each": ["prefect.resource.id"],
+            "expect": sorted(rule.expect),
+            "threshold": 1,
+            "within": 0.0,
+        },
+        "actions": [
+            {
+                "type": "call-webhook",
+                "block_document_id": hook,
+                "payload": BODY % f'"{rule.raises}"',
+            }
+        ],
+    }
+
+
+def _matching(rule: PrefectRule) -> dict[str, Any]:
+    """Only what happens on our own work pool; a server may be shared."""
+    pool = load_queues().pool
+    if rule.family == "work-pool":
+        return {"match": {"prefect.resource.name": pool}, "match_related": {}}
+    return {
+        "match": {"prefect.resource.id": f"prefect.{rule.family}.*"},
+        "match_related": {
+            "prefect.resource.role": "work-pool",
+            "prefect.resource.name": pool,
+        },
+    }
+
+
+def _ours(http: httpx.Client) -> list[dict[str, Any]]:
+    ours: list[dict[str, Any]] = []
+    offset = 0
+    while found := _page(http, offset):
+        ours += [each for each in found if each["name"].startswith(PREFIX)]
+        offset += len(found)
+    return ours
+
+
+def _page(http: httpx.Client, offset: int) -> list[dict[str, Any]]:
+    answer = http.post("/automations/filter", json={"offset": offset}).raise_for_status()
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def _agrees(wanted: Any, found: Any) -> bool:
+    """Whether what was found says all that is wanted; the server adds fields of its own."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(
+            name in found and _agrees(value, found[name]) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list) and isinstance(found, list):
+        if all(isinstance(value, str) for value in wanted):
+            return sorted(wanted) == sorted(found)
+        return len(wanted) == len(found) and all(map(_agrees, wanted, found))
+    return bool(wanted == found)
+
+
+def _apply_hook(http: httpx.Client, settings: Settings) -> str:
+    """The id of the block that says where the portal's hook is, and its secret."""
+    data = {
+        "method": "POST",
+        "url": settings.prefect_hook,
+        "headers": {HEADER: hook_secret(settings.signing_key())},
+        "allow_private_urls": True,  # the portal is beside the server, or in the same network
+        "verify": True,
+    }
+    found = http.get(
+        f"/block_types/slug/{BLOCK_TYPE}/block_documents/name/{HOOK}",
+        params={"include_secrets": True},
+    )
+    if found.status_code == httpx.codes.NOT_FOUND:
+        return _make_hook(http, data)
+    block: dict[str, Any] = found.raise_for_status().json()
+    if not _agrees(data, block["data"]):
+        body = {"data": data, "merge_existing_data": False}
+        http.patch(f"/block_documents/{block['id']}", json=body).raise_for_status()
+    return str(block["id"])
+
+
+def _make_hook(http: httpx.Client, data: dict[str, Any]) -> str:
+    kind = http.get(f"/block_types/slug/{BLOCK_TYPE}").raise_for_status().json()
+    wanted = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
+    [schema, *_] = http.post("/block_schemas/filter", json=wanted).raise_for_status().json()
+    body = {
+        "name": HOOK,
+        "data": data,
+        "block_type_id": kind["id"],
+        "block_schema_id": schema["id"],
+    }
+    made = http.post("/block_documents/", json=body).raise_for_status().json()
+    return str(made["id"])
