@@ -174,7 +174,7 @@ class Relay:
             candidates = waiting(connection, rules, limit or PORTION)
         at_work = Counter[str]()
         if limit is not None:
-            at_work.update(party_of(tags) for tags in self.api.tags_of_open_runs(place))
+            at_work.update(party_of(run.tags) for run in self.api.open_runs(*place))
         chosen = due(candidates, at_work, limit)
         self.held_back |= len(chosen) < len(candidates)
         return chosen
