@@ -22,7 +22,7 @@ def test_events_come_back_from_their_payload() -> None:
 
 
 def test_names_are_unique_and_have_a_kind() -> None:
-    assert len(CATALOGUE) == 15
+    assert len(CATALOGUE) == 17
     assert all(name.count(".") == 1 for name in CATALOGUE)
 
 
