@@ -178,7 +178,7 @@ def _message(row: Any) -> Message:
 
 def _refused(connection: Connection, message: Message, channel: Channel, error: CannotSend) -> None:
     if error.passes and message.attempts < ATTEMPTS:
-        _wait(connection, message, str(error))
+        _wait(connection, message, channel, str(error))
         return
     cause = Cause(str(error), attempts=message.attempts)
     _fail(connection, message, channel, cause)
@@ -198,9 +198,31 @@ def _fail(connection: Connection, message: Message, channel: Channel, cause: Cau
     )
 
 
-def _wait(connection: Connection, message: Message, failure: str) -> None:
+def _wait(connection: Connection, message: Message, channel: Channel, failure: str) -> None:
     pause = dt.timedelta(seconds=pause_after(message.attempts))
-    _change(connection, message, next_at=sa.func.clock_timestamp() + pause, failure=failure)
+    next_at = sa.func.clock_timestamp() + pause
+    _change(connection, message, next_at=next_at, failure=failure)
+    if channel == Channel.WEBHOOK:
+        _hold_back(connection, message, next_at)
+
+
+def _hold_back(connection: Connection, message: Message, next_at: sa.ColumnElement[Any]) -> None:
+    """Lets what else goes to a receiver in trouble wait too: others' shall not wait behind it."""
+    waiting, told = tables.notification_deliveries, tables.notifications
+    to_the_same = (
+        sa.select(waiting.c.id)
+        .join(told, told.c.id == waiting.c.notification_id)
+        .where(
+            waiting.c.channel == Channel.WEBHOOK,
+            waiting.c.state == DeliveryState.WAITING,
+            waiting.c.next_at <= sa.func.now(),
+            waiting.c.id != message.delivery,
+            told.c.user_id == message.user_id,
+        )
+        .with_for_update(skip_locked=True, of=waiting)
+    )
+    held = waiting.update().where(waiting.c.id.in_(to_the_same.scalar_subquery()))
+    connection.execute(held.values(next_at=next_at))
 
 
 def _end(

@@ -25,6 +25,8 @@ def registered(http: httpx.Client) -> dict[str, Any]:
         "queues": http.post("/work_pools/grouper/queues/filter", json={}).json(),
         "deployments": http.post("/deployments/filter", json={}).json(),
     }
+    for deployment in found["deployments"]:  # the rows of schedules are written anew
+        deployment["schedules"] = [each["schedule"] for each in deployment["schedules"]]
     return {
         kind: sorted(
             ({k: v for k, v in item.items() if k not in SEEN} for item in items),
@@ -45,6 +47,7 @@ def test_queues_and_deployments_are_as_the_files_say(
         ("check-file", "checks"),
         ("submit", "submissions"),
         ("collate-report", "reports"),
+        ("deadline-digest", "housekeeping"),
     ):
         found = http.get(f"/deployments/name/{name}/{name}").json()
         assert found["work_queue_name"] == queue

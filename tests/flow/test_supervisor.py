@@ -21,7 +21,7 @@ from deployments.probing import answers
 from deployments.supervisor import Services
 from tests.flow.conftest import Until
 
-SERVICES = ("postgres", "prefect-server", "worker", "relay", "portal")
+SERVICES = ("postgres", "prefect-server", "worker", "relay", "sender", "portal")
 
 
 def alive(pid: int) -> bool:
@@ -39,7 +39,7 @@ def test_everything_answers(services: Services) -> None:
     assert all(services.pid(name) for name in SERVICES)
 
 
-@pytest.mark.parametrize("name", ["relay", "portal", "worker", "postgres"])
+@pytest.mark.parametrize("name", ["relay", "sender", "portal", "worker", "postgres"])
 def test_what_is_killed_comes_back(services: Services, name: str, until: Until) -> None:
     before = services.pid(name)
     assert before is not None

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -42,6 +43,7 @@ from core.notifications.topics import TOPICS, Channel, Topic
 from core.notifications.webhook import send_webhook, set_webhook, webhook_of
 from core.processes import free_port
 from core.settings import Settings, use_settings
+from deployments.sender_process import LONGEST_IDLE
 
 DRAFTED = SubmissionDrafted(
     provider="ZX1",
@@ -269,6 +271,17 @@ def test_a_webhook_in_trouble_is_tried_again_until_it_answers(
     assert deliveries(people, "state", "attempts") == [("sent", 4)]
 
 
+def test_a_receiver_in_trouble_holds_up_nobody_else(people: Engine, receiver: Receiver) -> None:
+    hooked(people, receiver.url, user_id=2)
+    hooked(people, f"http://127.0.0.1:{free_port()}/", user_id=1)  # nobody listens there
+    for _ in range(3):
+        drafted(people)
+    tried = 0
+    while send_next(people, Channel.WEBHOOK, send_webhook):
+        tried += 1
+    assert (tried, len(receiver.got)) == (4, 3)
+
+
 @pytest.mark.parametrize("answer", [302, 404])
 def test_a_redirect_is_not_followed_and_no_is_no(
     people: Engine, receiver: Receiver, answer: int
@@ -384,3 +397,39 @@ def test_what_was_read_is_read_by_its_own_user_alone(people: Engine) -> None:
         assert unread_count(connection, 1) == 1
         mark_read(connection, 1)
         assert (unread_count(connection, 1), unread_count(connection, 2)) == (0, 2)
+
+
+@contextmanager
+def sender(database: Engine) -> Iterator[subprocess.Popen[bytes]]:
+    """The sender as a process of its own."""
+    url = database.url.render_as_string(hide_password=False)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deployments.sender_process"],
+        env={**os.environ, **Settings(database_url=url).environment()},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def arrived(receiver: Receiver, number: int) -> bool:
+    deadline = time.monotonic() + 30
+    while len(receiver.got) < number and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return len(receiver.got) == number
+
+
+def test_the_sender_wakes_for_each_and_ends_when_asked(people: Engine, receiver: Receiver) -> None:
+    hooked(people, receiver.url)
+    drafted(people)
+    with sender(people) as process:
+        assert arrived(receiver, 1)
+        began = time.monotonic()
+        drafted(people)
+        assert arrived(receiver, 2)
+        assert time.monotonic() - began < LONGEST_IDLE / 2  # it was woken
+        process.terminate()
+        assert process.wait(20) == 0
+    assert deliveries(people, "state") == [("sent",), ("sent",)]
