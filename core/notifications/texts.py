@@ -177,6 +177,8 @@ WITHOUT = frozenset(
         "submission.requested",
         "submission.stage-finished",
         "report.requested",
+        "flow-run.stopped",  # run.failed and the like tell of it, where somebody has to act
+        "queue.not-served",
     }
 )
 """Events that belong to no topic: nobody needs to be told, or another event tells."""
