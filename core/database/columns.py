@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -31,11 +33,11 @@ def number(name: str = "id", kind: type[Integer] = Integer) -> Column[int]:
     return Column(name, kind, Identity(always=False), primary_key=True)
 
 
-def now(name: str) -> Column[object]:
+def now(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
-def moment(name: str) -> Column[object]:
+def moment(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True))
 
 

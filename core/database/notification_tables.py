@@ -23,8 +23,9 @@ from core.database.columns import metadata, moment, now, number, one_of, words
 from core.notifications.topics import CHANNELS, DELIVERY_STATES, SENT_CHANNELS, TOPICS
 
 
-def _of_user(**options: bool) -> Column[int]:
-    return Column("user_id", Integer, ForeignKey("users.id"), nullable=False, **options)
+def _of_user(*, primary_key: bool = False) -> Column[int]:
+    user = ForeignKey("users.id")
+    return Column("user_id", Integer, user, nullable=False, primary_key=primary_key)
 
 
 notifications = Table(

@@ -97,8 +97,8 @@ def _expected(connection: Connection, today: dt.date) -> Iterator[Due]:
         chosen = of_configuration.where(members.c.configuration_id == row.id)
         providers = connection.execute(chosen).all()
         for month in _months(row.starts, min(row.ends, today)):
-            for provider in providers:
-                yield Due(*provider, month, last_day_for(month, days))
+            for provider_id, code, provider in providers:
+                yield Due(provider_id, code, provider, month, last_day_for(month, days))
 
 
 def _within_days(body: str, name: str) -> int:

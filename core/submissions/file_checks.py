@@ -218,13 +218,12 @@ def file_totals(connection: Connection, file_id: int) -> dict[str, int]:
             chunks.c.file_id == file_id
         )
     ).scalar_one()
-    by_severity: dict[str, int] = dict(
-        connection.execute(
-            sa.select(errors.c.severity, sa.func.count())
-            .where(errors.c.file_id == file_id)
-            .group_by(errors.c.severity)
-        ).all()
+    counts = connection.execute(
+        sa.select(errors.c.severity, sa.func.count())
+        .where(errors.c.file_id == file_id)
+        .group_by(errors.c.severity)
     )
+    by_severity: dict[str, int] = {row[0]: row[1] for row in counts}
     return {
         "records": int(records),
         "errors": by_severity.get("error", 0),

@@ -103,7 +103,8 @@ def set_the_scene(engine: Engine) -> dict[str, int]:
         import_configuration(connection, CONFIGURATION.read_text(), name=CONFIGURATION.name)
         clinics = {provider: sample_clinics(provider) for provider in PROVIDERS}
         bring_in(connection, clinics)
-        users = dict(connection.execute(sa.select(tables.users.c.subject, tables.users.c.id)).all())
+        known = sa.select(tables.users.c.subject, tables.users.c.id)
+        users = {row.subject: row.id for row in connection.execute(known)}
     return {str(p.organisation): users[p.subject] for p in PEOPLE}
 
 
