@@ -15,6 +15,7 @@ from core.events.catalogue import (
     DeadlinesNear,
     Event,
     FileChecked,
+    QueueNotServed,
     ReportFailed,
     ReportReady,
     RunFailed,
@@ -158,6 +159,15 @@ TELLINGS = (
         "operations",
     ),
     Telling(
+        QueueNotServed,
+        Topic.OPERATIONS,
+        Concerned.OPERATORS,
+        "Nobody works on {called}",
+        "No worker has asked for its runs lately. They wait until one is up again; its log says "
+        "why it is not.",
+        "operations",
+    ),
+    Telling(
         DeadlinesNear,
         Topic.DEADLINES,
         Concerned.ADDRESSEE,
@@ -178,7 +188,6 @@ WITHOUT = frozenset(
         "submission.stage-finished",
         "report.requested",
         "flow-run.stopped",  # run.failed and the like tell of it, where somebody has to act
-        "queue.not-served",
     }
 )
 """Events that belong to no topic: nobody needs to be told, or another event tells."""

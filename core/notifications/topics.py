@@ -21,7 +21,7 @@ class Topic(StrEnum):
     SUBMISSIONS = "my submissions", "A month of your organisation was calculated, or stopped."
     REPORTS = "reports", "A report you asked for is ready; a provider submitted charges to you."
     DEADLINES = "deadlines", "A month is due soon, or late: one digest a day at most."
-    OPERATIONS = "operations", "Work was given up and waits in the error queue."
+    OPERATIONS = "operations", "Work was given up and waits in the error queue, or no worker is up."
 
 
 class Channel(StrEnum):

@@ -31,6 +31,10 @@ PAYLOADS: list[tuple[str, dict[str, Any]]] = [
         {"failed_subject": "file/12", "failed_title": "a", "attempts": 3, "reason": "Gone."},
     ),
     (
+        "queue.not-served",
+        {"thing": "work-queue/1", "called": "checks", "happened": "not ready", "reason": "x"},
+    ),
+    (
         "deadlines.near",
         {
             "addressee": 1,
