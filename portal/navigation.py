@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.accounts.people import Person
 from portal.links import remember_pages
-from portal.views import home, notifications, reports, submission, upload, welcome
+from portal.views import home, notifications, operations, reports, submission, upload, welcome
 
-ADDRESSES = ("upload", "submission", "reports", "notifications")
+ADDRESSES = ("upload", "submission", "reports", "notifications", "operations")
 
 
 def pages_of(person: Person) -> list[Any]:
@@ -22,6 +22,8 @@ def pages_of(person: Person) -> list[Any]:
         shown["submission"] = ("Submission", submission.show)
     shown["reports"] = ("Reports", reports.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
+    if person.runs_the_service:
+        shown["operations"] = ("Operations", operations.show)
     pages = {
         address: _page(address, title, show, person) for address, (title, show) in shown.items()
     }

@@ -49,6 +49,11 @@ class Person:
             if each.organisation_id is not None
         ]
 
+    @property
+    def runs_the_service(self) -> bool:
+        """Whether the person is an operator or an administrator: sees processes, not patients."""
+        return any(each.role in ("operator", "administrator") for each in self.memberships)
+
 
 class NotAdmitted(UserError):
     """The sign-in does not open the door, and why."""

@@ -182,6 +182,10 @@ class RunFailed(Event):
     reason: str
 
     @property
+    def subject(self) -> str:
+        return self.failed_subject
+
+    @property
     def title(self) -> str:
         return self.failed_title
 

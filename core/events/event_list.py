@@ -79,18 +79,16 @@ def events_after(connection: Connection, wanted: EventSearch, number: int) -> li
 
 def conditions(wanted: EventSearch) -> list[sa.ColumnElement[bool]]:
     """The search as SQL on ``events``."""
-    name = wanted.name or ""
-    by_name = (
-        events.c.name.startswith(name[:-1], autoescape=True)
-        if name.endswith(".*")
-        else events.c.name == name
-    )
-    chosen = [
-        (wanted.name, by_name),
-        (wanted.subject, events.c.subject == wanted.subject),
-        (wanted.since, events.c.raised_at >= wanted.since),
-    ]
-    return [condition for value, condition in chosen if value is not None]
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.name is not None and wanted.name.endswith(".*"):
+        found.append(events.c.name.startswith(wanted.name[:-1], autoescape=True))
+    elif wanted.name is not None:
+        found.append(events.c.name == wanted.name)
+    if wanted.subject is not None:
+        found.append(events.c.subject == wanted.subject)
+    if wanted.since is not None:
+        found.append(events.c.raised_at >= wanted.since)
+    return found
 
 
 def _query() -> sa.Select[Any]:

@@ -108,14 +108,18 @@ def end_posts(connection: Connection, before: dt.datetime) -> int:
 
 def _conditions(wanted: LogSearch) -> list[sa.ColumnElement[bool]]:
     column = log_posts.c
-    conditions = [
-        (wanted.group, column.log_group == wanted.group),
-        (wanted.since, column.at >= wanted.since),
-        (wanted.until, column.at < wanted.until),
-        (wanted.subject, column.subject == wanted.subject),
-        (wanted.text, column.text.icontains(wanted.text or "", autoescape=True)),
-    ]
-    return [condition for value, condition in conditions if value is not None]
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.group is not None:
+        found.append(column.log_group == wanted.group)
+    if wanted.since is not None:
+        found.append(column.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(column.at < wanted.until)
+    if wanted.subject is not None:
+        found.append(column.subject == wanted.subject)
+    if wanted.text is not None:
+        found.append(column.text.icontains(wanted.text, autoescape=True))
+    return found
 
 
 def _log_post(row: sa.Row[tuple[object, ...]]) -> LogPost:

@@ -1,0 +1,69 @@
+"""The log groups: choose one, and search it by time, subject and text."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from core.database.engine import engine
+from core.events.log_groups import LogPost, LogSearch, log_groups, search
+
+SHOWN = 100
+_SPANS = {
+    "the last hour": dt.timedelta(hours=1),
+    "the last day": dt.timedelta(days=1),
+    "the last week": dt.timedelta(days=7),
+    "all time": None,
+}
+
+
+def show_log_groups() -> None:
+    """The section of the page."""
+    st.subheader("Logs")
+    with engine().connect() as connection:
+        names = [group.name for group in log_groups(connection)]
+    if not names:
+        st.write("Nothing has been logged yet.")
+        return
+    wanted = _ask(names)
+    with engine().connect() as connection:
+        posts = search(connection, wanted, limit=SHOWN)
+    if not posts:
+        st.write("No post fits.")
+        return
+    _show(posts)
+    if len(posts) == SHOWN:
+        st.caption(f"The newest {SHOWN}; search for fewer, or use `grouper logs`.")
+
+
+def _ask(names: list[str]) -> LogSearch:
+    group, span, subject, text = st.columns([2, 2, 2, 3])
+    chosen = group.selectbox("Group", names, index=_first(names))
+    since = _SPANS[span.selectbox("From", list(_SPANS), index=1)]
+    about = subject.text_input("Subject", placeholder="file/12").strip()
+    part = text.text_input("Text", placeholder="a part of it").strip()
+    return LogSearch(
+        group=chosen,
+        since=dt.datetime.now(dt.UTC) - since if since else None,
+        subject=about or None,
+        text=part or None,
+    )
+
+
+def _first(names: list[str]) -> int:
+    """What went wrong is looked for first."""
+    return names.index("operations") if "operations" in names else 0
+
+
+def _show(posts: list[LogPost]) -> None:
+    st.table(
+        {
+            "Time (UTC)": [f"{post.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}" for post in posts],
+            "Subject": [post.subject for post in posts],
+            "Text": [post.text for post in posts],
+        },
+        border="horizontal",
+        hide_index=True,
+        alt="Posts of the log group, newest first",
+    )
