@@ -14,6 +14,7 @@ from core.user_errors import UserError
 from deployments.apply import apply
 from deployments.queues import load_queues
 from deployments.supervisor import Services
+from tests.flow.conftest import Until
 
 SEEN = {"created", "updated", "last_polled", "status", "last_deployed"}  # they change by themselves
 
@@ -78,3 +79,15 @@ def test_without_a_server_it_says_what_to_do(services: Services) -> None:
     away = Settings(home=services.settings.home, prefect_port=free_port())
     with pytest.raises(UserError, match="start it with `grouper up`"):
         apply(away)
+
+
+def test_the_schedule_of_a_deployment_makes_runs(
+    services: Services, http: httpx.Client, until: Until
+) -> None:
+    """Under SQLAlchemy 2.1 the server's scheduler failed, in its log alone (decisions/0006)."""
+    digest = http.get("/deployments/name/deadline-digest/deadline-digest").json()["id"]
+    scheduled = {
+        "deployments": {"id": {"any_": [digest]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+    }
+    until(lambda: bool(http.post("/flow_runs/filter", json=scheduled).json()))
