@@ -11,6 +11,7 @@ from core.database import tables
 from core.events.catalogue import RunFailed
 from core.events.failures import (
     EVENT_DELIVERY,
+    OPEN,
     Cause,
     Failure,
     record_failure,
@@ -18,7 +19,6 @@ from core.events.failures import (
     take_up,
 )
 from core.events.outbox import wake_relay
-from core.events.states import FailureState
 
 
 def fail_delivery(
@@ -77,14 +77,27 @@ def deliver_again(
 
 
 def settle_deliveries(connection: Connection, event_id: UUID) -> None:
-    """Closes what was sent again and has now arrived."""
+    """Closes the failures of an event that has now arrived, however it was sent again."""
     failures = tables.failures
-    retried = sa.select(failures.c.work).where(
-        failures.c.state == FailureState.RETRIED,
-        failures.c.work.startswith(_work(event_id, None)),
+    rule = failures.c.payload["rule"].astext
+    standing = connection.execute(
+        sa.select(failures.c.work, rule.label("rule")).where(
+            failures.c.state.in_(OPEN), failures.c.work.startswith(_work(event_id, None))
+        )
+    ).all()
+    if not standing:
+        return
+    deliveries = tables.event_deliveries.c
+    delivered = {None} | set(
+        connection.execute(
+            sa.select(deliveries.rule).where(
+                deliveries.event_id == event_id, deliveries.delivered_at.is_not(None)
+            )
+        ).scalars()
     )
-    for work in connection.execute(retried).scalars().all():
-        settle(connection, work, why="it was delivered")
+    for row in standing:
+        if row.rule in delivered:
+            settle(connection, row.work, why="it was delivered")
 
 
 def _work(event_id: UUID, rule: str | None) -> str:

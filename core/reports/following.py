@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from core.files.store import FileStore
 from core.following import PATIENCE, changes
 from core.reports.report_list import ReportRow, get_report
-from core.submissions.states import ReportState
+from core.reports.states import ReportState
 from core.user_errors import UserError
 
 

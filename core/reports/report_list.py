@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.reports.requests import ReportRequest
-from core.submissions.states import REPORT_TEXTS, ReportState
+from core.reports.states import REPORT_TEXTS, ReportState
 from core.user_errors import UserError
 
 

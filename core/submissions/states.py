@@ -6,24 +6,7 @@ from collections.abc import Mapping
 
 from statemachine.states import States
 
-from core.reports.states import REPORT_MACHINE, REPORT_TEXTS, ReportState
 from core.states import Machine, Process, State
-
-__all__ = [
-    "FILE_MACHINE",
-    "FILE_TEXTS",
-    "REPORT_MACHINE",
-    "REPORT_TEXTS",
-    "RUN_MACHINE",
-    "STAGES",
-    "SUBMISSION_MACHINE",
-    "SUBMISSION_TEXTS",
-    "FileState",
-    "Machine",
-    "ReportState",
-    "RunState",
-    "SubmissionState",
-]
 
 
 class FileState(State):

@@ -10,7 +10,7 @@ from core.accounts.people import Membership, Person
 from core.database.engine import engine
 from core.reports.report_list import ReportRow, reports_of
 from core.reports.requests import ReportRequest, months_to_show, request_report
-from core.submissions.states import ReportState
+from core.reports.states import ReportState
 from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from portal import words

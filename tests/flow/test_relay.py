@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,8 +13,10 @@ from sqlalchemy import Connection, Engine, insert, select, text
 
 from core.database.tables import audit, event_deliveries, events, log_posts
 from core.events.catalogue import Event, FileReady, FileReceived, RunFailed
+from core.events.event_list import EventSearch, find_events
 from core.events.failures import Failure, list_failures
 from core.events.outbox import raise_event
+from core.events.resending import resend
 from core.events.retrying import retry
 from core.events.states import FailureState
 from deployments.deliveries import REFUSED_ATTEMPTS
@@ -198,10 +200,21 @@ def failures(database: Engine) -> list[Failure]:
         return list_failures(connection, tuple(FailureState))
 
 
+def send_event_again(connection: Connection, failure: Failure) -> None:
+    """As `grouper events` does, without a look at the error queue."""
+    found = find_events(connection, EventSearch(), [UUID(failure.payload["event_id"])])
+    assert resend(connection, found) == 1
+
+
+@pytest.mark.parametrize("again", [lambda c, it: retry(c, it.reference), send_event_again])
 def test_what_is_refused_again_and_again_waits_in_the_error_queue(
-    database: Engine, api: PrefectApi, folder: Path, probe: str, http: httpx.Client
+    database: Engine,
+    api: PrefectApi,
+    folder: Path,
+    probe: str,
+    again: Callable[[Connection, Failure], object],
 ) -> None:
-    event_id = raise_(database, received(12))
+    raise_(database, received(12))
     wrong = Relay(database, api, rules("probe/idle", folder, file_id="twelve"))
     for _ in range(REFUSED_ATTEMPTS - 1):
         with pytest.raises(ServerAwayError):
@@ -217,10 +230,11 @@ def test_what_is_refused_again_and_again_waits_in_the_error_queue(
     assert "twelve" in str(failure.detail)
 
     with database.begin() as connection:  # the rules were mended meanwhile
-        retry(connection, failure.reference)
+        again(connection, failure)
     assert Relay(database, api, rules("probe/idle", folder)).deliver_pending() == 1
     assert [failure.state for failure in failures(database)] == ["resolved"]
-    assert len(runs(http, f"{event_id}:start")) == 1
+    start = next(found for found in deliveries(database) if found.rule == "start")
+    assert start.result["flow_run"]
     with database.connect() as connection:
         assert len(list(connection.execute(select(log_posts)))) == 2
 

@@ -27,7 +27,7 @@ from core.reports.making import write_and_store as make
 from core.reports.overview import charged_to
 from core.reports.report_list import get_report, reports_of
 from core.reports.requests import ReportRequest, Side, months_to_show, request_report, runs_to_show
-from core.submissions.states import ReportState
+from core.reports.states import ReportState
 from core.submissions.transitions import TransitionRefused
 from core.user_errors import UserError
 from tests.service.month import APRIL, HACKNEY, REGISTER, visit

@@ -15,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.database import tables
+from core.reports.states import ReportState
+from core.states import State
 from core.submissions import states
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.months import list_submissions, months_on_offer
@@ -345,11 +347,11 @@ def test_the_same_data_set_may_come_in_twice_at_once(database: Engine) -> None:
     [
         ("files", states.FileState),
         ("submissions", states.SubmissionState),
-        ("reports", states.ReportState),
+        ("reports", ReportState),
     ],
 )
 def test_the_tables_allow_the_states_that_are_declared(
-    database: Engine, table: str, declared: type[states.FileState]
+    database: Engine, table: str, declared: type[State]
 ) -> None:
     query = sa.text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name")
     with database.connect() as connection:
