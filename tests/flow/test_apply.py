@@ -84,7 +84,7 @@ def test_without_a_server_it_says_what_to_do(services: Services) -> None:
 def test_the_schedule_of_a_deployment_makes_runs(
     services: Services, http: httpx.Client, until: Until
 ) -> None:
-    """Under SQLAlchemy 2.1 the server's scheduler failed, in its log alone (decisions/0006)."""
+    """Under SQLAlchemy 2.1 the server's scheduler failed, in its log alone (decisions/0008)."""
     digest = http.get("/deployments/name/deadline-digest/deadline-digest").json()["id"]
     scheduled = {
         "deployments": {"id": {"any_": [digest]}},
