@@ -132,8 +132,8 @@ def run_all(
 
     if fault is not None:
         until(lambda: published() >= 3, seconds=200)
+        assert published() < len(submissions), "the fault would come after everything was done"
         fault()
-        assert published() < len(submissions), "the fault came after everything was done"
     until(lambda: published() == len(submissions), seconds=500)
     return outcome(installation, asked), time.monotonic() - started
 
