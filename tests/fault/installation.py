@@ -20,18 +20,22 @@ from sqlalchemy import Engine
 from core.database.embedded import attach
 from core.database.engine import with_driver
 from core.processes import free_port
-from core.settings import Settings
+from core.settings import PROJECT, Settings
 from core.user_errors import UserError
-from deployments.children import leftovers
+from deployments.apply import apply_environment
+from deployments.children import leftovers, mark
 
 
 class Installation:
     """``grouper up`` in a process of its own, as a user runs it, so that it can be killed."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **others: Any) -> None:
         self.home = home
-        self.settings = Settings(home=home, prefect_port=free_port(), portal_port=free_port())
+        self.settings = Settings(
+            home=home, prefect_port=free_port(), portal_port=free_port(), **others
+        )
         self.process: subprocess.Popen[str] | None = None
+        self.workers: list[subprocess.Popen[bytes]] = []
 
     def up(self) -> None:
         self.process = subprocess.Popen(
@@ -52,6 +56,28 @@ class Installation:
     def engine(self) -> Engine:
         url = with_driver(attach(self.home))
         return sa.create_engine(url, poolclass=sa.NullPool)
+
+    def start_worker(self, name: str) -> None:
+        """One more worker beside that of ``grouper up``, as on a second machine."""
+        shared = apply_environment(self.settings, PROJECT)
+        database = {"GROUPER_DATABASE_URL": attach(self.home), **mark(self.home)}
+        with (self.settings.logs / f"{name}.log").open("ab") as log:
+            self.workers.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "deployments.prefect_program", "worker", name],
+                    env={**shared, **database},
+                    stdout=log,
+                    stderr=log,
+                )
+            )
+
+    def stop_workers(self) -> None:
+        """Ends what ``start_worker`` started."""
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(60)
+        self.workers.clear()
 
     def kill(self, *parts: str) -> None:
         """Kills every process of ours whose command line holds one of the words, at once."""
@@ -74,6 +100,7 @@ class Installation:
         self.process.wait()
 
     def stop(self) -> None:
+        self.stop_workers()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             assert self.process.wait(60) == 0
