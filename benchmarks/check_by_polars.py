@@ -13,7 +13,7 @@ import yaml
 
 def main(file: str, specification: str, areas: str, out: str) -> None:
     spec = yaml.load(Path(specification).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    lsoas = pl.read_csv(areas, columns=["lsoa"])["lsoa"]
+    lsoas = pl.read_csv(areas, columns=["code"])["code"].unique()
     pseudo = pl.Series(["X99999999", "X99999998", *(f"{c}99999999" for c in "SNLMZ")])
     lsoas = pl.concat([lsoas, pseudo])
     frame = pl.read_csv(file, infer_schema=False).with_row_index("row", offset=2)

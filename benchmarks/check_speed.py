@@ -24,7 +24,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 SPECIFICATION = PROJECT / "core/datasets/library/sexual-health.yaml"
-REGISTER = PROJECT / "core/areas/library/areas.csv.gz"
+REGISTER = PROJECT / "core/areas/library/register.csv.gz"
 SHARE_OF_ERRORS = "0.138"
 READ = "import csv, sys\nfor row in csv.reader(open(sys.argv[1], newline='')): pass"
 

@@ -1,45 +1,65 @@
-"""The register of areas: every LSOA with its district.
+"""The register of areas: every LSOA with its district, today and in earlier times.
 
 A residence that the register does not hold (a pseudo code such as X99999999) has no district.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
+from core.areas.compact import read_shipped
+from core.areas.kinds import DISTRICTS, LSOA_PATTERN, PREFIXES
 from core.areas.lists import read_list, refuse
 
-LIBRARY = Path(__file__).parent / "library"
-_TEXTS = pa.dictionary(pa.int32(), pa.string())
+_FORMER = pa.schema([("code", pa.string()), ("parent", pa.string()), ("until", pa.date32())])
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A district: its name, its last day, and what took its place."""
+
+    name: str
+    ends: datetime.date | None = None
+    successors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class AreaRegister:
-    """Parallel arrays, one entry an area: code, district, and the last day on which it was one."""
+    """Parallel arrays, one entry an LSOA: code, district, and the last day on which it was one.
+
+    ``former`` has a row for each earlier district of an LSOA, with its last day there. ``day`` is
+    when what is asked for happened; without one nothing is said of earlier districts.
+    """
 
     codes: pa.StringArray
     districts: pa.DictionaryArray  # int32 indices, district codes
     ended: pa.Date32Array  # null: still in force
+    former: pa.Table = field(default_factory=_FORMER.empty_table)
+    known: Mapping[str, Authority] | None = None  # None: those that ship with the product
+    day: datetime.date | None = None
 
     @classmethod
     def shipped(cls) -> Self:
         """England and Wales, 2011 and 2021 editions (library/README.md)."""
-        table = pacsv.read_csv(
-            LIBRARY / "areas.csv.gz",
-            convert_options=pacsv.ConvertOptions(
-                column_types={"lsoa": pa.string(), "district": _TEXTS, "end": pa.date32()}
-            ),
-        ).combine_chunks()
-        return cls(*(_whole(table[name]) for name in ("lsoa", "district", "end")))
+        return cls.from_rows(read_shipped(("code", "parent", "ends", "until")), None)
+
+    @classmethod
+    def from_rows(cls, rows: pa.Table, known: Mapping[str, Authority] | None) -> Self:
+        """From rows of a register (``compact.SCHEMA``), those of LSOAs alone."""
+        rows = rows.filter(pc.match_substring_regex(rows["code"], LSOA_PATTERN))
+        now = rows.filter(pc.is_null(rows["until"]))
+        before = rows.filter(pc.is_valid(rows["until"])).select(_FORMER.names)
+        codes, districts, ended = (_whole(now[name]) for name in ("code", "parent", "ends"))
+        return cls(codes, districts, ended, former=before.cast(_FORMER), known=known)
 
     @classmethod
     def from_csv(cls, path: Path) -> Self:
@@ -75,20 +95,75 @@ class AreaRegister:
             return self.district_of(values.dictionary).take(values.indices)
         return self.districts.take(pc.index_in(values, value_set=self.codes))
 
+    def as_of(self, day: datetime.date) -> Self:
+        """The register as somebody asks it of what happened on ``day``."""
+        return replace(self, day=day)
+
+    def formerly(self, values: pa.StringArray) -> pa.StringArray:
+        """The district of each LSOA on ``day``, where it was another than today; else null."""
+        codes, parents = self._on_the_day
+        return parents.take(pc.index_in(values, value_set=codes))
+
+    @cached_property
+    def _on_the_day(self) -> tuple[pa.StringArray, pa.StringArray]:
+        """The LSOAs that had another district on ``day``, and that district."""
+        if self.day is None or not self.former.num_rows:
+            return pa.array([], pa.string()), pa.array([], pa.string())
+        still = self.former.filter(pc.greater_equal(self.former["until"], self.day))
+        still = still.sort_by("until")  # of several that were still to end, the first counts
+        codes = _whole(still["code"].dictionary_encode())
+        _, first = np.unique(codes.indices.to_numpy(), return_index=True)
+        parents = _whole(still["parent"]).take(pa.array(first))
+        today = self.district_of(codes.dictionary).cast(pa.string())
+        other = pc.not_equal(parents, today).fill_null(True)
+        return codes.dictionary.filter(other), parents.filter(other)
+
     @property
     def names(self) -> dict[str, str]:
         """District code to name, abolished ones included."""
-        return {code: name for code, (name, _) in self._authorities.items()}
+        return {code: each.name for code, each in self.authorities.items()}
 
     @property
     def successors(self) -> dict[str, str]:
-        """Abolished district to the one that took its place."""
-        return {code: after for code, (_, after) in self._authorities.items() if after}
+        """Abolished district to the one that stands in its place today."""
+        ended = (code for code, each in self.authorities.items() if each.successors)
+        return {code: self.stands_for(code) for code in ended}
 
-    @cached_property
-    def _authorities(self) -> dict[str, tuple[str, str]]:
-        with (LIBRARY / "authorities.csv").open(encoding="utf-8", newline="") as lines:
-            return {row["code"]: (row["name"], row["successor"]) for row in csv.DictReader(lines)}
+    def stands_for(self, code: str) -> str:
+        """The district that stands in the place of ``code`` today; itself while it is in force."""
+        seen = {code}
+        while after := self._first_successor(code):
+            if after in seen:  # a register that somebody brought may go round in circles
+                break
+            seen.add(after)
+            code = after
+        return code
+
+    def _first_successor(self, code: str) -> str | None:
+        known = self.authorities.get(code)
+        return known.successors[0] if known and known.successors else None
+
+    @property
+    def authorities(self) -> Mapping[str, Authority]:
+        """Every district by its code, abolished ones included."""
+        return _shipped_authorities() if self.known is None else self.known
+
+
+@lru_cache(maxsize=1)
+def _shipped_authorities() -> Mapping[str, Authority]:
+    return authorities_of(read_shipped(("code", "name", "ends", "until", "successors")))
+
+
+def authorities_of(rows: pa.Table) -> dict[str, Authority]:
+    """The districts among rows of a register, as they are today."""
+    prefixes = pa.array([prefix for prefix, kind in PREFIXES.items() if kind in DISTRICTS])
+    of_district = pc.is_in(pc.utf8_slice_codeunits(rows["code"], 0, 3), value_set=prefixes)
+    rows = rows.filter(pc.and_(of_district, pc.is_null(rows["until"])))
+    columns = (rows[name].to_pylist() for name in ("code", "name", "ends", "successors"))
+    return {
+        code: Authority(name, ends, tuple((after or "").split()))
+        for code, name, ends, after in zip(*columns, strict=True)
+    }
 
 
 @dataclass(frozen=True)
