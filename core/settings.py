@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     worker_poll_seconds: int = Field(default=1, ge=1)
     sweep_seconds: float = Field(default=10, gt=0)  # how often work in limbo is looked for
     log_days: int = Field(default=365, ge=1)  # how long posts of log groups are kept
+    report_days: int = Field(default=30, ge=1)  # how long finished reports are kept
+    hide_below: int = Field(default=0, ge=0)  # counts hidden in commissioners' summaries; 0: none
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")

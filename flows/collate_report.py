@@ -1,4 +1,4 @@
-"""Collate a report: write the workbook, put it in the store, tell who asked for it."""
+"""Collate a report: its parts, the workbook, into the store, tell who asked for it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,28 @@ from functools import partial
 from pathlib import Path
 
 from prefect import flow, get_run_logger
+from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
 from core.database.locks import BusyError
 from core.events.failures import Cause
-from core.reports.making import Report, begin_report, fail_report, finish_report, load_report
+from core.reports.making import (
+    Outdated,
+    Report,
+    begin_report,
+    fail_report,
+    finish_report,
+    load_report,
+    plan_report,
+)
 from core.reports.requests import event_names
 from core.reports.states import ReportState
-from flows.running import failing, working_on
-from tasks.reporting import write_report
+from flows.running import chunk_threads, failing, working_on
+from tasks.progress import ProgressBar
+from tasks.reporting import collate, put_together
 
 
-@flow(name="collate-report", persist_result=False)
+@flow(name="collate-report", task_runner=chunk_threads(), persist_result=False)
 def collate_report(report_id: int) -> str:
     """Makes one report and returns the name of its file."""
     try:
@@ -36,15 +46,34 @@ def _collate(engine: Engine, report_id: int) -> str:
         if report.state in (ReportState.READY, ReportState.EXPIRED):
             return f"report {report_id} is {report.state} already"
         begin_report(connection, report)
-    with (
-        failing(engine, f"report {report_id}", partial(_fail, report)),
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        path = Path(folder) / "report.xlsx"
-        made = write_report(engine, report, path, dt.datetime.now(dt.UTC))
-        with engine.begin() as connection:
-            finish_report(connection, report, made)
+    with failing(engine, f"report {report_id}", partial(_fail, report)):
+        while not _make(engine, report):
+            get_run_logger().info("a run that the report shows was replaced: made again")
     return report.request.file_name
+
+
+def _make(engine: Engine, report: Report) -> bool:
+    """Makes the report from what is published now; False if that has changed meanwhile."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with engine.begin() as connection:
+            plan = plan_report(connection, report)
+        progress = ProgressBar(
+            f"report-{report.id}", report.request.title, steps=len(plan.parts) + 1
+        )
+        futures = [collate.submit(engine, report, part, folder) for part in plan.parts]
+        wait(futures)
+        for future, part in zip(futures, plan.parts, strict=True):
+            future.result()
+            progress.step(part.title)
+        made = put_together(engine, report, plan, folder, dt.datetime.now(dt.UTC))
+        try:
+            with engine.begin() as connection:
+                finish_report(connection, report, plan, made)
+        except Outdated:
+            return False
+        progress.finish(f"{made.rows:,} rows")
+        return True
 
 
 def _fail(report: Report, connection: Connection, cause: Cause) -> str:

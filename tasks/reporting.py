@@ -1,4 +1,4 @@
-"""Writes a report's workbook."""
+"""The parts of a report, a task each, and the workbook that they are put together as."""
 
 from __future__ import annotations
 
@@ -10,19 +10,37 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from core.files.store import open_store
-from core.reports.making import Made, Report, write_and_store
+from core.reports import making
+from core.reports.making import Made, Plan, Report
+from core.reports.parts import Part
 from tasks.faults import RETRYING
 
 
 @task(
-    name="write workbook",
+    name="collate part",
+    task_run_name="collate {part.title}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    **RETRYING,
+)
+def collate(engine: Engine, report: Report, part: Part, folder: Path) -> None:
+    """Reads one part of the report and keeps it in ``folder``."""
+    with engine.begin() as connection:
+        making.collate(connection, report, part, folder)
+
+
+@task(
+    name="put together",
     task_run_name="write {report.request.file_name}",
     cache_policy=NO_CACHE,
     persist_result=False,
     **RETRYING,
 )
-def write_report(engine: Engine, report: Report, path: Path, made_at: dt.datetime) -> Made:
-    """Writes the workbook from one consistent view of the charges and stores it."""
-    reading = engine.execution_options(isolation_level="REPEATABLE READ")
-    with reading.connect() as connection:
-        return write_and_store(connection, report, path, open_store(), made_at)
+def put_together(
+    engine: Engine, report: Report, plan: Plan, folder: Path, made_at: dt.datetime
+) -> Made:
+    """Writes the files of the report from its parts, and stores them."""
+    with engine.connect() as connection:
+        return making.write_and_store(
+            connection, report, plan, folder, store=open_store(), made_at=made_at
+        )

@@ -26,7 +26,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
-from core.database import event_tables, failure_tables, notification_tables
+from core.database import (
+    event_tables,
+    failure_tables,
+    notification_tables,
+    report_tables,
+    reset_tables,
+)
 from core.database.columns import (
     count,
     metadata,
@@ -341,8 +347,12 @@ reports = Table(
     moment("ready_at"),
     moment("expires_at"),
     words("failure", required=False),
+    Column("parts", Integer, comment="null until it was planned"),
+    count("parts_done"),
     one_of("state", REPORT_STATES),
 )
+
+resets = reset_tables.resets
 
 # What happened
 
@@ -359,3 +369,7 @@ notification_deliveries = notification_tables.notification_deliveries
 notification_choices = notification_tables.notification_choices
 webhooks = notification_tables.webhooks
 deadline_notices = notification_tables.deadline_notices
+report_runs = report_tables.report_runs
+report_files = report_tables.report_files
+report_schedules = report_tables.report_schedules
+report_schedule_months = report_tables.report_schedule_months

@@ -1,131 +1,132 @@
-"""The charges that a report shows, and their totals, straight from the published runs."""
+"""The charges of one published run as whole columns: line by line, and summed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy import Connection
 
-from core.areas.register import AreaRegister
 from core.database import tables
-from core.reports.requests import ReportRequest
+from core.database.copying import CODED, read_copy
+from core.database.engine import driver_cursor
 
-ROWS_AT_ONCE = 10_000
-NOBODY = "(nobody)"
+ORDER = ("clinic_id", "patient_id", "attendance_date", "currency")
+"""The order of the lines of a run, as in charges.csv."""
+
+_READ = pa.schema(
+    [
+        ("clinic_id", CODED),
+        ("patient_id", CODED),
+        ("attendance_date", pa.date32()),
+        ("currency", CODED),
+        ("rate_type", CODED),
+        ("rate_pence", pa.int32()),
+        ("factor", pa.float64()),
+        ("amount_pence", pa.int32()),
+        ("commissioner", CODED),
+        ("basis", CODED),
+        ("chunk", pa.int16()),
+        ("reason_id", pa.int32()),
+    ]
+)
+_SUMS = pa.schema(
+    [
+        ("clinic_id", CODED),
+        ("currency", CODED),
+        ("commissioner", CODED),
+        ("primary", pa.int64()),
+        ("additional", pa.int64()),
+        ("primary_pence", pa.int64()),
+        ("additional_pence", pa.int64()),
+    ]
+)
+_REASONS = pa.schema([("chunk", pa.int16()), ("reason_id", pa.int32()), ("reason", pa.string())])
 
 
-@dataclass(frozen=True)
-class Total:
-    """A group of charges: its names, how many, how much."""
+def read_lines(connection: Connection, run_id: int, commissioners: Sequence[str]) -> pa.Table:
+    """One row a charge, sorted by clinic, patient, date and currency; amounts in pence.
 
-    names: tuple[str, ...]
-    primary: int
-    additional: int
-    amount: Decimal  # pounds
+    ``commissioners`` keeps to the charges that these pay; none named: all.
+    """
+    query = sql.SQL("SELECT {} FROM charges WHERE {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, _READ.names)), _chosen(run_id, commissioners)
+    )
+    with driver_cursor(connection) as cursor:
+        lines = read_copy(cursor, query, None, _READ)
+    lines = lines.take(pa.array(_in_order(lines)))
+    reasons = _reasons(connection, run_id, lines)
+    return lines.drop_columns(["chunk", "reason_id"]).append_column("reason", reasons)
 
-    @property
-    def charges(self) -> int:
-        return self.primary + self.additional
+
+def read_sums(connection: Connection, run_id: int, commissioners: Sequence[str]) -> pa.Table:
+    """Counts and pence of each clinic, currency and commissioner, primary and additional."""
+    query = sql.SQL(
+        "SELECT clinic_id, currency, commissioner, {counts} FROM charges WHERE {chosen} "
+        "GROUP BY clinic_id, currency, commissioner"
+    ).format(counts=_counts(), chosen=_chosen(run_id, commissioners))
+    with driver_cursor(connection) as cursor:
+        return read_copy(cursor, query, None, _SUMS)
 
 
-def _chosen(request: ReportRequest, run_ids: list[int]) -> sa.ColumnElement[bool]:
-    charges = tables.charges
-    chosen: sa.ColumnElement[bool] = charges.c.run_id.in_(run_ids)
-    if request.side == "commissioner":
-        chosen = sa.and_(chosen, charges.c.commissioner == request.organisation)
+def _counts() -> sql.Composable:
+    parts = [
+        sql.SQL(text).format(sql.Literal(rate_type))
+        for text in (
+            "count(*) FILTER (WHERE rate_type = {})",
+            "coalesce(sum(amount_pence) FILTER (WHERE rate_type = {}), 0)",
+        )
+        for rate_type in ("primary", "additional")
+    ]
+    return sql.SQL(", ").join(parts)
+
+
+def _chosen(run_id: int, commissioners: Sequence[str]) -> sql.Composable:
+    chosen: sql.Composable = sql.SQL("run_id = {}").format(sql.Literal(run_id))
+    if commissioners:
+        payers = sql.SQL(", ").join(map(sql.Literal, commissioners))
+        chosen = sql.SQL("{} AND commissioner IN ({})").format(chosen, payers)
     return chosen
 
 
-def charge_lines(
-    connection: Connection, request: ReportRequest, run_ids: list[int]
-) -> Iterator[Any]:
-    """One row a charge, by month, provider, clinic, patient, date and currency.
-
-    Rows are streamed from the server, so memory does not grow with their number.
-    """
-    charges, runs, submissions = tables.charges, tables.runs, tables.submissions
-    organisations, clinics, reasons = tables.organisations, tables.clinics, tables.charge_reasons
-    query = (
-        sa.select(
-            submissions.c.month,
-            organisations.c.code.label("provider"),
-            organisations.c.name.label("provider_name"),
-            charges.c.clinic_id,
-            clinics.c.name.label("clinic_name"),
-            charges.c.patient_id,
-            charges.c.attendance_date,
-            charges.c.currency,
-            charges.c.rate_type,
-            charges.c.rate_pence,
-            charges.c.factor,
-            charges.c.amount_pence,
-            charges.c.commissioner,
-            charges.c.basis,
-            reasons.c.reason,
-        )
-        .join(runs, runs.c.id == charges.c.run_id)
-        .join(submissions, submissions.c.id == runs.c.submission_id)
-        .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .join(
-            reasons,
-            sa.and_(
-                reasons.c.run_id == charges.c.run_id,
-                reasons.c.chunk == charges.c.chunk,
-                reasons.c.reason_id == charges.c.reason_id,
-            ),
-        )
-        .outerjoin(
-            clinics,
-            sa.and_(
-                clinics.c.provider_id == submissions.c.provider_id,
-                clinics.c.clinic_id == charges.c.clinic_id,
-            ),
-        )
-        .where(_chosen(request, run_ids))
-        .order_by(
-            submissions.c.month,
-            organisations.c.code,
-            charges.c.clinic_id,
-            charges.c.patient_id,
-            charges.c.attendance_date,
-            charges.c.currency,
-        )
-    )
-    # Not as an option of the connection: it would stay there, and break what comes after.
-    yield from connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
+def _in_order(lines: pa.Table) -> npt.NDArray[np.int64]:
+    return np.lexsort([_rank(lines[name]) for name in reversed(ORDER)])
 
 
-def totals_by(
-    connection: Connection, request: ReportRequest, run_ids: list[int], *names: str
-) -> list[Total]:
-    """Charges by columns such as ``commissioner``: counted and summed, dearest first."""
-    charges = tables.charges
-    columns = [sa.func.coalesce(charges.c[name], NOBODY) for name in names]
-    primary = sa.func.count().filter(charges.c.rate_type == "primary")
-    additional = sa.func.count().filter(charges.c.rate_type == "additional")
-    amount = sa.func.coalesce(sa.func.sum(charges.c.amount_pence), 0)
-    query = (
-        sa.select(*columns, primary, additional, amount)
-        .where(_chosen(request, run_ids))
-        .group_by(*columns)
-        .order_by(amount.desc(), *columns)
-    )
-    return [
-        Total(tuple(row[: len(names)]), row[-3], row[-2], Decimal(int(row[-1])) / 100)
-        for row in connection.execute(query)
-    ]
+def _rank(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """A number for each value that sorts as the value does; a text is looked at once."""
+    whole = column.combine_chunks()
+    if not isinstance(whole, pa.DictionaryArray):
+        return np.asarray(whole.cast(pa.int32()), np.int32)
+    order = pc.sort_indices(whole.dictionary).to_numpy()
+    ranks = np.empty(len(order), np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
+    return ranks[np.asarray(whole.indices, np.int32)]
 
 
-def area_name(register: AreaRegister, code: str | None) -> str:
-    """The name of an authority, or an empty text where nobody pays."""
-    return register.names.get(code or "", "")
+def _reasons(connection: Connection, run_id: int, lines: pa.Table) -> pa.Array:
+    """The reason of each line, as a coded column: reasons are numbered within their chunk."""
+    query = sql.SQL(
+        "SELECT chunk, reason_id, reason FROM charge_reasons WHERE run_id = {} "
+        "ORDER BY chunk, reason_id"
+    ).format(sql.Literal(run_id))
+    with driver_cursor(connection) as cursor:
+        known = read_copy(cursor, query, None, _REASONS)
+    at = np.searchsorted(_place(known), _place(lines)).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(at), known["reason"].combine_chunks())
 
 
-def clinic_names(connection: Connection, run_ids: list[int]) -> dict[str, str]:
+def _place(rows: pa.Table) -> npt.NDArray[np.int64]:
+    chunk, reason = (np.asarray(rows[name], np.int64) for name in ("chunk", "reason_id"))
+    return (chunk << 32) | reason
+
+
+def clinic_names(connection: Connection, run_ids: Sequence[int]) -> Mapping[str, str]:
     """The names of the clinics of the runs' providers."""
     clinics, runs, submissions = tables.clinics, tables.runs, tables.submissions
     query = (

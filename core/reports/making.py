@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from core.areas.register import AreaRegister
 from core.database import tables
@@ -18,16 +18,20 @@ from core.events import catalogue
 from core.events.failures import REPORT, Cause, record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore
-from core.reports.backing_data import write_backing_data
-from core.reports.requests import ReportRequest, event_names
+from core.reports.books import BOOKS
+from core.reports.material import gather
+from core.reports.outdated import outdated_runs
+from core.reports.parts import Collated, Part, collate_part, plan_parts
+from core.reports.requests import ReportRequest, event_names, nothing_to_show, runs_to_show
 from core.reports.states import REPORT_MACHINE, ReportState
+from core.reports.workbook import ROWS_A_SHEET, Workbook
+from core.settings import settings
 from core.submissions.transitions import move
+from core.user_errors import UserError
 
 FAILED_TEXT = (
     "This report could not be made. Ask for it again, or tell support the reference {reference}."
 )
-KEPT_DAYS = 30
-"""How long a finished report is kept in the store."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,45 @@ class Report:
     state: str
     request: ReportRequest
 
+
+@dataclass(frozen=True)
+class Plan:
+    """The published runs that a report is made from, and the parts in which it is collated.
+
+    Published charges never change, so that whatever happens meanwhile the parts fit each other.
+    """
+
+    runs: Sequence[Row[Any]]
+    parts: list[Part]
+
     @property
-    def storage_key(self) -> str:
-        return f"reports/{self.id}/{self.request.file_name}"
+    def run_ids(self) -> list[int]:
+        return [run.id for run in self.runs]
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """A file of a report in the store."""
+
+    name: str
+    storage_key: str
+    size: int
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was written: how many charges, how many bytes."""
+    """What was written: how many rows, and the files, the workbook first."""
 
-    charges: int
-    size: int
+    rows: int
+    files: list[MadeFile]
+
+    @property
+    def size(self) -> int:
+        return self.files[0].size
+
+
+class Outdated(Exception):
+    """A run that the report was made from was replaced meanwhile: it is made again."""
 
 
 def load_report(connection: Connection, report_id: int) -> Report:
@@ -64,19 +96,90 @@ def begin_report(connection: Connection, report: Report) -> None:
     move(connection, tables.reports, REPORT_MACHINE, report.id, ReportState.COLLATING, failure=None)
 
 
+def plan_report(connection: Connection, report: Report) -> Plan:
+    """Decides what the report is made from, and notes how many parts there are to collate."""
+    runs = runs_to_show(connection, report.request)
+    if not runs:
+        raise UserError(nothing_to_show(report.request))
+    plan = Plan(runs, plan_parts(connection, report.request, runs))
+    _note(connection, report.id, parts=len(plan.parts), parts_done=0)
+    return plan
+
+
+def collate(connection: Connection, report: Report, part: Part, folder: Path) -> None:
+    """Collates one part, and counts it."""
+    collate_part(connection, report.request, part, folder)
+    _note(connection, report.id, parts_done=tables.reports.c.parts_done + 1)
+
+
+def _note(connection: Connection, report_id: int, **values: Any) -> None:
+    reports = tables.reports
+    connection.execute(reports.update().where(reports.c.id == report_id).values(**values))
+
+
 def write_and_store(
-    connection: Connection, report: Report, path: Path, store: FileStore, made_at: dt.datetime
+    connection: Connection,
+    report: Report,
+    plan: Plan,
+    folder: Path,
+    *,
+    store: FileStore,
+    made_at: dt.datetime,
 ) -> Made:
-    """Writes the workbook to ``path`` and puts it into the store under the report's key."""
-    charges = write_backing_data(
-        connection, report.request, path, made_at=made_at, register=AreaRegister.shipped()
+    """Puts the parts in ``folder`` together as the report's files, and stores these."""
+    paths = folder / "report.xlsx", folder / "beside"
+    rows = write_report(connection, report.request, plan, folder, paths, made_at=made_at)
+    beside = BOOKS[report.request.kind].beside_ending
+    names = [report.request.file_name]
+    if beside:
+        names.append(report.request.file_name.removesuffix(".xlsx") + beside)
+    stored = zip(names, paths, strict=False)
+    return Made(rows, [_store(store, report.id, name, path) for name, path in stored])
+
+
+def write_report(
+    connection: Connection,
+    request: ReportRequest,
+    plan: Plan,
+    folder: Path,
+    paths: tuple[Path, Path],
+    *,
+    made_at: dt.datetime,
+    register: AreaRegister | None = None,
+    rows_a_sheet: int = ROWS_A_SHEET,
+) -> int:
+    """Writes the workbook to the first path and what goes beside it to the second.
+
+    Returns the number of rows, charges or episodes, that the report shows.
+    """
+    material = gather(
+        connection,
+        request,
+        plan.runs,
+        Collated(folder, len(plan.parts)),
+        made_at=made_at,
+        register=register or AreaRegister.shipped(),
+        hide_below=settings().hide_below if request.side == "commissioner" else 0,
     )
+    book = BOOKS[request.kind]
+    with Workbook(paths[0], rows_a_sheet=rows_a_sheet) as workbook:
+        workbook.describe(request.about.title, f"{request.organisation_name}, {request.period}")
+        rows = book.write(workbook, material)
+    if book.beside is not None:
+        book.beside(material, paths[1])
+    return rows
+
+
+def _store(store: FileStore, report_id: int, name: str, path: Path) -> MadeFile:
+    key = f"reports/{report_id}/{name}"
     with path.open("rb") as file:
-        return Made(charges, store.put(report.storage_key, file).size)
+        return MadeFile(name, key, store.put(key, file).size)
 
 
-def finish_report(connection: Connection, report: Report, made: Made) -> None:
-    """Marks the report as ready and raises its event."""
+def finish_report(connection: Connection, report: Report, plan: Plan, made: Made) -> None:
+    """Marks the report as ready and raises its event; raises ``Outdated``."""
+    if outdated_runs(connection, plan.run_ids):
+        raise Outdated
     now = dt.datetime.now(dt.UTC)
     move(
         connection,
@@ -84,12 +187,30 @@ def finish_report(connection: Connection, report: Report, made: Made) -> None:
         REPORT_MACHINE,
         report.id,
         ReportState.READY,
-        storage_key=report.storage_key,
+        storage_key=made.files[0].storage_key,
         size=made.size,
         ready_at=now,
-        expires_at=now + dt.timedelta(days=KEPT_DAYS),
+        expires_at=now + dt.timedelta(days=settings().report_days),
     )
+    _note_files(connection, report.id, plan, made)
     raise_event(connection, catalogue.ReportReady(**event_names(report.id, report.request)))
+
+
+def _note_files(connection: Connection, report_id: int, plan: Plan, made: Made) -> None:
+    """What the report was made from, and its files; of an earlier making nothing is left."""
+    for table in (tables.report_runs, tables.report_files):
+        connection.execute(table.delete().where(table.c.report_id == report_id))
+    connection.execute(
+        tables.report_runs.insert(),
+        [{"report_id": report_id, "run_id": run_id} for run_id in plan.run_ids],
+    )
+    connection.execute(
+        tables.report_files.insert(),
+        [
+            {"report_id": report_id, "position": position, **asdict(file)}
+            for position, file in enumerate(made.files)
+        ],
+    )
 
 
 def fail_report(connection: Connection, names: Mapping[str, Any], cause: Cause) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -12,32 +12,64 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
+from core.reports.kinds import KINDS, KindOfReport, ReportKind, Side
 from core.reports.states import REPORT_MACHINE, ReportState
 from core.submissions.transitions import move
 from core.user_errors import UserError
 
-Side = Literal["provider", "commissioner"]
-
 
 class ReportRequest(BaseModel):
     """What was asked for. A provider sees its own activity; a commissioner sees charges that it
-    pays, of final runs only (architecture, who may see what)."""
+    pays, of final runs only (architecture, who may see what).
+
+    ``only`` keeps to some of those on the other side: commissioners for a provider, providers for a
+    commissioner. ``labels`` writes codes in words.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["backing-data"] = "backing-data"
+    kind: ReportKind = ReportKind.BACKING_DATA
     side: Side
     organisation: str  # the provider's code, or the commissioner's area code
     organisation_name: str
     first_month: dt.date
     last_month: dt.date
     asked_by: str
+    only: tuple[str, ...] = ()
+    labels: bool = False
 
     @model_validator(mode="after")
-    def _months_in_order(self) -> ReportRequest:
+    def _fits_its_kind(self) -> ReportRequest:
         if self.last_month < self.first_month:
             raise ValueError("the last month is before the first")
+        if self.side not in self.about.sides:
+            raise ValueError(f"a {self.about.title} is made for a {self.about.sides[0]}")
+        if self.about.span == "month" and self.first_month != self.last_month:
+            raise ValueError(f"a {self.about.title} is of one month")
+        if self.about.span == "year" and not self._is_a_year:
+            raise ValueError("a year is April to March, or January to December")
+        if self.about.to_one and len(self.only) != 1:
+            raise ValueError(f"a {self.about.title} names one commissioner")
         return self
+
+    @property
+    def _is_a_year(self) -> bool:
+        first = self.first_month
+        return first.month in (1, 4) and self.last_month == year_from(first)
+
+    @property
+    def about(self) -> KindOfReport:
+        """What is known of reports of this kind."""
+        return KINDS[self.kind]
+
+    @property
+    def commissioners(self) -> tuple[str, ...]:
+        """The commissioners whose charges are shown; none named: all of them."""
+        return (self.organisation,) if self.side == "commissioner" else self.only
+
+    @property
+    def title(self) -> str:
+        return f"{self.about.title}, {self.organisation_name}, {self.period}"
 
     @property
     def period(self) -> str:
@@ -48,13 +80,20 @@ class ReportRequest(BaseModel):
     @property
     def file_name(self) -> str:
         months = {f"{self.first_month:%Y-%m}": None, f"{self.last_month:%Y-%m}": None}
-        return f"Backing Data {self.organisation} {' to '.join(months)}.xlsx"
+        names = (self.about.title, self.organisation, *self.only[:1], " to ".join(months))
+        return f"{' '.join(names)}.xlsx"
+
+
+def year_from(first: dt.date) -> dt.date:
+    """The last month of the twelve that begin with ``first``."""
+    ahead = first.month + 10
+    return dt.date(first.year + ahead // 12, ahead % 12 + 1, 1)
 
 
 def request_report(connection: Connection, request: ReportRequest, *, user_id: int | None) -> int:
     """Queues a report and returns its id; raises ``UserError`` where there is nothing to show."""
     if not runs_to_show(connection, request):
-        raise UserError(_nothing_to_show(request))
+        raise UserError(nothing_to_show(request))
     statement = (
         tables.reports.insert()
         .values(
@@ -92,8 +131,7 @@ def ask_again(connection: Connection, report_id: int, *, user_id: int | None, re
 
 def event_names(report_id: int, request: ReportRequest) -> dict[str, Any]:
     """The ids and names that every event of a report carries."""
-    title = f"Backing Data, {request.organisation_name}, {request.period}"
-    return {"report_id": report_id, "kind": request.kind, "report": title}
+    return {"report_id": report_id, "kind": request.kind, "report": request.title}
 
 
 def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[Any]]:
@@ -105,6 +143,7 @@ def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[
             runs.c.number,
             runs.c.kind,
             runs.c.finished_at,
+            runs.c.submission_id,
             submissions.c.month,
             organisations.c.code.label("provider"),
             organisations.c.name.label("provider_name"),
@@ -114,7 +153,12 @@ def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[
         .where(submissions.c.month.between(request.first_month, request.last_month))
         .order_by(submissions.c.month, organisations.c.code)
     )
-    return list(connection.execute(query.where(_may_see(request.side, request.organisation))))
+    query = query.where(_may_see(request.side, request.organisation))
+    if request.about.final_only:
+        query = query.where(runs.c.kind == "final")
+    if request.side == "commissioner" and request.only:
+        query = query.where(organisations.c.code.in_(request.only))
+    return list(connection.execute(query))
 
 
 def months_to_show(connection: Connection, side: str, organisation: str) -> list[dt.date]:
@@ -147,7 +191,10 @@ def _may_see(side: str, organisation: str) -> sa.ColumnElement[bool]:
     return sa.and_(runs.c.kind == "final", pays)
 
 
-def _nothing_to_show(request: ReportRequest) -> str:
+def nothing_to_show(request: ReportRequest) -> str:
+    """Why there is no such report, in words."""
+    if request.about.final_only:
+        return f"No month of {request.period} has been submitted yet. Submit it first."
     if request.side == "provider":
         return (
             f"There are no charges for {request.period} yet. "

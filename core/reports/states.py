@@ -30,7 +30,8 @@ class ReportProcess(Process):
     finish = _.COLLATING.to(_.READY)
     stop = _.REQUESTED.to(_.FAILED) | _.COLLATING.to(_.FAILED)
     expire = _.READY.to(_.EXPIRED)
-    ask_again = _.FAILED.to(_.REQUESTED) | _.EXPIRED.to(_.REQUESTED)
+    # Also a ready one, where a run that it shows was replaced.
+    ask_again = _.FAILED.to(_.REQUESTED) | _.EXPIRED.to(_.REQUESTED) | _.READY.to(_.REQUESTED)
 
 
 REPORT_MACHINE = Machine(

@@ -5,6 +5,7 @@ Text that begins with ``=`` stays text, and memory stays constant however long a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,8 @@ ROWS_A_SHEET = 1_048_576
 
 _FORMATS: dict[Kind, dict[str, Any]] = {
     "text": {},
-    "whole": {"num_format": "#,##0"},
-    "money": {"num_format": "£#,##0.00"},
+    "whole": {"num_format": "#,##0", "align": "right"},
+    "money": {"num_format": "£#,##0.00", "align": "right"},
     "factor": {"num_format": "0.00###"},
     "date": {"num_format": "d mmm yyyy", "align": "left"},
     "month": {"num_format": "mmm yyyy", "align": "left"},
@@ -31,11 +32,43 @@ _NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "factor"})
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet: its heading, what it holds, how wide it is in characters."""
+    """A column of a sheet: its heading, what it holds, how wide it is, what it means in words.
+
+    Money is in pounds; a date is a date, or the number by which Excel knows it.
+    """
 
     heading: str
     kind: Kind = "text"
     width: int = 14
+    meaning: str = ""
+
+
+FIRST_DAY = 25_569
+"""1 January 1970 as Excel counts days."""
+
+
+def serial(day: dt.date) -> int:
+    """A date as the number by which Excel knows it."""
+    return day.toordinal() - dt.date(1970, 1, 1).toordinal() + FIRST_DAY
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of rows that stand on a sheet: their names, and a series for each column of values.
+
+    ``rows`` are the first and the last, counted from 0; ``series`` has column, name of each.
+    Drawn in one colour from dark to light, with gaps, so that it reads in grey.
+    """
+
+    title: str
+    axis: str
+    rows: tuple[int, int]
+    names: int
+    series: tuple[tuple[int, str], ...]
+    lying: bool = False  # bars that lie, for long names
+
+
+_GREYS = ("#1F3A4D", "#7FA3B8", "#C9D6DE")
 
 
 class Workbook:
@@ -92,8 +125,40 @@ class Workbook:
             sheet.write_string(row, 0, label, self._label)
             sheet.write_string(row, 1, text, self._wrapped)
 
-    def groups(self, name: str, title: str, groups: Sequence[Group]) -> None:
-        """A sheet of short tables under each other, each with its total row."""
+    def chart(self, sheet_name: str, cell: str, chart: Chart, *, money: bool = True) -> None:
+        """A native chart, beside or under what it shows."""
+        kind = "bar" if chart.lying else "column"
+        drawn = self._book.add_chart({"type": kind, "subtype": "stacked"})
+        first, last = chart.rows
+        for (column, name), colour in zip(chart.series, _GREYS, strict=False):
+            drawn.add_series(
+                {
+                    "name": name,
+                    "categories": [sheet_name, first, chart.names, last, chart.names],
+                    "values": [sheet_name, first, column, last, column],
+                    "fill": {"color": colour},
+                    "border": {"color": "#FFFFFF"},
+                    "gap": 40,
+                }
+            )
+        drawn.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
+        values = {
+            "name": chart.axis,
+            "num_format": "£#,##0" if money else "#,##0",
+            "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}},
+        }
+        drawn.set_y_axis({"reverse": True} if chart.lying else values)
+        drawn.set_x_axis(values if chart.lying else {})
+        drawn.set_legend({"none": True} if len(chart.series) == 1 else {"position": "bottom"})
+        height = 300 if not chart.lying else max(240, 90 + 24 * (last - first + 1))
+        drawn.set_size({"width": 820, "height": height})
+        self._book.get_worksheet_by_name(sheet_name).insert_chart(cell, drawn)
+
+    def groups(self, name: str, title: str, groups: Sequence[Group]) -> list[tuple[int, int]]:
+        """A sheet of short tables under each other, each with its total row.
+
+        Gives the first and last row of each, counted from 0, for charts.
+        """
         sheet = self._book.add_worksheet(name)
         sheet.hide_gridlines(2)
         sheet.set_landscape()
@@ -102,9 +167,12 @@ class Workbook:
         for index, width in enumerate(widths):
             sheet.set_column(index, index, width)
         sheet.write_string(0, 0, title, self._title)
-        row = 2
+        row, places = 2, []
         for group in groups:
+            first = row + 2
+            places.append((first, max(first, first + len(group.rows) - 1)))
             row = self._write_group(sheet, row, group) + 2
+        return places
 
     def _write_group(self, sheet: Any, row: int, group: Group) -> int:
         sheet.write_string(row, 0, group.title, self._group)
@@ -116,24 +184,40 @@ class Workbook:
         self._write_row(sheet, row, group.columns, group.total, self._totals)
         return row + 1
 
-    def table(self, name: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> int:
+    def table(
+        self,
+        name: str,
+        columns: Sequence[Column],
+        rows: Iterable[Sequence[Any]],
+        *,
+        total: Sequence[Any] | None = None,
+    ) -> int:
         """A long sheet with frozen, filtered headings; returns the number of rows.
 
-        What one sheet does not hold flows to ``name 2``, ``name 3`` …
+        What one sheet does not hold flows to ``name 2``, ``name 3`` … A ``total`` stands under the
+        last row, outside the filter.
         """
         count, sheet, at = 0, None, 0
+        places, looks = range(len(columns)), [self._formats[column.kind] for column in columns]
+        writers: list[Callable[..., Any]] = []
         for values in rows:
             if sheet is None or at == self._rows_a_sheet:
                 self._finish_table(sheet, at, columns)
                 number = count // (self._rows_a_sheet - 1) + 1
                 sheet = self._start_table(name if number == 1 else f"{name} {number}", columns)
                 at = 1
-            self._write_row(sheet, at, columns, values, self._formats)
+                writers = [_WRITERS[column.kind](sheet) for column in columns]
+            for index, write, value, look in zip(places, writers, values, looks, strict=True):
+                if value is None or value == "":
+                    continue  # an empty cell takes no room
+                write(at, index, value, look)
             at += 1
             count += 1
         if sheet is None:
             sheet, at = self._start_table(name, columns), 1
         self._finish_table(sheet, at, columns)
+        if total is not None:
+            self._write_row(sheet, at, columns, total, self._totals)
         return count
 
     def _start_table(self, name: str, columns: Sequence[Column]) -> Any:
@@ -189,11 +273,36 @@ class Group:
         )
 
 
+def _of_number(sheet: Any) -> Callable[..., Any]:
+    def write(row: int, column: int, value: float | str, look: Any) -> None:
+        (sheet.write_string if isinstance(value, str) else sheet.write_number)(
+            row, column, value, look
+        )
+
+    return write
+
+
+def _of_text(sheet: Any) -> Callable[..., Any]:
+    return sheet.write_string  # type: ignore[no-any-return]
+
+
+def _of_date(sheet: Any) -> Callable[..., Any]:
+    def write(row: int, column: int, value: int | dt.date | str, look: Any) -> None:
+        if isinstance(value, str):  # "Total"
+            sheet.write_string(row, column, value, look)
+        else:
+            sheet.write_number(
+                row, column, value if isinstance(value, int) else serial(value), look
+            )
+
+    return write
+
+
 _WRITERS: dict[Kind, Callable[[Any], Callable[..., Any]]] = {
-    "text": lambda sheet: sheet.write_string,
-    "whole": lambda sheet: sheet.write_number,
-    "money": lambda sheet: sheet.write_number,
-    "factor": lambda sheet: sheet.write_number,
-    "date": lambda sheet: sheet.write_datetime,
-    "month": lambda sheet: sheet.write_datetime,
+    "text": _of_text,
+    "whole": _of_number,
+    "money": _of_number,
+    "factor": _of_number,
+    "date": _of_date,
+    "month": _of_date,
 }

@@ -31,13 +31,15 @@ class ChunkTotals:
     amount_pence: int
 
 
-def read_records(connection: Connection, run: RunInputs, chunk: int) -> pa.Table:
+def read_records(
+    connection: Connection, run: RunInputs, chunk: int, columns: list[str] | None = None
+) -> pa.Table:
     """The records of the chunk's episodes, from all files, in order of upload and row.
 
-    Carries ``file`` (int32, the order of upload), ``row``, and the columns that a charge can
-    depend on; others would only cost time.
+    Carries ``file`` (int32, the order of upload), ``row``, and ``columns``: unless they are named,
+    those that a charge can depend on; others would only cost time.
     """
-    columns = run.needed_columns
+    columns = columns or run.needed_columns
     schema = pa.schema(
         [("file_id", pa.int32()), ("row", pa.int32()), *((column, CODED) for column in columns)]
     )

@@ -19,18 +19,25 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.files.store import FolderStore
 from core.following import NothingMoves, last
-from core.reports.backing_data import COLUMNS, write_backing_data
-from core.reports.charge_lines import NOBODY, totals_by
+from core.reports.backing_data import COLUMNS
 from core.reports.following import copy_out, follow_report
-from core.reports.making import begin_report, finish_report, load_report
-from core.reports.making import write_and_store as make
+from core.reports.making import (
+    begin_report,
+    collate,
+    finish_report,
+    load_report,
+    plan_report,
+    write_and_store,
+)
 from core.reports.overview import charged_to
 from core.reports.report_list import get_report, reports_of
 from core.reports.requests import ReportRequest, Side, months_to_show, request_report, runs_to_show
 from core.reports.states import ReportState
+from core.reports.sums import NOBODY, totals_by
 from core.submissions.transitions import TransitionRefused
 from core.user_errors import UserError
-from tests.service.month import APRIL, HACKNEY, REGISTER, visit
+from tests.service.month import APRIL, HACKNEY, visit
+from tests.service.whole_report import collated, write_whole
 
 if TYPE_CHECKING:
     from tests.service.month import Service
@@ -55,10 +62,7 @@ def written(
     connection: Connection, request: ReportRequest, folder: Path, rows_a_sheet: int = 1000
 ) -> openpyxl.Workbook:
     path = folder / request.file_name
-    made_at = dt.datetime(2017, 5, 2, 9, 30, tzinfo=dt.UTC)
-    write_backing_data(
-        connection, request, path, made_at=made_at, register=REGISTER, rows_a_sheet=rows_a_sheet
-    )
+    write_whole(connection, request, path, rows_a_sheet=rows_a_sheet)
     return openpyxl.load_workbook(path)
 
 
@@ -258,7 +262,8 @@ def test_summaries_agree_with_the_charges_whatever_these_are(
             connection.execute(tables.charges.insert().values(**each, **reason))
         book = written(connection, asked(*side), tmp_path)
         stored = connection.execute(sa.select(tables.charges)).all()
-        totals = totals_by(connection, asked(*side), [april], "currency", "commissioner")
+        sums = collated(connection, asked(*side), tmp_path).sums()
+        totals = totals_by(sums, "currency", "commissioner")
     expected = [row for row in stored if payer in (None, row.commissioner)]
     pounds = sum((Decimal(row.amount_pence) / 100 for row in expected), Decimal(0))
     found = lines(book)
@@ -294,9 +299,14 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
         assert (row.state, row.moving) == (ReportState.COLLATING, True)
         with pytest.raises(UserError, match="Being put together"):
             copy_out(store, row, tmp_path / "early.xlsx")
-        made = make(connection, report, tmp_path / "w.xlsx", store, dt.datetime.now(dt.UTC))
-        assert made.charges == 4
-        finish_report(connection, report, made)
+        plan = plan_report(connection, report)
+        for part in plan.parts:
+            collate(connection, report, part, tmp_path)
+        made = write_and_store(
+            connection, report, plan, tmp_path, store=store, made_at=dt.datetime.now(dt.UTC)
+        )
+        assert made.rows == 4
+        finish_report(connection, report, plan, made)
     ready = last(follow_report(service.engine, report_id, patience=5))
     assert (ready.state, ready.size) == (ReportState.READY, made.size)
     copy_out(store, ready, tmp_path / "mine.xlsx")

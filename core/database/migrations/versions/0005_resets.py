@@ -1,4 +1,5 @@
-"""A host commissioner asks for a submitted month to be opened again."""
+"""A host commissioner asks for a submitted month to be opened again; deliveries of notifications
+keep to their transitions."""
 
 from __future__ import annotations
 
@@ -19,4 +20,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to take back yet."""
+    op.execute("""
+        DROP TRIGGER transitions ON notification_deliveries;
+        DROP TABLE resets;
+    """)

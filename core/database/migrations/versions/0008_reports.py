@@ -1,4 +1,4 @@
-"""Indicators as data, their results, and the reports on them."""
+"""What a report was made from, its files, and reports that are wanted every month."""
 
 from __future__ import annotations
 
@@ -19,4 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to take back yet."""
+    op.execute("""
+        DROP TABLE report_schedule_months, report_schedules, report_files, report_runs;
+        ALTER TABLE reports DROP COLUMN parts, DROP COLUMN parts_done;
+    """)

@@ -1,0 +1,59 @@
+"""What a report was made from, its files, and the reports that people want every month."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core.database.columns import metadata, now, number, one_of, words
+
+SCHEDULES = ("all-submitted", "month-end")
+
+
+def _of_report() -> Column[int]:
+    return Column("report_id", Integer, ForeignKey("reports.id"), primary_key=True)
+
+
+report_runs = Table(
+    "report_runs",
+    metadata,
+    _of_report(),
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True, index=True),
+)
+report_files = Table(
+    "report_files",
+    metadata,
+    _of_report(),
+    Column("position", Integer, primary_key=True, comment="0: the workbook"),
+    words("name"),
+    Column("storage_key", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+)
+report_schedules = Table(
+    "report_schedules",
+    metadata,
+    number(),
+    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
+    Column("parameters", JSONB, nullable=False, comment="as of a report; its months are a pattern"),
+    words("due"),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    now("created_at"),
+    one_of("due", SCHEDULES),
+)
+report_schedule_months = Table(
+    "report_schedule_months",
+    metadata,
+    Column("schedule_id", Integer, ForeignKey("report_schedules.id"), primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("report_id", Integer, ForeignKey("reports.id"), nullable=False),
+)

@@ -1,0 +1,20 @@
+"""Texts that a spreadsheet opens from a csv file as texts, whatever they begin with."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_ACTIVE = r"^[=+\-@\t\r]"
+
+
+def inert(text: str) -> str:
+    """The text, with an apostrophe before what a spreadsheet would calculate."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def inert_texts(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """As ``inert``, for a column of texts."""
+    active = pc.match_substring_regex(texts, _ACTIVE)
+    marked = pc.binary_join_element_wise("'", texts, "")
+    return pc.if_else(active, marked, texts)

@@ -1,0 +1,61 @@
+"""Data Extract: the merged records, one row an episode, as codes or in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from core.reports.cells import rows_of
+from core.reports.material import Book, Layout, Material, notes
+from core.reports.merged_records import count_records
+from core.reports.parts import MONTH, PROVIDER, PROVIDER_NAME
+from core.reports.workbook import Column, Workbook
+
+SHEET = "Data Extract"
+_FRONT = (
+    Column("Month", "month", 11, "the submission month"),
+    Column("Provider", width=10, meaning="its code"),
+    Column("Provider name", width=34),
+)
+_RECORDS = Column("Records", "whole", 10, "how many records were merged into the episode")
+LAYOUT = Layout(
+    "1",
+    {
+        SHEET: (
+            *_FRONT,
+            Column("Clinic ID", meaning="and so on: the columns of the data set, in its order"),
+            _RECORDS,
+        )
+    },
+)
+
+
+def _write(book: Workbook, material: Material) -> int:
+    parts = material.collated.episodes()
+    first = next(parts)
+    names = first.column_names
+    fields = [name for name in names if name not in (MONTH, PROVIDER, PROVIDER_NAME, "records")]
+    columns = (*_FRONT, *(Column(name, width=_width(name)) for name in fields), _RECORDS)
+    records = [0]
+    count = book.table(SHEET, columns, rows_of(_counted(first, parts, records), names))
+    told = (
+        ("Episodes", f"{count:,}, merged from {records[0]:,} records"),
+        ("Codes", "In words." if material.request.labels else "As recorded."),
+    )
+    book.notes(SHEET, notes(material, LAYOUT, *told))
+    return count
+
+
+def _width(name: str) -> int:
+    return max(12, min(30, len(name) + 3))
+
+
+def _counted(first: pa.Table, others: Iterator[pa.Table], records: list[int]) -> Iterator[Any]:
+    for part in (first, *others):
+        records[0] += count_records(part)
+        yield part
+
+
+BOOK = Book(LAYOUT, _write)

@@ -1,0 +1,87 @@
+"""The kinds of report: what each is called, what it is for, whose it is, what it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Side = Literal["provider", "commissioner"]
+Span = Literal["months", "year", "month"]
+Facts = Literal["sums", "lines", "episodes"]
+
+
+class ReportKind(StrEnum):
+    """The kinds of report, as they are asked for."""
+
+    BACKING_DATA = "backing-data"
+    ANNUAL_SUMMARY = "annual-summary"
+    DETAILED_CHARGES = "detailed-charges"
+    INVOICE_BACKING = "invoice-backing"
+    DATA_EXTRACT = "data-extract"
+    SUBMISSION_RECEIPT = "submission-receipt"
+
+
+@dataclass(frozen=True)
+class KindOfReport:
+    """A kind of report, in words and in what it needs.
+
+    ``span`` is the period that it covers; ``facts`` what is collated for it, part by part;
+    ``final_only`` leaves drafts out even for the provider whose drafts they are; a report that is
+    ``to_one`` names exactly one commissioner.
+    """
+
+    title: str
+    purpose: str
+    facts: frozenset[Facts]
+    sides: tuple[Side, ...] = ("provider", "commissioner")
+    span: Span = "months"
+    final_only: bool = False
+    to_one: bool = False
+
+
+def _facts(*names: Facts) -> frozenset[Facts]:
+    return frozenset(names)
+
+
+KINDS: Mapping[ReportKind, KindOfReport] = {
+    ReportKind.BACKING_DATA: KindOfReport(
+        "Backing Data",
+        "One row a charge, with its reason: what an invoice is settled by.",
+        _facts("sums", "lines"),
+    ),
+    ReportKind.ANNUAL_SUMMARY: KindOfReport(
+        "Annual Summary",
+        "A year at a glance: each provider and commissioner, the months across.",
+        _facts("sums"),
+        span="year",
+    ),
+    ReportKind.DETAILED_CHARGES: KindOfReport(
+        "Detailed Charges",
+        "Counts and amounts by month, clinic, currency and commissioner.",
+        _facts("sums"),
+    ),
+    ReportKind.INVOICE_BACKING: KindOfReport(
+        "Invoice Backing",
+        "What a provider sends one commissioner with its invoice: summary, lines, and the lines "
+        "as csv. Submitted months only.",
+        _facts("sums", "lines"),
+        sides=("provider",),
+        final_only=True,
+        to_one=True,
+    ),
+    ReportKind.DATA_EXTRACT: KindOfReport(
+        "Data Extract",
+        "One row an episode as it was priced: the merged record, as codes or in words.",
+        _facts("episodes"),
+        sides=("provider",),
+    ),
+    ReportKind.SUBMISSION_RECEIPT: KindOfReport(
+        "Submission Receipt",
+        "What was submitted for a month, when and by whom: files, records, charges, totals.",
+        _facts("sums"),
+        sides=("provider",),
+        span="month",
+    ),
+}

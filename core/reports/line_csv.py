@@ -1,0 +1,45 @@
+"""The lines of a report as csv: ISO dates, pounds with two places, texts that stay texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from core.inert_text import inert_texts
+from core.reports.backing_data import COLUMNS, NAMES, completed_lines
+from core.reports.material import Material
+
+_BOM = b"\xef\xbb\xbf"  # spreadsheets take csv without one for an old encoding
+
+
+def write_lines(material: Material, path: Path) -> None:
+    """Writes the headings and lines of Backing Data."""
+    headings = [column.heading for column in COLUMNS]
+    with path.open("wb") as file:
+        file.write(_BOM + (",".join(headings) + "\r\n").encode())
+        for lines in completed_lines(material):
+            plain = pa.table({name: _plain(name, lines) for name in NAMES})
+            options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+            pa_csv.write_csv(plain, file, options)
+
+
+def _plain(name: str, lines: pa.Table) -> pa.ChunkedArray:
+    if name in ("rate", "amount"):
+        return _pounds(lines[f"{name}_pence"])
+    column = lines[name]
+    if name == "month":
+        return pc.strftime(column, format="%Y-%m")
+    if pa.types.is_date32(column.type):
+        return pc.strftime(column, format="%Y-%m-%d")
+    if pa.types.is_dictionary(column.type):
+        return inert_texts(column.cast(pa.string()))
+    return column.cast(pa.string())
+
+
+def _pounds(pence: pa.ChunkedArray) -> pa.ChunkedArray:
+    whole = pc.divide(pence, 100)
+    rest = pc.subtract(pence, pc.multiply(whole, 100)).cast(pa.string())
+    return pc.binary_join_element_wise(whole.cast(pa.string()), pc.utf8_lpad(rest, 2, "0"), ".")

@@ -1,0 +1,121 @@
+"""All that a workbook is written from, and the words that every report shares."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from core.areas.register import AreaRegister
+from core.reports.charge_lines import clinic_names
+from core.reports.parts import Collated
+from core.reports.requests import ReportRequest
+from core.reports.submitted import Submitted, read_submitted
+from core.reports.workbook import Column, Workbook
+from core.tariffs.published import currency_names
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The headings that sheets downstream read; a change of any raises the version."""
+
+    version: str
+    sheets: Mapping[str, tuple[Column, ...]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What was asked for, what was collated for it, and the names of what it shows."""
+
+    request: ReportRequest
+    runs: Sequence[Row[Any]]
+    collated: Collated
+    made_at: dt.datetime
+    areas: Mapping[str, str]  # authority → name
+    clinics: Mapping[str, str]
+    currencies: Mapping[str, str]
+    hide_below: int = 0
+    submitted: Submitted | None = None  # for a receipt
+
+
+@dataclass(frozen=True)
+class Book:
+    """How a kind of report is written: its workbook, and what goes beside it."""
+
+    layout: Layout
+    write: Callable[[Workbook, Material], int]
+    beside: Callable[[Material, Path], None] | None = None
+    beside_ending: str = ""
+
+
+def gather(
+    connection: Connection,
+    request: ReportRequest,
+    runs: Sequence[Row[Any]],
+    collated: Collated,
+    *,
+    made_at: dt.datetime,
+    register: AreaRegister,
+    hide_below: int,
+) -> Material:
+    """Reads the names of what the report shows."""
+    run_ids = [run.id for run in runs]
+    return Material(
+        request=request,
+        runs=runs,
+        collated=collated,
+        made_at=made_at,
+        areas=register.names,
+        clinics=clinic_names(connection, run_ids),
+        currencies=currency_names(connection, run_ids),
+        hide_below=hide_below,
+        submitted=read_submitted(connection, runs[0]) if request.about.span == "month" else None,
+    )
+
+
+def heading_of(material: Material) -> str:
+    """The title over a summary."""
+    request = material.request
+    return f"{request.about.title}: {request.organisation_name}, {request.period}"
+
+
+def notes(material: Material, layout: Layout, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    """What every report says of itself: for whom, of what, when, from which runs."""
+    request = material.request
+    told = [
+        ("Report", f"{request.about.title}, layout {layout.version}. {request.about.purpose}"),
+        ("For", f"{request.organisation_name} ({request.organisation})"),
+        ("Period", request.period),
+        ("What it shows", _whose(request)),
+        ("Asked for by", request.asked_by),
+        ("Made", f"{material.made_at:%-d %B %Y at %H:%M} UTC"),
+        *more,
+    ]
+    told += [(f"Run {run.id}", _run_note(run)) for run in material.runs]
+    if "episodes" not in request.about.facts:
+        told += [
+            ("Amounts", "Pounds. Each charge is rate × factor, rounded half up to the penny."),
+            ("Nobody is charged", "Charges without a commissioner are kept, with amount £0.00."),
+        ]
+    return told
+
+
+def _whose(request: ReportRequest) -> str:
+    if request.side == "commissioner":
+        told = "Charges that this commissioner pays, from submitted months only."
+        return f"{told} Of these providers: {', '.join(request.only)}." if request.only else told
+    if request.only:
+        return f"Charges of the provider's own activity that {', '.join(request.only)} pays."
+    return "All charges of the provider's own activity, whoever pays."
+
+
+def _run_note(run: Row[Any]) -> str:
+    kind = "final run, released to commissioners" if run.kind == "final" else "DRAFT run"
+    return (
+        f"{run.provider_name}, {run.month:%B %Y}: {kind}, number {run.number}, "
+        f"finished {run.finished_at:%-d %B %Y at %H:%M} UTC"
+    )

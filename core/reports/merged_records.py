@@ -1,0 +1,65 @@
+"""The merged records of a run: episodes as they were priced, one chunk of the run at a time."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+from core.datasets.specification import Specification
+from core.submissions.episodes import merge_records
+from core.submissions.run_chunks import read_records
+from core.submissions.runs import RunInputs
+
+
+def read_episodes(connection: Connection, run: RunInputs, chunk: int, *, labels: bool) -> pa.Table:
+    """The episodes of a chunk: a coded column for each of the layout, then ``records``.
+
+    With ``labels`` a listed code is written as its label.
+    """
+    specification = run.specification
+    records = read_records(connection, run, chunk, list(specification.columns))
+    episodes = merge_records(records, specification).episodes
+    return _labelled(episodes, specification) if labels else episodes
+
+
+def _labelled(episodes: pa.Table, specification: Specification) -> pa.Table:
+    for name, field in specification.columns.items():
+        codes = specification.codes_of(field)
+        if codes and name in episodes.column_names:
+            at = episodes.column_names.index(name)
+            episodes = episodes.set_column(at, name, _in_words(episodes[name], codes))
+    return episodes
+
+
+def _in_words(column: pa.ChunkedArray, codes: dict[str, str]) -> pa.ChunkedArray:
+    """Each code as its label; a value that is not listed stays as it is."""
+    chunks = [
+        pa.DictionaryArray.from_arrays(
+            chunk.indices,
+            pa.array([codes.get(code) or code for code in chunk.dictionary.to_pylist()]),
+        )
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(chunks, column.type)
+
+
+def columns_of(parts: list[pa.Schema]) -> list[str]:
+    """The columns of all parts: the layout's, then further slots of united codes, then records."""
+    names: dict[str, None] = {}
+    for schema in sorted(parts, key=len, reverse=True):
+        names |= dict.fromkeys(schema.names)
+    names.pop("records", None)
+    return [*names, "records"]
+
+
+def widened(episodes: pa.Table, names: list[str]) -> pa.Table:
+    """The columns of ``names``; those that this part has not are blank."""
+    blank = pa.nulls(episodes.num_rows, pa.string())
+    have = set(episodes.column_names)
+    return pa.table({name: episodes[name] if name in have else blank for name in names})
+
+
+def count_records(episodes: pa.Table) -> int:
+    """How many records the episodes were merged from."""
+    return int(pc.sum(episodes["records"]).as_py() or 0)

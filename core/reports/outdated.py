@@ -1,0 +1,59 @@
+"""Whether a report still shows what is published, and its making anew where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.reports.requests import ask_again
+from core.reports.states import ReportState
+from core.submissions.states import RunState
+
+KEY_START = "reports/"
+REASON = "a run that it shows was replaced"
+
+
+def outdated_runs(connection: Connection, run_ids: Collection[int]) -> list[int]:
+    """Those of the runs that are published no more; locked until the transaction ends, so that
+    none of them is replaced before."""
+    runs = tables.runs
+    query = sa.select(runs.c.id, runs.c.state).where(runs.c.id.in_(run_ids))
+    rows = connection.execute(query.with_for_update(read=True))
+    return [row.id for row in rows if row.state != RunState.PUBLISHED]
+
+
+def is_outdated(report_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether some run that the report was made from is published no more."""
+    shown, runs = tables.report_runs, tables.runs
+    return (
+        sa.select(sa.literal(1))
+        .select_from(shown.join(runs, runs.c.id == shown.c.run_id))
+        .where(shown.c.report_id == report_id, runs.c.state != RunState.PUBLISHED)
+        .exists()
+    )
+
+
+def renew_if_outdated(connection: Connection, storage_key: str, user_id: int) -> bool:
+    """Asks for the report behind a stored file again where it shows what was replaced.
+
+    Returns whether it did: then the file is not to be given out.
+    """
+    files, reports = tables.report_files, tables.reports
+    query = (
+        sa.select(reports.c.id)
+        .join(files, files.c.report_id == reports.c.id)
+        .where(
+            files.c.storage_key == storage_key,
+            reports.c.state == ReportState.READY,
+            is_outdated(reports.c.id),
+        )
+        .with_for_update(of=reports)
+    )
+    report_id = connection.execute(query).scalar_one_or_none()
+    if report_id is None:
+        return False
+    ask_again(connection, report_id, user_id=user_id, reason=REASON)
+    return True

@@ -1,0 +1,69 @@
+"""Submission Receipt: what was submitted for a month, when, by whom, and what it came to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from core.reports.material import Book, Layout, Material, heading_of, notes
+from core.reports.submitted import Submitted
+from core.reports.summary_groups import summary_groups
+from core.reports.workbook import Column, Group, Workbook
+
+FILES = (
+    Column("File", width=40, meaning="as it was called when it was uploaded"),
+    Column("Uploaded by", width=26),
+    Column("Uploaded", width=22, meaning="UTC"),
+    Column("Bytes", "whole", 14),
+    Column("Records", "whole", 12),
+    Column("Warnings", "whole", 11),
+    Column("SHA-256", width=68, meaning="proves which file it was, byte by byte"),
+)
+SHEET, FILES_SHEET = "Receipt", "Files"
+LAYOUT = Layout("1", {FILES_SHEET: FILES})
+
+
+def _write(book: Workbook, material: Material) -> int:
+    assert material.submitted is not None  # noqa: S101 - gathered for every report of one month
+    run = material.submitted.run
+    groups = [_totals(run), *reversed(summary_groups(material, material.collated.sums()))]
+    book.groups(SHEET, heading_of(material), groups)
+    book.table(FILES_SHEET, FILES, [_file(file) for file in material.submitted.files])
+    book.notes("Submission Receipt", notes(material, LAYOUT, *_facts(material.submitted)))
+    return int(run.charges)
+
+
+def _totals(run: Any) -> Group:
+    columns = (
+        Column("Run", width=16),
+        Column("Kind", width=36),
+        Column("Records", "whole", 11),
+        Column("Episodes", "whole", 11),
+        Column("Charges", "whole", 11),
+        Column("Amount", "money", 15),
+    )
+    kind = "Submitted: final" if run.kind == "final" else "Draft: not released"
+    amount = Decimal(run.amount_pence) / 100
+    row = (f"Number {run.number}", kind, run.records, run.episodes, run.charges, amount)
+    return Group("What was calculated", columns, [], row)
+
+
+def _file(file: Any) -> tuple[Any, ...]:
+    uploaded = f"{file.uploaded_at:%-d %b %Y %H:%M}"
+    return (
+        *(file.name, file.by or "", uploaded),
+        *(file.size, file.records, file.warnings, file.sha256),
+    )
+
+
+def _facts(submitted: Submitted) -> list[tuple[str, str]]:
+    run = submitted.run
+    return [
+        ("Asked for", f"{run.requested_at:%-d %B %Y at %H:%M} UTC by {run.asked_by or 'nobody'}"),
+        ("Calculated", f"{run.finished_at:%-d %B %Y at %H:%M} UTC"),
+        ("Tariff", run.tariff),
+        ("Files", f"{len(submitted.files)}, listed with their fingerprints"),
+    ]
+
+
+BOOK = Book(LAYOUT, _write)

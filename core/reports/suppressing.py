@@ -1,0 +1,106 @@
+"""Hides small numbers of a table, and as many others as keep them from being worked out.
+
+A table of counts has a total for each row and column. A count below the limit is hidden; so are
+further ones until no small count follows from what is left to see. Whether one follows is decided
+exactly: the hidden cells are the edges of a graph between rows and columns, and a cell can be
+another number than it is just where it lies on a cycle along which cells could rise and fall in
+turns without any of them falling below one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Cell = tuple[int, int]
+
+
+def with_totals(counts: Counts) -> Counts:
+    """The table with a last column and a last row of totals."""
+    rows = np.column_stack([counts, counts.sum(axis=1)])
+    return np.vstack([rows, rows.sum(axis=0)])
+
+
+def hidden(counts: Counts, limit: int) -> Mask:
+    """Which cells of the table with its totals are not to be shown.
+
+    ``counts`` has the totals neither of rows nor of columns. With a ``limit`` of 0 nothing is
+    hidden; zeros never need to be.
+    """
+    table = with_totals(counts)
+    small = (table > 0) & (table < limit)
+    mask = small.copy()
+    while known := [cell for cell in _cells(small) if _follows(table, mask, cell)]:
+        for cell in known:
+            if _follows(table, mask, cell):  # what was hidden for another may have mended it
+                mask[_further(table, mask, cell)] = True
+    return mask
+
+
+def _cells(mask: Mask) -> list[Cell]:
+    return [(int(row), int(column)) for row, column in np.argwhere(mask)]
+
+
+def _further(table: Counts, mask: Mask, cell: Cell) -> Cell:
+    """The next cell to hide: in the same row or column if there is one, the smallest of them."""
+    row, column = cell
+    near = np.zeros_like(mask)
+    near[row, :] = near[:, column] = True
+    for allowed in (near & (table > 0), table > 0, near, np.ones_like(mask)):
+        open_cells = allowed & ~mask
+        if open_cells.any():
+            at = np.where(open_cells, table, np.iinfo(np.int64).max).argmin()
+            return (int(at // table.shape[1]), int(at % table.shape[1]))
+    raise AssertionError("everything is hidden, so nothing follows")
+
+
+def _follows(table: Counts, mask: Mask, cell: Cell) -> bool:
+    """Whether the cell's number follows from the cells that are shown."""
+    return not any(_cycle(table, mask, cell, rising) for rising in (True, False))
+
+
+def _cycle(table: Counts, mask: Mask, cell: Cell, rising: bool) -> bool:
+    """Whether the cell can rise (or fall) by one while others make up for it."""
+    if not _may(table, cell, rising):
+        return False
+    row, column = cell
+    start, goal = (
+        (("column", column), ("row", row)) if rising else (("row", row), ("column", column))
+    )
+    seen, waiting = {start}, deque([start])
+    while waiting:
+        for node in _steps(table, mask, waiting.popleft(), cell):
+            if node == goal:
+                return True
+            if node not in seen:
+                seen.add(node)
+                waiting.append(node)
+    return False
+
+
+def _steps(
+    table: Counts, mask: Mask, node: tuple[str, int], without: Cell
+) -> Iterator[tuple[str, int]]:
+    """Where a change can go on to: from a row along a cell that rises, from a column along one that
+    falls."""
+    kind, at = node
+    line = mask[at, :] if kind == "row" else mask[:, at]
+    for other in np.flatnonzero(line):
+        cell = (at, int(other)) if kind == "row" else (int(other), at)
+        if cell != without and _may(table, cell, kind == "row"):
+            yield ("column" if kind == "row" else "row"), int(other)
+
+
+def _may(table: Counts, cell: Cell, rising: bool) -> bool:
+    """Whether a hidden cell could be one more (or one less) than it is, for all a reader knows.
+
+    A total counts against its row or column, so it falls where a cell would rise. What is hidden
+    is known to be at least one.
+    """
+    is_total = (cell[0] == table.shape[0] - 1) != (cell[1] == table.shape[1] - 1)
+    return rising != is_total or bool(table[cell] > 1)
