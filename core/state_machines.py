@@ -12,6 +12,7 @@ from core.accounts.states import SUBSCRIPTION_MACHINE
 from core.areas.states import SPIDER_MACHINE
 from core.events.states import FAILURE_MACHINE
 from core.migration.states import MIGRATION_MACHINE
+from core.notifications.states import DELIVERY_MACHINE
 from core.reports.states import REPORT_MACHINE
 from core.states import Machine, State
 from core.submissions.states import FILE_MACHINE, RUN_MACHINE, SUBMISSION_MACHINE
@@ -25,6 +26,7 @@ MACHINES = (
     MIGRATION_MACHINE,
     SUBSCRIPTION_MACHINE,
     FAILURE_MACHINE,
+    DELIVERY_MACHINE,
 )
 
 HEAD = """\

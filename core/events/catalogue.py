@@ -137,6 +137,33 @@ class SubmissionFailed(_OfRun):
     reason: str
 
 
+class _OfReset(_OfRun):
+    reset_id: int
+    host: str  # code of the commissioner that asks
+    host_name: str
+    reason: str  # the commissioner's
+
+
+class SubmissionResetAsked(_OfReset):
+    """A host commissioner asks for a submitted month to be opened again."""
+
+    name: ClassVar[str] = "submission.reset-asked"
+
+
+class SubmissionResetGranted(_OfReset):
+    """A submitted month is open again; its charges are no longer published."""
+
+    name: ClassVar[str] = "submission.reset-granted"
+    answer: str  # may be blank
+
+
+class SubmissionResetRefused(_OfReset):
+    """A submitted month stays as it is."""
+
+    name: ClassVar[str] = "submission.reset-refused"
+    answer: str
+
+
 class _OfReport(Event):
     report_id: int
     kind: str
@@ -261,6 +288,9 @@ CATALOGUE: dict[str, type[Event]] = {
         SubmissionDrafted,
         SubmissionSubmitted,
         SubmissionFailed,
+        SubmissionResetAsked,
+        SubmissionResetGranted,
+        SubmissionResetRefused,
         ReportRequested,
         ReportReady,
         ReportFailed,

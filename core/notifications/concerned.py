@@ -52,9 +52,21 @@ def _members(role: str) -> sa.Select[Any]:
     )
 
 
+def _host(event: Any) -> sa.Select[Any]:
+    return _members("commissioner").where(tables.organisations.c.code == event.host)
+
+
 def _operators(_event: Any) -> sa.Select[Any]:
+    return _with_role("operator")
+
+
+def _administrators(_event: Any) -> sa.Select[Any]:
+    return _with_role("administrator")
+
+
+def _with_role(role: str) -> sa.Select[Any]:
     memberships = tables.memberships
-    return sa.select(memberships.c.user_id).where(memberships.c.role == "operator")
+    return sa.select(memberships.c.user_id).where(memberships.c.role == role)
 
 
 def _addressee(event: Any) -> sa.Select[Any]:
@@ -66,6 +78,8 @@ _WHO: dict[Concerned, Callable[[Any], sa.Select[Any]]] = {
     Concerned.PROVIDER: _of_provider,
     Concerned.CHARGED: _charged,
     Concerned.REQUESTER: _requester,
+    Concerned.HOST: _host,
     Concerned.OPERATORS: _operators,
+    Concerned.ADMINISTRATORS: _administrators,
     Concerned.ADDRESSEE: _addressee,
 }

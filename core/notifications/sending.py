@@ -17,10 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from core.database import tables
+from core.database.moving import change_state, lock_row
 from core.events.failures import NOTIFICATION, Cause, Failure, record_failure, settle, take_up
 from core.faults import cause_of
+from core.notifications.states import DELIVERY_MACHINE, DeliveryState
 from core.notifications.telling import wake_sender
-from core.notifications.topics import Channel, DeliveryState
+from core.notifications.topics import Channel
 from core.settings import settings
 
 ATTEMPTS = 12
@@ -115,21 +117,24 @@ def pause_after(attempts: int) -> float:
 def send_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
     """Puts a delivery that had failed back to those that wait."""
     take_up(connection, failure.work, why=reason, user_id=user_id)
-    found = tables.notification_deliveries
-    connection.execute(
-        found.update()
-        .where(found.c.id == failure.payload["delivery_id"], found.c.state == DeliveryState.FAILED)
-        .values(state=DeliveryState.WAITING, attempts=0, next_at=sa.func.now(), ended_at=None)
+    change_state(
+        connection,
+        tables.notification_deliveries,
+        DELIVERY_MACHINE,
+        failure.payload["delivery_id"],
+        DeliveryState.WAITING,
+        user_id=user_id,
+        reason=reason,
+        attempts=0,
+        next_at=sa.func.now(),
+        ended_at=None,
     )
     wake_sender(connection)
 
 
 def lock_delivery(connection: Connection, failure: Failure) -> None:
     """Keeps the sender from the delivery until the caller's transaction ends."""
-    found = tables.notification_deliveries
-    connection.execute(
-        sa.select(found.c.id).where(found.c.id == failure.payload["delivery_id"]).with_for_update()
-    )
+    lock_row(connection, tables.notification_deliveries, failure.payload["delivery_id"])
 
 
 def _claim(connection: Connection, channel: Channel) -> Message | None:
@@ -201,7 +206,9 @@ def _fail(connection: Connection, message: Message, channel: Channel, cause: Cau
 def _wait(connection: Connection, message: Message, channel: Channel, failure: str) -> None:
     pause = dt.timedelta(seconds=pause_after(message.attempts))
     next_at = sa.func.clock_timestamp() + pause
-    _change(connection, message, next_at=next_at, failure=failure)
+    found = tables.notification_deliveries
+    values = {"attempts": message.attempts, "next_at": next_at, "failure": failure}
+    connection.execute(found.update().where(found.c.id == message.delivery).values(**values))
     if channel == Channel.WEBHOOK:
         _hold_back(connection, message, next_at)
 
@@ -228,14 +235,17 @@ def _hold_back(connection: Connection, message: Message, next_at: sa.ColumnEleme
 def _end(
     connection: Connection, message: Message, state: DeliveryState, failure: str | None
 ) -> None:
-    ended = sa.func.clock_timestamp()
-    _change(connection, message, state=state, failure=failure, ended_at=ended)
-
-
-def _change(connection: Connection, message: Message, **values: Any) -> None:
-    found = tables.notification_deliveries
-    changed = found.update().where(found.c.id == message.delivery)
-    connection.execute(changed.values(attempts=message.attempts, **values))
+    change_state(
+        connection,
+        tables.notification_deliveries,
+        DELIVERY_MACHINE,
+        message.delivery,
+        state,
+        reason=failure or "",
+        attempts=message.attempts,
+        failure=failure,
+        ended_at=sa.func.clock_timestamp(),
+    )
 
 
 def _work(message: Message) -> str:

@@ -21,6 +21,9 @@ from core.events.catalogue import (
     RunFailed,
     SubmissionDrafted,
     SubmissionFailed,
+    SubmissionResetAsked,
+    SubmissionResetGranted,
+    SubmissionResetRefused,
     SubmissionSubmitted,
 )
 from core.notifications.topics import Topic
@@ -33,7 +36,9 @@ class Concerned(Enum):
     PROVIDER = auto()
     CHARGED = auto()
     REQUESTER = auto()
+    HOST = auto()
     OPERATORS = auto()
+    ADMINISTRATORS = auto()
     ADDRESSEE = auto()
 
 
@@ -135,6 +140,64 @@ TELLINGS = (
         SUBMISSION_PAGE,
     ),
     Telling(
+        SubmissionResetAsked,
+        Topic.OPERATIONS,
+        Concerned.ADMINISTRATORS,
+        "{host_name} asks to open {month_name} of {provider} again",
+        "{reason}. Grant it or refuse it in the portal.",
+        "resets",
+    ),
+    Telling(
+        SubmissionResetAsked,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "{host_name} asks to open {month_name} again",
+        "{provider}: {reason}. An administrator decides; until then the month stays submitted.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        SubmissionResetGranted,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "{month_name} is open again",
+        "{provider}: its charges are withdrawn. Put the files right, then submit the month again. "
+        "{host_name} asked for it: {reason}.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        SubmissionResetGranted,
+        Topic.REPORTS,
+        Concerned.HOST,
+        "{month_name} of {provider} is open again",
+        "As you asked. Its charges are withdrawn; you are told when it is submitted again.",
+        "hosted",
+    ),
+    Telling(
+        SubmissionResetGranted,
+        Topic.REPORTS,
+        Concerned.CHARGED,
+        "{provider} puts {month_name} right",
+        "Its charges are withdrawn, those to you among them. You are told when the month is "
+        "submitted again.",
+        "reports",
+    ),
+    Telling(
+        SubmissionResetRefused,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "{month_name} stays submitted",
+        "{provider}: {host_name} had asked to open it again, and it was refused: {answer}.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        SubmissionResetRefused,
+        Topic.REPORTS,
+        Concerned.HOST,
+        "{month_name} of {provider} stays submitted",
+        "You had asked to open it again, and it was refused: {answer}.",
+        "hosted",
+    ),
+    Telling(
         ReportReady,
         Topic.REPORTS,
         Concerned.REQUESTER,
@@ -222,8 +285,9 @@ def _values(event: Event) -> dict[str, Any]:
     if "amount_pence" in values:
         pence = values["amount_pence"]
         values["pounds"] = f"£{pence // 100:,}.{pence % 100:02d}"
-    if "reason" in values:
-        values["reason"] = values["reason"].rstrip(".")
+    for name in ("reason", "answer"):
+        if name in values:
+            values[name] = values[name].rstrip(".")
     return values
 
 

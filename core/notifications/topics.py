@@ -21,7 +21,12 @@ class Topic(StrEnum):
     SUBMISSIONS = "my submissions", "A month of your organisation was calculated, or stopped."
     REPORTS = "reports", "A report you asked for is ready; a provider submitted charges to you."
     DEADLINES = "deadlines", "A month is due soon, or late: one digest a day at most."
-    OPERATIONS = "operations", "Work was given up and waits in the error queue, or no worker is up."
+    OPERATIONS = (
+        "operations",
+        (
+            "Work was given up and waits in the error queue; no worker is up; a decision is asked for."
+        ),
+    )
 
 
 class Channel(StrEnum):
@@ -32,20 +37,10 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
-class DeliveryState(StrEnum):
-    """Where the delivery of one notification by one channel stands."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    FAILED = "failed"
-    DROPPED = "dropped"  # its user has left, or wants no webhook any more
-
-
 TOPICS = tuple(topic.value for topic in Topic)
 CHANNELS = tuple(channel.value for channel in Channel)
 SENT_CHANNELS = (Channel.EMAIL.value, Channel.WEBHOOK.value)
 """Channels whose deliveries the sender carries out; what is in the portal is there at once."""
-DELIVERY_STATES = tuple(state.value for state in DeliveryState)
 
 DEFAULTS: dict[Channel, frozenset[Topic]] = {
     Channel.PORTAL: frozenset(Topic),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, Table, insert, select
@@ -28,6 +29,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "failures": {
         "reference": "R", "kind": "run", "work": "w", "subject": "s", "title": "t", "reason": "r",
     },
+    "notification_deliveries": {"notification_id": 1, "channel": "e-mail"},
 }  # fmt: skip
 
 
@@ -38,7 +40,18 @@ def connection(database: Engine) -> Iterator[Connection]:
         provider = {"kind": "provider", "code": "ZX1", "name": "Z"}
         connection.execute(insert(tables.organisations).values(provider))
         connection.execute(insert(tables.submissions).values(ROWS["submissions"]))
+        _tell_somebody(connection)
         yield connection
+
+
+def _tell_somebody(connection: Connection) -> None:
+    """A notification, for deliveries to belong to."""
+    event = {"event_id": uuid4(), "name": "report.ready", "subject": "report/1", "payload": {}}
+    connection.execute(insert(tables.users).values(id=1, subject="pat", name="Pat"))
+    connection.execute(insert(tables.events).values(event))
+    told = {"topic": "reports", "title": "t", "text": "t", "address": "a", "in_portal": True}
+    values = {"user_id": 1, "event_id": event["event_id"], **told}
+    connection.execute(insert(tables.notifications).values(values))
 
 
 def table_of(machine: Machine) -> Table:

@@ -15,6 +15,13 @@ OF_MONTH = {"provider": "ZX1", "month": "2017-04", "submission_id": 3}
 OF_FILE = {**OF_MONTH, "file_id": 12, "file": "april.csv"}
 OF_RUN = {**OF_MONTH, "run_id": 7}
 COUNTED = {**OF_RUN, "records": 9, "episodes": 8, "charges": 1234, "amount_pence": 123405}
+OF_RESET = {
+    **OF_RUN,
+    "reset_id": 2,
+    "host": "E09000030",
+    "host_name": "Tower Hamlets",
+    "reason": "A clinic is missing.",
+}
 OF_REPORT = {"report_id": 4, "kind": "backing-data", "report": "ZX1 April 2017 Backing Data"}
 PAYLOADS: list[tuple[str, dict[str, Any]]] = [
     *(
@@ -24,6 +31,9 @@ PAYLOADS: list[tuple[str, dict[str, Any]]] = [
     ("submission.drafted", COUNTED),
     ("submission.submitted", COUNTED),
     ("submission.failed", {**OF_RUN, "reason": "1A2B3C4D"}),
+    ("submission.reset-asked", OF_RESET),
+    ("submission.reset-granted", {**OF_RESET, "answer": ""}),
+    ("submission.reset-refused", {**OF_RESET, "answer": "It is too late."}),
     ("report.ready", OF_REPORT),
     ("report.failed", {**OF_REPORT, "reason": "1A2B3C4D"}),
     (
