@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import pyarrow as pa
 from core.areas.register import AreaRegister
 from core.datasets.coded import Coded
 from core.submissions.coded import BLANK, Codes, coded, distinct_rows, taken
-from core.submissions.episodes import Merged
+from core.submissions.homes import Homes, homes
 from core.submissions.pricing import Priced
 from core.submissions.schema import CHARGES_SCHEMA
 from core.tariffs.commissioners import BASIS, Payer, Residence, payers
@@ -28,7 +28,8 @@ def allocate(
     """The charges (``CHARGES_SCHEMA``); a line that nobody pays is kept with amount 0."""
     merged = priced.merged
     clinic, patient, date = (coded(merged.episodes[name]) for name in merged.key_columns)
-    district = _districts(merged, register)
+    home = homes(merged, register, configuration.commissioners)
+    district = home.district
     residence = _residence(district, configuration)[priced.episode]
     payer = payers(configuration)[priced.currency, residence]
     columns = [
@@ -40,7 +41,7 @@ def allocate(
         np.where(payer == Payer.NOBODY, 0, priced.amount),
         _commissioner(payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts),
         _words(payer.astype(np.int32), BASIS),
-        _reason(priced, payer, taken(district, priced.episode), configuration),
+        _reason(priced, payer, home, configuration),
     ]
     arrays = [one.to_array() if isinstance(one, Coded) else pa.array(one) for one in columns]
     return pa.table(arrays, schema=CHARGES_SCHEMA)
@@ -48,15 +49,6 @@ def allocate(
 
 def _words(codes: Codes, values: tuple[str, ...] | list[str]) -> Coded:
     return Coded(codes, pa.array(values, pa.string()))
-
-
-def _districts(merged: Merged, register: AreaRegister) -> Coded:
-    """The district of each episode's residence, blank where none is known."""
-    if merged.residence is None:
-        return _words(np.full(merged.episodes.num_rows, BLANK, np.int32), [])
-    lived = coded(merged.episodes[merged.residence])
-    known = coded(register.district_of(lived.values))
-    return Coded(np.append(known.codes, np.int32(BLANK))[lived.codes], known.values)
 
 
 def _residence(district: Coded, configuration: Configuration) -> npt.NDArray[np.int8]:
@@ -81,18 +73,38 @@ def _commissioner(
 
 
 def _reason(
-    priced: Priced, payer: npt.NDArray[np.int8], district: Coded, configuration: Configuration
+    priced: Priced, payer: npt.NDArray[np.int8], home: Homes, configuration: Configuration
 ) -> Coded:
-    """The reason of each line; where nobody pays it says why."""
-    reason = priced.reason.copy()
-    reasons = list(priced.reasons)
+    """The reason of each line: why nobody pays, or who stood there before the one that does."""
+    reason, reasons = priced.reason.copy(), list(priced.reasons)
+    district, before = (taken(column, priced.episode) for column in (home.district, home.words))
+
+    def nobody(told: int, currency: int, where: int) -> str:
+        name = None if where < 0 else district.values[where].as_py()
+        return f"{reasons[told]} {nobody_words(configuration.currencies[currency].code, name)}"
+
+    def stood_before(told: int, words: int) -> str:
+        return f"{reasons[told]} {before.values[words].as_py()}"
+
     unpaid = np.flatnonzero(payer == Payer.NOBODY)
-    if len(unpaid):
-        parts = [priced.reason[unpaid], priced.currency[unpaid], district.codes[unpaid]]
-        kind, example = distinct_rows(parts)
-        reason[unpaid] = len(reasons) + kind
-        for told, currency, where in zip(*(part[example] for part in parts), strict=True):
-            name = None if where < 0 else district.values[int(where)].as_py()
-            words = nobody_words(configuration.currencies[currency].code, name)
-            reasons.append(f"{reasons[told]} {words}")
+    _add(reason, reasons, unpaid, (priced.currency, district.codes), nobody)
+    moved = np.flatnonzero((payer == Payer.RESIDENT) & (before.codes >= 0))
+    _add(reason, reasons, moved, (before.codes,), stood_before)
     return _words(reason, reasons)
+
+
+def _add(
+    reason: Codes,
+    reasons: list[str],
+    lines: npt.NDArray[np.int64],
+    columns: Sequence[npt.NDArray[np.integer]],
+    word: Callable[..., str],
+) -> None:
+    """Gives these lines another reason, worded once for each that they had and what they hold."""
+    if not len(lines):
+        return
+    parts = [reason[lines], *(column[lines] for column in columns)]
+    kind, example = distinct_rows(parts)
+    reason[lines] = len(reasons) + kind
+    found = [word(*map(int, row)) for row in zip(*(part[example] for part in parts), strict=True)]
+    reasons += found

@@ -96,7 +96,7 @@ def price_files(
         tariff.configuration,
         provider=tariff.provider,
         hosts=tariff.hosts,
-        register=tariff.register,
+        register=tariff.register.as_of(tariff.month),
     )
     findings = with_overwritten(findings, calculation.merged.overwritten)
     return Outcome(findings, calculation, sum(check.row_count for check in checks) - len(records))

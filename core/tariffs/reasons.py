@@ -28,6 +28,7 @@ NOT_PARTICIPATING = (
     "Nobody pays: {district} does not take part, and {currency} is charged to participating "
     "districts only."
 )
+THEN = "In {month} the residence lay in {before}; {today} stands in its place today."
 
 
 def story(
@@ -87,3 +88,9 @@ def nobody_words(currency: str, district: str | None) -> str:
     if district is None:
         return NO_DISTRICT.format(currency=currency)
     return NOT_PARTICIPATING.format(currency=currency, district=district)
+
+
+def then_words(month: str, *, before: tuple[str, str], today: tuple[str, str]) -> str:
+    """Which district stood there in the month that is charged; both are code and name."""
+    told = (f"{name} ({code})" for code, name in (before, today))
+    return THEN.format(month=month, before=next(told), today=next(told))
