@@ -25,6 +25,7 @@ COMMANDS = {
     "price": ("cli.price:price", "Check, group and price activity files offline."),
     "queues": ("cli.queues:queues", "Show, pause and resume the queues."),
     "report": ("cli.report:report", "Make Backing Data as an Excel workbook."),
+    "resets": ("cli.resets:resets", "Open a submitted month again, or refuse to."),
     "sample": ("cli.sample:sample", "Write a synthetic activity file."),
     "submit": ("cli.submit:submit", "Run a provider's month as a draft or as final."),
     "up": ("cli.up:up", "Start everything on this machine."),

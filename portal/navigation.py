@@ -8,10 +8,29 @@ from typing import Any
 import streamlit as st
 
 from core.accounts.people import Person
+from core.submissions.reset_rights import asks_for_resets, decides_resets
 from portal.links import remember_pages
-from portal.views import home, notifications, operations, reports, submission, upload, welcome
+from portal.views import (
+    home,
+    hosted,
+    notifications,
+    operations,
+    reports,
+    resets,
+    submission,
+    upload,
+    welcome,
+)
 
-ADDRESSES = ("upload", "submission", "reports", "notifications", "operations")
+ADDRESSES = (
+    "upload",
+    "submission",
+    "hosted",
+    "reports",
+    "notifications",
+    "resets",
+    "operations",
+)
 
 
 def pages_of(person: Person) -> list[Any]:
@@ -20,8 +39,12 @@ def pages_of(person: Person) -> list[Any]:
     if person.provider_ids:
         shown["upload"] = ("Upload", upload.show)
         shown["submission"] = ("Submission", submission.show)
+    if asks_for_resets(person):
+        shown["hosted"] = ("Hosted months", hosted.show)
     shown["reports"] = ("Reports", reports.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
+    if decides_resets(person):
+        shown["resets"] = ("Resets", resets.show)
     if person.runs_the_service:
         shown["operations"] = ("Operations", operations.show)
     pages = {

@@ -42,6 +42,7 @@ PEOPLE = (
     DemoPerson("ben@zx2.example", "Ben Whitlock", "provider", "ZX2"),
     DemoPerson("carys@towerhamlets.example", "Carys Morgan", "commissioner", "E09000030"),
     DemoPerson("dev@grouper.example", "Dev Patel", "operator", None),
+    DemoPerson("erin@grouper.example", "Erin Lloyd", "administrator", None),
 )
 
 

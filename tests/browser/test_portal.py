@@ -123,7 +123,7 @@ def test_a_file_that_is_no_activity_says_so(
 def test_a_commissioner_sees_no_provider_pages(sign_in: SignIn, services: Services) -> None:
     page = sign_in("carys@towerhamlets.example")
     links = page.get_by_test_id("stSidebarNav").get_by_role("link")
-    expect(links).to_have_text(["Home", "Reports", re.compile("^Notifications")])
+    expect(links).to_have_text(["Home", "Hosted months", "Reports", re.compile("^Notifications")])
     page.goto(f"{services.portal_url}/upload")
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     expect(page.get_by_label("Activity files")).to_have_count(0)

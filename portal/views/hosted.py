@@ -1,0 +1,84 @@
+"""The submitted months of clinics that a commissioner hosts; ask for one to be opened again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.people import Membership, Person
+from core.database.engine import engine
+from core.submissions.months import SubmissionRow
+from core.submissions.reset_list import Reset, hosted_months, last_reset
+from core.submissions.reset_rights import asks_for_resets
+from core.submissions.resets import LONGEST_REASON, ask_for_reset
+from core.submissions.states import SubmissionState
+from core.user_errors import UserError
+from portal import words
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("Hosted months")
+    st.write(
+        "Submitted months with charges of clinics that you host. If one has to be put right, ask "
+        "for it to be opened again: an administrator decides, and the provider submits it anew."
+    )
+    for host in asks_for_resets(person):
+        _show_host(person, host)
+
+
+def _show_host(person: Person, host: Membership) -> None:
+    with engine().connect() as connection:
+        found = hosted_months(connection, str(host.code))
+        resets = {month.id: last_reset(connection, month.id) for month in found}
+    st.subheader(str(host.name))
+    if not found:
+        st.write("No provider has submitted a month with charges of your clinics yet.")
+    for month in found:
+        with st.container(border=True, key=f"hosted-{host.code}-{month.id}"):
+            st.markdown(f"**{month.month_text}**, {words.plain(month.provider_name)}")
+            if month.state == SubmissionState.RESET_ASKED:
+                _show_asked(resets[month.id])
+            else:
+                _show_refused(resets[month.id])
+                _ask(person, host, month)
+
+
+def _show_asked(asked: Reset | None) -> None:
+    if asked is not None:
+        st.info(
+            f"{words.plain(asked.host_name)} asked on {words.day(asked.asked_at.date())} for it to "
+            f"be opened again: {words.plain(asked.reason)}  \nAn administrator decides."
+        )
+
+
+def _show_refused(last: Reset | None) -> None:
+    if last is not None and last.granted is False and last.decided_at is not None:
+        st.warning(
+            f"Asked for before, and refused on {words.day(last.decided_at.date())}: "
+            f"{words.plain(last.answer or '')}"
+        )
+
+
+def _ask(person: Person, host: Membership, month: SubmissionRow) -> None:
+    with (
+        st.expander("Ask for this month to be opened again"),
+        st.form(f"ask-{host.code}-{month.id}", border=False),
+    ):
+        reason = st.text_area(
+            "Why",
+            max_chars=LONGEST_REASON,
+            placeholder="What is wrong in the charges; the provider reads this.",
+        )
+        if st.form_submit_button("Ask", type="primary"):
+            _request(person, host, month, reason)
+
+
+def _request(person: Person, host: Membership, month: SubmissionRow, reason: str) -> None:
+    try:
+        with engine().begin() as connection:
+            code = str(host.code)
+            ask_for_reset(connection, month.id, host=code, reason=reason, user_id=person.id)
+    except UserError as wrong:
+        st.error(str(wrong))
+    else:
+        st.rerun()
