@@ -36,9 +36,13 @@ def killing(*parts: str) -> Fault:
     return lambda round_: round_.scene.installation.kill(*parts)
 
 
-def kill_database(round_: Round) -> None:
+def signal_database(round_: Round, number: signal.Signals) -> None:
     pid_file = round_.scene.installation.home / "postgres/data/postmaster.pid"
-    os.kill(int(pid_file.read_text().split("\n")[0]), signal.SIGKILL)
+    os.kill(int(pid_file.read_text().split("\n")[0]), number)
+
+
+def kill_database(round_: Round) -> None:
+    signal_database(round_, signal.SIGKILL)
 
 
 def refuse_database(round_: Round) -> None:
@@ -47,19 +51,29 @@ def refuse_database(round_: Round) -> None:
     rules = home / "postgres/data/pg_hba.conf"
     before = rules.read_text()
     with psycopg.connect(attach(home), autocommit=True) as connection:
-        rules.write_text("host all all 0.0.0.0/0 reject\n" + before)
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        refused_until = time.monotonic() + FULL_OR_REFUSED_SECONDS
-        while time.monotonic() < refused_until:
-            with pytest.raises(psycopg.OperationalError):
-                psycopg.connect(attach(home), connect_timeout=2)
-            time.sleep(0.5)
-        rules.write_text(before)
-        connection.execute("SELECT pg_reload_conf()")
+        try:
+            rules.write_text("host all all 0.0.0.0/0 reject\n" + before)
+            signal_database(round_, signal.SIGHUP)
+            until(lambda: not _lets_in(attach(home)), seconds=20)
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename = current_user AND pid <> pg_backend_pid()"
+            )
+            refused_until = time.monotonic() + FULL_OR_REFUSED_SECONDS
+            while time.monotonic() < refused_until:
+                assert not _lets_in(attach(home))
+                time.sleep(0.5)
+        finally:
+            rules.write_text(before)
+            signal_database(round_, signal.SIGHUP)
+
+
+def _lets_in(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def fill_the_store(round_: Round) -> None:
@@ -70,7 +84,7 @@ def fill_the_store(round_: Round) -> None:
     scene.disk.fill()
     try:
         _refuses_an_upload(round_)
-        until(lambda: _tasks(round_, "write workbook", "AwaitingRetry"))
+        until(lambda: _tasks(round_, "write Backing", "AwaitingRetry"))
         time.sleep(FULL_OR_REFUSED_SECONDS)
     finally:
         scene.disk.make_room()

@@ -17,6 +17,7 @@ from python_calamine import load_workbook
 from sqlalchemy import Connection, Engine
 
 from core.database import tables
+from core.database.states import RUNNING_SUBMISSION_STATES
 from core.files.store import open_store
 from core.reports.requests import ReportRequest, request_report
 from core.samples.activity import make_activity, sample_clinics
@@ -131,6 +132,9 @@ class Round:
 
     def __init__(self, scene: Scene, *, at_once: int | None = None) -> None:
         self.scene = scene
+        # One that failed must not fail those that follow.
+        at_work = tables.submissions.c.state.in_(RUNNING_SUBMISSION_STATES)
+        until(lambda: not scene.count(tables.submissions, at_work))
         self.asked_later = scene.submissions[at_once:] if at_once is not None else []
         scene.mailbox.got.clear()
         events = tables.events.c
