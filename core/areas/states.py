@@ -1,4 +1,4 @@
-"""The states of a spider: a crawl of a source of areas."""
+"""The states of a spider: a walk down a source of areas, from parents to children."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from core.states import Machine, Process, State
 
 
 class SpiderState(State):
-    """Where a crawl stands."""
+    """Where a walk stands."""
 
     PLANNED = "planned", "Starts at its time."
-    RUNNING = "running", "Fetching areas from its source."
-    COMPLETE = "complete", "Every area was fetched."
+    RUNNING = "running", "Asks its source for the areas within each area."
+    COMPLETE = "complete", "Every parent was asked for its areas, and answered."
     INCOMPLETE = (
         "complete with errors",
-        "Some areas could not be fetched. They are in the error queue and can be tried again.",
+        "Some answers failed, contradict each other, or are held for a person to look at.",
     )
-    FAILED = "failed", "Stopped. The areas in use stay as they are."
+    FAILED = "failed", "Stopped. What was answered is in the register; it can go on from there."
 
 
 class SpiderProcess(Process):
-    """A crawl of a source of areas."""
+    """A walk down a source of areas."""
 
     _ = States.from_enum(SpiderState, initial=SpiderState.PLANNED, final=SpiderState.COMPLETE)
 
@@ -31,4 +31,9 @@ class SpiderProcess(Process):
     begin_again = _.RUNNING.to(_.RUNNING) | _.INCOMPLETE.to(_.RUNNING) | _.FAILED.to(_.RUNNING)
 
 
-SPIDER_MACHINE = Machine("spider", SpiderProcess)
+SPIDER_MACHINE = Machine(
+    "spider",
+    SpiderProcess,
+    "spider_runs",
+    stopped=frozenset({SpiderState.INCOMPLETE, SpiderState.FAILED}),
+)

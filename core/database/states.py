@@ -11,7 +11,15 @@ RUN_STATES = RUN_MACHINE.states
 RUN_KINDS = ("draft", "final")
 REPORT_STATES = REPORT_MACHINE.states
 FAILURE_STATES = FAILURE_MACHINE.states
-FAILURE_KINDS = ("file check", "run", "report", "event delivery", "notification")
+FAILURE_KINDS = (
+    "file check",
+    "run",
+    "report",
+    "event delivery",
+    "notification",
+    "spider",
+    "area",
+)
 CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
 ORGANISATION_KINDS = ("provider", "commissioner")
 ROLES = ("provider", "commissioner", "operator", "administrator")

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
 from core.database import (
+    area_tables,
     event_tables,
     failure_tables,
     notification_tables,
@@ -110,6 +111,15 @@ memberships = Table(
         name="organisation_fits_role",
     ),
 )
+
+# Where people live, and who pays for them
+
+areas = area_tables.areas
+area_periods = area_tables.area_periods
+area_register = area_tables.area_register
+area_answers = area_tables.area_answers
+spider_runs = area_tables.spider_runs
+spider_questions = area_tables.spider_questions
 
 # What the calculation follows
 

@@ -19,4 +19,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to take back yet."""
+    op.execute("""
+        DROP TABLE spider_questions, spider_runs, area_answers, area_register, area_periods, areas;
+        DELETE FROM failures WHERE kind IN ('spider', 'area');
+        ALTER TABLE failures DROP CONSTRAINT ck_failures_kind;
+        ALTER TABLE failures ADD CONSTRAINT ck_failures_kind
+            CHECK (kind IN ('file check', 'run', 'report', 'event delivery', 'notification'));
+    """)
