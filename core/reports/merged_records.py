@@ -37,7 +37,9 @@ def _in_words(column: pa.ChunkedArray, codes: dict[str, str]) -> pa.ChunkedArray
     chunks = [
         pa.DictionaryArray.from_arrays(
             chunk.indices,
-            pa.array([codes.get(code) or code for code in chunk.dictionary.to_pylist()]),
+            pa.array(
+                [codes.get(code) or code for code in chunk.dictionary.to_pylist()], pa.string()
+            ),
         )
         for chunk in column.chunks
     ]

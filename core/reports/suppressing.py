@@ -38,12 +38,31 @@ def hidden(counts: Counts, limit: int) -> Mask:
     while known := [cell for cell in _cells(small) if _follows(table, mask, cell)]:
         for cell in known:
             if _follows(table, mask, cell):  # what was hidden for another may have mended it
-                mask[_further(table, mask, cell)] = True
+                for one in _cheapest_cycle(table, mask, cell) or [_further(table, mask, cell)]:
+                    mask[one] = True
     return mask
 
 
 def _cells(mask: Mask) -> list[Cell]:
     return [(int(row), int(column)) for row, column in np.argwhere(mask)]
+
+
+def _cheapest_cycle(table: Counts, mask: Mask, cell: Cell) -> list[Cell]:
+    """Three cells that with this one make a rectangle along which it can rise, and the hiding of
+    which takes the least away; none if there is no such rectangle."""
+    row, column = cell
+    if not _may(table, cell, rising=True):
+        return []
+    cost = np.where(mask, 0.0, np.where(table > 0, table, np.inf))
+    falling = np.where(_may_fall(table), cost, np.inf)
+    rising = np.where(_may_rise(table), cost, np.inf)
+    rectangle = falling[row, :] + falling[:, [column]] + rising
+    rectangle[row, :] = rectangle[:, column] = np.inf
+    if not np.isfinite(rectangle.min(initial=np.inf)):
+        return []
+    at = int(rectangle.argmin())
+    other_row, other_column = at // table.shape[1], at % table.shape[1]
+    return [(row, other_column), (other_row, column), (other_row, other_column)]
 
 
 def _further(table: Counts, mask: Mask, cell: Cell) -> Cell:
@@ -97,10 +116,25 @@ def _steps(
 
 
 def _may(table: Counts, cell: Cell, rising: bool) -> bool:
-    """Whether a hidden cell could be one more (or one less) than it is, for all a reader knows.
+    """Whether a hidden cell could be one more (or one less) than it is, for all a reader knows."""
+    is_total = (cell[0] == table.shape[0] - 1) != (cell[1] == table.shape[1] - 1)
+    return rising != is_total or bool(table[cell] > 1)
+
+
+def _may_rise(table: Counts) -> Mask:
+    """``_may`` of every cell at once.
 
     A total counts against its row or column, so it falls where a cell would rise. What is hidden
     is known to be at least one.
     """
-    is_total = (cell[0] == table.shape[0] - 1) != (cell[1] == table.shape[1] - 1)
-    return rising != is_total or bool(table[cell] > 1)
+    return ~_totals(table) | (table > 1)
+
+
+def _may_fall(table: Counts) -> Mask:
+    return _totals(table) | (table > 1)
+
+
+def _totals(table: Counts) -> Mask:
+    totals = np.zeros(table.shape, np.bool_)
+    totals[-1, :-1] = totals[:-1, -1] = True
+    return totals
