@@ -68,6 +68,15 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_from: str = "Grouper <grouper@localhost>"
 
+    area_source: str = "statistics"  # the source of areas that the spider walks down
+    area_sources: Path | None = None  # a file that describes sources; None: the shipped one
+    spider_requests: int = Field(default=8, ge=1)  # at once
+    spider_per_second: float = Field(default=10, gt=0)
+    spider_timeout: float = Field(default=30, gt=0)  # seconds until an answer must have come
+    spider_attempts: int = Field(default=5, ge=1)
+    spider_longest_wait: float = Field(default=300, ge=0)  # the longest Retry-After that is heeded
+    spider_contact: str | None = None  # whom a source may write to; None: the portal's address
+
     chunk_rows: int = Field(default=50_000, ge=1)
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
     workers: int = Field(default=1, ge=0)

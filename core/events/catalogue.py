@@ -244,6 +244,83 @@ class DeadlinesNear(Event):
         return ", ".join(f"{due.provider} {due.month}" for due in self.months)
 
 
+class _OfSpider(Event):
+    run_id: int
+    area: str  # the area it walks down from, as people know it
+
+    about: ClassVar[str] = "spider"
+    subject_field: ClassVar[str] = "run_id"
+
+    @property
+    def title(self) -> str:
+        return f"areas of {self.area}"
+
+
+class SpiderRequested(_OfSpider):
+    """A walk down a source of areas was asked for, or is to go on."""
+
+    name: ClassVar[str] = "spider.requested"
+    again: int = 0  # how often it was asked for before
+
+
+class SpiderFinished(_OfSpider):
+    """A walk came to its end; how many areas it found to be what."""
+
+    name: ClassVar[str] = "spider.finished"
+    state: Literal["complete", "complete with errors"]
+    new: int
+    changed: int
+    retired: int
+    unchanged: int
+    failed: int
+    held: int
+
+
+class SpiderFailed(_OfSpider):
+    """A walk stopped; what it had found is kept."""
+
+    name: ClassVar[str] = "spider.failed"
+    reason: str
+
+
+class _OfArea(Event):
+    run_id: int
+    code: str
+    area: str  # its name
+
+    about: ClassVar[str] = "area"
+    subject_field: ClassVar[str] = "code"
+
+    @property
+    def title(self) -> str:
+        return f"{self.area} ({self.code})"
+
+
+class AreaFound(_OfArea):
+    """The areas within an area are not what they were."""
+
+    name: ClassVar[str] = "area.found"
+    new: int
+    changed: int
+    retired: int
+
+
+class AreaHeld(_OfArea):
+    """An answer lacks areas that the register has: a person is to look at it."""
+
+    name: ClassVar[str] = "area.held"
+    reason: str
+
+
+class AreaPayerChanged(_OfSubmission):
+    """Residents of a month that is not submitted have another district now."""
+
+    name: ClassVar[str] = "area.payer-changed"
+    areas: int
+    records: int
+    example: str
+
+
 class Heard(Event):
     """Something that the scheduler of runs told of."""
 
@@ -296,6 +373,12 @@ CATALOGUE: dict[str, type[Event]] = {
         ReportFailed,
         RunFailed,
         DeadlinesNear,
+        SpiderRequested,
+        SpiderFinished,
+        SpiderFailed,
+        AreaFound,
+        AreaHeld,
+        AreaPayerChanged,
         FlowRunStopped,
         QueueNotServed,
     )

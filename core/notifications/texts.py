@@ -12,6 +12,8 @@ from enum import Enum, auto
 from typing import Any
 
 from core.events.catalogue import (
+    AreaHeld,
+    AreaPayerChanged,
     DeadlinesNear,
     Event,
     FileChecked,
@@ -231,6 +233,39 @@ TELLINGS = (
         "operations",
     ),
     Telling(
+        AreaPayerChanged,
+        Topic.SUBMISSIONS,
+        Concerned.PROVIDER,
+        "Others pay for some residents of {month_name}",
+        "{provider}: the district of {areas:,} areas with {records:,} records has changed, as of "
+        "{example}. Calculate the month again before you submit it.",
+        SUBMISSION_PAGE,
+    ),
+    Telling(
+        AreaPayerChanged,
+        Topic.OPERATIONS,
+        Concerned.OPERATORS,
+        "Others pay for some residents of {provider}, {month_name}",
+        "The district of {areas:,} areas with {records:,} records has changed, as of {example}.",
+        "areas",
+    ),
+    Telling(
+        AreaPayerChanged,
+        Topic.OPERATIONS,
+        Concerned.ADMINISTRATORS,
+        "Others pay for some residents of {provider}, {month_name}",
+        "The district of {areas:,} areas with {records:,} records has changed, as of {example}.",
+        "areas",
+    ),
+    Telling(
+        AreaHeld,
+        Topic.OPERATIONS,
+        Concerned.OPERATORS,
+        "Areas of {area} wait for you",
+        "{reason}. Accept the answer on the page Areas if it is right, or ask again.",
+        "areas",
+    ),
+    Telling(
         DeadlinesNear,
         Topic.DEADLINES,
         Concerned.ADDRESSEE,
@@ -250,6 +285,10 @@ WITHOUT = frozenset(
         "submission.requested",
         "submission.stage-finished",
         "report.requested",
+        "spider.requested",
+        "spider.finished",
+        "spider.failed",  # run.failed tells of it
+        "area.found",
         "flow-run.stopped",  # run.failed and the like tell of it, where somebody has to act
     }
 )

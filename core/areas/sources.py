@@ -1,0 +1,114 @@
+"""The sources of areas: which service, which layer or query, which fields. Data, never code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.areas.kinds import KINDS
+from core.documents import read_document
+from core.user_errors import UserError
+
+SHIPPED_SOURCES = Path(__file__).parent / "library" / "sources.yaml"
+FIELDS = (
+    "code",
+    "name",
+    "name_welsh",
+    "status",
+    "parent",
+    "begins",
+    "ends",
+    "longitude",
+    "latitude",
+)
+"""What may be known of an area; a source says where each of them stands in its answers."""
+
+Kind = Literal[
+    "union",
+    "country",
+    "region",
+    "county",
+    "unitary authority",
+    "non-metropolitan district",
+    "metropolitan district",
+    "London borough",
+    "council area",
+    "district council area",
+]
+"""The kinds that may have areas within them."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SparqlLookup(_Strict):
+    """A query; ``{parent}``, ``{limit}`` and ``{offset}`` are filled in. Variables are FIELDS."""
+
+    of: tuple[Kind, ...] = Field(min_length=1)
+    query: str
+
+
+class LayerLookup(_Strict):
+    """A layer of a feature service: which rows are children of ``{parent}``, and their fields."""
+
+    of: tuple[Kind, ...] = Field(min_length=1)
+    layer: str
+    where: str
+    fields: dict[Literal[FIELDS], str]  # type: ignore[valid-type]
+
+
+class _Source(_Strict):
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    title: str
+    url: str = Field(pattern=r"^https?://")
+    root: str = Field(pattern=r"^[A-Z]\d{8}$")  # where a walk of the whole begins
+    page: int = Field(default=1000, ge=1)
+
+
+class SparqlSource(_Source):
+    """A SPARQL endpoint that answers with JSON."""
+
+    service: Literal["sparql"]
+    lookups: tuple[SparqlLookup, ...] = Field(min_length=1)
+    live: str = "live"  # the status of areas in force
+
+
+class ArcgisSource(_Source):
+    """An ArcGIS server with feature services."""
+
+    service: Literal["arcgis"]
+    lookups: tuple[LayerLookup, ...] = Field(min_length=1)
+
+
+Source = SparqlSource | ArcgisSource
+
+
+class _Sources(_Strict):
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+
+def load_sources(path: Path | None = None) -> dict[str, Source]:
+    """The sources of a document by name; the shipped ones by default. Raises ``DocumentError``."""
+    document = read_document(path or SHIPPED_SOURCES)
+    try:
+        found = _Sources.model_validate(document.data)
+    except ValidationError as error:
+        raise document.refused_by(error) from error
+    return {source.name: source for source in found.sources}
+
+
+def find_source(name: str, path: Path | None = None) -> Source:
+    """The source of a name; raises ``UserError`` listing those there are."""
+    sources = load_sources(path)
+    if name not in sources:
+        raise UserError(f"there is no source {name!r}; there are {', '.join(sources)}")
+    return sources[name]
+
+
+def asked_of(source: Source) -> tuple[str, ...]:
+    """The kinds of areas that the source can be asked about, from the top down."""
+    kinds = {kind for lookup in source.lookups for kind in lookup.of}
+    return tuple(kind for kind in KINDS if kind in kinds)
