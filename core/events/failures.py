@@ -28,6 +28,8 @@ RUN = "run"
 REPORT = "report"
 EVENT_DELIVERY = "event delivery"
 NOTIFICATION = "notification"
+SPIDER = "spider"
+AREA = "area"
 
 OPEN = (FailureState.WAITING, FailureState.RETRIED)
 
