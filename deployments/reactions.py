@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from core.events.catalogue import Event
+from core.database import tables
+from core.events.catalogue import Event, SubmissionSubmitted
 from core.notifications.telling import notify
+from core.reports.schedules import make_scheduled
 
 Reaction = Callable[[Connection, UUID, Event], None]
 
@@ -33,3 +35,12 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
 def tell(connection: Connection, event_id: UUID, event: Event) -> None:
     """Tells the people whom the event concerns."""
     notify(connection, event_id, event)
+
+
+@reaction("make-scheduled-reports")
+def make_reports(connection: Connection, event_id: UUID, event: Event) -> None:  # noqa: ARG001
+    """Asks for the reports that wait for all submissions of the month."""
+    if isinstance(event, SubmissionSubmitted):
+        months = tables.submissions
+        query = select(months.c.month).where(months.c.id == event.submission_id)
+        make_scheduled(connection, connection.execute(query).scalar_one())

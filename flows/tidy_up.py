@@ -8,14 +8,21 @@ from prefect import flow, get_run_logger
 
 from core.database.engine import engine
 from core.events.log_groups import end_posts
+from core.files.store import open_store
+from core.reports.expiring import expire_reports
 from core.settings import settings
 
 
 @flow(name="tidy-up", persist_result=False, retries=5, retry_delay_seconds=60)
 def tidy_up() -> int:
-    """Ends the posts of log groups that are older than ``GROUPER_LOG_DAYS``; gives how many."""
-    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=settings().log_days)
+    """Ends posts of log groups (``GROUPER_LOG_DAYS``) and reports (``GROUPER_REPORT_DAYS``) that
+    were kept long enough; gives how many posts."""
+    now = dt.datetime.now(dt.UTC)
+    before = now - dt.timedelta(days=settings().log_days)
     with engine().begin() as connection:
         ended = end_posts(connection, before)
-    get_run_logger().info("%s posts from before %s ended", ended, before.date())
+    reports = expire_reports(engine(), open_store(), now)
+    get_run_logger().info(
+        "%s posts from before %s and %s reports ended", ended, before.date(), reports
+    )
     return ended

@@ -13,6 +13,7 @@ from core.database import tables
 from core.database.engine import engine
 from core.files.links import Link, LinkExpired, make_link, read_link
 from core.files.store import open_store
+from core.reports.outdated import renew_if_outdated
 from core.user_errors import UserError
 from portal.sign_in import person_of_request
 
@@ -42,6 +43,7 @@ def _download(request: Request) -> Response:
     person = person_of_request(request)
     if signed.user_id != person.id:
         raise NotAdmitted("This link was made for somebody else. Ask for your own in the portal.")
+    _refuse_outdated(signed)
     _audit(signed, request)
     store = open_store()
     url = store.presigned(signed.key, signed.filename, PRESIGNED_SECONDS)
@@ -50,6 +52,17 @@ def _download(request: Request) -> Response:
     with store.local_path(signed.key) as path:
         return FileResponse(
             path, filename=signed.filename, headers={"Cache-Control": "private, no-store"}
+        )
+
+
+def _refuse_outdated(signed: Link) -> None:
+    """A report that shows what was replaced is made again rather than given out."""
+    with engine().begin() as connection:
+        renewed = renew_if_outdated(connection, signed.key, signed.user_id)
+    if renewed:
+        raise LinkExpired(
+            "A month in this report was submitted again since it was made. It is being made anew: "
+            "you find it under Reports in a moment."
         )
 
 

@@ -15,9 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.database.columns import metadata, now, number, one_of, words
-
-SCHEDULES = ("all-submitted", "month-end")
+from core.database.columns import metadata, now, number, words
 
 
 def _of_report() -> Column[int]:
@@ -45,10 +43,8 @@ report_schedules = Table(
     number(),
     Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
     Column("parameters", JSONB, nullable=False, comment="as of a report; its months are a pattern"),
-    words("due"),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     now("created_at"),
-    one_of("due", SCHEDULES),
 )
 report_schedule_months = Table(
     "report_schedule_months",

@@ -8,11 +8,22 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.database import tables
+from core.reports.outdated import is_outdated
 from core.reports.requests import ReportRequest
 from core.reports.states import REPORT_TEXTS, ReportState
 from core.user_errors import UserError
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """A file of a report: its workbook, or what goes beside it."""
+
+    name: str
+    storage_key: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -28,10 +39,21 @@ class ReportRow:
     size: int | None
     expires_at: dt.datetime | None
     failure: str | None
+    parts: int | None
+    parts_done: int
+    outdated: bool
+    files: tuple[ReportFile, ...]
 
     @property
     def text(self) -> str:
+        if self.outdated:
+            return "A month in it was submitted again since it was made. Make it again."
         return self.failure or REPORT_TEXTS[self.state]
+
+    @property
+    def share_done(self) -> float:
+        """How much of it is collated; writing the workbook counts as one part."""
+        return self.parts_done / (self.parts + 1) if self.parts else 0.0
 
     @property
     def moving(self) -> bool:
@@ -40,34 +62,50 @@ class ReportRow:
 
 def reports_of(connection: Connection, user_id: int, *, limit: int = 50) -> list[ReportRow]:
     """The person's reports, newest first."""
-    reports = tables.reports
-    query = (
-        sa.select(reports)
-        .where(reports.c.requested_by == user_id)
-        .order_by(reports.c.id.desc())
-        .limit(limit)
-    )
+    query = _query().where(tables.reports.c.requested_by == user_id)
+    query = query.order_by(tables.reports.c.id.desc()).limit(limit)
     return [_report(row) for row in connection.execute(query)]
 
 
 def get_report(connection: Connection, report_id: int) -> ReportRow:
     """One report; raises ``UserError`` where there is none of that number."""
-    reports = tables.reports
-    row = connection.execute(sa.select(reports).where(reports.c.id == report_id)).first()
+    row = connection.execute(_query().where(tables.reports.c.id == report_id)).first()
     if row is None:
         raise UserError(f"There is no report {report_id}.")
     return _report(row)
 
 
+def _query() -> sa.Select[Any]:
+    reports, files = tables.reports, tables.report_files
+    listed = (
+        sa.select(
+            sa.func.json_agg(
+                aggregate_order_by(
+                    sa.func.json_build_array(files.c.name, files.c.storage_key, files.c.size),
+                    files.c.position,
+                )
+            )
+        )
+        .where(files.c.report_id == reports.c.id)
+        .scalar_subquery()
+    )
+    return sa.select(reports, listed.label("files"), is_outdated(reports.c.id).label("is_outdated"))
+
+
 def _report(row: sa.Row[Any]) -> ReportRow:
+    state = ReportState(row.state)
     return ReportRow(
         id=row.id,
         name=row.name,
-        state=ReportState(row.state),
+        state=state,
         request=ReportRequest.model_validate(row.parameters),
         requested_at=row.requested_at,
         storage_key=row.storage_key,
         size=row.size,
         expires_at=row.expires_at,
         failure=row.failure,
+        parts=row.parts,
+        parts_done=row.parts_done,
+        outdated=state == ReportState.READY and row.is_outdated,
+        files=tuple(ReportFile(*each) for each in row.files or ()),
     )

@@ -175,6 +175,25 @@ def months_to_show(connection: Connection, side: str, organisation: str) -> list
     return list(connection.execute(query).scalars())
 
 
+def others_to_show(connection: Connection, request: ReportRequest) -> list[str]:
+    """Who stands on the other side of the charges that a report could show: the commissioners
+    that pay a provider's activity, or the providers that charge a commissioner."""
+    run_ids = [run.id for run in runs_to_show(connection, request)]
+    charges, runs = tables.charges, tables.runs
+    if request.side == "provider":
+        query = sa.select(charges.c.commissioner).where(charges.c.commissioner.is_not(None))
+        query = query.where(charges.c.run_id.in_(run_ids))
+    else:
+        submissions, organisations = tables.submissions, tables.organisations
+        query = (
+            sa.select(organisations.c.code)
+            .join(submissions, submissions.c.provider_id == organisations.c.id)
+            .join(runs, runs.c.submission_id == submissions.c.id)
+            .where(runs.c.id.in_(run_ids))
+        )
+    return sorted(connection.execute(query.distinct()).scalars())
+
+
 def _may_see(side: str, organisation: str) -> sa.ColumnElement[bool]:
     """Which runs: all of a provider's own; of others only final ones that charge the commissioner.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import streamlit as st
 
-from core.accounts.people import Membership, Person
+from core.accounts.people import Person
 from core.database.engine import engine
 from core.reports.report_list import ReportRow, reports_of
-from core.reports.requests import ReportRequest, months_to_show, request_report
+from core.reports.requests import ask_again
+from core.reports.schedules import Schedule, end_schedule, schedules_of
 from core.reports.states import ReportState
-from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from portal import words
+from portal.components.report_form import ask_for_report
 from portal.downloads import link_to
 
 _BADGES = {
@@ -23,76 +22,25 @@ _BADGES = {
     ReportState.EXPIRED: ("expired", "gray"),
     ReportState.FAILED: ("failed", "red"),
 }
+_OUTDATED = ("out of date", "orange")
 
 
 def show(person: Person) -> None:
     """The page."""
     st.title("Reports")
-    _ask(person)
+    ask_for_report(person)
     with engine().connect() as connection:
         reports = reports_of(connection, person.id)
-    if not reports:
-        return
-    st.subheader("Your reports")
-    if any(report.moving for report in reports):
-        _follow(person)
-        return
-    for report in reports:
-        _show_report(person, report)
-
-
-def _ask(person: Person) -> None:
-    views = [each for each in person.memberships if each.role in ("provider", "commissioner")]
-    if not views:
-        st.info("You have no role in an organisation, so there is no report to ask for.")
-        return
-    st.markdown("**Backing Data**: an Excel workbook with one row a charge, and a summary.")
-    chosen = st.selectbox(
-        "For", views, format_func=lambda each: f"{each.name} ({each.code})", key="report-for"
-    )
-    with engine().connect() as connection:
-        months = months_to_show(connection, chosen.role, str(chosen.code))
-    if not months:
-        st.info(
-            "There is nothing to report yet: run a month as a draft or submit it first."
-            if chosen.role == "provider"
-            else "No provider has submitted charges to you yet."
-        )
-        return
-    left, right = st.columns(2)
-    wanted = _wanted(months)
-    first = left.selectbox("From", months, index=wanted, format_func=words.month)
-    last = right.selectbox("To", months, index=wanted, format_func=words.month)
-    if st.button("Make the report", type="primary"):
-        _request(person, chosen, first, last)
-
-
-def _wanted(months: list[dt.date]) -> int:
-    try:
-        return months.index(parse_month(st.query_params.get("month", "")))
-    except (UserError, ValueError):
-        return 0
-
-
-def _request(person: Person, chosen: Membership, first: dt.date, last: dt.date) -> None:
-    if last < first:
-        st.error("The last month is before the first. Choose them the other way round.")
-        return
-    request = ReportRequest(
-        side="provider" if chosen.role == "provider" else "commissioner",
-        organisation=str(chosen.code),
-        organisation_name=str(chosen.name),
-        first_month=first,
-        last_month=last,
-        asked_by=person.name,
-    )
-    try:
-        with engine().begin() as connection:
-            request_report(connection, request, user_id=person.id)
-    except UserError as wrong:
-        st.error(str(wrong))
-    else:
-        st.rerun()
+        schedules = schedules_of(connection, person.id)
+    if reports:
+        st.subheader("Your reports")
+        if any(report.moving for report in reports):
+            _follow(person)
+        else:
+            for report in reports:
+                _show_report(person, report)
+    if schedules:
+        _show_schedules(person, schedules)
 
 
 @st.fragment(run_every=1)
@@ -106,16 +54,57 @@ def _follow(person: Person) -> None:
 
 
 def _show_report(person: Person, report: ReportRow) -> None:
-    name, colour = _BADGES[report.state]
+    name, colour = _OUTDATED if report.outdated else _BADGES[report.state]
+    request = report.request
     with st.container(border=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            st.markdown(
-                f"**{report.request.organisation_name}, {report.request.period}** "
-                f":{colour}-badge[{name}]"
-            )
-            st.caption(f"{report.text} Asked for {words.moment(report.requested_at)} UTC.")
-        if report.state == ReportState.READY and report.storage_key:
-            with right:
-                link = link_to(report.storage_key, report.name, person.id)
-                st.link_button("Download", link, type="primary")
+            st.markdown(f"**{words.plain(request.title)}** :{colour}-badge[{name}]")
+            st.caption(_about(report))
+            if report.moving and report.parts:
+                st.progress(report.share_done, f"{report.parts_done} of {report.parts} parts")
+        with right:
+            if report.state == ReportState.READY and not report.outdated:
+                _offer_files(person, report)
+            elif not report.moving and st.button("Make it again", key=f"again-{report.id}"):
+                _ask_again(person, report)
+
+
+def _about(report: ReportRow) -> str:
+    told = [report.text, f"Asked for {words.moment(report.requested_at)} UTC."]
+    if report.state == ReportState.READY and report.expires_at is not None:
+        told.append(f"Kept until {words.day(report.expires_at.date())}.")
+    return " ".join(told)
+
+
+def _offer_files(person: Person, report: ReportRow) -> None:
+    for position, file in enumerate(report.files):
+        link = link_to(file.storage_key, file.name, person.id)
+        label = "Download" if position == 0 else "Lines as csv"
+        st.link_button(label, link, type="primary" if position == 0 else "secondary")
+
+
+def _ask_again(person: Person, report: ReportRow) -> None:
+    try:
+        with engine().begin() as connection:
+            ask_again(connection, report.id, user_id=person.id, reason="asked for in the portal")
+    except UserError as wrong:
+        st.error(str(wrong))
+    else:
+        st.rerun()
+
+
+def _show_schedules(person: Person, schedules: list[Schedule]) -> None:
+    st.subheader("Made every month")
+    st.caption("As soon as everybody whose charges they show has submitted.")
+    for schedule in schedules:
+        request = schedule.request
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        made = words.count(schedule.months_made, "time")
+        left.markdown(
+            f"**{request.about.title}**, {words.plain(request.organisation_name)}: made {made}"
+        )
+        if right.button("Stop", key=f"stop-{schedule.id}"):
+            with engine().begin() as connection:
+                end_schedule(connection, schedule.id, user_id=person.id)
+            st.rerun()

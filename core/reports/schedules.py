@@ -1,0 +1,170 @@
+"""Reports that are wanted every month, as soon as all who are to submit have submitted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from core.database import tables
+from core.documents import parse_document
+from core.reports.requests import ReportRequest, request_report, runs_to_show, year_from
+from core.submissions.states import SubmissionState
+from core.user_errors import UserError
+
+HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A report that is made every month; the months of ``request`` are only a pattern."""
+
+    id: int
+    user_id: int
+    request: ReportRequest
+    months_made: int
+
+
+def add_schedule(connection: Connection, request: ReportRequest, *, user_id: int) -> int:
+    """Makes such a report for every month from now on; the same one twice is one."""
+    known = [one for one in schedules_of(connection, user_id) if _alike(one.request, request)]
+    if known:
+        raise UserError("You have this report every month already.")
+    statement = (
+        tables.report_schedules.insert()
+        .values(user_id=user_id, parameters=request.model_dump(mode="json"))
+        .returning(tables.report_schedules.c.id)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def end_schedule(connection: Connection, schedule_id: int, *, user_id: int) -> None:
+    """No more of it; reports that were made stay."""
+    schedules = tables.report_schedules
+    connection.execute(
+        schedules.update()
+        .where(schedules.c.id == schedule_id, schedules.c.user_id == user_id)
+        .values(active=False)
+    )
+
+
+def schedules_of(connection: Connection, user_id: int) -> list[Schedule]:
+    """The person's schedules, oldest first."""
+    return _schedules(connection, tables.report_schedules.c.user_id == user_id)
+
+
+def make_scheduled(connection: Connection, month: dt.date) -> list[int]:
+    """Asks for the reports of ``month`` that nothing is missing for; gives their ids.
+
+    Each is asked for once, however often this is called.
+    """
+    asked: list[int] = []
+    for schedule in _schedules(connection, sa.true()):
+        request = of_month(schedule.request, month)
+        if _may_still(connection, schedule) and _nothing_is_missing(connection, request, month):
+            asked += _ask_once(connection, schedule, request, month)
+    return asked
+
+
+def of_month(pattern: ReportRequest, month: dt.date) -> ReportRequest:
+    """The report of the month, or of the year that holds it, reckoned as the pattern's."""
+    if pattern.about.span != "year":
+        months = {"first_month": month, "last_month": month}
+    else:
+        begins = pattern.first_month.month
+        first = dt.date(month.year - (month.month < begins), begins, 1)
+        months = {"first_month": first, "last_month": year_from(first)}
+    return pattern.model_copy(update=months)
+
+
+def awaited_providers(connection: Connection, request: ReportRequest, month: dt.date) -> set[str]:
+    """Whose submissions the report of a month is to show: the provider's own; for a commissioner,
+    those of all providers of the tariffs in which it takes part."""
+    if request.side == "provider":
+        return {request.organisation}
+    configurations, members = tables.configurations, tables.configuration_providers
+    last = (month + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+    query = sa.select(configurations.c.id, configurations.c.body).where(
+        configurations.c.status != "draft",
+        configurations.c.starts <= last,
+        configurations.c.ends >= month,
+    )
+    taking_part = [
+        row.id
+        for row in connection.execute(query)
+        if request.organisation in parse_document(row.body, name="").data.get("commissioners", {})
+    ]
+    awaited = sa.select(members.c.provider).where(members.c.configuration_id.in_(taking_part))
+    found = set(connection.execute(awaited).scalars())
+    return found & set(request.only) if request.only else found
+
+
+def _schedules(connection: Connection, wanted: sa.ColumnElement[bool]) -> list[Schedule]:
+    schedules, made = tables.report_schedules, tables.report_schedule_months
+    count = (
+        sa.select(sa.func.count())
+        .where(made.c.schedule_id == schedules.c.id)
+        .scalar_subquery()
+        .label("months_made")
+    )
+    query = sa.select(schedules, count).where(wanted, schedules.c.active).order_by(schedules.c.id)
+    return [
+        Schedule(row.id, row.user_id, ReportRequest.model_validate(row.parameters), row.months_made)
+        for row in connection.execute(query)
+    ]
+
+
+def _alike(one: ReportRequest, other: ReportRequest) -> bool:
+    names = ("kind", "side", "organisation", "only", "labels")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _may_still(connection: Connection, schedule: Schedule) -> bool:
+    """Whether the person still has the role by which they asked."""
+    members, organisations, users = tables.memberships, tables.organisations, tables.users
+    query = (
+        sa.select(users.c.id)
+        .join(members, members.c.user_id == users.c.id)
+        .join(organisations, organisations.c.id == members.c.organisation_id)
+        .where(
+            users.c.id == schedule.user_id,
+            users.c.active,
+            members.c.role == schedule.request.side,
+            organisations.c.code == schedule.request.organisation,
+        )
+    )
+    return connection.execute(query).first() is not None
+
+
+def _nothing_is_missing(connection: Connection, request: ReportRequest, month: dt.date) -> bool:
+    awaited = awaited_providers(connection, request, month)
+    submissions, organisations = tables.submissions, tables.organisations
+    query = (
+        sa.select(organisations.c.code)
+        .join(submissions, submissions.c.provider_id == organisations.c.id)
+        .where(submissions.c.month == month, submissions.c.state.in_(HANDED_IN))
+    )
+    handed_in = set(connection.execute(query).scalars())
+    return bool(awaited) and awaited <= handed_in and bool(runs_to_show(connection, request))
+
+
+def _ask_once(
+    connection: Connection, schedule: Schedule, request: ReportRequest, month: dt.date
+) -> Sequence[int]:
+    made = tables.report_schedule_months
+    known = sa.select(made.c.report_id).where(
+        made.c.schedule_id == schedule.id, made.c.month == month
+    )
+    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"report schedule {schedule.id}"))
+    connection.execute(sa.select(lock))
+    if connection.execute(known).first() is not None:
+        return ()
+    report_id = request_report(connection, request, user_id=schedule.user_id)
+    connection.execute(
+        insert(made).values(schedule_id=schedule.id, month=month, report_id=report_id)
+    )
+    return (report_id,)

@@ -1,0 +1,151 @@
+"""What a person says when they ask for a report: which, for whom, of when, and how often."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+from pydantic import ValidationError
+
+from core.accounts.people import Person
+from core.areas.register import AreaRegister
+from core.database.engine import engine
+from core.reports.kinds import KINDS, ReportKind, Side
+from core.reports.requests import (
+    ReportRequest,
+    months_to_show,
+    others_to_show,
+    request_report,
+    year_from,
+)
+from core.reports.schedules import add_schedule
+from core.tariffs.months import parse_month
+from core.user_errors import UserError
+from portal import words
+
+_EVERY_MONTH = "And every month, when all have submitted"
+
+
+def ask_for_report(person: Person) -> None:
+    """The form; says what to do where there is nothing to ask for yet."""
+    views = [each for each in person.memberships if each.role in ("provider", "commissioner")]
+    if not views:
+        st.info("You have no role in an organisation, so there is no report to ask for.")
+        return
+    left, right = st.columns(2)
+    chosen = left.selectbox(
+        "For", views, format_func=lambda each: f"{each.name} ({each.code})", key="report-for"
+    )
+    side: Side = "provider" if chosen.role == "provider" else "commissioner"
+    with engine().connect() as connection:
+        months = months_to_show(connection, side, str(chosen.code))
+    if not months:
+        st.info(
+            "There is nothing to report yet: run a month as a draft or submit it first."
+            if side == "provider"
+            else "No provider has submitted charges to you yet."
+        )
+        return
+    kind = right.selectbox(
+        "Report",
+        [kind for kind, about in KINDS.items() if side in about.sides],
+        format_func=lambda kind: KINDS[kind].title,
+        key="report-kind",
+    )
+    st.caption(KINDS[kind].purpose)
+    first, last = _choose_period(kind, months)
+    if last < first:
+        st.error("The last month is before the first. Choose them the other way round.")
+        return
+    # Backing Data fits every period; the kind follows once its own questions are answered.
+    plain = ReportRequest(
+        side=side,
+        organisation=str(chosen.code),
+        organisation_name=str(chosen.name),
+        first_month=first,
+        last_month=last,
+        asked_by=person.name,
+    )
+    request = _of_kind(plain, kind)
+    if request is not None:
+        _finish(person, request)
+
+
+def _choose_period(kind: ReportKind, months: list[dt.date]) -> tuple[dt.date, dt.date]:
+    span = KINDS[kind].span
+    if span == "year":
+        first = st.selectbox("Year", _years(months), format_func=_year_text)
+        return first, year_from(first)
+    wanted = _wanted(months)
+    if span == "month":
+        month = st.selectbox("Month", months, index=wanted, format_func=words.month)
+        return month, month
+    left, right = st.columns(2)
+    first = left.selectbox("From", months, index=wanted, format_func=words.month)
+    last = right.selectbox("To", months, index=wanted, format_func=words.month)
+    return first, last
+
+
+def _years(months: list[dt.date]) -> list[dt.date]:
+    """Financial years first, then calendar years, the latest of each first."""
+    financial = {dt.date(month.year - (month.month < 4), 4, 1) for month in months}
+    calendar = {dt.date(month.year, 1, 1) for month in months}
+    return [*sorted(financial, reverse=True), *sorted(calendar, reverse=True)]
+
+
+def _year_text(first: dt.date) -> str:
+    if first.month == 4:
+        return f"Financial year {first.year}/{(first.year + 1) % 100:02}"
+    return f"Calendar year {first.year}"
+
+
+def _wanted(months: list[dt.date]) -> int:
+    try:
+        return months.index(parse_month(st.query_params.get("month", "")))
+    except (UserError, ValueError):
+        return 0
+
+
+def _of_kind(plain: ReportRequest, kind: ReportKind) -> ReportRequest | None:
+    """The report with what its kind asks for; None, with a word why, where there is none."""
+    values = {**plain.model_dump(), "kind": kind}
+    if kind == ReportKind.DATA_EXTRACT:
+        values["labels"] = st.checkbox("Write codes in words")
+    elif kind != ReportKind.SUBMISSION_RECEIPT:
+        values["only"] = _choose_others(plain, to_one=KINDS[kind].to_one)
+    try:
+        return ReportRequest(**values)
+    except ValidationError:
+        st.info("Nobody pays charges of this period yet, so there is nothing to invoice.")
+        return None
+
+
+def _choose_others(request: ReportRequest, *, to_one: bool) -> tuple[str, ...]:
+    with engine().connect() as connection:
+        others = others_to_show(connection, request)
+    names = AreaRegister.shipped().names
+    label = "Commissioners" if request.side == "provider" else "Providers"
+
+    def title(code: str) -> str:
+        return f"{names[code]} ({code})" if code in names else code
+
+    if to_one:
+        one = st.selectbox("Commissioner", others, format_func=title)
+        return (one,) if one else ()
+    return tuple(st.multiselect(label, others, format_func=title, placeholder="All"))
+
+
+def _finish(person: Person, request: ReportRequest) -> None:
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    every_month = right.checkbox(_EVERY_MONTH)
+    if not left.button("Make the report", type="primary"):
+        return
+    try:
+        with engine().begin() as connection:
+            request_report(connection, request, user_id=person.id)
+            if every_month:
+                add_schedule(connection, request, user_id=person.id)
+    except UserError as wrong:
+        st.error(str(wrong))
+    else:
+        st.rerun()
