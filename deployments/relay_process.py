@@ -9,15 +9,12 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-
-import psycopg
-import sqlalchemy.exc
+from typing import NoReturn
 
 from core.database.engine import database_url, engine
-from core.database.locks import KEEPALIVE
+from core.database.listening import act_when_told
 from core.events.outbox import CHANNEL
 from core.settings import Settings
 from core.settings import settings as current_settings
@@ -31,12 +28,6 @@ log = logging.getLogger("grouper.relay")
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 FIRST_LOOK, LONGEST_LOOK = 0.25, 2.0
 """How often to see whether a queue has room again, soon after something happened and later."""
-DATABASE_AWAY = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
-)
 
 
 class RelayProcess:
@@ -52,21 +43,21 @@ class RelayProcess:
         self.look = FIRST_LOOK
         self.next_sweep = 0.0
         self.behind = False
+        self.knows_its_rules = False
 
-    def run(self) -> None:
+    def run(self) -> NoReturn:
         """Works until the process is ended."""
-        while True:
-            try:
-                with listening(self.url) as listener:
-                    self.relay.forget_gone_rules()
-                    while True:
-                        self.step()
-                        seconds = self._idle_seconds()
-                        for _ in listener.notifies(timeout=seconds, stop_after=1):
-                            self.look = FIRST_LOOK
-            except DATABASE_AWAY as error:
-                log.warning("the database is away: %s", error)
-                time.sleep(self._longer_wait())
+        act_when_told(self.url, CHANNEL, self._act, name="relay", seconds_away=self._longer_wait)
+
+    def _act(self, told: bool) -> float:
+        """Does what there is to do; gives the seconds until the next look."""
+        if told:
+            self.look = FIRST_LOOK
+        if not self.knows_its_rules:
+            self.relay.forget_gone_rules()
+            self.knows_its_rules = True
+        self.step()
+        return self._idle_seconds()
 
     def step(self) -> None:
         """Delivers what waits and sweeps when it is time; an absent server is for the next step."""
@@ -100,16 +91,6 @@ class RelayProcess:
     def _longer_wait(self) -> float:
         wait, self.wait = self.wait, min(2 * self.wait, LONGEST_WAIT)
         return wait
-
-
-@contextmanager
-def listening(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection that hears of each committed event."""
-    with psycopg.connect(
-        url, autocommit=True, application_name="grouper relay", **KEEPALIVE
-    ) as connection:
-        connection.execute(f"LISTEN {CHANNEL}")
-        yield connection
 
 
 def main() -> None:

@@ -9,16 +9,12 @@ import logging
 import signal
 import sys
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import NoReturn
 
-import psycopg
-import sqlalchemy.exc
 from sqlalchemy import Engine
 
 from core.database.engine import database_url, engine
-from core.database.locks import KEEPALIVE
+from core.database.listening import DATABASE_AWAY, act_when_told
 from core.notifications.email import send_email
 from core.notifications.sending import Send, seconds_to_next, send_next
 from core.notifications.telling import WAKE_CHANNEL
@@ -31,12 +27,6 @@ log = logging.getLogger("grouper.sender")
 
 LONGEST_IDLE = 30.0
 AWAY_SECONDS = 1.0
-DATABASE_AWAY = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
-)
 
 
 class Courier:
@@ -88,31 +78,15 @@ def couriers(settings: Settings, database: Engine) -> list[Courier]:
     return made
 
 
-def listen(url: str, team: list[Courier]) -> None:
+def listen(url: str, team: list[Courier]) -> NoReturn:
     """Wakes the couriers whenever something new waits, for ever."""
-    while True:
-        try:
-            with _listening(url) as connection:
-                _wake(team)
-                for _ in connection.notifies():
-                    _wake(team)
-        except DATABASE_AWAY as error:
-            log.warning("the database is away: %s", error)
-            time.sleep(AWAY_SECONDS)
 
+    def wake(_told: bool) -> float:
+        for courier in team:
+            courier.wake()
+        return LONGEST_IDLE
 
-def _wake(team: list[Courier]) -> None:
-    for courier in team:
-        courier.wake()
-
-
-@contextmanager
-def _listening(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    with psycopg.connect(
-        url, autocommit=True, application_name="grouper sender", **KEEPALIVE
-    ) as connection:
-        connection.execute(f"LISTEN {WAKE_CHANNEL}")
-        yield connection
+    act_when_told(url, WAKE_CHANNEL, wake, name="sender", seconds_away=lambda: AWAY_SECONDS)
 
 
 def main() -> None:

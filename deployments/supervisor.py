@@ -15,8 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import httpx
 
@@ -25,6 +24,7 @@ from core.database.engine import plain_url, with_database, with_driver
 from core.database.migrate import migrate
 from core.database.preparing import ensure_database
 from core.processes import hold_folder, port_is_free
+from core.running import Running
 from core.settings import PROJECT, Settings
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
@@ -42,7 +42,7 @@ SERVER, RELAY, PORTAL, WORKER, DEPLOY = "prefect-server", "relay", "portal", "wo
 SENDER = "sender"
 
 
-class Services:
+class Services(Running):
     """All services of one home. ``with Services(settings) as services`` runs them for a while.
 
     Make it in the main thread: children end with the thread that starts them.
@@ -59,6 +59,7 @@ class Services:
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self._held: IO[str] | None = None
+        self._database_lost = False  # it ended, and could not be started again yet
 
     @property
     def api_url(self) -> str:
@@ -142,18 +143,6 @@ class Services:
             self.children[name].start()
         if name == SERVER:
             self._wait(SERVER, partial(server_is_ready, self.api_url))
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _start(self) -> None:
         load_rules()
@@ -297,13 +286,18 @@ class Services:
         while not self._stopping.wait(WATCH_SECONDS):
             with self._lock:
                 if not self._stopping.is_set():
-                    self._revive()
+                    try:
+                        self._revive()
+                    except Exception:  # the next look may succeed; without looks nothing would
+                        log.exception("what ended could not be started again yet")
 
     def _revive(self) -> None:
-        if self.postgres is not None and self.postgres.died:
+        if self.postgres is not None and (self.postgres.died or self._database_lost):
             log.error("the database ended; it is started again")
+            self._database_lost = True
             self.postgres.stop()
             self.postgres.start()
+            self._database_lost = False
         for child in self.children.values():
             if child.died and child.due():
                 log.error("%s ended; it is started again, see %s", child.name, child.log)

@@ -20,11 +20,11 @@ from core.submissions.failing import fail_check
 from core.submissions.file_checks import (
     ChunkCounts,
     FileCheckInputs,
-    about_check,
     begin_file_check,
     finish_file_check,
     load_file_check,
 )
+from core.submissions.naming import names_of_file
 from flows.running import chunk_threads, failing, working_on
 from tasks.checking import CheckBench, check_rows
 from tasks.progress import ProgressBar
@@ -46,14 +46,16 @@ def check_file(file_id: int) -> str:
 
 
 def _check(engine: Engine, file_id: int) -> str:
-    with engine.begin() as connection:
-        check = load_file_check(connection, file_id)
-        done = begin_file_check(connection, check)
+    with failing(engine, f"check of file {file_id}", partial(_fail, file_id)):
+        with engine.begin() as connection:
+            check = load_file_check(connection, file_id)
+            done = begin_file_check(connection, check)
+        return _carry_out(engine, check, done)
+
+
+def _carry_out(engine: Engine, check: FileCheckInputs, done: set[int]) -> str:
     bench = CheckBench(engine, check)
-    with (
-        failing(engine, f"check of file {file_id}", partial(_fail, check)),
-        open_store().local_path(check.storage_key) as path,
-    ):
+    with open_store().local_path(check.storage_key) as path:
         reading = open_file(
             path,
             check.specification,
@@ -66,8 +68,8 @@ def _check(engine: Engine, file_id: int) -> str:
             return _finish(bench, reading)
 
 
-def _fail(check: FileCheckInputs, connection: Connection, cause: Cause) -> str:
-    return fail_check(connection, about_check(check), cause)
+def _fail(file_id: int, connection: Connection, cause: Cause) -> str:
+    return fail_check(connection, names_of_file(connection, file_id), cause)
 
 
 def _check_chunks(bench: CheckBench, reading: Reading, done: set[int]) -> None:

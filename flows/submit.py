@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Engine
 from core.database.locks import BusyError
 from core.events.failures import Cause
 from core.submissions.failing import fail_run
+from core.submissions.naming import names_of_run
 from core.submissions.runs import (
     RunInputs,
     RunTotals,
-    about,
     begin_run,
     enter_stage,
     load_run,
@@ -46,18 +46,18 @@ def submit(submission_id: int, run_id: int) -> str:
 
 
 def _run(engine: Engine, run_id: int) -> str:
-    with engine.begin() as connection:
-        run = load_run(connection, run_id)
-        if run.state != RunState.RUNNING:
-            return f"run {run_id} is {run.state} already"
-        done = begin_run(connection, run, flow_run=flow_run_id())
-    with failing(engine, f"run {run_id}", partial(_fail, run)):
+    with failing(engine, f"run {run_id}", partial(_fail, run_id)):
+        with engine.begin() as connection:
+            run = load_run(connection, run_id)
+            if run.state != RunState.RUNNING:
+                return f"run {run_id} is {run.state} already"
+            done = begin_run(connection, run, flow_run=flow_run_id())
         totals = _carry_out(engine, run, done)
     return f"{totals.charges:,} charges, £{totals.amount_pence / 100:,.2f}"
 
 
-def _fail(run: RunInputs, connection: Connection, cause: Cause) -> str:
-    return fail_run(connection, about(run), cause)
+def _fail(run_id: int, connection: Connection, cause: Cause) -> str:
+    return fail_run(connection, names_of_run(connection, run_id), cause)
 
 
 def _carry_out(engine: Engine, run: RunInputs, done: set[int]) -> RunTotals:

@@ -16,14 +16,14 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import psycopg
 from psycopg import sql
 
 from core.database.binaries import copy_binaries, find_binaries, refuse_other_version
 from core.processes import free_port, hold_folder, port_is_free, start_child
+from core.running import Running
 from core.settings import kept_secret, open_to_others
 from core.user_errors import UserError
 
@@ -48,7 +48,7 @@ BULK_SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Running):
     """The database server of one home; ``start`` and ``stop`` it, or use it as a context."""
 
     def __init__(self, home: Path, settings: dict[str, str] | None = None) -> None:
@@ -103,18 +103,6 @@ class EmbeddedPostgres:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _prepare(self) -> None:
         if os.geteuid() == 0:

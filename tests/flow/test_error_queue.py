@@ -204,3 +204,24 @@ def test_a_run_with_one_poisoned_chunk_repeats_that_chunk_alone(
     )
     with populated.connect() as connection:
         assert charges_in_database(connection, run_id) == by_hand
+
+
+def test_a_run_that_cannot_even_be_loaded_fails_at_once(
+    populated: Engine, errors: Errors, failed_check: tuple[Ids, Path]
+) -> None:
+    ids, _ = failed_check
+    runs = tables.runs
+    with populated.begin() as connection:
+        run_id = request_run(connection, ids.submission, "draft", user_id=None)
+        this = runs.c.id == run_id
+        query = sa.select(runs.c.configuration_id).where(this)
+        configuration = connection.execute(query).scalar_one()
+        connection.execute(runs.update().where(this).values(configuration_id=None))
+    assert last(follow_run(populated, run_id, patience=120)).state == "failed"
+    failure = waiting(errors, f"submission/{ids.submission}")
+    assert failure["attempts"] == 1
+    assert "load_run" in failure["detail"]
+    with populated.begin() as connection:
+        connection.execute(runs.update().where(this).values(configuration_id=configuration))
+    errors("retry", failure["reference"])
+    assert last(follow_run(populated, run_id, patience=120)).state == "published"
