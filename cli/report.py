@@ -1,16 +1,19 @@
-"""``grouper report``: asks for Backing Data, waits for it and copies the workbook out."""
+"""``grouper report``: asks for a report, waits for it and copies its files out."""
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.check import directory
 from cli.offline import keep_pandas_out
 from cli.services import NOT_DONE, print_document, running_services, say_progress
+from core.reports.kinds import ReportKind
 from core.user_errors import UserError
 
 if TYPE_CHECKING:
@@ -20,11 +23,25 @@ if TYPE_CHECKING:
     from core.reports.requests import ReportRequest
 
 
+KINDS = click.Choice([kind.value for kind in ReportKind])
+
+
 @click.command()
-@click.option("--provider", metavar="CODE", help="All charges of this provider.")
-@click.option("--commissioner", metavar="AREA", help="What this authority (area code) pays.")
-@click.option("--from", "first", required=True, metavar="YYYY-MM", help="First month.")
+@click.option(
+    "--kind", type=KINDS, default=ReportKind.BACKING_DATA.value, show_default=True, help="Which."
+)
+@click.option("--provider", metavar="CODE", help="The charges of this provider's activity.")
+@click.option(
+    "--commissioner",
+    metavar="AREA",
+    help="What this authority (area code) pays; with --provider, only what it pays of that.",
+)
+@click.option("--from", "first", metavar="YYYY-MM", help="First month.")
 @click.option("--to", "last", metavar="YYYY-MM", help="Last month; default: the first.")
+@click.option(
+    "--year", metavar="YEAR", help="Instead of months: 2017-18 (April to March) or 2017 (calendar)."
+)
+@click.option("--labels", is_flag=True, help="Codes in words (data-extract).")
 @click.option(
     "--out",
     required=True,
@@ -34,14 +51,19 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def report(
     *,
+    kind: str,
     provider: str | None,
     commissioner: str | None,
-    first: str,
+    first: str | None,
     last: str | None,
+    year: str | None,
+    labels: bool,
     out: Path,
     as_json: bool,
 ) -> int:
-    """Make the Backing Data of a provider or of a commissioner as an Excel workbook.
+    """Make a report of a provider or of a commissioner as an Excel workbook.
+
+    What goes beside it, such as the lines of an invoice as csv, is written next to it.
 
     Exit code 0: written; 1: it could not be made; 2: wrong use, or the services do not run.
     """
@@ -49,11 +71,14 @@ def report(
     from core.reports.following import copy_out
     from core.reports.requests import request_report
 
-    if (provider is None) == (commissioner is None):
-        raise click.UsageError("say either --provider or --commissioner")
+    if provider is None and commissioner is None:
+        raise click.UsageError("say --provider or --commissioner")
+    months = _months(first, last, year)
     directory(out.parent)
     with running_services() as engine:
-        request = _request(engine, provider, commissioner, first, last or first)
+        side = _provider(engine, provider) if provider else _commissioner(str(commissioner))
+        only = (commissioner,) if provider and commissioner and _authority(commissioner) else ()
+        request = _request({**side, **months, "kind": kind, "only": only, "labels": labels})
         with engine.begin() as connection:
             report_id = request_report(connection, request, user_id=None)
         made = _follow(engine, report_id, quiet=as_json)
@@ -63,30 +88,54 @@ def report(
     return 0 if made.state == "ready" else NOT_DONE
 
 
-def _request(
-    engine: Engine, provider: str | None, commissioner: str | None, first: str, last: str
-) -> ReportRequest:
-    from core.accounts.organisations import find_organisation
-    from core.reports.requests import ReportRequest
+def _months(first: str | None, last: str | None, year: str | None) -> dict[str, dt.date]:
+    from core.reports.requests import year_from
     from core.tariffs.months import parse_month
 
-    first_month, last_month = parse_month(first), parse_month(last)
+    if (first is None) == (year is None):
+        raise click.UsageError("say either --from (and --to) or --year")
+    if year is not None:
+        begins = _year_begins(year)
+        return {"first_month": begins, "last_month": year_from(begins)}
+    first_month, last_month = parse_month(str(first)), parse_month(last or str(first))
     if last_month < first_month:
         raise click.UsageError(f"--to {last} is before --from {first}")
-    if commissioner is not None:
-        code, name = commissioner, _authority(commissioner)
-    else:
-        with engine.connect() as connection:
-            found = find_organisation(connection, "provider", str(provider))
-        code, name = found.code, found.name
-    return ReportRequest(
-        side="provider" if commissioner is None else "commissioner",
-        organisation=code,
-        organisation_name=name,
-        first_month=first_month,
-        last_month=last_month,
-        asked_by=f"{_user()}, on the command line",
-    )
+    return {"first_month": first_month, "last_month": last_month}
+
+
+def _year_begins(text: str) -> dt.date:
+    found = re.fullmatch(r"(\d{4})(?:[-/](\d{2}))?", text)
+    if found is None or (found[2] and (int(found[1]) + 1) % 100 != int(found[2])):
+        raise click.UsageError(f"--year {text}: write 2017-18 (April to March) or 2017")
+    return dt.date(int(found[1]), 4 if found[2] else 1, 1)
+
+
+def _provider(engine: Engine, code: str) -> dict[str, str]:
+    from core.accounts.organisations import find_organisation
+
+    with engine.connect() as connection:
+        found = find_organisation(connection, "provider", code)
+    return {"side": "provider", "organisation": found.code, "organisation_name": found.name}
+
+
+def _commissioner(code: str) -> dict[str, str]:
+    return {
+        "side": "commissioner",
+        "organisation": code,
+        "organisation_name": _authority(code),
+    }
+
+
+def _request(values: dict[str, Any]) -> ReportRequest:
+    from pydantic import ValidationError
+
+    from core.reports.requests import ReportRequest
+
+    try:
+        return ReportRequest(**values, asked_by=f"{_user()}, on the command line")
+    except ValidationError as error:
+        problems = "; ".join(str(each["ctx"]["error"]) for each in error.errors())
+        raise click.UsageError(problems) from error
 
 
 def _authority(code: str) -> str:

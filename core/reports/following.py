@@ -30,8 +30,11 @@ def follow_report(
 
 
 def copy_out(store: FileStore, report: ReportRow, path: Path) -> None:
-    """Writes the workbook to ``path``; raises ``UserError`` where there is none to write."""
-    if report.state != ReportState.READY or report.storage_key is None:
+    """Writes the workbook to ``path``, and what goes beside it next to that under its own ending;
+    raises ``UserError`` where there is none to write."""
+    if report.state != ReportState.READY or not report.files:
         raise UserError(report.text)
-    with store.local_path(report.storage_key) as kept:
-        shutil.copyfile(kept, path)
+    for position, file in enumerate(report.files):
+        target = path if position == 0 else path.with_suffix(Path(file.name).suffix)
+        with store.local_path(file.storage_key) as kept:
+            shutil.copyfile(kept, target)

@@ -175,7 +175,7 @@ def test_a_report_is_copied_out(
         (("submit", *WHOSE), "say either --draft or --final"),
         (("submit", *WHOSE, "--draft", "--final"), "say either --draft or --final"),
         (("submit", "--provider", "zx2", "--month", MONTH, "--draft"), "there is no provider"),
-        (("report", "--from", MONTH, "--out", "OUT"), "say either --provider or --commissioner"),
+        (("report", "--from", MONTH, "--out", "OUT"), "say --provider or --commissioner"),
         (
             ("report", "--provider", "ZX2", "--from", MONTH, "--to", "2017-01", "--out", "OUT"),
             "--to 2017-01 is before --from",
