@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from core.events.catalogue import Event, ReportRequested, SubmissionRequested
+from core.areas.walks import fail_walk
+from core.events.catalogue import Event, ReportRequested, SpiderRequested, SubmissionRequested
 from core.events.failures import Cause
 from core.reports.making import fail_report
 from core.submissions.failing import fail_check, fail_run
@@ -20,4 +21,6 @@ def give_up(connection: Connection, asked: Event, *, why: str, attempts: int) ->
         return fail_run(connection, asked.model_dump(include=OF_RUN), cause)
     if isinstance(asked, ReportRequested):
         return fail_report(connection, asked.model_dump(), cause)
+    if isinstance(asked, SpiderRequested):
+        return fail_walk(connection, asked.run_id, asked.area, cause)
     return fail_check(connection, asked.model_dump(include=OF_FILE), cause)

@@ -17,7 +17,14 @@ from sqlalchemy.exc import OperationalError
 
 from core.database.locks import is_locked
 from core.database.states import RUNNING_SUBMISSION_STATES
-from core.database.tables import event_deliveries, events, files, reports, submissions
+from core.database.tables import (
+    event_deliveries,
+    events,
+    files,
+    reports,
+    spider_runs,
+    submissions,
+)
 from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
 from deployments.giving_up import give_up
 from deployments.prefect_api import (
@@ -55,6 +62,7 @@ KINDS = (
     Kind("file", files, ("received", "checking"), FILE_EVENTS),
     Kind("submission", submissions, RUNNING_SUBMISSION_STATES, ("submission.requested",)),
     Kind("report", reports, ("requested", "collating"), ("report.requested",)),
+    Kind("spider", spider_runs, ("planned", "running"), ("spider.requested",)),
 )
 
 

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
+from core.areas.accepting import retry_area
+from core.areas.sources import find_source
+from core.areas.walks import go_on
 from core.database import tables
 from core.database.moving import lock_row
 from core.events.failed_deliveries import deliver_again, lock_event
 from core.events.failures import (
+    AREA,
     EVENT_DELIVERY,
     FILE_CHECK,
     NOTIFICATION,
     REPORT,
     RUN,
+    SPIDER,
     Failure,
     refuse_unless_waiting,
     show_failure,
 )
 from core.notifications.sending import lock_delivery, send_again
 from core.reports.requests import ask_again
+from core.settings import settings
 from core.submissions.resuming import resume_check, resume_run
 from core.user_errors import UserError
 
@@ -74,6 +80,15 @@ def _report_again(
     ask_again(connection, failure.payload["report_id"], user_id=user_id, reason=reason)
 
 
+def _walk_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
+    go_on(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
+
+
+def _area_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
+    source = find_source(settings().area_source, settings().area_sources)
+    retry_area(connection, failure, source, user_id, reason)
+
+
 def _lock_event(connection: Connection, failure: Failure) -> None:
     lock_event(connection, failure.payload["event_id"])
 
@@ -84,5 +99,7 @@ RETRIES: dict[str, Retry] = {
     REPORT: Retry(_lock_in(tables.reports, "report_id"), _report_again),
     EVENT_DELIVERY: Retry(_lock_event, deliver_again),
     NOTIFICATION: Retry(lock_delivery, send_again),
+    SPIDER: Retry(_lock_in(tables.spider_runs, "run_id"), _walk_again),
+    AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
 }
 """Every kind that can be tried again."""

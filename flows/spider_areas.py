@@ -1,0 +1,96 @@
+"""Spider: walk down a source of areas, from each parent to its children, into the register."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from prefect import flow, get_run_logger
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from sqlalchemy import Connection, Engine
+
+from core.areas.asking import Asker, Manners
+from core.areas.settling import finish_walk
+from core.areas.sources import Source, find_source
+from core.areas.states import SpiderState
+from core.areas.walks import (
+    Walk,
+    begin_walk,
+    fail_walk,
+    load_walk,
+    source_of,
+    waiting_questions,
+)
+from core.database.locks import BusyError
+from core.events.catalogue import SpiderFinished
+from core.events.failures import Cause
+from core.settings import settings
+from core.user_errors import UserError
+from flows.running import failing, flow_run_id, working_on
+from tasks.areas import SpiderBench, ask_about
+from tasks.progress import ProgressBar
+
+AWAY_AFTER = 8
+"""So many questions fail one after the other: the source is away, and the walk stops."""
+
+
+def question_threads() -> TaskRunner[PrefectFuture[Any]]:
+    """Asks so many questions at once as settings allow."""
+    runner = ThreadPoolTaskRunner[Any](max_workers=settings().spider_requests)
+    return cast("TaskRunner[PrefectFuture[Any]]", runner)
+
+
+@flow(name="spider-areas", task_runner=question_threads(), persist_result=False)
+def spider_areas(run_id: int) -> str:
+    """Carries out one walk; one that is taken up again asks only what was not answered."""
+    try:
+        with working_on("spider", run_id) as engine:
+            return _walk(engine, run_id)
+    except BusyError as other:
+        get_run_logger().warning("%s", other)
+        return str(other)
+
+
+def _walk(engine: Engine, run_id: int) -> str:
+    with engine.begin() as connection:
+        source = find_source(source_of(connection, run_id), settings().area_sources)
+        walk = load_walk(connection, run_id, source)
+        if walk.state not in (SpiderState.PLANNED, SpiderState.RUNNING):
+            return f"walk {run_id} is {walk.state} already"
+        begin_walk(connection, run_id, source, flow_run=flow_run_id())
+        walk = load_walk(connection, run_id, source)
+    with failing(engine, f"walk {run_id}", partial(_fail, walk)):
+        finished = _ask_all(engine, walk, source)
+    return f"{finished.new:,} new, {finished.changed:,} changed, {finished.retired:,} retired"
+
+
+def _fail(walk: Walk, connection: Connection, cause: Cause) -> str:
+    return fail_walk(connection, walk.id, walk.area, cause)
+
+
+def _ask_all(engine: Engine, walk: Walk, source: Source) -> SpiderFinished:
+    """Asks what waits, and what comes to wait by the answers, until nothing does."""
+    progress = ProgressBar(f"spider-{walk.id}", f"Areas of {walk.area}")
+    with Asker(Manners.of(settings())) as asker:
+        bench = SpiderBench(engine, walk, source, asker)
+        finished = None
+        while finished is None:
+            _ask_round(bench, progress)
+            with engine.begin() as connection:
+                finished = finish_walk(connection, walk)
+    progress.finish(f"{finished.new:,} new")
+    return finished
+
+
+def _ask_round(bench: SpiderBench, progress: ProgressBar) -> None:
+    """One level of the walk, so many questions at once as the source bears."""
+    with bench.engine.connect() as connection:
+        questions = waiting_questions(connection, bench.walk.id)
+    failed_in_a_row = 0
+    for future in as_completed([ask_about.submit(bench, question) for question in questions]):
+        failed_in_a_row = 0 if future.result() else failed_in_a_row + 1
+        progress.step()
+        if failed_in_a_row >= AWAY_AFTER:
+            bench.given_up.set()
+            raise UserError(f"{bench.source.title} does not answer any more")
