@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,10 @@ from sqlalchemy import Engine
 from core.database.tables import event_deliveries, events, log_posts, users
 from core.events.catalogue import FileReceived, ReportRequested
 from core.events.outbox import raise_event
+from core.samples.activity import make_activity
+from core.samples.writing import write_activity
+from deployments.demo import story
+from deployments.demo.activity import DemoFile
 from deployments.prefect_api import PrefectApi
 from deployments.queues import Queue, Queues
 from deployments.relay import Relay
@@ -134,6 +140,43 @@ def test_a_rule_that_is_gone_lets_go_of_what_waits(
     with database.connect() as connection:
         rules = connection.execute(sa.select(event_deliveries.c.rule).order_by("rule")).scalars()
         assert list(rules) == ["log", "log", "start", "start"]
+
+
+def start_of(http: httpx.Client, engine: Engine, file: int) -> dt.datetime:
+    """When a worker began to check a file."""
+    run = (
+        sa.select(event_deliveries.c.result["flow_run"].astext)
+        .join(events, events.c.event_id == event_deliveries.c.event_id)
+        .where(
+            events.c.subject == f"file/{file}",
+            events.c.name == "file.received",
+            event_deliveries.c.rule == "check-received-file",
+        )
+    )
+    with engine.connect() as connection:
+        number = connection.execute(run).scalar_one()
+    return dt.datetime.fromisoformat(http.get(f"/flow_runs/{number}").json()["start_time"])
+
+
+def test_a_real_worker_begins_with_b_before_the_third_of_a(
+    populated: Engine, http: httpx.Client, tmp_path: Path
+) -> None:
+    month = dt.date(2018, 1, 1)
+    with populated.connect() as connection:
+        user = connection.execute(sa.select(users.c.id).order_by(users.c.id)).scalars().first()
+    assert user is not None
+    asked = []
+    for number, provider in enumerate(["ZX1", "ZX1", "ZX1", "ZX1", "ZX2"]):
+        meant = make_activity(50, provider, month, seed=number)
+        path = tmp_path / f"{number}.csv"
+        write_activity(meant, path)
+        file = DemoFile(provider, path, {}, meant)
+        asked.append(story.upload(populated, file, user, month=month))
+    for each in asked:
+        assert story.wait_for_check(populated, each).state == "ready"
+    *of_a, of_b = [start_of(http, populated, each.file_id) for each in asked]
+    assert of_a == sorted(of_a)
+    assert of_a[0] < of_b < of_a[2]
 
 
 @pytest.mark.slow
