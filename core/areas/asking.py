@@ -21,8 +21,6 @@ from core.areas.answers import Page, Question, RefusedAnswer, WrongAnswer
 from core.areas.pace import Pace
 from core.settings import Settings
 
-PAUSE = 0.5
-"""Seconds before the second attempt; twice as long before each further one, give or take half."""
 LONGEST_PAUSE = 60.0
 
 
@@ -66,6 +64,7 @@ class Manners:
     attempts: int
     longest_wait: float  # the longest Retry-After that is waited for
     agent: str
+    pause: float = 0.5  # before the second attempt; each further one doubles it, give or take half
 
     @classmethod
     def of(cls, settings: Settings) -> Manners:
@@ -149,7 +148,9 @@ class Asker:
 
     def _rest(self, error: NotYet, attempt: int) -> None:
         """Waits before the next attempt; where the source asked for it, everybody does."""
-        pause = min(LONGEST_PAUSE, PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311
+        pause = min(LONGEST_PAUSE, self.manners.pause * 2 ** (attempt - 1)) * random.uniform(
+            0.5, 1.5
+        )  # noqa: S311
         if error.seconds is not None:
             self.pace.rest(error.seconds)
             pause = error.seconds

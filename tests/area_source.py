@@ -1,0 +1,67 @@
+"""The server of areas in a process of its own, and a file of sources that leads to it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from core.areas.sources import SHIPPED_SOURCES
+from core.processes import start_child
+from core.settings import PROJECT
+
+
+@dataclass(frozen=True)
+class AreaServer:
+    """Where it answers, and what it is asked about itself."""
+
+    url: str
+
+    def told(self) -> dict[str, Any]:
+        """Its log, the most requests at once, and the parents whose answers go in a circle."""
+        found: dict[str, Any] = httpx.get(f"{self.url}/told").raise_for_status().json()
+        return found
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Code to name and parent, or to None where the area is gone."""
+        httpx.post(f"{self.url}/change", json=changes).raise_for_status()
+
+    def forget(self) -> None:
+        httpx.post(f"{self.url}/forget").raise_for_status()
+
+    def trouble(self, name: str | None) -> None:
+        """What goes wrong at first with every request from now on."""
+        httpx.post(f"{self.url}/trouble", json=name).raise_for_status()
+
+    def write_sources(self, path: Path, page: int = 250) -> Path:
+        """The shipped sources, but for where they are and how long their pages are."""
+        document = yaml.safe_load(SHIPPED_SOURCES.read_text())
+        for source in document["sources"]:
+            path_of = {"sparql": "/sparql.json", "arcgis": "/arcgis"}[source["service"]]
+            source |= {"url": self.url + path_of, "page": page}
+        path.write_text(yaml.safe_dump(document))
+        return path
+
+
+@contextmanager
+def area_server(*options: str) -> Iterator[AreaServer]:
+    process = start_child(
+        [sys.executable, "-m", "tests.area_server", *options],
+        death_signal=signal.SIGKILL,
+        stdout=subprocess.PIPE,
+        cwd=PROJECT,
+    )
+    assert process.stdout is not None
+    try:
+        yield AreaServer(f"http://127.0.0.1:{int(process.stdout.readline())}")
+    finally:
+        process.kill()
+        process.wait()
