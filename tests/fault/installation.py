@@ -114,11 +114,12 @@ def line(pid: int) -> str:
         return ""
 
 
-def until(condition: Callable[[], Any], seconds: float = 180) -> None:
+def until(condition: Callable[[], Any], seconds: float = 180, *, every: float = 0.02) -> None:
+    """Waits for a condition; a service that is away counts as not yet."""
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(UserError, sa.exc.OperationalError, psycopg.OperationalError):
             if condition():
                 return
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(every)

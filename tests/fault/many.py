@@ -30,11 +30,13 @@ from core.tariffs.importing import import_configuration, import_dataset
 from tests.fault.full_disk import Disk
 from tests.fault.installation import Installation, until
 from tests.fault.mailbox import Mailbox
+from tests.subscribed import subscribe
 
 PROVIDERS = tuple(f"ZX{number}" for number in range(1, 11))
 MONTHS = (dt.date(2017, 4, 1), dt.date(2017, 5, 1))
 REPORTS = 3
 ROWS = 2_000
+LOOK = 0.2  # seconds; a look costs a connection
 DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
 CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
 
@@ -85,7 +87,9 @@ def set_the_scene(scene: Scene, folder: Path) -> None:
     for code, provider in providers.items():
         scene.submissions += [_upload(scene, folder, code, provider, month) for month in MONTHS]
     ready = tables.files.c.state == "ready"
-    until(lambda: scene.count(tables.files, ready) == len(scene.submissions), seconds=400)
+    until(
+        lambda: scene.count(tables.files, ready) == len(scene.submissions), seconds=400, every=LOOK
+    )
 
 
 def _provider(connection: Connection, code: str, people: dict[str, int]) -> int:
@@ -111,8 +115,7 @@ def _person(connection: Connection, name: str, role: str, organisation: int | No
         .values(subject=name, name=name, email=f"{name.lower()}@example.org")
         .returning(users.c.id)
     ).scalar_one()
-    member = {"user_id": person, "organisation_id": organisation, "role": role}
-    connection.execute(tables.memberships.insert().values(member))
+    subscribe(connection, person, role, organisation)
     return int(person)
 
 
@@ -134,7 +137,7 @@ class Round:
         self.scene = scene
         # One that failed must not fail those that follow.
         at_work = tables.submissions.c.state.in_(RUNNING_SUBMISSION_STATES)
-        until(lambda: not scene.count(tables.submissions, at_work))
+        until(lambda: not scene.count(tables.submissions, at_work), every=LOOK)
         self.asked_later = scene.submissions[at_once:] if at_once is not None else []
         scene.mailbox.got.clear()
         events = tables.events.c
@@ -179,7 +182,7 @@ class Round:
 
     def disturbed(self, strike: Callable[[Round], None]) -> Outcome:
         """``strike`` comes in the middle: some months are done, and most are not."""
-        until(lambda: len(self.runs("published")) >= 3)
+        until(lambda: len(self.runs("published")) >= 3, every=LOOK)
         assert len(self.runs("published")) < len(self.scene.submissions) // 2
         self.ask_for_reports()
         strike(self)
@@ -189,10 +192,10 @@ class Round:
 
     def _until_all_is_published(self) -> None:
         wanted = len(self.scene.submissions)
-        until(lambda: len(self.runs("published")) == wanted, seconds=500)
+        until(lambda: len(self.runs("published")) == wanted, seconds=500, every=LOOK)
 
     def _outcome(self) -> Outcome:
-        until(self._all_is_told, seconds=120)
+        until(self._all_is_told, seconds=120, every=LOOK)
         return Outcome(
             charges=self._charges(),
             notifications=self._notifications(),
