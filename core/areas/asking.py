@@ -148,9 +148,8 @@ class Asker:
 
     def _rest(self, error: NotYet, attempt: int) -> None:
         """Waits before the next attempt; where the source asked for it, everybody does."""
-        pause = min(LONGEST_PAUSE, self.manners.pause * 2 ** (attempt - 1)) * random.uniform(
-            0.5, 1.5
-        )  # noqa: S311
+        pause = min(LONGEST_PAUSE, self.manners.pause * 2 ** (attempt - 1))
+        pause *= random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it parts those who ask at once)
         if error.seconds is not None:
             self.pace.rest(error.seconds)
             pause = error.seconds

@@ -19,7 +19,7 @@ from core.areas.kinds import kind_of
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
 from core.events import catalogue
-from core.events.failures import AREA, Cause, record_failure, settle
+from core.events.failures import AREA, OPEN, Cause, record_failure, settle
 from core.events.outbox import raise_event
 
 HELD = (
@@ -81,6 +81,15 @@ def fail_question(connection: Connection, walk: Walk, question: Question, cause:
     values = {"failed_at": sa.func.now(), "failure": cause.reason}
     _change(connection, question, values)
     return _record(connection, walk, question, cause)
+
+
+def is_known(connection: Connection, work: str, reason: str) -> bool:
+    """Whether the error queue says the same of it already: it is not told of every month."""
+    failures = tables.failures.c
+    query = sa.select(failures.id).where(
+        failures.work == work, failures.state.in_(OPEN), failures.reason == reason
+    )
+    return connection.execute(query).first() is not None
 
 
 def work_of(parent: str) -> str:
@@ -209,7 +218,8 @@ def _tell(connection: Connection, walk: Walk, question: Question, found: Differe
     if found.contradictions:
         codes = ", ".join(found.contradictions[:LISTED])
         reason = WITHIN_ITSELF.format(codes=codes, name=question.name, code=question.parent)
-        _record(connection, walk, question, Cause(reason))
+        if not is_known(connection, work_of(question.parent), reason):
+            _record(connection, walk, question, Cause(reason))
     else:
         settle(connection, work_of(question.parent), why="it was answered")
     if found.news:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.importing import keep_periods, update_area
+from core.areas.importing import is_known, keep_periods, update_area, work_of
 from core.areas.keeping import count_up
 from core.areas.kinds import LSOA, kind_of
 from core.areas.payers import Moved, tell_of_payers
@@ -192,17 +192,20 @@ def _heirs(connection: Connection, moved: list[Moved]) -> dict[str, set[str]]:
 def _report(connection: Connection, walk: Walk, plan: Plan) -> None:
     """Contradictions go to the error queue, one for each area."""
     for code, text in plan.contradictions.items():
+        work = f"{work_of(code)}/place"
+        if is_known(connection, work, text):
+            continue
         record_failure(
             connection,
             AREA,
             Cause(text),
-            subject=f"area/{code}",
-            work=f"area/{code}/place",
+            subject=work_of(code),
+            work=work,
             title=f"place of {code}",
             payload={"run_id": walk.id, "parent": walk.within},
         )
     for code in plan.moves:
-        settle(connection, f"area/{code}/place", why="it has one place")
+        settle(connection, f"{work_of(code)}/place", why="it has one place")
 
 
 def _forget_earlier(connection: Connection, run_id: int) -> None:

@@ -1,0 +1,113 @@
+"""A walk as the flow carries it out, without a scheduler: rounds of questions on threads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from core.areas.asking import Asker, Manners
+from core.areas.compact import read_shipped
+from core.areas.keeping import fill_register, read_rows
+from core.areas.settling import finish_walk
+from core.areas.sources import Source
+from core.areas.walks import begin_walk, load_walk, request_walk, waiting_questions
+from core.database import tables
+from core.events.catalogue import SpiderFinished
+from tasks.areas import SpiderBench, ask_about
+
+MANNERS = Manners(8, 2000.0, 5.0, 5, 10.0, "Grouper/test", pause=0.02)
+ROOT = "K04000001"
+
+
+def empty_but_for_the_root(engine: Engine) -> None:
+    """A register that knows nothing but where to begin."""
+    rows = read_shipped()
+    roots = pc.is_in(rows["code"], value_set=pa.array(["K02000001", ROOT]))
+    with engine.begin() as connection:
+        fill_register(connection, rows.filter(roots), version=1)
+
+
+def plan(engine: Engine, source: Source, within: str | None = None) -> int:
+    with engine.begin() as connection:
+        return request_walk(connection, source, within=within, user_id=None)
+
+
+def walk(
+    engine: Engine, source: Source, run_id: int, *, stop_when: Callable[[], bool] = lambda: False
+) -> SpiderFinished | None:
+    """Goes on with a walk until it ends; None where it was made to stop."""
+    with engine.begin() as connection:
+        begin_walk(connection, run_id, source, flow_run=None)
+        going = load_walk(connection, run_id, source)
+    with Asker(MANNERS) as asker, ThreadPoolExecutor(MANNERS.at_once) as pool:
+        bench = SpiderBench(engine, going, source, asker)
+        while not stop_when():
+            with engine.connect() as connection:
+                questions = waiting_questions(connection, run_id)
+            list(pool.map(lambda question: ask_about.fn(bench, question), questions))
+            with engine.begin() as connection:
+                finished = finish_walk(connection, going)
+            if finished is not None:
+                return finished
+    return None
+
+
+def whole_walk(engine: Engine, source: Source, within: str | None = None) -> SpiderFinished:
+    finished = walk(engine, source, plan(engine, source, within))
+    assert finished is not None
+    return finished
+
+
+def today(engine: Engine) -> dict[str, tuple[str, str | None]]:
+    """Code to name and parent of what is in force."""
+    with engine.connect() as connection:
+        rows = read_rows(connection)
+    return in_force(rows)
+
+
+def in_force(rows: pa.Table) -> dict[str, tuple[str, str | None]]:
+    rows = rows.filter(pc.and_(pc.is_null(rows["until"]), pc.is_null(rows["ends"])))
+    columns = (rows[name].to_pylist() for name in ("code", "name", "parent"))
+    return {code: (name, parent) for code, name, parent in zip(*columns, strict=True)}
+
+
+@contextmanager
+def nothing_written(engine: Engine) -> Iterator[None]:
+    """The register, what is kept of answers, events and audit stay as they are, row for row, but
+    for the walk's own beginning and end."""
+    before = _rows(engine)
+    yield
+    assert _rows(engine) == before
+
+
+def _rows(engine: Engine) -> dict[str, Any]:
+    """Every row by the transaction that wrote it."""
+    queries = {
+        name: sa.select(sa.text("xmin::text"), sa.text("ctid::text")).select_from(table)
+        for name, table in {
+            "areas": tables.areas,
+            "area_periods": tables.area_periods,
+            "area_register": tables.area_register,
+            "area_answers": tables.area_answers,
+        }.items()
+    }
+    of_walks = (tables.events.c.subject.startswith("spider/"),)
+    queries["events"] = sa.select(tables.events.c.id).where(~of_walks[0])
+    queries["audit"] = sa.select(tables.audit.c.id).where(
+        ~tables.audit.c.subject.startswith("spider:")
+    )
+    queries["failures"] = sa.select(tables.failures.c.id)
+    with engine.connect() as connection:
+        return {name: sorted(map(tuple, connection.execute(q))) for name, q in queries.items()}
+
+
+def a_day_before(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=1)
