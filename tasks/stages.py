@@ -13,6 +13,7 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
+from core.areas.keeping import register_in_use
 from core.submissions import calculation
 from core.submissions.episodes import Merged, merge_records
 from core.submissions.run_chunks import ChunkTotals, read_records, store_charges
@@ -27,6 +28,8 @@ class RunBench:
     def __init__(self, engine: Engine, run: RunInputs) -> None:
         self.engine = engine
         self.run = run
+        with engine.connect() as connection:  # one register for all chunks
+            self.register = register_in_use(connection).as_of(run.submission.month)
         self.merged: dict[int, Merged] = {}
         self.fired: dict[int, calculation.Fired] = {}
         self.combined: dict[int, calculation.Combined] = {}
@@ -72,7 +75,9 @@ def price(bench: RunBench, chunk: int) -> None:
 def allocate(bench: RunBench, chunk: int) -> ChunkTotals:
     """Finds who pays, and writes the charges of the chunk in one transaction."""
     run = bench.run
-    charges = calculation.allocate(bench.priced[chunk], run.configuration, run.hosts, run.register)
+    charges = calculation.allocate(
+        bench.priced[chunk], run.configuration, run.hosts, bench.register
+    )
     with bench.engine.begin() as connection:
         totals = store_charges(connection, run, chunk, bench.merged[chunk], charges)
     del bench.priced[chunk], bench.merged[chunk]

@@ -30,6 +30,15 @@ WITHIN_ITSELF = "The source says that {codes} lies within {name} ({code}), which
 LISTED = 5
 
 _AREA = ("code", "name", "name_welsh", "parent", "begins", "ends", "longitude", "latitude")
+_NEW_AREAS = sa.text("""
+    INSERT INTO areas (code, name, name_welsh, parent, begins, ends, longitude, latitude)
+    SELECT * FROM unnest(
+        CAST(:code AS text[]), CAST(:name AS text[]), CAST(:name_welsh AS text[]),
+        CAST(:parent AS text[]), CAST(:begins AS date[]), CAST(:ends AS date[]),
+        CAST(:longitude AS double precision[]), CAST(:latitude AS double precision[])
+    )
+    ON CONFLICT DO NOTHING RETURNING code
+""")
 
 
 def kept_of(connection: Connection, source: str, address: str) -> Kept | None:
@@ -132,13 +141,16 @@ def _apply(connection: Connection, walk: Walk, question: Question, found: Differ
         update_area(connection, area.code, {"ends": area.ends or before})
     if not found.new:
         return found
-    areas = tables.areas
-    rows = [_row(area, question.parent, before) for area in found.new]
-    statement = insert(areas).values(rows).on_conflict_do_nothing().returning(areas.c.code)
-    written = set(connection.execute(statement).scalars())
+    written = _insert(connection, [_row(area, question.parent, before) for area in found.new])
     new = tuple(area for area in found.new if area.code in written)
     lost = tuple(area.code for area in found.new if area.code not in written)
     return replace(found, new=new, claimed=(*found.claimed, *lost))
+
+
+def _insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[str]:
+    """Adds areas; the codes of those that were not there. One statement whatever their number."""
+    columns = dict(zip(_AREA, map(list, zip(*rows, strict=True)), strict=True))
+    return set(connection.execute(_NEW_AREAS, columns).scalars())
 
 
 def keep_periods(connection: Connection, codes: Sequence[str], until: dt.date) -> None:
@@ -159,18 +171,10 @@ def update_area(connection: Connection, code: str, values: Mapping[str, Any]) ->
     connection.execute(areas.update().where(areas.c.code == code).values(dict(values)))
 
 
-def _row(area: Found, parent: str, before: dt.date) -> dict[str, Any]:
+def _row(area: Found, parent: str, before: dt.date) -> tuple[Any, ...]:
     ends = area.ends or (None if area.in_force else before)
-    return {
-        "code": area.code,
-        "name": area.name,
-        "name_welsh": area.name_welsh,
-        "parent": parent,
-        "begins": area.begins,
-        "ends": ends,
-        "longitude": area.longitude,
-        "latitude": area.latitude,
-    }
+    place = (area.longitude, area.latitude)
+    return (area.code, area.name, area.name_welsh, parent, area.begins, ends, *place)
 
 
 def _hold(

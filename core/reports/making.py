@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from core.areas.keeping import register_in_use
 from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.moving import lock_row
@@ -158,7 +159,7 @@ def write_report(
         plan.runs,
         Collated(folder, len(plan.parts)),
         made_at=made_at,
-        register=register or AreaRegister.shipped(),
+        register=register or register_in_use(connection),
         hide_below=settings().hide_below if request.side == "commissioner" else 0,
     )
     book = BOOKS[request.kind]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.areas.register import AreaRegister
+from core.areas.keeping import register_in_use
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
@@ -71,7 +71,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         submission=submission,
         specification=current_specification(connection),
         references=References(
-            lsoas=AreaRegister.shipped(),
+            lsoas=register_in_use(connection),
             clinics=None,  # a new clinic is placed before submission, it is no error of the file
             provider=submission.provider,
             month=submission.month,

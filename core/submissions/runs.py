@@ -14,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import summarise
 from core.datasets.specification import KEY_ROLES, Specification, specification_from
@@ -59,10 +58,6 @@ class RunInputs:
     files: tuple[int, ...]  # in the order of upload
     records: int
     chunks: int
-
-    @cached_property
-    def register(self) -> AreaRegister:
-        return AreaRegister.shipped()
 
     @cached_property
     def needed_columns(self) -> list[str]:
