@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.accounts.people import Person
-from core.areas.register import AreaRegister
+from core.areas.keeping import register_in_use
 from core.database.engine import engine
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.outcome import Outcome, chunks_done, outcome_of
@@ -91,7 +91,8 @@ def _request(person: Person, submission: SubmissionRow, kind: RunKind) -> None:
 
 
 def _place_clinics(person: Person, submission: SubmissionRow, clinics: list[str]) -> None:
-    register = AreaRegister.shipped()
+    with engine().connect() as connection:
+        register = register_in_use(connection)
     authorities = sorted(register.names, key=lambda code: register.names[code])
     st.subheader("New clinics")
     with st.form("clinics"):
@@ -154,7 +155,8 @@ def _show_outcome(outcome: Outcome) -> None:
             f"{words.count(outcome.overwritten, 'code')} were overwritten by a later record of the "
             "same episode and earn nothing."
         )
-    names = AreaRegister.shipped().names
+    with engine().connect() as connection:
+        names = register_in_use(connection).names
     left, right = st.columns(2)
     with left:
         st.markdown("**By commissioner**")
