@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 import yaml
 from python_calamine import load_workbook
@@ -35,6 +36,7 @@ from tests.subscribed import subscribe
 PROVIDERS = tuple(f"ZX{number}" for number in range(1, 11))
 MONTHS = (dt.date(2017, 4, 1), dt.date(2017, 5, 1))
 REPORTS = 3
+RULE = "calculate-submission"
 ROWS = 2_000
 LOOK = 0.2  # seconds; a look costs a connection
 DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
@@ -160,6 +162,27 @@ class Round:
         query = sa.select(runs).where(runs.c.id.in_(ours), runs.c.state.in_(states))
         with self.scene.engine.connect() as connection:
             return list(connection.execute(query))
+
+    def slowest(self) -> float:
+        """Seconds from a month's turn, when its first run was created in Prefect, to its charges.
+
+        How long all of them take is no measure of limbo: it tells of the machine.
+        """
+        events = tables.events.c
+        query = sa.select(events.event_id, events.payload["run_id"].as_integer()).where(
+            events.name == "submission.requested", events.id > self.begins_after
+        )
+        with self.scene.engine.connect() as connection:
+            keys = {f"{row[0]}:{RULE}": row[1] for row in connection.execute(query)}
+        wanted = {"flow_runs": {"idempotency_key": {"any_": list(keys)}}}
+        url = f"{self.scene.installation.settings.api_url}/flow_runs/filter"
+        answer = httpx.post(url, json=wanted, timeout=30).raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
+        created = {
+            keys[run["idempotency_key"]]: dt.datetime.fromisoformat(run["created"]) for run in found
+        }
+        published = {run.id: run.finished_at for run in self.runs("published")}
+        return max((published[run] - at).total_seconds() for run, at in created.items())
 
     def ask_for_reports(self) -> None:
         """Some providers ask for what they have of both months."""

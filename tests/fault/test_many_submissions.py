@@ -17,7 +17,7 @@ from tests.fault.many import PROVIDERS, REPORTS, Outcome, Round, Scene, set_the_
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-IN_LIMBO_AT_MOST = 120  # seconds, beyond what the work itself takes
+IN_LIMBO_AT_MOST = 120  # seconds, beyond what a month itself takes from its turn on
 ASKED_AT_ONCE = {"two people press submit at once": 10}
 """How many months are asked for before the fault, where not all are."""
 
@@ -51,7 +51,7 @@ def undisturbed(scene: Scene) -> tuple[Outcome, float]:
     assert set(outcome.notifications.values()) == {1}
     assert all(rows > 1_000 for rows in outcome.reports.values())
     assert len(outcome.reports) == REPORTS < len(PROVIDERS)
-    return outcome, round_.seconds
+    return outcome, round_.slowest()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -61,9 +61,10 @@ def test_it_ends_as_without_the_fault(
     expected, usual = undisturbed
     round_ = Round(scene, at_once=ASKED_AT_ONCE.get(fault))
     found = round_.disturbed(FAULTS[fault])
-    print(f"{fault}: {round_.seconds:.0f} s, without it {usual:.0f} s")
+    slowest = round_.slowest()
+    print(f"{fault}: {round_.seconds:.0f} s; slowest {slowest:.0f} s, without it {usual:.0f} s")
     assert found == expected
-    assert round_.seconds < usual + IN_LIMBO_AT_MOST
+    assert slowest < usual + IN_LIMBO_AT_MOST
     assert_nothing_is_in_limbo(scene)
 
 
