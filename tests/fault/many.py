@@ -182,7 +182,7 @@ class Round:
             keys[run["idempotency_key"]]: dt.datetime.fromisoformat(run["created"]) for run in found
         }
         published = {run.id: run.finished_at for run in self.runs("published")}
-        return max((published[run] - at).total_seconds() for run, at in created.items())
+        return max(float((published[run] - at).total_seconds()) for run, at in created.items())
 
     def ask_for_reports(self) -> None:
         """Some providers ask for what they have of both months."""
