@@ -15,6 +15,7 @@ import click
 from core.user_errors import UserError
 
 COMMANDS = {
+    "areas": ("cli.areas:areas", "Look areas up; export and import the register."),
     "check": ("cli.check:check", "Check activity files offline."),
     "demo": ("cli.demo:demo", "Start everything with sample data and run the main job."),
     "deploy": ("cli.deploy:deploy", "Register queues, deployments and rules with Prefect."),
@@ -27,6 +28,7 @@ COMMANDS = {
     "report": ("cli.report:report", "Make Backing Data as an Excel workbook."),
     "resets": ("cli.resets:resets", "Open a submitted month again, or refuse to."),
     "sample": ("cli.sample:sample", "Write a synthetic activity file."),
+    "spider": ("cli.spider:spider", "Fetch the register of areas from its source."),
     "submit": ("cli.submit:submit", "Run a provider's month as a draft or as final."),
     "up": ("cli.up:up", "Start everything on this machine."),
     "upload": ("cli.upload:upload", "Upload activity files to a provider's month."),

@@ -13,19 +13,25 @@ from core.events.failures import Failure, take_up
 from core.user_errors import UserError
 
 
-def accept(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> None:
-    """Has the answer that is held for an area taken in as it is; raises ``UserError``."""
-    _let_go(connection, parent, user_id, f"accepted {by}".strip(), accepted=True)
+def accept(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> int:
+    """Has the answer that is held for an area taken in as it is; gives the walk.
+
+    Raises ``UserError``.
+    """
+    return _let_go(connection, parent, user_id, f"accepted {by}".strip(), accepted=True)
 
 
-def ask_again(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> None:
-    """Lets the held answer go and asks the source once more; raises ``UserError``."""
-    _let_go(connection, parent, user_id, f"asked again {by}".strip(), accepted=False)
+def ask_again(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> int:
+    """Lets the held answer go and asks the source once more; gives the walk.
+
+    Raises ``UserError``.
+    """
+    return _let_go(connection, parent, user_id, f"asked again {by}".strip(), accepted=False)
 
 
 def _let_go(
     connection: Connection, parent: str, user_id: int | None, action: str, *, accepted: bool
-) -> None:
+) -> int:
     questions = tables.spider_questions
     row = connection.execute(
         sa.select(questions.c.id, questions.c.run_id)
@@ -46,6 +52,7 @@ def _let_go(
         )
     )
     go_on(connection, row.run_id, user_id=user_id, reason=f"the answer of {parent} was {action}")
+    return int(row.run_id)
 
 
 def retry_area(

@@ -19,6 +19,7 @@ from core.areas.register import AreaRegister, authorities_of
 from core.database import tables
 from core.database.copying import copy_table, read_copy
 from core.database.engine import driver_cursor
+from core.user_errors import UserError
 
 TODAY = [name for name in SCHEMA.names if name != "until"]
 EARLIER = ("code", "until", "name", "name_welsh", "parent", "since")
@@ -42,15 +43,20 @@ def register_in_use(connection: Connection) -> AreaRegister:
     version = version_in_use(connection)
     if not version:
         return _shipped()
-    url = connection.engine.url.render_as_string(hide_password=False)
-    if (url, version) not in _read:
-        rows = read_rows(connection)
-        _read.clear()
-        _read[url, version] = AreaRegister.from_rows(rows, authorities_of(rows))
-    return _read[url, version]
+    key = (_address(connection), version)
+    if key not in _registers:
+        rows = rows_in_use(connection)
+        _registers.clear()
+        _registers[key] = AreaRegister.from_rows(rows, authorities_of(rows))
+    return _registers[key]
 
 
-_read: dict[tuple[str, int], AreaRegister] = {}
+_registers: dict[tuple[str, int], AreaRegister] = {}
+
+
+def _address(connection: Connection) -> str:
+    """The database, without its password: versions of one are not those of another."""
+    return connection.engine.url.render_as_string()
 
 
 @lru_cache(maxsize=1)
@@ -64,9 +70,37 @@ def read_rows(connection: Connection) -> pa.Table:
         return read_copy(cursor, _ROWS, None, SCHEMA)
 
 
-def exported_rows(connection: Connection) -> pa.Table:
-    """The register in use, to be written to a file."""
-    return read_rows(connection) if version_in_use(connection) else read_shipped()
+def rows_in_use(connection: Connection) -> pa.Table:
+    """The whole register in use, read once for each version of it."""
+    version = version_in_use(connection)
+    if not version:
+        return _shipped_rows()
+    key = (_address(connection), version)
+    if key not in _rows:
+        _rows.clear()
+        _rows[key] = read_rows(connection)
+    return _rows[key]
+
+
+_rows: dict[tuple[str, int], pa.Table] = {}
+
+
+@lru_cache(maxsize=1)
+def _shipped_rows() -> pa.Table:
+    return read_shipped()
+
+
+def name_of(connection: Connection, code: str) -> str:
+    """The name of an area; raises ``UserError`` where the register in use does not hold it."""
+    areas = tables.areas.c
+    found = connection.execute(sa.select(areas.name).where(areas.code == code)).scalar()
+    if found is None and not version_in_use(connection):
+        rows = _shipped_rows()
+        now = pc.and_(pc.equal(rows["code"], code), pc.is_null(rows["until"]))
+        found = next(iter(rows["name"].filter(now).to_pylist()), None)
+    if found is None:
+        raise UserError(f"{code} is no area of the register; `grouper areas find` looks for one")
+    return str(found)
 
 
 def ensure_register(connection: Connection) -> bool:

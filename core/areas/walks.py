@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.areas.answers import Page
-from core.areas.keeping import ensure_register
+from core.areas.keeping import ensure_register, name_of
 from core.areas.kinds import kind_of
 from core.areas.sources import Source, asked_of
 from core.areas.states import SPIDER_MACHINE, SpiderState
@@ -60,10 +60,9 @@ def request_walk(
 ) -> int:
     """Plans a walk and asks for its run; gives its id. Raises ``UserError``."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
-    _refuse_second(connection)
-    ensure_register(connection)
+    refuse_second(connection)
     start = within or source.root
-    name = _name(connection, start)
+    name = name_of(connection, start)
     if kind_of(start) not in asked_of(source):
         raise UserError(
             f"{name} ({start}) is a {kind_of(start)}; {source.title} is asked about areas of the "
@@ -84,7 +83,7 @@ def load_walk(connection: Connection, run_id: int, source: Source) -> Walk:
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
     start = row.within or source.root
     day = (row.started_at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC).date()
-    area = f"{_name(connection, start)} ({start})"
+    area = f"{name_of(connection, start)} ({start})"
     return Walk(row.id, SpiderState(row.state), row.source, row.within, area, day)
 
 
@@ -179,7 +178,7 @@ def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: s
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
     if lock_row(connection, tables.spider_runs, run_id) in OPEN:
         return
-    _refuse_second(connection)
+    refuse_second(connection)
     cleared = {"failure": None, "finished_at": None}
     _move(connection, run_id, SpiderState.RUNNING, reason, user_id=user_id, **cleared)
     take_up(connection, f"spider/{run_id}", why=reason, user_id=user_id)
@@ -219,19 +218,12 @@ def _move(
     )
 
 
-def _refuse_second(connection: Connection) -> None:
+def refuse_second(connection: Connection) -> None:
+    """Raises ``UserError`` while a walk is under way."""
     runs = tables.spider_runs
     standing = connection.execute(sa.select(runs.c.id).where(runs.c.state.in_(OPEN))).scalar()
     if standing is not None:
         raise UserError(f"walk {standing} is under way; ask again when it has ended")
-
-
-def _name(connection: Connection, code: str) -> str:
-    areas = tables.areas
-    row = connection.execute(sa.select(areas.c.name).where(areas.c.code == code)).scalar()
-    if row is None:
-        raise UserError(f"{code} is no area of the register; `grouper areas find` looks for one")
-    return str(row)
 
 
 def _question(row: sa.Row[Any]) -> Question:

@@ -1,0 +1,73 @@
+"""Takes a register in that somebody brings as a file, whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+from core.areas.keeping import fill_register, rows_in_use, version_in_use
+from core.areas.kinds import LSOA_PATTERN
+from core.areas.payers import Moved, tell_of_payers
+from core.areas.walks import refuse_second
+from core.user_errors import UserError
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a register that was brought comes to, against the one that was in use."""
+
+    areas: int
+    new: int
+    gone: int
+    moved: int  # LSOAs that lie in another district
+    months: int  # open ones whose payers that alters
+
+
+def bring_register(connection: Connection, rows: pa.Table, *, accept_fewer: bool) -> Brought:
+    """Puts the rows (``compact.SCHEMA``) in the place of the register, in one transaction.
+
+    Raises ``UserError`` where areas in force would be lost, unless that is accepted.
+    """
+    refuse_second(connection)
+    before = rows_in_use(connection)
+    old, new = _in_force(before), _in_force(rows)
+    lost = old.filter(pc.invert(pc.is_in(old, value_set=new)))
+    if len(lost) and not accept_fewer:
+        some = ", ".join(lost.slice(0, 5).to_pylist())
+        raise UserError(
+            f"{len(lost):,} areas that are in force are not in the file ({some} …); end them there,"
+            " or say --accept-fewer"
+        )
+    moved = _moved(before, rows)
+    fill_register(connection, rows, version=version_in_use(connection) + 1)
+    return Brought(
+        areas=rows.filter(pc.is_null(rows["until"])).num_rows,
+        new=len(new.filter(pc.invert(pc.is_in(new, value_set=old)))),
+        gone=len(lost),
+        moved=len(moved),
+        months=tell_of_payers(connection, moved),
+    )
+
+
+def _in_force(rows: pa.Table) -> pa.Array:
+    now = pc.and_(pc.is_null(rows["until"]), pc.is_null(rows["ends"]))
+    return rows["code"].filter(now).combine_chunks()
+
+
+def _moved(before: pa.Table, after: pa.Table) -> list[Moved]:
+    """LSOAs of both that lie in another district."""
+    old, new = _lsoas(before), _lsoas(after)
+    place = pc.index_in(new["code"], value_set=old["code"].combine_chunks())
+    was = old["parent"].cast(pa.string()).take(place)
+    now = new["parent"].cast(pa.string())
+    other = pc.not_equal(was, now).fill_null(False)
+    columns = (column.filter(other).to_pylist() for column in (new["code"], was, now))
+    return [Moved(*row) for row in zip(*columns, strict=True)]
+
+
+def _lsoas(rows: pa.Table) -> pa.Table:
+    now = pc.is_null(rows["until"])
+    return rows.filter(pc.and_(now, pc.match_substring_regex(rows["code"], LSOA_PATTERN)))
