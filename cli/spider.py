@@ -1,4 +1,4 @@
-"""``grouper spider``: has sources walked down, follows the walk, decides of answers that are held."""
+"""``grouper spider``: has sources walked down, follows walks, decides of answers that are held."""
 
 from __future__ import annotations
 

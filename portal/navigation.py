@@ -11,6 +11,7 @@ from core.accounts.people import Person
 from core.submissions.reset_rights import asks_for_resets, decides_resets
 from portal.links import remember_pages
 from portal.views import (
+    areas,
     home,
     hosted,
     notifications,
@@ -28,6 +29,7 @@ ADDRESSES = (
     "hosted",
     "reports",
     "notifications",
+    "areas",
     "resets",
     "operations",
 )
@@ -43,6 +45,7 @@ def pages_of(person: Person) -> list[Any]:
         shown["hosted"] = ("Hosted months", hosted.show)
     shown["reports"] = ("Reports", reports.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
+    shown["areas"] = ("Areas", areas.show)
     if decides_resets(person):
         shown["resets"] = ("Resets", resets.show)
     if person.runs_the_service:

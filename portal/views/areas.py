@@ -1,0 +1,132 @@
+"""Areas: look one up, with what lies above, below, before and after; operators see the walks."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.people import Person
+from core.areas.finding import Area, Areas, Place
+from core.areas.keeping import rows_in_use
+from core.areas.kinds import DISTRICTS
+from portal import words
+from portal.components.walks import show_walks
+from portal.database import engine
+
+LISTED = 50
+SHOWN_CHILDREN = 12
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("Areas")
+    if person.runs_the_service:
+        search, walks = st.tabs(["Look up", "Walks of the spider"])
+        with search:
+            _look_up()
+        with walks:
+            show_walks(person)
+    else:
+        _look_up()
+
+
+def _look_up() -> None:
+    with engine().connect() as connection:
+        areas = Areas(rows_in_use(connection))
+    if "area" in st.query_params and "area-text" not in st.session_state:
+        st.session_state["area-text"] = st.query_params["area"]
+    text = st.text_input(
+        "Code or name", key="area-text", placeholder="E09000030, Tower Hamlets, Allerdale 001A"
+    )
+    if not text.strip():
+        st.caption(
+            "Countries, regions, counties, districts and LSOAs, with their dates, their parents and "
+            "what took their place. Source: Office for National Statistics, Open Government "
+            "Licence v3.0. Contains OS data © Crown copyright and database right."
+        )
+        _show_map(areas, None)
+        return
+    found = areas.search(text, LISTED)
+    if not found:
+        st.info("No area of the register is called so, now or before.")
+        return
+    chosen = found[0]
+    if len(found) > 1:
+        chosen = st.selectbox("Areas", found, format_func=_label, key=f"areas-of-{text}")
+    _show(areas, areas.area(chosen.code))
+
+
+def _label(place: Place) -> str:
+    ended = f", ended {words.day(place.ends)}" if place.ends else ""
+    return f"{place.name} ({place.code}), {place.kind}{ended}"
+
+
+def _show(areas: Areas, area: Area) -> None:
+    place = area.place
+    st.subheader(f"{words.plain(place.name)} ({place.code})")
+    st.markdown(f"{place.kind[:1].upper()}{place.kind[1:]}. {_dates(area)}")
+    if area.name_welsh:
+        st.markdown(f"In Welsh: {words.plain(area.name_welsh)}")
+    if area.successors:
+        st.warning("In its place today: " + ", ".join(map(_label, area.successors)))
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Lies within**")
+        _list(area.ancestors, "Nothing: it stands at the top.")
+        if area.predecessors:
+            st.markdown("**Took the place of**")
+            _list(area.predecessors, "")
+    with right:
+        st.markdown(f"**Has {words.count(len(area.children), 'area')} within it**")
+        _list(area.children[:SHOWN_CHILDREN], "None that the register holds.")
+        if len(area.children) > SHOWN_CHILDREN:
+            with st.expander(f"{len(area.children) - SHOWN_CHILDREN:,} more"):
+                _list(area.children[SHOWN_CHILDREN:], "")
+    _show_periods(area)
+    if place.kind in DISTRICTS:
+        _show_map(areas, place.code)
+
+
+def _dates(area: Area) -> str:
+    begins = f"Since {words.day(area.begins)}. " if area.begins else ""
+    ends = f"Ended on {words.day(area.place.ends)}." if area.place.ends else "In force."
+    return begins + ends
+
+
+def _list(places: tuple[Place, ...], none: str) -> None:
+    lines = [f"- {words.plain(each.name)} ({each.code}), {each.kind}" for each in places]
+    st.markdown("\n".join(lines) or none)
+
+
+def _show_periods(area: Area) -> None:
+    if not area.periods:
+        return
+    st.markdown("**Before**")
+    st.dataframe(
+        {
+            "Until": [words.day(each.until) for each in area.periods],
+            "Name": [each.name for each in area.periods],
+            "Within": [_label(each.parent) if each.parent else "" for each in area.periods],
+        },
+        hide_index=True,
+        width="stretch",
+        alt="Earlier names and parents",
+    )
+
+
+def _show_map(areas: Areas, marked: str | None) -> None:
+    """Districts as points; where the source gave no places there is no map."""
+    rows = areas.districts(DISTRICTS)
+    if not rows.num_rows:
+        return
+    codes = rows["code"].to_pylist()
+    st.scatter_chart(
+        {
+            "Longitude": rows["longitude"].to_pylist(),
+            "Latitude": rows["latitude"].to_pylist(),
+            "District": rows["name"].to_pylist(),
+            "": ["this one" if code == marked else "others" for code in codes],
+        },
+        x="Longitude",
+        y="Latitude",
+        color="",
+    )
