@@ -39,7 +39,7 @@ def _look_up() -> None:
     )
     if not text.strip():
         st.caption(
-            "Countries, regions, counties, districts and LSOAs, with their dates, their parents and "
+            "Countries, regions, counties, districts and LSOAs, with their dates, parents and "
             "what took their place. Source: Office for National Statistics, Open Government "
             "Licence v3.0. Contains OS data © Crown copyright and database right."
         )
