@@ -104,11 +104,12 @@ def _say_state(about: dict[str, Any], progress: RunProgress, *, as_json: bool) -
 
 def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json: bool) -> int:
     keep_pandas_out()
+    from core.accounts.scope import EVERYTHING
     from core.areas.keeping import register_in_use
     from core.submissions.outcome import outcome_of
 
     with engine.connect() as connection:
-        outcome = outcome_of(connection, run_id)
+        outcome = outcome_of(connection, EVERYTHING, run_id)
         areas = register_in_use(connection).names
     payers: Totals = [
         (code or "", areas.get(code, code) if code else "nobody is charged", charges, pence)

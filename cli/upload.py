@@ -118,10 +118,11 @@ def _look(
 
 
 def _causes(engine: Engine, files: list[FileRow]) -> dict[int, list[Cause]]:
+    from core.accounts.scope import EVERYTHING
     from core.submissions.error_list import causes
 
     with engine.connect() as connection:
-        return {file.id: causes(connection, file.id) for file in files}
+        return {file.id: causes(connection, EVERYTHING, file.id) for file in files}
 
 
 def _lines(file: FileRow, causes: list[Cause]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -60,6 +61,17 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     link_seconds: int = Field(default=900, ge=1)
+    session_hours: float = Field(default=12, gt=0)  # how long a sign-in lasts, however busy
+    session_idle_minutes: float = Field(default=60, gt=0)  # how long it lasts with nobody there
+
+    app_database_url: str | None = None  # the portal's own role; None: made beside the owner
+    kpi_database_url: str | None = None  # the role that calculates KPIs; None: the same
+
+    vat_percent: Decimal = Field(default=Decimal(20), ge=0, le=100)
+    invoice_from: str = "Grouper"  # who sends invoices: name and address, lines parted by |
+    invoice_vat_number: str | None = None
+    invoice_bank: str | None = None  # where to pay, lines parted by |
+    invoice_account_code: str = "200"  # the sales account in the accounting package
 
     smtp_host: str | None = None  # None: no e-mail is sent
     smtp_port: int = Field(default=587, ge=1, le=65535)
@@ -84,6 +96,7 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=10, gt=0)  # how often work in limbo is looked for
     log_days: int = Field(default=365, ge=1)  # how long posts of log groups are kept
     report_days: int = Field(default=30, ge=1)  # how long finished reports are kept
+    kpi_seconds: float = Field(default=30, gt=0)  # how long the query of an indicator may take
     hide_below: int = Field(default=0, ge=0)  # counts hidden in commissioners' summaries; 0: none
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.database.tables import audit, event_deliveries, events
 from core.user_errors import UserError
 from deployments.deliveries import OPEN
@@ -92,6 +94,7 @@ def pause(
         raise UserError(f"there is no queue {name!r}; there are {', '.join(queues.queues)}")
     action = "queue paused" if paused else "queue resumed"
     with engine.begin() as connection:
+        require(connection, user_id, Action.OPERATE)
         connection.execute(
             audit.insert().values(user_id=user_id, action=action, subject=f"queue/{name}")
         )

@@ -23,6 +23,7 @@ from core.database.embedded import EmbeddedPostgres
 from core.database.engine import plain_url, with_database, with_driver
 from core.database.migrate import migrate
 from core.database.preparing import ensure_database
+from core.database.roles import open_roles, role_url
 from core.processes import hold_folder, port_is_free
 from core.running import Running
 from core.settings import PROJECT, Settings
@@ -159,8 +160,10 @@ class Services(Running):
         self._run_deploy()
         for name in self._workers():
             self._run(name, *_python("deployments.prefect_program", "worker", name))
-        migrate(self.database_url)
-        self._run(PORTAL, *_python("portal.serve"))
+        migrate(self.database_url, settings=self.settings)
+        open_roles(self.database_url, self.settings)
+        own_role = role_url(self.database_url, "app", self.settings)
+        self._run(PORTAL, *_python("portal.serve"), GROUPER_DATABASE_URL=own_role)
         self._wait_for_deploy()
         self._run(RELAY, *_python("deployments.relay_process", began.isoformat()))
         self._run(SENDER, *_python("deployments.sender_process"))

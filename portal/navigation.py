@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.accounts.people import Person
+from core.accounts.permissions import Action
 from core.submissions.reset_rights import asks_for_resets, decides_resets
 from portal.links import remember_pages
 from portal.views import (
@@ -38,12 +39,14 @@ ADDRESSES = (
 def pages_of(person: Person) -> list[Any]:
     """The pages that the person's roles open."""
     shown: dict[str, tuple[str, Callable[[Person], None]]] = {"home": ("Home", home.show)}
-    if person.provider_ids:
+    if person.may(Action.UPLOAD) or person.may(Action.CORRECT):
         shown["upload"] = ("Upload", upload.show)
+    if person.provider_ids:
         shown["submission"] = ("Submission", submission.show)
     if asks_for_resets(person):
         shown["hosted"] = ("Hosted months", hosted.show)
-    shown["reports"] = ("Reports", reports.show)
+    if person.may(Action.SEE_CHARGES) or person.may(Action.SEE_BACKING_DATA):
+        shown["reports"] = ("Reports", reports.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
     shown["areas"] = ("Areas", areas.show)
     if decides_resets(person):

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from core.settings import settings
 from portal import downloads, hooks, uploads
 from portal.secure_cookies import SecureCookies
+from portal.session_cookies import SessionCookies
 from portal.sign_in import auth_secrets
 
 THEME = {
@@ -43,7 +44,10 @@ def portal() -> st.App:
             Route(downloads.PATH, downloads.download),
             Route(hooks.PATH, hooks.from_prefect, methods=["POST"]),
         ],
-        middleware=[Middleware(SecureCookies, secure=chosen.portal_url.startswith("https:"))],
+        middleware=[
+            Middleware(SecureCookies, secure=chosen.portal_url.startswith("https:")),
+            Middleware(SessionCookies),
+        ],
         secrets={"auth": auth_secrets(chosen)},
     )
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 from starlette.requests import Request
-from streamlit.auth_util import get_cookie_with_chunks
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from core.accounts.people import NotAdmitted, Person, admit, sign_out
-from core.database.engine import engine
-from core.settings import Settings, settings
+from core.accounts.people import NotAdmitted, Person, admit
+from core.accounts.sessions import note_refusal, sign_out
+from core.settings import Settings
+from portal.database import act_as, engine_of
+from portal.places import FORWARDED, address_of
+from portal.session_cookies import KEY, claims_of, has_cookie
 
-COOKIE = "_streamlit_user"
+COOKIE_SUBJECT = "sign-in cookie"
 
 
 def auth_secrets(chosen: Settings) -> dict[str, Any]:
@@ -33,52 +33,83 @@ def auth_secrets(chosen: Settings) -> dict[str, Any]:
     }
 
 
-def person_on_page() -> Person | None:
+def person_on_page(*, active: bool = True) -> Person | None:
     """Who looks at this page; shows why and stops where a sign-in is not good enough.
 
     None where nobody is signed in. Asked on every run of a page: the cookie outlives sign-out.
     """
+    act_as(None)
+    address, agent = _place_of_page(), st.context.headers.get("User-Agent")
     if not st.user.is_logged_in:
+        if has_cookie(st.context.cookies):
+            _note_refusal(NotAdmitted("forged"), COOKIE_SUBJECT, address, agent)
         return None
     try:
-        return _admit(st.user.to_dict())
+        person = _admit(st.user.to_dict(), address, agent, active=active)
     except NotAdmitted as refused:
         st.title("Grouper")
         st.warning(str(refused))
         if st.button("Sign in again", type="primary"):
             st.logout()
         st.stop()
+    act_as(person)
+    return person
 
 
 def person_of_request(request: Request) -> Person:
     """Who sends a request to one of our own routes; raises ``NotAdmitted``."""
-    claims = _claims_of_cookie(request)
+    act_as(None)
+    address = address_of(request.headers, request.client)
+    agent = request.headers.get("user-agent")
+    claims = claims_of(request.cookies)
     if claims is None:
-        raise NotAdmitted("Sign in to the portal first.")
-    return _admit(claims)
+        if not has_cookie(request.cookies):
+            raise NotAdmitted("stranger", text="Sign in to the portal first.")
+        forged = NotAdmitted("forged")
+        _note_refusal(forged, COOKIE_SUBJECT, address, agent)
+        raise forged
+    person = _admit(claims, address, agent)
+    act_as(person)
+    return person
+
+
+def refuse(person: Person, subject: str, reason: str, agent: str | None) -> None:
+    """Audits that somebody who is signed in was refused something."""
+    refused = NotAdmitted(reason, user_id=person.id)
+    _note_refusal(refused, subject, person.address, agent)
 
 
 def end_sign_in(person: Person) -> None:
-    """Signs out everywhere: every cookie of the person is void from now on."""
-    with engine().begin() as connection:
-        sign_out(connection, person.id)
+    """Signs out: every cookie of this sign-in is void from now on."""
+    if person.session is not None:
+        with engine_of(person.id, person.address).begin() as connection:
+            sign_out(connection, person.session, user_id=person.id)
+    act_as(None)
     st.logout()
     st.stop()  # st.user is empty from here on
 
 
-def _admit(claims: Mapping[str, Any]) -> Person:
-    with engine().connect() as connection:
-        return admit(connection, claims, now=dt.datetime.now(dt.UTC))
+def _admit(
+    claims: Mapping[str, Any], address: str | None, agent: str | None, *, active: bool = True
+) -> Person:
+    subject, key = str(claims.get("sub", "")), str(claims.get(KEY, ""))
+    try:
+        with engine_of(None, address).begin() as connection:
+            person = admit(connection, subject, key, active=active)
+    except NotAdmitted as refused:
+        _note_refusal(refused, COOKIE_SUBJECT, address, agent)
+        raise
+    return replace(person, address=address)
 
 
-def _claims_of_cookie(request: Request) -> dict[str, Any] | None:
-    """What the signed cookie says; Streamlit guards only its own routes, so we read it too."""
+def _note_refusal(
+    refused: NotAdmitted, subject: str, address: str | None, agent: str | None
+) -> None:
+    with engine_of(refused.user_id, address).begin() as connection:
+        note_refusal(connection, subject, refused.reason, user_id=refused.user_id, agent=agent)
 
-    def one_cookie(name: str) -> bytes | None:
-        value = request.cookies.get(name)
-        if value is None:
-            return None
-        return decode_signed_value(settings().signing_key(), name, value)
 
-    found = get_cookie_with_chunks(one_cookie, COOKIE)
-    return json.loads(found) if found else None
+def _place_of_page() -> str | None:
+    said = st.context.headers.get(FORWARDED, "").strip()[:100]
+    peer = st.context.ip_address
+    return f"{said} by {peer}" if said else peer

@@ -13,18 +13,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from core.accounts.people import NotAdmitted, Person
-from core.database.engine import engine
+from core.accounts.permissions import Action
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.months import get_submission
 from core.user_errors import UserError
-from portal.sign_in import person_of_request
+from portal.database import act_as, engine
+from portal.sign_in import person_of_request, refuse
 
 PATH = "/api/upload"
 TICKET_HEADER = "X-Grouper-Ticket"
 """A page asks for a ticket and its script sends it: a strange site cannot (CSRF)."""
 TICKET_SECONDS = 12 * 3600
+SUBJECT = "upload ticket"
+TOO_LONG = "This page has been open too long. Load it again."
+OF_ANOTHER = "This page was opened by somebody else. Load it again."
 NO_ROOM = "The file store cannot take this file now; nothing of it was kept. Try again later."
 
 log = logging.getLogger("grouper.portal")
@@ -64,13 +68,15 @@ def _admit(request: Request) -> tuple[Person, int]:
     try:
         ticket = _signer().loads(request.headers.get(TICKET_HEADER, ""), max_age=TICKET_SECONDS)
     except BadSignature as error:
-        raise NotAdmitted("This page has been open too long. Load it again.") from error
+        refuse(person, SUBJECT, "ticket not valid", request.headers.get("user-agent"))
+        raise NotAdmitted("ticket not valid", text=TOO_LONG) from error
     if ticket["user"] != person.id:
-        raise NotAdmitted("This page was opened by somebody else. Load it again.")
+        refuse(person, SUBJECT, "ticket of another user", request.headers.get("user-agent"))
+        raise NotAdmitted("ticket of another user", text=OF_ANOTHER)
     with engine().connect() as connection:
         submission = get_submission(connection, ticket["submission"])
-    if submission.provider_id not in person.provider_ids:
-        raise NotAdmitted("You may not upload for this provider.")
+    if not person.may(Action.UPLOAD, submission.provider_id):
+        raise NotAdmitted("not allowed", text="You may not upload for this provider.")
     return person, submission.id
 
 
@@ -90,4 +96,5 @@ def _arrival(request: Request) -> Arrival:
 
 
 def _keep(person: Person, submission_id: int, body: IO[bytes], arrival: Arrival) -> int:
+    act_as(person)
     return take_in(engine(), open_store(), submission_id, arrival, body, user_id=person.id)

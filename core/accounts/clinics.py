@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import records_table
@@ -59,6 +61,7 @@ def place_clinic(
     user_id: int | None,
 ) -> None:
     """Says which authority hosts a clinic; raises ``UserError`` where either is unknown."""
+    require(connection, user_id, Action.UPLOAD, provider_id)
     if commissioner not in register.names:
         raise UserError(f"{commissioner} is no authority of the register.")
     clinics = tables.clinics

@@ -10,7 +10,7 @@ from core.states import Machine, Process, State
 class SubscriptionState(State):
     """Where a subscription stands."""
 
-    QUOTED = "quoted", "A quotation was sent. It begins once it is accepted."
+    QUOTED = "quoted", "A quotation was made. It begins once it is accepted and invoiced."
     INVOICED = "invoiced", "The invoice was sent. It begins on its first day."
     ACTIVE = "active", "In force."
     ENDING = "ending", "In force, and ends soon unless it is renewed."
@@ -18,17 +18,20 @@ class SubscriptionState(State):
 
 
 class SubscriptionProcess(Process):
-    """A subscription of an organisation."""
+    """A subscription of a person in an organisation. A renewal is a subscription of its own."""
 
     _ = States.from_enum(
         SubscriptionState, initial=SubscriptionState.QUOTED, final=SubscriptionState.ENDED
     )
 
     invoice = _.QUOTED.to(_.INVOICED)
+    withdraw = _.QUOTED.to(_.ENDED)
     begin = _.INVOICED.to(_.ACTIVE)
+    give_up = _.INVOICED.to(_.ENDED)
     near_the_end = _.ACTIVE.to(_.ENDING)
-    renew = _.ENDING.to(_.ACTIVE)
+    end_early = _.ACTIVE.to(_.ENDED)
+    extend = _.ENDING.to(_.ACTIVE)
     end = _.ENDING.to(_.ENDED)
 
 
-SUBSCRIPTION_MACHINE = Machine("subscription", SubscriptionProcess)
+SUBSCRIPTION_MACHINE = Machine("subscription", SubscriptionProcess, "subscriptions")

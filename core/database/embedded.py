@@ -225,6 +225,8 @@ class EmbeddedPostgres(Running):
                 statement = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")
                 owner = sql.Identifier(OWNER)
                 connection.execute(statement.format(owner, sql.Literal(_password(self.folder))))
+            grant = sql.SQL("ALTER ROLE {} CREATEROLE")  # it makes the portal's role
+            connection.execute(grant.format(sql.Identifier(OWNER)))
             for database in DATABASES:
                 if not _exists(connection, "pg_database", "datname", database):
                     statement = sql.SQL("CREATE DATABASE {} OWNER {}")

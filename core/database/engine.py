@@ -8,6 +8,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine
 
+from core.database.acting import mark_transactions
 from core.database.embedded import attach
 from core.settings import Settings
 from core.settings import settings as current_settings
@@ -46,7 +47,7 @@ def with_database(url: str, database: str) -> str:
 @lru_cache(maxsize=8)
 def engine(url: str | None = None) -> Engine:
     """A pooled engine, made once for each URL; without one, for the settings of this process."""
-    return create_engine(
+    made = create_engine(
         with_driver(url or database_url()),
         pool_size=5,
         max_overflow=10,
@@ -54,6 +55,8 @@ def engine(url: str | None = None) -> Engine:
         pool_recycle=1800,
         connect_args={"connect_timeout": 10},
     )
+    mark_transactions(made)
+    return made
 
 
 def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:

@@ -90,6 +90,13 @@ audit = Table(
     words("to_state", required=False),
     words("reason", required=False),
     Column("detail", JSONB),
+    Column(
+        "address",
+        Text,
+        server_default=text("NULLIF(current_setting('grouper.address'::text, true), ''::text)"),
+        comment="from where",
+    ),
     Index(None, "subject", "at"),
+    Index(None, "user_id", "at"),
     comment="append only: a trigger refuses changes",
 )

@@ -12,15 +12,23 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core.database.engine import with_driver
+from core.database.policies import bring_access_up_to_date
+from core.settings import Settings
+from core.settings import settings as current_settings
 
 SCRIPTS = Path(__file__).parent / "migrations"
 ADVISORY_LOCK = 0x67726F757065  # any number that nothing else in the database uses
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Upgrades the database at ``url``; may run any number of times, and twice at once."""
+def migrate(url: str, revision: str = "head", *, settings: Settings | None = None) -> None:
+    """Upgrades the database at ``url``; may run any number of times, and twice at once.
+
+    At the newest version, also says which role may touch which rows.
+    """
     with _alone(url) as connection:
         command.upgrade(_config(connection), revision)
+        if revision == "head":
+            bring_access_up_to_date(connection, settings or current_settings())
 
 
 def downgrade(url: str, revision: str = "base") -> None:

@@ -10,7 +10,9 @@ from psycopg import sql
 from sqlalchemy import Connection, func, inspect, select
 
 from core.database.engine import driver_cursor
+from core.database.policies import protect_records
 from core.datasets.specification import Specification
+from core.settings import settings
 
 PREFIX = "records_"
 PLACE_COLUMNS = ("file_id", "chunk", "bucket", "row", "in_error")
@@ -33,6 +35,7 @@ def create_records_table(connection: Connection, specification: Specification) -
     if not inspect(connection).has_table(name):
         _run(connection, _create(name, specification))
         _run(connection, _index(name))
+        protect_records(connection, name, settings())
         return name
     present = {column["name"] for column in inspect(connection).get_columns(name)}
     for column in specification.columns:

@@ -1,6 +1,7 @@
 """The states of things, as the tables allow them; declared with what may follow what."""
 
 from core.events.states import FAILURE_MACHINE
+from core.kpis.states import KPI_MACHINE
 from core.reports.states import REPORT_MACHINE
 from core.submissions.states import FILE_MACHINE, RUN_MACHINE, STAGES, SUBMISSION_MACHINE
 
@@ -10,6 +11,7 @@ RUNNING_SUBMISSION_STATES = ("queued", *STAGES)
 RUN_STATES = RUN_MACHINE.states
 RUN_KINDS = ("draft", "final")
 REPORT_STATES = REPORT_MACHINE.states
+KPI_STATES = KPI_MACHINE.states
 FAILURE_STATES = FAILURE_MACHINE.states
 FAILURE_KINDS = (
     "file check",
@@ -22,5 +24,3 @@ FAILURE_KINDS = (
 )
 CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
 ORGANISATION_KINDS = ("provider", "commissioner")
-ROLES = ("provider", "commissioner", "operator", "administrator")
-ROLES_OF_ORGANISATIONS = ("provider", "commissioner")

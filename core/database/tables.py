@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -27,9 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
 from core.database import (
+    accounts_tables,
     area_tables,
     event_tables,
     failure_tables,
+    kpi_tables,
     notification_tables,
     report_tables,
     reset_tables,
@@ -50,8 +51,6 @@ from core.database.states import (
     FILE_STATES,
     ORGANISATION_KINDS,
     REPORT_STATES,
-    ROLES,
-    ROLES_OF_ORGANISATIONS,
     RUN_KINDS,
     RUN_STATES,
     SUBMISSION_STATES,
@@ -66,8 +65,17 @@ organisations = Table(
     words("kind"),
     Column("code", Text, nullable=False, unique=True, comment="ODS code or area code"),
     words("name"),
+    words("address", required=False),
+    Column(
+        "part_of_id",
+        Integer,
+        ForeignKey("organisations.id"),
+        comment="a quasi-organisation: a second contract of this one",
+    ),
+    Column("merged_into_id", Integer, ForeignKey("organisations.id"), comment="what it is now"),
     now("created_at"),
     one_of("kind", ORGANISATION_KINDS),
+    CheckConstraint("id NOT IN (part_of_id, merged_into_id)", name="not_its_own"),
 )
 
 clinics = Table(
@@ -77,6 +85,7 @@ clinics = Table(
     Column("provider_id", Integer, ForeignKey("organisations.id"), nullable=False),
     Column("clinic_id", Text, nullable=False, comment="as the records name it"),
     words("name", required=False),
+    words("address", required=False),
     Column("commissioner", Text, comment="area code of the host; null: still to be placed"),
     now("created_at"),
     UniqueConstraint("provider_id", "clinic_id"),
@@ -90,27 +99,26 @@ users = Table(
     words("email", required=False),
     words("name"),
     Column("active", Boolean, nullable=False, server_default=text("true")),
-    Column("signed_out_at", DateTime(timezone=True), comment="sign-ins before this are void"),
     now("created_at"),
 )
 
-memberships = Table(
-    "memberships",
-    metadata,
-    number(),
-    Column("user_id", Integer, ForeignKey("users.id"), nullable=False),
-    Column("organisation_id", Integer, ForeignKey("organisations.id")),
-    words("role"),
-    now("created_at"),
-    UniqueConstraint("user_id", "organisation_id", "role", postgresql_nulls_not_distinct=True),
-    one_of("role", ROLES),
-    CheckConstraint(
-        "(organisation_id IS NOT NULL) = (role IN ("
-        + ", ".join(f"'{role}'" for role in ROLES_OF_ORGANISATIONS)
-        + "))",
-        name="organisation_fits_role",
-    ),
-)
+sessions = accounts_tables.sessions
+organisation_names = accounts_tables.organisation_names
+organisation_merges = accounts_tables.organisation_merges
+memberships = accounts_tables.memberships
+
+# What they pay
+
+subscriptions = accounts_tables.subscriptions
+subscription_transfers = accounts_tables.subscription_transfers
+subscription_additions = accounts_tables.subscription_additions
+subscription_periods = accounts_tables.subscription_periods
+subscription_notices = accounts_tables.subscription_notices
+invoice_counters = accounts_tables.invoice_counters
+invoices = accounts_tables.invoices
+invoice_lines = accounts_tables.invoice_lines
+payments = accounts_tables.payments
+permissions = accounts_tables.permissions
 
 # Where people live, and who pays for them
 
@@ -286,6 +294,8 @@ runs = Table(
     one_of("state", RUN_STATES),
 )
 
+run_payers = accounts_tables.run_payers
+
 run_chunks = Table(
     "run_chunks",
     metadata,
@@ -383,3 +393,8 @@ report_runs = report_tables.report_runs
 report_files = report_tables.report_files
 report_schedules = report_tables.report_schedules
 report_schedule_months = report_tables.report_schedule_months
+kpis = kpi_tables.kpis
+kpi_results = kpi_tables.kpi_results
+kpi_trials = kpi_tables.kpi_trials
+kpi_chunks = kpi_tables.kpi_chunks
+kpi_sessions = kpi_tables.kpi_sessions

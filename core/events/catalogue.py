@@ -137,6 +137,20 @@ class SubmissionFailed(_OfRun):
     reason: str
 
 
+class KpisRequested(_OfRun):
+    """A published run is to be measured: an indicator is new, or its figure is missing."""
+
+    name: ClassVar[str] = "kpis.requested"
+
+
+class KpiTrialRequested(_OfRun):
+    """Somebody tries an indicator on a month before it is published."""
+
+    name: ClassVar[str] = "kpi.trial-requested"
+    trial_id: int
+    kpi: str
+
+
 class _OfReset(_OfRun):
     reset_id: int
     host: str  # code of the commissioner that asks
@@ -321,6 +335,41 @@ class AreaPayerChanged(_OfSubmission):
     example: str
 
 
+class OfSubscription(Event):
+    subscription_id: int
+    kind: str  # Provider+, Commissioner, …
+    organisation: str  # its name
+    addressee: int  # user id of the holder
+    last_day: dt.date
+
+    about: ClassVar[str] = "subscription"
+    subject_field: ClassVar[str] = "subscription_id"
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind}, {self.organisation}"
+
+
+class SubscriptionBegan(OfSubscription):
+    """A subscription is in force."""
+
+    name: ClassVar[str] = "subscription.began"
+
+
+class SubscriptionEnding(OfSubscription):
+    """A subscription ends soon: 60, 30 or 7 days before."""
+
+    name: ClassVar[str] = "subscription.ending"
+    days_left: int
+    renewal_id: int | None = None  # the quotation for the time after
+
+
+class SubscriptionEnded(OfSubscription):
+    """A subscription is no longer in force."""
+
+    name: ClassVar[str] = "subscription.ended"
+
+
 class Heard(Event):
     """Something that the scheduler of runs told of."""
 
@@ -373,6 +422,9 @@ CATALOGUE: dict[str, type[Event]] = {
         ReportFailed,
         RunFailed,
         DeadlinesNear,
+        SubscriptionBegan,
+        SubscriptionEnding,
+        SubscriptionEnded,
         SpiderRequested,
         SpiderFinished,
         SpiderFailed,

@@ -16,6 +16,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.database import tables
 from core.database.moving import change_state
 from core.events.catalogue import RunFailed
@@ -138,6 +140,7 @@ def discard(
     connection: Connection, reference: str, *, user_id: int | None = None, reason: str = ""
 ) -> Failure:
     """Sets a failure aside; its subject stays as it is. Raises ``UserError``."""
+    require(connection, user_id, Action.OPERATE)
     failure = show_failure(connection, reference)
     refuse_unless_waiting(failure)
     _end(connection, failure.id, FailureState.DISCARDED, reason or "set aside", user_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Connection, Insert, func, select
+from sqlalchemy.exc import IntegrityError
 
 from core.database.tables import events
 from core.events.catalogue import CATALOGUE, Event
@@ -27,9 +28,10 @@ def raise_event(
     """
     if event.name not in CATALOGUE:
         raise LookupError(f"{event.name!r} is not in the catalogue of events")
-    event_id = event_id or uuid4()
-    written = connection.execute(
-        insert(events)
+    given, event_id = event_id, event_id or uuid4()
+    # Nothing is read back: who raises an event may not read the outbox.
+    statement = (
+        events.insert()
         .values(
             event_id=event_id,
             name=event.name,
@@ -37,11 +39,26 @@ def raise_event(
             payload=event.model_dump(mode="json"),
             user_id=user_id,
         )
-        .on_conflict_do_nothing(index_elements=[events.c.event_id])
+        .inline()
     )
-    if written.rowcount:
-        wake_relay(connection, event_id)
+    if given is None:
+        connection.execute(statement)
+    elif not _is_new(connection, statement):
+        return event_id
+    wake_relay(connection, event_id)
     return event_id
+
+
+def _is_new(connection: Connection, statement: Insert) -> bool:
+    """Writes an event that may be there already; whether it was not."""
+    try:
+        with connection.begin_nested():
+            connection.execute(statement)
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        return False
+    return True
 
 
 def wake_relay(connection: Connection, event_id: UUID | str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.areas.accepting import retry_area
 from core.areas.sources import find_source
 from core.areas.walks import go_on
@@ -48,6 +50,7 @@ def retry(
     Gives the failure as it was. ``note`` goes into the audit beside the reference. Raises
     ``UserError`` where it does not wait any more, or its subject has moved on.
     """
+    require(connection, user_id, Action.OPERATE)
     failure = show_failure(connection, reference)
     way = RETRIES.get(failure.kind)
     if way is None:

@@ -27,6 +27,9 @@ from core.events.catalogue import (
     SubmissionResetGranted,
     SubmissionResetRefused,
     SubmissionSubmitted,
+    SubscriptionBegan,
+    SubscriptionEnded,
+    SubscriptionEnding,
 )
 from core.notifications.topics import Topic
 
@@ -266,6 +269,39 @@ TELLINGS = (
         "areas",
     ),
     Telling(
+        SubscriptionBegan,
+        Topic.DEADLINES,
+        Concerned.ADDRESSEE,
+        "Your subscription has begun",
+        "{kind}, {organisation}: in force until {last_day_text}.",
+        "subscription",
+    ),
+    Telling(
+        SubscriptionEnding,
+        Topic.DEADLINES,
+        Concerned.ADDRESSEE,
+        "Your subscription ends in {days_left} days",
+        "{kind}, {organisation}: in force until {last_day_text}. A quotation for the time after is "
+        "on its page; tell the administrator to accept it.",
+        "subscription",
+    ),
+    Telling(
+        SubscriptionEnding,
+        Topic.OPERATIONS,
+        Concerned.ADMINISTRATORS,
+        "A subscription ends in {days_left} days",
+        "{kind}, {organisation}: in force until {last_day_text}.",
+        "accounts",
+    ),
+    Telling(
+        SubscriptionEnded,
+        Topic.DEADLINES,
+        Concerned.ADDRESSEE,
+        "Your subscription has ended",
+        "{kind}, {organisation}: it was in force until {last_day_text}.",
+        "subscription",
+    ),
+    Telling(
         DeadlinesNear,
         Topic.DEADLINES,
         Concerned.ADDRESSEE,
@@ -321,6 +357,8 @@ def _values(event: Event) -> dict[str, Any]:
     values = event.model_dump()
     if "month" in values:
         values["month_name"] = _month(values["month"])
+    if "last_day" in values:
+        values["last_day_text"] = f"{values['last_day'].day} {values['last_day']:%B %Y}"
     if "amount_pence" in values:
         pence = values["amount_pence"]
         values["pounds"] = f"£{pence // 100:,}.{pence % 100:02d}"

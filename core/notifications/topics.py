@@ -20,7 +20,7 @@ class Topic(StrEnum):
     UPLOADS = "my uploads", "A file you uploaded was checked."
     SUBMISSIONS = "my submissions", "A month of your organisation was calculated, or stopped."
     REPORTS = "reports", "A report you asked for is ready; a provider submitted charges to you."
-    DEADLINES = "deadlines", "A month is due soon, or late: one digest a day at most."
+    DEADLINES = "deadlines", "A month is due soon, or is late; your subscription begins or ends."
     OPERATIONS = (
         "operations",
         (

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from core.accounts.permissions import Action
+
 Side = Literal["provider", "commissioner"]
 Span = Literal["months", "year", "month"]
 Facts = Literal["sums", "lines", "episodes"]
@@ -39,6 +41,11 @@ class KindOfReport:
     span: Span = "months"
     final_only: bool = False
     to_one: bool = False
+
+    @property
+    def action(self) -> Action:
+        """What a person must be allowed: sums are charges, everything else is patient level."""
+        return Action.SEE_CHARGES if self.facts == {"sums"} else Action.SEE_BACKING_DATA
 
 
 def _facts(*names: Facts) -> frozenset[Facts]:

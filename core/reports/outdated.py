@@ -26,14 +26,11 @@ def outdated_runs(connection: Connection, run_ids: Collection[int]) -> list[int]
 
 
 def is_outdated(report_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Whether some run that the report was made from is published no more."""
-    shown, runs = tables.report_runs, tables.runs
-    return (
-        sa.select(sa.literal(1))
-        .select_from(shown.join(runs, runs.c.id == shown.c.run_id))
-        .where(shown.c.report_id == report_id, runs.c.state != RunState.PUBLISHED)
-        .exists()
-    )
+    """Whether some run that the report was made from is published no more.
+
+    The database answers by a function of its own: who has the report may not see that run now.
+    """
+    return sa.func.report_is_outdated(report_id, type_=sa.Boolean)
 
 
 def renew_if_outdated(connection: Connection, storage_key: str, user_id: int) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
 
 
@@ -22,23 +24,25 @@ class Charged:
     pence: int
 
 
-def charged_to(connection: Connection, commissioner: str) -> list[Charged]:
+def charged_to(connection: Connection, scope: Scope, commissioner: str) -> list[Charged]:
     """Latest month first; drafts are not shown to commissioners."""
-    submissions, runs, charges = tables.submissions, tables.runs, tables.charges
+    if not scope.unlimited and commissioner not in scope.codes(Action.SEE_CHARGES):
+        return []
+    submissions, runs, payers = tables.submissions, tables.runs, tables.run_payers
     organisations = tables.organisations
     query = (
         sa.select(
             submissions.c.month,
             organisations.c.code,
             organisations.c.name,
-            sa.func.count(),
-            sa.func.sum(charges.c.amount_pence),
+            sa.func.sum(payers.c.charges),
+            sa.func.sum(payers.c.amount_pence),
         )
         .select_from(submissions)
         .join(runs, runs.c.id == submissions.c.run_id)
-        .join(charges, charges.c.run_id == runs.c.id)
+        .join(payers, payers.c.run_id == runs.c.id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .where(runs.c.kind == "final", charges.c.commissioner == commissioner)
+        .where(runs.c.kind == "final", payers.c.commissioner == commissioner)
         .group_by(submissions.c.month, organisations.c.code, organisations.c.name)
         .order_by(submissions.c.month.desc(), organisations.c.name)
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from core.accounts.scope import Scope
 from core.database import tables
 from core.reports.outdated import is_outdated
 from core.reports.requests import ReportRequest
@@ -60,9 +61,9 @@ class ReportRow:
         return self.state in (ReportState.REQUESTED, ReportState.COLLATING)
 
 
-def reports_of(connection: Connection, user_id: int, *, limit: int = 50) -> list[ReportRow]:
+def reports_of(connection: Connection, scope: Scope, *, limit: int = 50) -> list[ReportRow]:
     """The person's reports, newest first."""
-    query = _query().where(tables.reports.c.requested_by == user_id)
+    query = _query().where(tables.reports.c.requested_by == scope.user_id)
     query = query.order_by(tables.reports.c.id.desc()).limit(limit)
     return [_report(row) for row in connection.execute(query)]
 

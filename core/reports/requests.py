@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
@@ -92,6 +94,7 @@ def year_from(first: dt.date) -> dt.date:
 
 def request_report(connection: Connection, request: ReportRequest, *, user_id: int | None) -> int:
     """Queues a report and returns its id; raises ``UserError`` where there is nothing to show."""
+    refuse_if_not_theirs(scope_of(connection, user_id), request)
     if not runs_to_show(connection, request):
         raise UserError(nothing_to_show(request))
     statement = (
@@ -109,6 +112,13 @@ def request_report(connection: Connection, request: ReportRequest, *, user_id: i
     event = catalogue.ReportRequested(**event_names(report_id, request))
     raise_event(connection, event, user_id=user_id)
     return report_id
+
+
+def refuse_if_not_theirs(scope: Scope, request: ReportRequest) -> None:
+    """Raises ``NotAllowed`` unless the scope may have such a report of that organisation."""
+    action = request.about.action
+    if not scope.unlimited and request.organisation not in scope.codes(action, request.side):
+        raise NotAllowed(action)
 
 
 def ask_again(connection: Connection, report_id: int, *, user_id: int | None, reason: str) -> None:
@@ -161,8 +171,12 @@ def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[
     return list(connection.execute(query))
 
 
-def months_to_show(connection: Connection, side: str, organisation: str) -> list[dt.date]:
+def months_to_show(
+    connection: Connection, scope: Scope, side: Side, organisation: str
+) -> list[dt.date]:
     """The months with charges that the organisation may see, latest first."""
+    if not scope.unlimited and organisation not in scope.codes(Action.SEE_CHARGES, side):
+        return []
     submissions, runs, organisations = tables.submissions, tables.runs, tables.organisations
     query = (
         sa.select(submissions.c.month)
@@ -199,12 +213,12 @@ def _may_see(side: str, organisation: str) -> sa.ColumnElement[bool]:
 
     A commissioner does not even learn of the runs that charge it nothing.
     """
-    runs, charges = tables.runs, tables.charges
+    runs, payers = tables.runs, tables.run_payers
     if side == "provider":
         return tables.organisations.c.code == organisation
     pays = (
-        sa.select(charges.c.run_id)
-        .where(charges.c.run_id == runs.c.id, charges.c.commissioner == organisation)
+        sa.select(payers.c.run_id)
+        .where(payers.c.run_id == runs.c.id, payers.c.commissioner == organisation)
         .exists()
     )
     return sa.and_(runs.c.kind == "final", pays)

@@ -9,7 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
+from core.submissions.scoped import files_in
+
+_MEND = (Action.UPLOAD, Action.CORRECT)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class MadeCorrection:
     made_at: dt.datetime
 
 
-def causes(connection: Connection, file_id: int, *, limit: int = 200) -> list[Cause]:
+def causes(connection: Connection, scope: Scope, file_id: int, *, limit: int = 200) -> list[Cause]:
     """What is wrong in a file: errors before warnings, the most frequent cause first."""
     errors = tables.errors
     rows = sa.func.count().label("rows")
@@ -52,7 +57,7 @@ def causes(connection: Connection, file_id: int, *, limit: int = 200) -> list[Ca
             rows,
             sa.func.min(errors.c.row).label("first_row"),
         )
-        .where(errors.c.file_id == file_id)
+        .where(errors.c.file_id == file_id, files_in(scope, errors.c.file_id, *_MEND))
         .group_by(
             errors.c.field, errors.c.value, errors.c.code, errors.c.severity, errors.c.message
         )
@@ -62,7 +67,9 @@ def causes(connection: Connection, file_id: int, *, limit: int = 200) -> list[Ca
     return [Cause(**row) for row in connection.execute(query).mappings()]
 
 
-def error_rows(connection: Connection, file_id: int, *, limit: int = 1_000_000) -> list[Any]:
+def error_rows(
+    connection: Connection, scope: Scope, file_id: int, *, limit: int = 1_000_000
+) -> list[Any]:
     """Every error with its row, in the order of the file."""
     errors = tables.errors
     query = (
@@ -74,14 +81,14 @@ def error_rows(connection: Connection, file_id: int, *, limit: int = 1_000_000) 
             errors.c.severity,
             errors.c.message,
         )
-        .where(errors.c.file_id == file_id)
+        .where(errors.c.file_id == file_id, files_in(scope, errors.c.file_id, *_MEND))
         .order_by(errors.c.row.nulls_first(), errors.c.field)
         .limit(limit)
     )
     return list(connection.execute(query))
 
 
-def corrections_made(connection: Connection, file_id: int) -> list[MadeCorrection]:
+def corrections_made(connection: Connection, scope: Scope, file_id: int) -> list[MadeCorrection]:
     """The corrections in force, newest first."""
     corrections, users = tables.corrections, tables.users
     query = (
@@ -95,7 +102,11 @@ def corrections_made(connection: Connection, file_id: int) -> list[MadeCorrectio
             corrections.c.made_at,
         )
         .outerjoin(users, users.c.id == corrections.c.made_by)
-        .where(corrections.c.file_id == file_id, corrections.c.undone_at.is_(None))
+        .where(
+            corrections.c.file_id == file_id,
+            corrections.c.undone_at.is_(None),
+            files_in(scope, corrections.c.file_id, *_MEND),
+        )
         .order_by(corrections.c.id.desc())
     )
     return [MadeCorrection(**row) for row in connection.execute(query).mappings()]

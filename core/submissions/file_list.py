@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.scope import Scope
 from core.database import tables
+from core.submissions.scoped import submissions_in
 from core.submissions.states import FILE_TEXTS, FileState
 
 
@@ -39,7 +41,7 @@ class FileRow:
         return self.state in (FileState.RECEIVED, FileState.CHECKING)
 
 
-def files_of(connection: Connection, submission_id: int) -> list[FileRow]:
+def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[FileRow]:
     """The files that belong to a submission, in the order of upload."""
     files, users, chunks = tables.files, tables.users, tables.file_chunks
     checked = (
@@ -62,7 +64,11 @@ def files_of(connection: Connection, submission_id: int) -> list[FileRow]:
             checked.label("checked_records"),
         )
         .outerjoin(users, users.c.id == files.c.uploaded_by)
-        .where(files.c.submission_id == submission_id, files.c.state != FileState.REMOVED)
+        .where(
+            files.c.submission_id == submission_id,
+            files.c.state != FileState.REMOVED,
+            submissions_in(scope, files.c.submission_id),
+        )
         .order_by(files.c.position)
     )
     return [

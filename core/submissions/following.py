@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.following import PATIENCE, changes
 from core.submissions.file_list import FileRow, files_of
@@ -39,7 +40,9 @@ def follow_files(
     """
 
     def look(connection: Connection) -> list[FileRow]:
-        return [file for file in files_of(connection, submission_id) if file.id in file_ids]
+        return [
+            file for file in files_of(connection, EVERYTHING, submission_id) if file.id in file_ids
+        ]
 
     for files in changes(engine, look, what="the check of the files", patience=patience):
         yield files

@@ -9,8 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
 from core.user_errors import UserError
+
+WORK = (Action.UPLOAD, Action.CORRECT, Action.DRAFT, Action.SUBMIT)
+"""What is done with a month by its provider."""
 
 
 @dataclass(frozen=True)
@@ -76,21 +81,50 @@ def lock_submission(connection: Connection, submission_id: int) -> None:
     )
 
 
-def list_submissions(connection: Connection, provider_ids: list[int]) -> list[SubmissionRow]:
-    """The submissions of these providers, latest month first."""
+def submission_for(connection: Connection, scope: Scope, submission_id: int) -> SubmissionRow:
+    """The submission, for somebody of its provider; raises ``UserError`` as if it were not there"""
+    submission = get_submission(connection, submission_id)
+    if not scope.unlimited and submission.provider_id not in scope.ids(None, "provider"):
+        raise UserError(f"There is no submission {submission_id}.")
+    return submission
+
+
+def open_for(
+    connection: Connection, scope: Scope, provider_id: int, month: dt.date
+) -> SubmissionRow | None:
+    """The provider's month, opened if it is new and the person may work on it; else None."""
+    if any(scope.may(action, provider_id) for action in WORK):
+        return get_submission(connection, open_submission(connection, provider_id, month))
+    submissions = tables.submissions
+    query = _rows().where(
+        submissions.c.provider_id == provider_id,
+        submissions.c.month == month,
+        scope.limits(submissions.c.provider_id, None),
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else SubmissionRow(**row)
+
+
+def list_submissions(connection: Connection, scope: Scope) -> list[SubmissionRow]:
+    """The submissions of the person's providers, latest month first."""
     query = (
         _rows()
-        .where(tables.submissions.c.provider_id.in_(provider_ids))
+        .where(scope.limits(tables.submissions.c.provider_id, None))
         .order_by(tables.submissions.c.month.desc(), tables.organisations.c.code)
     )
     return [SubmissionRow(**row) for row in connection.execute(query).mappings()]
 
 
-def months_on_offer(connection: Connection, provider_id: int, provider: str) -> list[dt.date]:
+def months_on_offer(
+    connection: Connection, scope: Scope, provider_id: int, provider: str
+) -> list[dt.date]:
     """The months a provider may submit: those of its configurations, and those it has begun.
 
-    The months with a submission come first, latest first; then the others, earliest first.
+    The months with a submission come first, latest first; then the others, earliest first, for who
+    may work on them.
     """
+    if not scope.unlimited and provider_id not in scope.ids(None, "provider"):
+        return []
     configurations, members = tables.configurations, tables.configuration_providers
     spans = connection.execute(
         sa.select(configurations.c.starts, configurations.c.ends)
@@ -102,6 +136,8 @@ def months_on_offer(connection: Connection, provider_id: int, provider: str) -> 
         .where(tables.submissions.c.provider_id == provider_id)
         .order_by(tables.submissions.c.month.desc())
     ).scalars()
+    if not any(scope.may(action, provider_id) for action in WORK):
+        return list(begun)
     covered = sorted({month for starts, ends in spans for month in _months(starts, ends)})
     return list(dict.fromkeys([*begun, *covered]))
 

@@ -8,8 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
+from core.submissions.scoped import runs_in, submissions_in
 from core.tariffs.published import currency_names
+from core.user_errors import UserError
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,14 @@ class Outcome:
     currency_names: dict[str, str]
 
 
-def outcome_of(connection: Connection, run_id: int) -> Outcome:
-    """Reads the figures of a run."""
-    run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
+def outcome_of(connection: Connection, scope: Scope, run_id: int) -> Outcome:
+    """Reads the figures of a run, for its provider; raises ``UserError`` as if it were not there"""
+    query = sa.select(tables.runs).where(
+        tables.runs.c.id == run_id, runs_in(scope, tables.runs.c.id, Action.SEE_CHARGES)
+    )
+    run = connection.execute(query).first()
+    if run is None:
+        raise UserError(f"There is no run {run_id}.")
     overwritten = connection.execute(
         sa.select(sa.func.count())
         .select_from(tables.run_warnings)
@@ -64,12 +73,15 @@ def _by(connection: Connection, run_id: int, name: str) -> list[tuple[Any, int, 
     return [(row[0], row[1], int(row[2])) for row in connection.execute(query)]
 
 
-def chunks_done(connection: Connection, submission_id: int) -> tuple[int, int]:
+def chunks_done(connection: Connection, scope: Scope, submission_id: int) -> tuple[int, int]:
     """How many chunks of the latest run are done, and of how many."""
     runs, done = tables.runs, tables.run_chunks
     latest = connection.execute(
         sa.select(runs.c.id, runs.c.chunks)
-        .where(runs.c.submission_id == submission_id)
+        .where(
+            runs.c.submission_id == submission_id,
+            submissions_in(scope, runs.c.submission_id),
+        )
         .order_by(runs.c.number.desc())
         .limit(1)
     ).first()

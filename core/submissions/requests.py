@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.clinics import clinics_to_place
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
@@ -24,6 +26,7 @@ from core.user_errors import UserError
 
 RunKind = Literal["draft", "final"]
 
+ACTIONS: dict[RunKind, Action] = {"draft": Action.DRAFT, "final": Action.SUBMIT}
 RUNNABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 """The states of a submission in which a run may be asked for."""
 
@@ -132,6 +135,7 @@ def request_run(
     runs = tables.runs
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
+    require(connection, user_id, ACTIONS[kind], submission.provider_id)
     if submission.state not in RUNNABLE:
         raise NotRunnable(submission)
     standing = obstacles(connection, submission)

@@ -74,21 +74,13 @@ def last_reset(connection: Connection, submission_id: int) -> Reset | None:
 
 def hosted_months(connection: Connection, host: str) -> list[SubmissionRow]:
     """The submitted months with charges of a clinic that the commissioner hosts, latest first."""
-    submissions, clinics, charges = tables.submissions, tables.clinics, tables.charges
-    charged = (
-        sa.select(charges.c.run_id)
-        .join(clinics, clinics.c.clinic_id == charges.c.clinic_id)
-        .where(
-            charges.c.run_id == submissions.c.run_id,
-            clinics.c.provider_id == submissions.c.provider_id,
-            clinics.c.commissioner == host,
-        )
-        .exists()
-    )
+    submissions, organisations = tables.submissions, tables.organisations
+    own = sa.select(organisations.c.id).where(organisations.c.code == host).scalar_subquery()
+    hosted = own.in_(sa.select(sa.func.run_hosts(submissions.c.run_id)))
     wanted = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
     query = (
         sa.select(submissions.c.id)
-        .where(submissions.c.state.in_(wanted), charged)
+        .where(submissions.c.state.in_(wanted), hosted)
         .order_by(submissions.c.month.desc(), submissions.c.provider_id)
     )
     return _submissions(connection, connection.execute(query).scalars().all())

@@ -6,36 +6,29 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.people import Membership, Person
+from core.accounts.permissions import Action
 from core.database import tables
 from core.submissions.months import SubmissionRow
 
 
 def asks_for_resets(person: Person) -> list[Membership]:
     """The commissioners for which the person may ask."""
-    return list(person.organisations("commissioner"))
+    return list(person.scope.where(Action.ASK_FOR_RESET, "commissioner"))
 
 
 def decides_resets(person: Person) -> bool:
     """Whether the person grants and refuses."""
-    return any(each.role == "administrator" for each in person.memberships)
+    return person.may(Action.GRANT_RESET)
 
 
 def hosts_of(connection: Connection, submission: SubmissionRow) -> dict[str, int]:
     """The commissioners that host a clinic with charges in the submitted run: code and
-    organisation (architecture, processes as states: the host commissioner asks)."""
-    clinics, charges, organisations = tables.clinics, tables.charges, tables.organisations
-    charged = (
-        sa.select(charges.c.run_id)
-        .where(charges.c.run_id == submission.run_id, charges.c.clinic_id == clinics.c.clinic_id)
-        .exists()
-    )
-    query = (
-        sa.select(organisations.c.code, organisations.c.id)
-        .join(clinics, clinics.c.commissioner == organisations.c.code)
-        .where(
-            organisations.c.kind == "commissioner",
-            clinics.c.provider_id == submission.provider_id,
-            charged,
-        )
-    )
-    return {row.code: row.id for row in connection.execute(query)}
+    organisation (architecture, processes as states: the host commissioner asks).
+
+    The database answers by a function of its own: who asks sees none of the others' charges.
+    """
+    organisations = tables.organisations
+    hosts = sa.select(sa.func.run_hosts(submission.run_id))
+    query = sa.select(organisations.c.code, organisations.c.id)
+    rows = connection.execute(query.where(organisations.c.id.in_(hosts)))
+    return {row.code: row.id for row in rows}

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.database import tables
 from core.events import catalogue
 from core.events.outbox import raise_event
@@ -54,6 +56,7 @@ def ask_for_reset(
             f"{host} hosts no clinic of {submission.provider_name} with charges in "
             f"{submission.month_text}; only a host may ask."
         )
+    require(connection, user_id, Action.ASK_FOR_RESET, hosts[host])
     values = {"run_id": submission.run_id, "host_id": hosts[host], "asked_by": user_id}
     statement = tables.resets.insert().values(submission_id=submission_id, reason=reason, **values)
     number = connection.execute(statement.returning(tables.resets.c.id)).scalar_one()
@@ -71,6 +74,7 @@ def grant_reset(
 
     ``by`` says who, for the audit, where no user is known.
     """
+    require(connection, user_id, Action.GRANT_RESET)
     asked = _undecided(connection, number)
     why = _why(f"request {number} granted", answer, by)
     move(
@@ -95,6 +99,7 @@ def refuse_reset(
 ) -> Reset:
     """Leaves the month as it was submitted, and says why. Raises ``UserError``."""
     answer = _given(answer, "why the month stays as it is")
+    require(connection, user_id, Action.GRANT_RESET)
     asked = _undecided(connection, number)
     why = _why(f"request {number} refused", answer, by)
     _move(connection, asked.submission_id, SubmissionState.SUBMITTED, user_id, why)

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.database import tables
 from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
@@ -61,6 +63,7 @@ def receive_file(
     connection: Connection, submission_id: int, upload: Upload, *, user_id: int | None
 ) -> int:
     """Adds an uploaded file to a submission and asks for its check; returns the file's id."""
+    _require(connection, submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, submission_id, user_id)
     position = sa.select(sa.func.coalesce(sa.func.max(tables.files.c.position), 0) + 1).where(
         tables.files.c.submission_id == submission_id
@@ -94,6 +97,7 @@ def correct(
         raise UserError("There is no correction to make.")
     _refuse_unknown_fields(connection, corrections)
     row = _file(connection, file_id)
+    _require(connection, row.submission_id, Action.CORRECT, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
     connection.execute(
         tables.corrections.insert(),
@@ -133,6 +137,7 @@ def undo_correction(connection: Connection, correction_id: int, *, user_id: int 
     if file_id is None:
         raise UserError("That correction has been taken back already.")
     row = _file(connection, file_id)
+    _require(connection, row.submission_id, Action.CORRECT, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
     _check_again(connection, submission, file_id, row.name, user_id=user_id)
 
@@ -140,6 +145,7 @@ def undo_correction(connection: Connection, correction_id: int, *, user_id: int 
 def remove_file(connection: Connection, file_id: int, *, user_id: int | None) -> None:
     """Takes a file out of its submission; what it held no longer counts."""
     row = _file(connection, file_id)
+    _require(connection, row.submission_id, Action.UPLOAD, user_id)
     _reopen(connection, row.submission_id, user_id)
     move(connection, tables.files, FILE_MACHINE, file_id, FileState.REMOVED, user_id=user_id)
 
@@ -186,6 +192,13 @@ def _file(connection: Connection, file_id: int) -> sa.Row[Any]:
     if row is None:
         raise UserError(f"There is no file {file_id}.")
     return row
+
+
+def _require(
+    connection: Connection, submission_id: int, action: Action, user_id: int | None
+) -> None:
+    provider_id = get_submission(connection, submission_id).provider_id
+    require(connection, user_id, action, provider_id)
 
 
 def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> SubmissionRow:

@@ -8,10 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import Range, insert
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.database import tables
 from core.database.records import create_records_table
 from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
+from core.kpis.catalogue import import_shipped
+from core.kpis.preparing import make_room
 from core.tariffs.configuration import Configuration, configuration_from
 from core.user_errors import UserError
 
@@ -45,6 +49,8 @@ def import_dataset(connection: Connection, body: str, *, name: str) -> Specifica
             "another content; give the changed specification a new version"
         )
     create_records_table(connection, specification)
+    make_room(connection, specification)
+    import_shipped(connection, specification.dataset)
     return specification
 
 
@@ -60,6 +66,10 @@ def import_configuration(
     _one_at_a_time(connection)
     dataset_id, specification = _dataset_of(connection, str(document.data.get("dataset")), name)
     configuration = configuration_from(document, specification)
+    draft = configuration.status == "draft"
+    require(
+        connection, user_id, Action.EDIT_CONFIGURATION if draft else Action.PUBLISH_CONFIGURATION
+    )
     configurations = tables.configurations
     values = {
         "title": configuration.title,

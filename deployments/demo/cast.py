@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.permissions import Kind
+from core.accounts.subscriptions import Quote, begin_at_once
+from core.accounts.today import today
 from core.database import tables
 
 
@@ -16,7 +20,7 @@ class DemoPerson:
 
     subject: str
     name: str
-    role: str
+    kind: Kind
     organisation: str | None
 
     @property
@@ -38,11 +42,11 @@ COMMISSIONERS = {
 }
 
 PEOPLE = (
-    DemoPerson("amira@zx1.example", "Amira Okafor", "provider", "ZX1"),
-    DemoPerson("ben@zx2.example", "Ben Whitlock", "provider", "ZX2"),
-    DemoPerson("carys@towerhamlets.example", "Carys Morgan", "commissioner", "E09000030"),
-    DemoPerson("dev@grouper.example", "Dev Patel", "operator", None),
-    DemoPerson("erin@grouper.example", "Erin Lloyd", "administrator", None),
+    DemoPerson("amira@zx1.example", "Amira Okafor", Kind.PROVIDER_PLUS, "ZX1"),
+    DemoPerson("ben@zx2.example", "Ben Whitlock", Kind.PROVIDER_PLUS, "ZX2"),
+    DemoPerson("carys@towerhamlets.example", "Carys Morgan", Kind.COMMISSIONER, "E09000030"),
+    DemoPerson("dev@grouper.example", "Dev Patel", Kind.OPERATOR, None),
+    DemoPerson("erin@grouper.example", "Erin Lloyd", Kind.ADMINISTRATOR, None),
 )
 
 
@@ -83,8 +87,8 @@ def _bring_in_person(
         .on_conflict_do_update(index_elements=["subject"], set_={"name": person.name})
         .returning(users.c.id)
     ).scalar_one()
-    connection.execute(
-        insert(tables.memberships)
-        .values(user_id=user_id, organisation_id=organisation_id, role=person.role)
-        .on_conflict_do_nothing()
-    )
+    held = tables.subscriptions
+    if connection.execute(sa.select(held.c.id).where(held.c.user_id == user_id)).first() is None:
+        day = today()
+        wanted = Quote(person.kind, user_id, organisation_id, first_day=day)
+        begin_at_once(connection, wanted, today=day, user_id=None)

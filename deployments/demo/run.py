@@ -174,5 +174,5 @@ def _show_end(services: Services, told: Told, say: Say) -> None:
         say(f"  {path}")
     say(f"Portal:     {services.portal_url}   (choose a person to sign in, no password)")
     for person in PEOPLE:
-        say(f"              {person.subject:28} {person.name}, {person.role}")
+        say(f"              {person.subject:28} {person.name}, {person.kind}")
     say(f"Prefect UI: {services.api_url.removesuffix('/api')}")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.accounts.organisations import find_organisation
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.datasets.corrections import Correction
 from core.files.store import open_store
@@ -66,7 +67,7 @@ def wait_for_check(engine: Engine, month: Month) -> FileRow:
 def correct_errors(engine: Engine, month: Month, right: dict[str, str], say: Say) -> None:
     """Puts each wrong value right for all its rows, as a user does on the upload page."""
     with engine.begin() as connection:
-        found = [c for c in causes(connection, month.file_id) if c.severity == "error"]
+        found = [c for c in causes(connection, EVERYTHING, month.file_id) if c.severity == "error"]
         corrections = [
             Correction(str(cause.field), cause.value, right[str(cause.value)]) for cause in found
         ]
@@ -92,7 +93,7 @@ def wait_for_run(engine: Engine, month: Month, say: Say) -> Outcome:
     if progress.state == "failed":
         raise UserError(f"{month.provider}: {progress.failure}")
     with engine.connect() as connection:
-        return outcome_of(connection, run_id)
+        return outcome_of(connection, EVERYTHING, run_id)
 
 
 def _latest_run(engine: Engine, month: Month) -> int:

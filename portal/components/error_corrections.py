@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
 from core.datasets.specification import Specification
@@ -15,6 +14,7 @@ from core.submissions.file_list import FileRow
 from core.submissions.uploads import correct, undo_correction
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 
 SHOWN = 25
 """Causes with a place to correct them on one page; the next follow once these are done."""
@@ -24,8 +24,8 @@ def show_errors(person: Person, file: FileRow, *, changeable: bool) -> None:
     """Lists what is wrong, offers corrections, and lists those made."""
     with engine().connect() as connection:
         specification = current_specification(connection)
-        found = causes(connection, file.id)
-        made = corrections_made(connection, file.id)
+        found = causes(connection, person.scope, file.id)
+        made = corrections_made(connection, person.scope, file.id)
     errors = [cause for cause in found if cause.severity == "error"]
     warnings = [cause for cause in found if cause.severity == "warning"]
     if errors:

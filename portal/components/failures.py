@@ -8,12 +8,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.events.failures import Failure, discard, list_failures
 from core.events.retrying import retry
 from core.events.states import FailureState
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 
 SHOWN = 50
 

@@ -6,8 +6,8 @@ import datetime as dt
 
 import streamlit as st
 
-from core.database.engine import engine
 from core.events.log_groups import LogPost, LogSearch, log_groups, search
+from portal.database import engine
 
 SHOWN = 100
 _SPANS = {

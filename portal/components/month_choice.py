@@ -8,16 +8,15 @@ from typing import cast
 import streamlit as st
 
 from core.accounts.people import Membership, Person
-from core.database.engine import engine
 from core.submissions.months import (
     SubmissionRow,
-    get_submission,
     months_on_offer,
-    open_submission,
+    open_for,
 )
 from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 
 
 def choose_submission(person: Person) -> SubmissionRow:
@@ -26,7 +25,7 @@ def choose_submission(person: Person) -> SubmissionRow:
     left, right = st.columns(2)
     with left:
         provider = _choose_provider(providers)
-    months = _months(provider)
+    months = _months(person, provider)
     if not months:
         st.info(
             f"No tariff configuration names {provider.name} yet, so there is no month to submit. "
@@ -40,8 +39,11 @@ def choose_submission(person: Person) -> SubmissionRow:
     st.query_params["month"] = f"{chosen:%Y-%m}"
     st.query_params["provider"] = str(provider.code)
     with engine().begin() as connection:
-        submission_id = open_submission(connection, _id(provider), chosen)
-        return get_submission(connection, submission_id)
+        found = open_for(connection, person.scope, _id(provider), chosen)
+    if found is None:
+        st.info("Nothing has been uploaded for this month yet.")
+        st.stop()
+    return found
 
 
 def _choose_provider(providers: list[Membership]) -> Membership:
@@ -57,9 +59,9 @@ def _choose_provider(providers: list[Membership]) -> Membership:
     )
 
 
-def _months(provider: Membership) -> list[dt.date]:
+def _months(person: Person, provider: Membership) -> list[dt.date]:
     with engine().connect() as connection:
-        return months_on_offer(connection, _id(provider), str(provider.code))
+        return months_on_offer(connection, person.scope, _id(provider), str(provider.code))
 
 
 def _wanted(months: list[dt.date]) -> int:

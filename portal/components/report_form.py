@@ -8,8 +8,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from core.accounts.people import Person
+from core.accounts.permissions import SIDES, Action
 from core.areas.register import AreaRegister
-from core.database.engine import engine
 from core.reports.kinds import KINDS, ReportKind, Side
 from core.reports.requests import (
     ReportRequest,
@@ -22,15 +22,16 @@ from core.reports.schedules import add_schedule
 from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 
 _EVERY_MONTH = "And every month, when all have submitted"
 
 
 def ask_for_report(person: Person) -> None:
     """The form; says what to do where there is nothing to ask for yet."""
-    views = [each for each in person.memberships if each.role in ("provider", "commissioner")]
+    views = [view for side in SIDES for view in person.scope.where(Action.SEE_CHARGES, side)]
     if not views:
-        st.info("You have no role in an organisation, so there is no report to ask for.")
+        st.info("Your subscriptions have no reports.")
         return
     left, right = st.columns(2)
     chosen = left.selectbox(
@@ -38,7 +39,7 @@ def ask_for_report(person: Person) -> None:
     )
     side: Side = "provider" if chosen.role == "provider" else "commissioner"
     with engine().connect() as connection:
-        months = months_to_show(connection, side, str(chosen.code))
+        months = months_to_show(connection, person.scope, side, str(chosen.code))
     if not months:
         st.info(
             "There is nothing to report yet: run a month as a draft or submit it first."
@@ -48,7 +49,11 @@ def ask_for_report(person: Person) -> None:
         return
     kind = right.selectbox(
         "Report",
-        [kind for kind, about in KINDS.items() if side in about.sides],
+        [
+            kind
+            for kind, about in KINDS.items()
+            if side in about.sides and chosen.allows(about.action)
+        ],
         format_func=lambda kind: KINDS[kind].title,
         key="report-kind",
     )

@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Membership, Person
-from core.database.engine import engine
+from core.accounts.permissions import Action
 from core.reports.overview import charged_to
 from core.submissions.months import SubmissionRow, list_submissions
 from core.submissions.states import SUBMISSION_TEXTS, SubmissionState
 from portal import words
+from portal.database import engine
 from portal.links import link_to_page
 
 
@@ -19,8 +20,8 @@ def show(person: Person) -> None:
     st.title("Home")
     if person.provider_ids:
         _months(person)
-    for commissioner in person.organisations("commissioner"):
-        _charges(commissioner)
+    for commissioner in person.scope.where(Action.SEE_CHARGES, "commissioner"):
+        _charges(person, commissioner)
     if not person.memberships:
         st.info("You have no role in an organisation yet. Ask your administrator.")
 
@@ -28,7 +29,7 @@ def show(person: Person) -> None:
 def _months(person: Person) -> None:
     st.subheader("Your months")
     with engine().connect() as connection:
-        submissions = list_submissions(connection, person.provider_ids)
+        submissions = list_submissions(connection, person.scope)
     if not submissions:
         st.write("Nothing has been uploaded yet.")
         link_to_page("upload", "Upload the files of a month")
@@ -49,10 +50,10 @@ def _month(submission: SubmissionRow) -> None:
             link_to_page("submission", "Submission", submission)
 
 
-def _charges(commissioner: Membership) -> None:
+def _charges(person: Person, commissioner: Membership) -> None:
     st.subheader(f"Charged to {commissioner.name}")
     with engine().connect() as connection:
-        rows = charged_to(connection, str(commissioner.code))
+        rows = charged_to(connection, person.scope, str(commissioner.code))
     if not rows:
         st.write("No provider has submitted charges yet.")
         return

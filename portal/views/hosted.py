@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.people import Membership, Person
-from core.database.engine import engine
 from core.submissions.months import SubmissionRow
 from core.submissions.reset_list import Reset, hosted_months, last_reset
 from core.submissions.reset_rights import asks_for_resets
@@ -13,6 +12,7 @@ from core.submissions.resets import LONGEST_REASON, ask_for_reset
 from core.submissions.states import SubmissionState
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 
 
 def show(person: Person) -> None:

@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.notifications.choices import Choices, choices_of, choose, email_is_set_up
 from core.notifications.inbox import Notification, inbox, mark_read, unread_count
 from core.notifications.topics import Channel, Topic
 from core.notifications.webhook import SIGNATURE, TIMESTAMP, set_webhook, webhook_of
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 from portal.links import link_to_address
 
 _CHANNELS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.settings import settings
 from core.user_errors import UserError
 from deployments.prefect_api import FlowRun, PrefectApi, RefusedError, ServerAwayError
@@ -15,6 +14,8 @@ from deployments.rules import load_rules
 from portal.components.failures import show_failures
 from portal.components.log_search import show_log_groups
 from portal.components.rule_table import show_rules
+from portal.database import engine
+from portal.fragments import refreshed
 
 _AWAY = (
     "Prefect's server does not answer. What was asked for is kept and carried out when it is back; "
@@ -39,7 +40,7 @@ def show(person: Person) -> None:
         show_rules(load_rules())
 
 
-@st.fragment(run_every=5)
+@refreshed(seconds=5)
 def _show_work(person: Person) -> None:
     try:
         with PrefectApi(settings().api_url, seconds=5) as api:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.reports.report_list import ReportRow, reports_of
 from core.reports.requests import ask_again
 from core.reports.schedules import Schedule, end_schedule, schedules_of
@@ -13,7 +12,9 @@ from core.reports.states import ReportState
 from core.user_errors import UserError
 from portal import words
 from portal.components.report_form import ask_for_report
+from portal.database import engine
 from portal.downloads import link_to
+from portal.fragments import refreshed
 
 _BADGES = {
     ReportState.REQUESTED: ("waiting", "gray"),
@@ -30,7 +31,7 @@ def show(person: Person) -> None:
     st.title("Reports")
     ask_for_report(person)
     with engine().connect() as connection:
-        reports = reports_of(connection, person.id)
+        reports = reports_of(connection, person.scope)
         schedules = schedules_of(connection, person.id)
     if reports:
         st.subheader("Your reports")
@@ -43,10 +44,10 @@ def show(person: Person) -> None:
         _show_schedules(person, schedules)
 
 
-@st.fragment(run_every=1)
+@refreshed(seconds=1)
 def _follow(person: Person) -> None:
     with engine().connect() as connection:
-        reports = reports_of(connection, person.id)
+        reports = reports_of(connection, person.scope)
     if not any(report.moving for report in reports):
         st.rerun()
     for report in reports:

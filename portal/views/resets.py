@@ -8,11 +8,11 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.submissions.reset_list import Reset, list_resets
 from core.submissions.resets import LONGEST_REASON, grant_reset, refuse_reset
 from core.user_errors import UserError
 from portal import words
+from portal.database import engine
 
 SHOWN = 50
 

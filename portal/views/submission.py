@@ -7,15 +7,17 @@ import streamlit as st
 
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.accounts.people import Person
+from core.accounts.permissions import Action
 from core.areas.keeping import register_in_use
-from core.database.engine import engine
-from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.outcome import Outcome, chunks_done, outcome_of
-from core.submissions.requests import RUNNABLE, RunKind, obstacles, request_run
+from core.submissions.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
 from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
 from core.user_errors import UserError
 from portal import words
 from portal.components.month_choice import choose_submission
+from portal.database import engine
+from portal.fragments import refreshed
 from portal.links import link_to_page
 
 RUNNING = (SubmissionState.QUEUED, *STAGES)
@@ -26,14 +28,14 @@ def show(person: Person) -> None:
     st.title("Submission")
     submission = choose_submission(person)
     if submission.state in RUNNING:
-        _follow(submission.id)
+        _follow(person, submission.id)
         return
     _show_state(submission)
-    if submission.state in RUNNABLE:
+    if submission.state in RUNNABLE and _may_run(person, submission):
         _prepare(person, submission)
-    if submission.run_id is not None:
+    if submission.run_id is not None and person.may(Action.SEE_CHARGES, submission.provider_id):
         with engine().connect() as connection:
-            outcome = outcome_of(connection, submission.run_id)
+            outcome = outcome_of(connection, person.scope, submission.run_id)
         _show_outcome(outcome)
         link_to_page("reports", "Get the Backing Data", submission)
 
@@ -66,11 +68,27 @@ def _prepare(person: Person, submission: SubmissionRow) -> None:
     st.subheader("Ready")
     st.write("Every file is checked, every clinic is placed, and a tariff is in force.")
     draft, final = st.columns(2)
-    with draft, st.container(border=True):
+    if person.may(Action.DRAFT, submission.provider_id):
+        with draft:
+            _offer_draft(person, submission)
+    if person.may(Action.SUBMIT, submission.provider_id):
+        with final:
+            _offer_final(person, submission)
+
+
+def _may_run(person: Person, submission: SubmissionRow) -> bool:
+    return any(person.may(action, submission.provider_id) for action in ACTIONS.values())
+
+
+def _offer_draft(person: Person, submission: SubmissionRow) -> None:
+    with st.container(border=True):
         st.markdown("**Draft**  \nCalculates the charges for you alone. As often as you like.")
         if st.button("Run as draft"):
             _request(person, submission, "draft")
-    with final, st.container(border=True):
+
+
+def _offer_final(person: Person, submission: SubmissionRow) -> None:
+    with st.container(border=True):
         st.markdown(
             "**Final**  \nReleases the charges to every commissioner who pays one, and locks the "
             "month."
@@ -122,12 +140,12 @@ def _place_clinics(person: Person, submission: SubmissionRow, clinics: list[str]
             st.rerun()
 
 
-@st.fragment(run_every=1)
-def _follow(submission_id: int) -> None:
+@refreshed(seconds=1)
+def _follow(person: Person, submission_id: int) -> None:
     """Shows the stages as they run; loads the page anew at the end."""
     with engine().connect() as connection:
-        submission = get_submission(connection, submission_id)
-        done, chunks = chunks_done(connection, submission_id)
+        submission = submission_for(connection, person.scope, submission_id)
+        done, chunks = chunks_done(connection, person.scope, submission_id)
     if submission.state not in RUNNING:
         st.rerun()
     state = SubmissionState(submission.state)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.people import Person
-from core.database.engine import engine
 from core.submissions.file_list import FileRow, files_of
-from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.states import FileState, SubmissionState
 from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.user_errors import UserError
@@ -15,6 +14,8 @@ from portal import words
 from portal.components.error_corrections import show_errors
 from portal.components.month_choice import choose_submission
 from portal.components.uploader import activity_uploader
+from portal.database import engine
+from portal.fragments import refreshed
 from portal.links import link_to_page
 from portal.uploads import PATH, ticket_for
 
@@ -36,7 +37,7 @@ def show(person: Person) -> None:
     else:
         st.info(str(SubmissionLocked(submission)))
     with engine().connect() as connection:
-        files = files_of(connection, submission.id)
+        files = files_of(connection, person.scope, submission.id)
     if not files:
         st.subheader("No files yet")
         st.write(
@@ -68,12 +69,12 @@ def _upload(person: Person, submission: SubmissionRow) -> None:
         st.toast(f"{words.count(arrived, 'file')} uploaded")
 
 
-@st.fragment(run_every=1)
+@refreshed(seconds=1)
 def _follow(person: Person, submission_id: int) -> None:
     """Shows the files while they are checked; loads the page anew when all have been."""
     with engine().connect() as connection:
-        files = files_of(connection, submission_id)
-        submission = get_submission(connection, submission_id)
+        files = files_of(connection, person.scope, submission_id)
+        submission = submission_for(connection, person.scope, submission_id)
     if not any(file.moving for file in files):
         st.rerun()
     for file in files:

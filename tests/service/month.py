@@ -140,13 +140,19 @@ class Service:
         with self.engine.connect() as connection:
             return connection.execute(query).all()
 
+    def rows_of_one(self, query: sa.Select[Any]) -> Sequence[Any]:
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalars().all()
+
     def one(self, query: sa.Executable) -> Any:
         with self.engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
     def events(self) -> list[str]:
-        """The names of all events so far."""
-        return [row.name for row in self.rows(sa.select(tables.events).order_by("id"))]
+        """The names of all events so far, but for those of bringing people in."""
+        events = tables.events
+        query = sa.select(events.c.name).where(events.c.name != "subscription.began")
+        return list(self.rows_of_one(query.order_by(events.c.id)))
 
     def state(self, file_id: int) -> str:
         return str(self.one(sa.select(tables.files.c.state).where(tables.files.c.id == file_id)))

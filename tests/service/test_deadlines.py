@@ -15,7 +15,6 @@ from core.database.tables import (
     configurations,
     datasets,
     events,
-    memberships,
     notifications,
     organisations,
     submissions,
@@ -24,6 +23,7 @@ from core.database.tables import (
 from core.events.outbox import read_event
 from core.notifications.deadlines import tell_deadlines
 from core.notifications.telling import notify
+from tests.subscribed import subscribe
 
 APRIL, MAY = dt.date(2017, 4, 1), dt.date(2017, 5, 1)
 DUE = dt.date(2017, 5, 21)  # of April
@@ -57,8 +57,7 @@ def tariff(database: Engine) -> Engine:
         for number, ours in ((1, (1, 2)), (2, (2,))):
             connection.execute(users.insert().values(id=number, subject=f"p{number}", name="P"))
             for organisation in ours:
-                joined = {"user_id": number, "organisation_id": organisation, "role": "provider"}
-                connection.execute(memberships.insert().values(joined))
+                subscribe(connection, number, "provider", organisation)
     return database
 
 
@@ -73,7 +72,8 @@ def before(days: int) -> dt.date:
 
 def digests(database: Engine) -> list[Any]:
     with database.connect() as connection:
-        rows = connection.execute(select(events).order_by(events.c.id)).all()
+        query = select(events).where(events.c.name == "deadlines.near").order_by(events.c.id)
+        rows = connection.execute(query).all()
     return [read_event(row.name, row.payload) for row in rows]
 
 

@@ -17,10 +17,10 @@ from core.database.tables import (
     configuration_providers,
     configurations,
     datasets,
-    memberships,
     metadata,
     organisations,
     submissions,
+    subscriptions,
     users,
 )
 
@@ -128,17 +128,20 @@ def test_impossible_submissions_are_refused(
         connection.execute(insert(submissions).values(provider_id=provider(connection), **values))
 
 
-@pytest.mark.parametrize(("role", "of_organisation"), [("operator", True), ("provider", False)])
-def test_roles_belong_to_an_organisation_or_to_none(
-    database: Engine, role: str, of_organisation: bool
+@pytest.mark.parametrize(
+    ("kind", "of_organisation"), [("operator", True), ("Provider+", False), ("owner", True)]
+)
+def test_subscriptions_belong_to_an_organisation_or_to_none(
+    database: Engine, kind: str, of_organisation: bool
 ) -> None:
     with database.begin() as connection:
         organisation = provider(connection) if of_organisation else None
         connection.execute(insert(users).values(id=1, subject="pat", name="Pat"))
-    membership = insert(memberships).values(user_id=1, role=role, organisation_id=organisation)
-    refused = pytest.raises(IntegrityError, match="organisation_fits_role")
+    day = date(2026, 4, 1)
+    values = {"user_id": 1, "kind": kind, "quoted_on": day, "first_day": day, "price": 0}
+    refused = pytest.raises(IntegrityError, match=r"organisation_fits_kind|subscriptions_kind")
     with refused, database.begin() as connection:
-        connection.execute(membership)
+        connection.execute(insert(subscriptions).values(organisation_id=organisation, **values))
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET reason = ''", "DELETE FROM audit"])

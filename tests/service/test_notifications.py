@@ -25,7 +25,6 @@ from sqlalchemy import Engine, func, select, text, update
 
 from core.database.tables import (
     failures,
-    memberships,
     notification_deliveries,
     notifications,
     organisations,
@@ -44,6 +43,7 @@ from core.notifications.webhook import send_webhook, set_webhook, webhook_of
 from core.processes import free_port
 from core.settings import Settings, use_settings
 from deployments.sender_process import LONGEST_IDLE
+from tests.subscribed import subscribe
 
 DRAFTED = SubmissionDrafted(
     provider="ZX1",
@@ -133,8 +133,7 @@ def people(database: Engine) -> Engine:
         for number, organisation in ((1, 1), (2, 1), (3, 2)):
             person = {"id": number, "subject": f"p{number}", "name": f"Person {number}"}
             connection.execute(users.insert().values(email=f"p{number}@x.example", **person))
-            joined = {"user_id": number, "organisation_id": organisation, "role": "provider"}
-            connection.execute(memberships.insert().values(joined))
+            subscribe(connection, number, "provider", organisation)
     return database
 
 

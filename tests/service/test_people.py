@@ -1,115 +1,169 @@
-"""Who comes in: sign-ins that are unknown, ended, expired or void, and what a person may do."""
+"""Who comes in: sign-ins that are unknown, ended, over or another's, and what a person may do."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from core.accounts.organisations import find_organisation
-from core.accounts.people import NotAdmitted, Person, admit, sign_out
+from core.accounts.people import NotAdmitted, Person, admit
+from core.accounts.permissions import Action, Kind
+from core.accounts.scope import EVERYTHING, NotAllowed
+from core.accounts.sessions import (
+    begin_session,
+    revoke_all,
+    revoke_session,
+    sessions_in_use,
+    sign_out,
+)
+from core.accounts.subscriptions import end
+from core.accounts.today import today
+from core.accounts.users import end_user, let_in_again
 from core.database import tables
 from core.user_errors import UserError
 
 if TYPE_CHECKING:
     from tests.service.month import Service
 
-NOW = dt.datetime.now(dt.UTC)
 AMIRA = "amira@zx1.example"
+ERIN = "erin@grouper.example"
 
 
-def claims(subject: str = AMIRA, **changed: Any) -> dict[str, Any]:
-    """What a sign-in of an hour ago says, good for another hour."""
-    made = {"sub": subject, "iat": NOW.timestamp() - 3600, "exp": NOW.timestamp() + 3600}
-    return {**made, **changed}
-
-
-def admitted(service: Service, said: dict[str, Any], now: dt.datetime = NOW) -> Person:
-    with service.engine.connect() as connection:
-        return admit(connection, said, now=now)
-
-
-def change_user(service: Service, **values: object) -> None:
-    users = tables.users
+def sign_in(service: Service, subject: str = AMIRA) -> str:
     with service.engine.begin() as connection:
-        connection.execute(users.update().where(users.c.subject == AMIRA).values(**values))
+        key = begin_session(connection, subject, address="192.0.2.7", agent="a browser")
+    assert key
+    return key
+
+
+def admitted(service: Service, key: str, subject: str = AMIRA, *, active: bool = True) -> Person:
+    with service.engine.begin() as connection:
+        return admit(connection, subject, key, active=active)
+
+
+def refused(service: Service, key: str, subject: str = AMIRA) -> str:
+    with pytest.raises(NotAdmitted) as caught:
+        admitted(service, key, subject)
+    return caught.value.reason
+
+
+def set_back(service: Service, **values: dt.timedelta) -> None:
+    """Moves times of every session into the past."""
+    sessions = tables.sessions
+    moved = {name: sessions.c[name] - back for name, back in values.items()}
+    with service.engine.begin() as connection:
+        connection.execute(sessions.update().values(moved))
+
+
+def user_of(service: Service, subject: str) -> int:
+    users = tables.users
+    return int(service.one(sa.select(users.c.id).where(users.c.subject == subject)))
 
 
 def test_a_person_comes_in_with_their_roles(service: Service) -> None:
-    person = admitted(service, claims())
+    person = admitted(service, sign_in(service))
     assert (person.id, person.name, person.email) == (service.amira, "Amira Okafor", AMIRA)
     [role] = person.organisations("provider")
-    assert (role.code, person.provider_ids) == ("ZX1", [role.organisation_id])
+    assert (role.code, role.kind) == ("ZX1", Kind.PROVIDER_PLUS)
+    assert person.provider_ids == [role.organisation_id]
     assert person.organisations("commissioner") == ()
-    carys = admitted(service, claims("carys@towerhamlets.example"))
-    assert [each.code for each in carys.organisations("commissioner")] == ["E09000030"]
-    assert carys.provider_ids == []
-    [operator] = admitted(service, claims("dev@grouper.example")).memberships
-    assert (operator.role, operator.organisation_id) == ("operator", None)
+    assert person.may(Action.UPLOAD, role.organisation_id)
+    assert not person.may(Action.OPERATE)
 
 
 def test_roles_are_read_each_time(service: Service) -> None:
-    assert admitted(service, claims()).provider_ids
+    key = sign_in(service)
+    held = tables.subscriptions
+    number = service.one(sa.select(held.c.id).where(held.c.user_id == service.amira))
+    assert admitted(service, key).provider_ids
     with service.engine.begin() as connection:
-        memberships = tables.memberships
-        connection.execute(memberships.delete().where(memberships.c.user_id == service.amira))
-    assert admitted(service, claims()).memberships == ()
+        end(connection, number, on=today(), user_id=None, today=today())
+    assert admitted(service, key).memberships == ()
 
 
-@pytest.mark.parametrize("said", [claims("stranger"), claims(""), {}], ids=str)
-def test_somebody_unknown_is_not_admitted(service: Service, said: dict[str, Any]) -> None:
-    with pytest.raises(NotAdmitted, match="does not know you yet"):
-        admitted(service, said)
-
-
-def test_whose_access_has_ended_is_not_admitted(service: Service) -> None:
-    change_user(service, active=False)
-    with pytest.raises(NotAdmitted, match="Your access has been ended"):
-        admitted(service, claims())
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        claims(exp=NOW.timestamp()),
-        claims(exp=NOW.timestamp() - 1),
-        claims(exp=None),
-        claims(iat=None),
-    ],
-    ids=["at its end", "after its end", "without an end", "without a beginning"],
-)
-def test_a_sign_in_that_is_over_is_not_admitted(service: Service, said: dict[str, Any]) -> None:
-    with pytest.raises(NotAdmitted, match="Sign in again"):
-        admitted(service, said)
-
-
-def test_a_sign_in_lasts_until_its_end(service: Service) -> None:
-    until = NOW + dt.timedelta(seconds=3599)
-    assert admitted(service, claims(), until).id == service.amira
-
-
-def test_signing_out_ends_every_earlier_sign_in_and_no_later_one(service: Service) -> None:
+@pytest.mark.parametrize("subject", ["stranger", ""])
+def test_somebody_unknown_has_no_session_and_is_not_admitted(
+    service: Service, subject: str
+) -> None:
     with service.engine.begin() as connection:
-        sign_out(connection, service.amira)
-    with pytest.raises(NotAdmitted, match="You have been signed out"):
-        admitted(service, claims())
-    just_after = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
-    assert admitted(service, claims(iat=just_after.timestamp())).id == service.amira
-    ben = admitted(service, claims("ben@zx2.example"))
-    assert ben.name == "Ben Whitlock"
-    audit = tables.audit
-    query = sa.select(audit.c.user_id, audit.c.subject).where(audit.c.action == "signed out")
-    assert list(map(tuple, service.rows(query))) == [(service.amira, f"user:{service.amira}")]
+        assert begin_session(connection, subject, address=None, agent=None) is None
+    assert refused(service, "made up", subject) == "unknown"
 
 
-def test_a_sign_in_of_the_very_second_of_signing_out_is_void(service: Service) -> None:
-    """Sign-ins know whole seconds only, so the doubt goes against the older cookie."""
-    change_user(service, signed_out_at=NOW.replace(microsecond=900_000))
-    with pytest.raises(NotAdmitted):
-        admitted(service, claims(iat=int(NOW.timestamp())))
-    assert admitted(service, claims(iat=int(NOW.timestamp()) + 1)).id == service.amira
+def test_a_key_that_was_made_up_or_is_anothers_opens_nothing(service: Service) -> None:
+    key = sign_in(service)
+    assert refused(service, "made up") == "no session"
+    assert refused(service, key, "ben@zx2.example") == "no session"
+
+
+def test_signing_out_ends_this_session_and_no_other(service: Service) -> None:
+    here, elsewhere = sign_in(service), sign_in(service)
+    person = admitted(service, here)
+    assert person.session
+    with service.engine.begin() as connection:
+        sign_out(connection, person.session, user_id=person.id)
+    assert refused(service, here) == "signed out"
+    assert admitted(service, elsewhere).id == service.amira
+
+
+def test_a_session_ends_after_its_time_however_busy(service: Service) -> None:
+    key = sign_in(service)
+    set_back(service, expires_at=dt.timedelta(hours=12))
+    assert refused(service, key) == "expired"
+
+
+def test_a_session_ends_when_nobody_was_there(service: Service) -> None:
+    key = sign_in(service)
+    set_back(service, seen_at=dt.timedelta(minutes=59))
+    admitted(service, key)  # somebody was: it counts from here
+    set_back(service, seen_at=dt.timedelta(minutes=59))
+    assert admitted(service, key, active=False).id == service.amira
+    set_back(service, seen_at=dt.timedelta(minutes=2))
+    assert refused(service, key) == "idle"  # a page that looks by itself keeps nobody signed in
+
+
+def test_an_administrator_ends_one_sign_in_or_all(service: Service) -> None:
+    first, second, third = sign_in(service), sign_in(service), sign_in(service)
+    erin = user_of(service, ERIN)
+    session = admitted(service, first).session
+    assert session
+    with service.engine.begin() as connection:
+        assert revoke_session(connection, session, user_id=erin) == 1
+    assert refused(service, first) == "revoked"
+    assert admitted(service, second).id == service.amira
+    with service.engine.begin() as connection:
+        assert revoke_all(connection, service.amira, user_id=erin) == 2
+    assert [refused(service, key) for key in (second, third)] == ["revoked"] * 2
+    with service.engine.connect() as connection:
+        assert sessions_in_use(connection, EVERYTHING, of_user=service.amira) == []
+
+
+def test_others_end_nobodys_sign_in(service: Service) -> None:
+    sign_in(service, "ben@zx2.example")
+    with pytest.raises(NotAllowed), service.engine.begin() as connection:
+        revoke_all(connection, user_of(service, "ben@zx2.example"), user_id=service.amira)
+
+
+def test_whose_access_is_ended_is_out_at_once_and_may_be_let_in_again(service: Service) -> None:
+    key, erin = sign_in(service), user_of(service, ERIN)
+    with service.engine.begin() as connection:
+        end_user(connection, service.amira, user_id=erin)
+    assert refused(service, key) == "user ended"
+    with service.engine.begin() as connection:
+        assert begin_session(connection, AMIRA, address=None, agent=None) is None
+        let_in_again(connection, service.amira, user_id=erin)
+    assert refused(service, key) == "revoked"
+    assert admitted(service, sign_in(service)).provider_ids
+    with pytest.raises(UserError, match="own access"), service.engine.begin() as connection:
+        end_user(connection, erin, user_id=erin)
+
+
+def test_the_database_keeps_no_key_that_opens(service: Service) -> None:
+    key = sign_in(service)
+    assert key not in str(service.rows(sa.select(tables.sessions)))
 
 
 def test_organisations_are_found_by_kind_and_code(service: Service) -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
+from core.accounts.scope import EVERYTHING, Scope
 from core.database import tables
 from core.files.store import FolderStore
 from core.following import NothingMoves, last
@@ -169,10 +170,10 @@ def test_a_draft_is_shown_to_its_provider_alone(service: Service, tmp_path: Path
     service.ready(month, visit(1, "T2"))
     service.run(month, "draft")
     with service.engine.connect() as connection:
-        assert months_to_show(connection, "provider", "ZX1") == [APRIL]
-        assert months_to_show(connection, "commissioner", "E09000030") == []
+        assert months_to_show(connection, EVERYTHING, "provider", "ZX1") == [APRIL]
+        assert months_to_show(connection, EVERYTHING, "commissioner", "E09000030") == []
         assert runs_to_show(connection, asked("commissioner", "E09000030")) == []
-        assert charged_to(connection, "E09000030") == []
+        assert charged_to(connection, EVERYTHING, "E09000030") == []
     notes = dict(
         backing_data(service, asked("provider", "ZX1"), tmp_path)["Notes"].iter_rows(
             min_row=3, max_col=2, values_only=True
@@ -193,7 +194,7 @@ def test_a_commissioner_does_not_learn_of_runs_that_charge_it_nothing(
         assert [run.provider for run in seen] == ["ZX1"]
         seen = runs_to_show(connection, asked("commissioner", "E09000012"))
         assert [run.provider for run in seen] == ["ZX1", "ZX2"]
-        hackney = charged_to(connection, "E09000012")
+        hackney = charged_to(connection, EVERYTHING, "E09000012")
     assert [(row.month, row.provider, row.charges) for row in hackney] == [
         (APRIL, "ZX1", 2),
         (APRIL, "ZX2", 1),
@@ -295,7 +296,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
         report = load_report(connection, report_id)
         assert report.request == request
         begin_report(connection, report)
-        [row] = reports_of(connection, service.amira)
+        [row] = reports_of(connection, Scope(service.amira))
         assert (row.state, row.moving) == (ReportState.COLLATING, True)
         with pytest.raises(UserError, match="Being put together"):
             copy_out(store, row, tmp_path / "early.xlsx")
@@ -312,7 +313,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
     copy_out(store, ready, tmp_path / "mine.xlsx")
     assert len(lines(openpyxl.load_workbook(tmp_path / "mine.xlsx"))) == 4
     with service.engine.begin() as connection:
-        assert reports_of(connection, service.users["ZX2"]) == []
+        assert reports_of(connection, Scope(service.users["ZX2"])) == []
         with pytest.raises(TransitionRefused):
             begin_report(connection, report)
         with pytest.raises(UserError, match="There is no report 99"):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from core.accounts.clinics import clinics_to_place, place_clinic
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.reports.states import ReportState
 from core.states import State
@@ -178,8 +179,8 @@ def test_what_a_run_came_to(service: Service) -> None:
     service.ready(month, visit(1, "T2"), visit(2, "T4", lsoa=HACKNEY), visit(2, "C4", lsoa=HACKNEY))
     run_id = service.run(month, "final")
     with service.engine.connect() as connection:
-        outcome = outcome_of(connection, run_id)
-        assert chunks_done(connection, month) == (1, 1)
+        outcome = outcome_of(connection, EVERYTHING, run_id)
+        assert chunks_done(connection, EVERYTHING, month) == (1, 1)
     # The later record of the second episode overwrites T4 with C4 (SHHAPT 1): it earns nothing.
     assert (outcome.records, outcome.episodes, outcome.charges) == (3, 2, 2)
     assert outcome.overwritten == 1
@@ -219,8 +220,8 @@ def test_months_on_offer_are_those_of_the_tariff_and_those_begun(service: Servic
     month = service.submission(service.month(month=dt.date(2019, 1, 1)))
     service.month(month=dt.date(2017, 6, 1))
     with service.engine.connect() as connection:
-        offered = months_on_offer(connection, month.provider_id, "ZX1")
-        listed = list_submissions(connection, [month.provider_id])
+        offered = months_on_offer(connection, EVERYTHING, month.provider_id, "ZX1")
+        listed = list_submissions(connection, EVERYTHING)
     assert offered[:3] == [dt.date(2019, 1, 1), dt.date(2017, 6, 1), dt.date(2017, 4, 1)]
     assert offered[-1] == dt.date(2018, 3, 1)
     assert len(offered) == 13

@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from core.accounts.organisations import find_organisation
 from core.accounts.people import Membership, Person
 from core.database import tables
 from core.events.catalogue import CATALOGUE
@@ -26,6 +27,7 @@ from core.submissions.states import SubmissionState
 from core.submissions.uploads import SubmissionLocked
 from core.user_errors import UserError
 from tests.service.month import HACKNEY, visit
+from tests.subscribed import subscribe
 
 if TYPE_CHECKING:
     from tests.service.month import Service
@@ -194,13 +196,10 @@ def test_a_request_that_is_not_there(service: Service) -> None:
 def test_each_is_told_once_in_words_of_their_own(service: Service, month: int) -> None:
     ben, hana = "ben@zx2.example", "hana@hackney.example"
     with service.engine.begin() as connection:
-        users, member = tables.users, tables.memberships
-        hackney = sa.select(tables.organisations.c.id).where(tables.organisations.c.code == PAYER)
-        made = users.insert().values(subject=hana, name="Hana").returning(users.c.id)
-        values = {"user_id": connection.execute(made).scalar_one(), "role": "commissioner"}
-        connection.execute(
-            member.insert().values(organisation_id=hackney.scalar_subquery(), **values)
-        )
+        made = tables.users.insert().values(subject=hana, name="Hana").returning(tables.users.c.id)
+        hackney = find_organisation(connection, "commissioner", PAYER)
+        user_id = connection.execute(made).scalar_one()
+        subscribe(connection, user_id, "commissioner", hackney.id)
     number = ask(service, month)
     asked = told(service, "submission.reset-asked")
     assert asked == {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.datasets.corrections import Correction
 from core.datasets.reading import open_file
@@ -45,13 +46,13 @@ def undo(service: Service, correction_id: int) -> None:
 
 def made(service: Service, file_id: int) -> list[int]:
     with service.engine.connect() as connection:
-        return [correction.id for correction in corrections_made(connection, file_id)]
+        return [correction.id for correction in corrections_made(connection, EVERYTHING, file_id)]
 
 
 def wrong(service: Service, file_id: int) -> list[tuple[str | None, str | None, int]]:
     """Field, value and rows of each cause of errors."""
     with service.engine.connect() as connection:
-        found = causes(connection, file_id)
+        found = causes(connection, EVERYTHING, file_id)
     return [(each.field, each.value, each.rows) for each in found if each.severity == "error"]
 
 
@@ -59,7 +60,7 @@ def test_an_uploaded_file_waits_for_its_check(service: Service) -> None:
     month = service.month()
     file_id = service.upload(month, visit(1, "T2"))
     with service.engine.connect() as connection:
-        [file] = files_of(connection, month)
+        [file] = files_of(connection, EVERYTHING, month)
     assert (file.id, file.name, file.state) == (file_id, "april.csv", FileState.RECEIVED)
     assert (file.uploaded_by, file.moving) == ("Amira Okafor", True)
     assert file.text == FILE_TEXTS[FileState.RECEIVED]
@@ -73,7 +74,7 @@ def test_two_files_of_one_name_are_two_files_in_the_order_of_upload(service: Ser
     first = service.upload(month, visit(1, "T2"))
     second = service.upload(month, visit(2, "T2"))
     with service.engine.connect() as connection:
-        assert [file.id for file in files_of(connection, month)] == [first, second]
+        assert [file.id for file in files_of(connection, EVERYTHING, month)] == [first, second]
     assert len(set(service.store.list())) == 2
 
 
@@ -90,7 +91,7 @@ def test_a_good_file_is_ready_with_its_records(service: Service) -> None:
     file_id = service.upload(month, visit(1, "T2"), visit(2, "T4"))
     assert service.check(file_id) == FileState.READY
     with service.engine.connect() as connection:
-        [file] = files_of(connection, month)
+        [file] = files_of(connection, EVERYTHING, month)
     assert (file.records, file.errors, file.moving) == (2, 0, False)
     assert service.events() == ["file.received", "file.checked", "file.ready"]
 
@@ -102,7 +103,7 @@ def test_a_file_that_is_no_such_data_set_is_rejected(service: Service) -> None:
     file_id = take_in(service.engine, service.store, month, arrival, stream, user_id=None)
     assert service.check(file_id) == FileState.REJECTED
     with service.engine.connect() as connection:
-        rows = error_rows(connection, file_id)
+        rows = error_rows(connection, EVERYTHING, file_id)
     assert {row.code for row in rows if row.severity == "error"} == {"missing-column"}
     with pytest.raises(UserError, match=r"colours\.csv is rejected; corrections are made once"):
         put_right(service, file_id, Correction("Gender", "x", "1"))
@@ -157,7 +158,7 @@ def test_a_correction_in_one_row_leaves_the_others(service: Service) -> None:
     put_right(service, file_id, Correction("SHHAPT 1", "T4A", "T4", row=3))
     assert service.check(file_id) == FileState.IN_ERROR
     with service.engine.connect() as connection:
-        assert [row.row for row in error_rows(connection, file_id)] == [2]
+        assert [row.row for row in error_rows(connection, EVERYTHING, file_id)] == [2]
 
 
 def test_a_blank_is_put_right_and_a_value_is_made_blank(service: Service) -> None:
@@ -230,7 +231,7 @@ def test_a_removed_file_no_longer_counts_and_stays_removed(service: Service) -> 
     file_id = service.ready(month, visit(1, "T2"))
     remove(service, file_id)
     with service.engine.connect() as connection:
-        assert files_of(connection, month) == []
+        assert files_of(connection, EVERYTHING, month) == []
     with pytest.raises(TransitionRefused, match="is removed"):
         remove(service, file_id)
 
@@ -303,7 +304,7 @@ def test_a_check_that_is_taken_up_again_gives_what_one_would_have_given(
     broken = service.upload(month, *lines)
     assert service.check(broken, stop_after=1) == "stopped"
     with service.engine.connect() as connection:
-        [file] = files_of(connection, month)
+        [file] = files_of(connection, EVERYTHING, month)
     assert file.state == FileState.CHECKING
     assert 0 < file.checked_records < len(lines)
     service.check(broken)

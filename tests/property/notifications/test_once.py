@@ -14,7 +14,6 @@ from sqlalchemy import Engine, select
 from core.database.tables import (
     charges,
     files,
-    memberships,
     notifications,
     organisations,
     submissions,
@@ -25,6 +24,7 @@ from core.events.outbox import raise_event
 from core.notifications.choices import choose
 from core.notifications.telling import notify
 from core.notifications.topics import Channel, Topic
+from tests.subscribed import subscribe
 
 ROLES = ("provider", "commissioner", "operator")
 PEOPLE = (1, 2, 3, 4)
@@ -111,8 +111,7 @@ def test_one_notification_an_event_and_person(
     of_role = {"provider": 1, "commissioner": 2, "operator": None}
     with month.connect() as connection:  # never committed: each example begins anew
         for person, role in roles:
-            values = {"user_id": person, "role": role, "organisation_id": of_role[role]}
-            connection.execute(memberships.insert().values(values))
+            subscribe(connection, person, role, of_role[role])
         for person, topic in unwanted:
             choose(connection, person, {(topic, Channel.PORTAL): False})
         ids = {}

@@ -1,0 +1,32 @@
+"""Leaves a row in the audit: who did or read what, with its particulars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from core.database import tables
+
+
+def note(
+    connection: Connection,
+    action: str,
+    subject: str,
+    *,
+    user_id: int | None,
+    reason: str | None = None,
+    **detail: Any,
+) -> None:
+    """Writes the row in the caller's transaction; where from, the transaction itself knows."""
+    connection.execute(
+        tables.audit.insert()
+        .values(
+            user_id=user_id,
+            action=action,
+            subject=subject,
+            reason=reason,
+            detail=detail or None,
+        )
+        .inline()  # nothing is read back: who is refused may not read the audit
+    )

@@ -1,0 +1,204 @@
+"""Sign-ins: a row each, which ends by itself, with its user, or when an administrator ends it.
+
+The cookie holds a key; the database holds its hash. Whatever a browser still has of a session that
+ended is refused, and the refusal is audited.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.auditing import note
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope, require
+from core.database import tables
+from core.database.acting import act_for
+from core.settings import settings
+from core.user_errors import UserError
+
+SEEN_SECONDS = 30
+"""How exactly it is known when a session was last in use; finer would write a row a click."""
+
+UNKNOWN = "unknown"
+REASONS: Mapping[str, str] = {
+    UNKNOWN: "You are signed in, but Grouper does not know you yet. Ask your administrator.",
+    "user ended": "Your access has been ended. Ask your administrator.",
+    "no session": "This sign-in is not known. Sign in again.",
+    "of another": "This sign-in is not known. Sign in again.",
+    "signed out": "You have been signed out. Sign in again.",
+    "revoked": "An administrator has ended this sign-in. Sign in again.",
+    "idle": "You were away for long. Sign in again.",
+    "expired": "Your sign-in has expired. Sign in again.",
+    "forged": "This sign-in is not valid. Sign in again.",
+}
+"""Why somebody does not come in, with what they read."""
+
+
+class NotAdmitted(UserError):
+    """The sign-in does not open the door, and why; ``reason`` is a key of ``REASONS``."""
+
+    def __init__(self, reason: str, *, user_id: int | None = None, text: str | None = None) -> None:
+        self.reason = reason
+        self.user_id = user_id
+        super().__init__(text or REASONS.get(reason, reason))
+
+
+@dataclass(frozen=True)
+class Session:
+    """A sign-in as it is looked up, with its user."""
+
+    id: UUID
+    user_id: int
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A sign-in as an administrator, or its user, sees it."""
+
+    id: UUID
+    user_id: int
+    user_name: str
+    started_at: dt.datetime
+    seen_at: dt.datetime
+    expires_at: dt.datetime
+    ended_at: dt.datetime | None
+    end_reason: str | None
+    address: str | None
+    agent: str | None
+
+
+def begin_session(
+    connection: Connection, subject: str, *, address: str | None, agent: str | None
+) -> str | None:
+    """Notes a sign-in and gives the key for its cookie; None where nobody of that name may come in.
+
+    The database does it, by a function of its own: before it, nobody is there to act for.
+    """
+    key = secrets.token_urlsafe(32)
+    expires = dt.datetime.now(dt.UTC) + dt.timedelta(hours=settings().session_hours)
+    begun = connection.execute(
+        sa.text("SELECT begin_session(:subject, :key, :expires, :address, :agent)"),
+        {
+            "subject": subject,
+            "key": hash_of(key),
+            "expires": expires,
+            "address": address,
+            "agent": (agent or "")[:300] or None,
+        },
+    ).scalar()
+    return None if begun is None else key
+
+
+def admitted_session(connection: Connection, subject: str, key: str, *, active: bool) -> Session:
+    """The session of a cookie, noted as in use; raises ``NotAdmitted``."""
+    row = connection.execute(
+        sa.text("SELECT * FROM session_of(:subject, :key)"),
+        {"subject": subject, "key": hash_of(key)},
+    ).one()
+    reason = _refusal(row, dt.datetime.now(dt.UTC))
+    if reason is not None:
+        raise NotAdmitted(reason, user_id=row.user_id)
+    act_for(connection, row.user_id)
+    if active:
+        _note_use(connection, row.id)
+    return Session(row.id, row.user_id, row.name, row.email or "")
+
+
+def _refusal(row: sa.Row[tuple[object, ...]], now: dt.datetime) -> str | None:
+    if row.user_id is None:
+        return UNKNOWN
+    if not row.active:
+        return "user ended"
+    if row.id is None:
+        return "no session"
+    if row.ended_at is not None:
+        return str(row.end_reason)
+    if now >= row.expires_at:
+        return "expired"
+    idle = dt.timedelta(minutes=settings().session_idle_minutes)
+    return "idle" if now - row.seen_at >= idle else None
+
+
+def _note_use(connection: Connection, session_id: UUID) -> None:
+    sessions = tables.sessions
+    long_ago = sa.func.now() - dt.timedelta(seconds=SEEN_SECONDS)
+    connection.execute(
+        sessions.update()
+        .where(sessions.c.id == session_id, sessions.c.seen_at < long_ago)
+        .values(seen_at=sa.func.now())
+    )
+
+
+def sign_out(connection: Connection, session_id: UUID, *, user_id: int) -> None:
+    """Ends a session by its own user: every cookie of it is void from now on."""
+    _end(connection, tables.sessions.c.id == session_id, "signed out", user_id)
+
+
+def revoke_session(connection: Connection, session_id: UUID, *, user_id: int | None) -> int:
+    """Ends one session by an administrator; how many it ended."""
+    require(connection, user_id, Action.MANAGE_ACCOUNTS)
+    return _end(connection, tables.sessions.c.id == session_id, "revoked", user_id)
+
+
+def revoke_all(connection: Connection, of_user: int, *, user_id: int | None) -> int:
+    """Ends every session of a user by an administrator; how many it ended."""
+    require(connection, user_id, Action.MANAGE_ACCOUNTS)
+    return _end(connection, tables.sessions.c.user_id == of_user, "revoked", user_id)
+
+
+def _end(
+    connection: Connection, which: sa.ColumnElement[bool], reason: str, user_id: int | None
+) -> int:
+    sessions = tables.sessions
+    ended = connection.execute(
+        sessions.update()
+        .where(which, sessions.c.ended_at.is_(None))
+        .values(ended_at=sa.func.now(), end_reason=reason, ended_by=user_id)
+        .returning(sessions.c.id, sessions.c.user_id)
+    ).all()
+    for session_id, of_user in ended:
+        subject = f"session:{session_id}"
+        note(connection, f"sign-in {reason}", subject, user_id=user_id, of_user=of_user)
+    return len(ended)
+
+
+def sessions_in_use(
+    connection: Connection, scope: Scope, *, of_user: int | None = None
+) -> list[SessionRow]:
+    """The sessions that are not over, newest first: of everybody for who manages accounts, of
+    oneself otherwise."""
+    sessions, users = tables.sessions, tables.users
+    columns = [sessions.c[name] for name in SessionRow.__dataclass_fields__ if name != "user_name"]
+    query = (
+        sa.select(*columns, users.c.name.label("user_name"))
+        .join(users, users.c.id == sessions.c.user_id)
+        .where(sessions.c.ended_at.is_(None), sessions.c.expires_at > sa.func.now())
+        .order_by(sessions.c.started_at.desc())
+    )
+    if not scope.may(Action.MANAGE_ACCOUNTS):
+        query = query.where(sessions.c.user_id == scope.user_id)
+    if of_user is not None:
+        query = query.where(sessions.c.user_id == of_user)
+    return [SessionRow(**row) for row in connection.execute(query).mappings()]
+
+
+def note_refusal(
+    connection: Connection, subject: str, reason: str, *, user_id: int | None, agent: str | None
+) -> None:
+    """Audits that somebody was refused: a cookie or a link that is forged, over or another's."""
+    note(connection, "refused", subject, user_id=user_id, reason=reason, agent=(agent or "")[:300])
+
+
+def hash_of(key: str) -> str:
+    """What the database keeps of a key."""
+    return hashlib.sha256(key.encode()).hexdigest()

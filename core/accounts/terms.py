@@ -1,0 +1,176 @@
+"""What the terms give: who may act for what, on which days, from what happened to a subscription.
+
+The published terms: one user, one organisation, others added at a price; ten months, twelve when
+the invoice is paid within thirty days of its date; it may be transferred to another person. It is
+in force from its first day, not before it was invoiced, and whether or not it has been paid.
+
+Everything here is a function of what happened and a date; nothing reads a clock or a table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from core.accounts.permissions import Kind
+from core.accounts.states import SubscriptionState
+
+MONTHS = 10
+MONTHS_IF_PAID_IN_TIME = 12
+DAYS_TO_PAY = 30
+WARNINGS = (60, 30, 7)
+"""Days before the end at which its holder is warned; at the first of them a renewal is quoted."""
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Billed:
+    """An invoice of a subscription's term: its date, and the day it was paid in full."""
+
+    on: dt.date
+    paid_on: dt.date | None = None
+
+    @property
+    def paid_in_time(self) -> bool:
+        limit = self.on + dt.timedelta(days=DAYS_TO_PAY)
+        return self.paid_on is not None and self.paid_on <= limit
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """From this day on it is another person's."""
+
+    on: dt.date
+    user: int
+
+
+@dataclass(frozen=True)
+class Addition:
+    """From this day on it also holds for another organisation."""
+
+    on: dt.date
+    organisation: int
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened to a subscription; transfers in the order in which they were made."""
+
+    kind: Kind
+    user: int
+    organisation: int | None
+    first_day: dt.date
+    billed: tuple[Billed, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    additions: tuple[Addition, ...] = ()
+    ended_on: dt.date | None = None  # the first day on which it no longer holds, whatever its term
+
+
+@dataclass(frozen=True)
+class Term:
+    """First and last day, both in force; the last before the first: never in force."""
+
+    first: dt.date
+    last: dt.date
+
+    def holds(self, day: dt.date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True)
+class Period:
+    """A role of one person in one organisation, from one day to another, both inclusive."""
+
+    user: int
+    organisation: int | None
+    kind: Kind
+    first: dt.date
+    last: dt.date
+
+    def holds(self, day: dt.date) -> bool:
+        return self.first <= day <= self.last
+
+
+def term_of(history: History) -> Term | None:
+    """When it is in force; None: it was not invoiced."""
+    if not history.billed:
+        return None
+    first = max(history.first_day, min(each.on for each in history.billed))
+    in_time = any(each.paid_in_time for each in history.billed)
+    last = months_later(first, MONTHS_IF_PAID_IN_TIME if in_time else MONTHS) - _DAY
+    if history.ended_on is not None:
+        last = min(last, history.ended_on - _DAY)
+    return Term(first, last)
+
+
+def periods_of(history: History) -> tuple[Period, ...]:
+    """Every role that the subscription gives, to whom and when."""
+    term = term_of(history)
+    if term is None:
+        return ()
+    return tuple(
+        Period(user, organisation, history.kind, first, last)
+        for organisation, since in _organisations(history)
+        for user, first, last in _holders(history, max(since, term.first), term.last)
+        if first <= last
+    )
+
+
+def state_on(history: History, day: dt.date) -> SubscriptionState:
+    """Where the subscription stands on a day, as far as it was told until then."""
+    term = term_of(history)
+    if history.ended_on is not None and day >= history.ended_on:
+        return SubscriptionState.ENDED
+    if term is None:
+        return SubscriptionState.QUOTED
+    if day < term.first:
+        return SubscriptionState.INVOICED
+    if day > term.last:
+        return SubscriptionState.ENDED
+    return SubscriptionState.ENDING if warning_on(term, day) else SubscriptionState.ACTIVE
+
+
+def warning_on(term: Term, day: dt.date) -> int | None:
+    """The warning that holds on a day: 60, 30 or 7 days before the end; None: not yet, or over."""
+    if not term.holds(day):
+        return None
+    left = (term.last - day).days
+    return min((days for days in WARNINGS if left <= days), default=None)
+
+
+def months_later(day: dt.date, months: int) -> dt.date:
+    """The same day of a later month, or the last day of that month where it is shorter."""
+    number = day.year * 12 + day.month - 1 + months
+    year, month = number // 12, number % 12 + 1
+    return dt.date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def _organisations(history: History) -> Iterator[tuple[int | None, dt.date]]:
+    """Each organisation once, with the day from which it counts."""
+    yield history.organisation, history.first_day
+    since: dict[int, dt.date] = {}
+    for addition in history.additions:
+        known = since.get(addition.organisation, addition.on)
+        since[addition.organisation] = min(known, addition.on)
+    since.pop(history.organisation or 0, None)
+    yield from since.items()
+
+
+def _holders(
+    history: History, first: dt.date, last: dt.date
+) -> Iterator[tuple[int, dt.date, dt.date]]:
+    """Who holds it between two days. Of two transfers on one day the later one counts."""
+    user = history.user
+    for transfer in _in_order(history.transfers):
+        if transfer.on > first:
+            yield user, first, min(transfer.on - _DAY, last)
+            first = transfer.on
+        user = transfer.user
+    yield user, first, last
+
+
+def _in_order(transfers: Iterable[Transfer]) -> list[Transfer]:
+    return sorted(transfers, key=lambda each: each.on)  # stable: as made, within a day

@@ -1,0 +1,93 @@
+"""The roles of a database beside its owner: the portal's, and the one that calculates KPIs.
+
+The owner is the user of ``GROUPER_DATABASE_URL``: it owns the tables, runs migrations, and acts for
+everybody in flows, relay, sender and the command line. The others are made by it, named after the
+database (``grouper_app``, ``grouper_kpi``), and their passwords come from the key of the
+installation. Where the owner may not make roles, somebody else makes them and gives their URLs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection
+from sqlalchemy import text as statement
+
+from core.database.engine import plain_url
+from core.settings import Settings
+from core.user_errors import UserError
+
+Role = Literal["app", "kpi"]
+ROLES: tuple[Role, ...] = ("app", "kpi")
+
+
+def role_name(database: str, role: Role, settings: Settings) -> str:
+    """What the role is called: as its URL says, or after the database."""
+    given = _given(settings, role)
+    return unquote(urlsplit(given).username or "") if given else f"{database}_{role}"
+
+
+def role_url(url: str, role: Role, settings: Settings) -> str:
+    """The URL by which the role connects to the database of ``url``."""
+    given = _given(settings, role)
+    if given:
+        return given
+    parts = urlsplit(plain_url(url))
+    name = role_name(parts.path.lstrip("/"), role, settings)
+    _, _, place = parts.netloc.rpartition("@")
+    login = f"{quote(name)}:{_password(settings, name)}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{place}"))
+
+
+def make_roles(connection: Connection, settings: Settings) -> dict[Role, str]:
+    """Makes the roles that are missing, without a way in yet; gives their names."""
+    database = connection.execute(statement("SELECT current_database()")).scalar_one()
+    names: dict[Role, str] = {role: role_name(database, role, settings) for role in ROLES}
+    for name in names.values():
+        found = statement("SELECT 1 FROM pg_roles WHERE rolname = :name")
+        if connection.execute(found, {"name": name}).first() is None:
+            _make(connection, name)
+    return names
+
+
+def _make(connection: Connection, name: str) -> None:
+    quoted = sql.Identifier(name).as_string()
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"CREATE ROLE {quoted} NOLOGIN")
+    except Exception as error:
+        if not isinstance(getattr(error, "orig", None), psycopg.errors.InsufficientPrivilege):
+            raise
+        raise UserError(
+            f"the database has no role {name}, and the user of GROUPER_DATABASE_URL may not make "
+            "one: give that user CREATEROLE, or have the roles made and set "
+            "GROUPER_APP_DATABASE_URL and GROUPER_KPI_DATABASE_URL"
+        ) from error
+
+
+def open_roles(url: str, settings: Settings) -> None:
+    """Lets the roles connect, with the passwords of this installation."""
+    database = urlsplit(plain_url(url)).path.lstrip("/")
+    with psycopg.connect(plain_url(url), autocommit=True) as connection:
+        for role in ROLES:
+            if _given(settings, role):
+                continue
+            name = role_name(database, role, settings)
+            change = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}")
+            password = sql.Literal(_password(settings, name))
+            connection.execute(change.format(sql.Identifier(name), password))
+
+
+def _given(settings: Settings, role: Role) -> str | None:
+    url = settings.app_database_url if role == "app" else settings.kpi_database_url
+    return None if url is None else plain_url(url)
+
+
+def _password(settings: Settings, name: str) -> str:
+    purpose = f"database role {name}".encode()
+    return hmac.new(settings.signing_key().encode(), purpose, hashlib.sha256).hexdigest()

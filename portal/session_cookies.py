@@ -1,0 +1,117 @@
+"""A sign-in becomes a session of ours at the moment that Streamlit sets its cookie.
+
+Streamlit's cookie is signed, but nothing remembers it: whoever has a copy comes in for thirty days.
+So a key is put into it, of a row in the database that ends, and can be ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from http.cookies import SimpleCookie
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.auth_util import get_cookie_with_chunks, set_cookie_with_chunks
+from streamlit.web.server.starlette.starlette_app_utils import (
+    create_signed_value,
+    decode_signed_value,
+)
+
+from core.accounts.sessions import begin_session
+from core.settings import settings
+from portal.database import engine_of
+from portal.places import address_of
+
+COOKIE = "_streamlit_user"
+KEY = "grouper_session"
+"""The claim that holds the key."""
+CALLBACK = "/oauth2callback"
+
+_Headers = list[tuple[bytes, bytes]]
+
+
+class SessionCookies:
+    """ASGI middleware around the way back from the OpenID provider."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].endswith(CALLBACK):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_session(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                message["headers"] = await run_in_threadpool(_with_session, headers, Request(scope))
+            await send(message)
+
+        await self._app(scope, receive, send_with_session)
+
+
+def claims_of(cookies: dict[str, str]) -> dict[str, Any] | None:
+    """What the signed cookie says; None where there is none, or it is not ours."""
+
+    def one_cookie(name: str) -> bytes | None:
+        value = cookies.get(name)
+        if not value:
+            return None
+        return decode_signed_value(settings().signing_key(), name, value.encode("latin-1"))
+
+    found = get_cookie_with_chunks(one_cookie, COOKIE)
+    return json.loads(found) if found else None
+
+
+def has_cookie(names: Iterable[str]) -> bool:
+    """Whether a browser sends what looks like a sign-in."""
+    return COOKIE in names
+
+
+def _with_session(headers: _Headers, request: Request) -> _Headers:
+    claims = claims_of(_cookies_set(headers))
+    if claims is None:
+        return headers
+    address, agent = address_of(request.headers, request.client), request.headers.get("user-agent")
+    with engine_of(None, address).begin() as connection:
+        key = begin_session(connection, str(claims.get("sub", "")), address=address, agent=agent)
+    if key is None:
+        return headers
+    kept = [(name, value) for name, value in headers if not _sets_it(name, value)]
+    return kept + _signed_anew({**claims, KEY: key})
+
+
+def _cookies_set(headers: _Headers) -> dict[str, str]:
+    """The sign-in cookies that a response sets, in as many parts as they have."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if _sets_it(name, value):
+            found |= {each.key: each.value for each in SimpleCookie(value.decode()).values()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _sets_it(name: bytes, value: bytes) -> bool:
+    cookie = value.partition(b"=")[0].decode("latin-1")
+    part = cookie.removeprefix(COOKIE).lstrip("_")
+    ours = cookie.startswith(COOKIE) and (not part or part.isdigit())
+    return name.lower() == b"set-cookie" and ours and b"Max-Age=0" not in value
+
+
+def _signed_anew(claims: dict[str, Any]) -> _Headers:
+    response = Response()
+
+    def sign(name: str, value: str) -> bytes:
+        return bytes(create_signed_value(settings().signing_key(), name, value))
+
+    def set_one(name: str, value: str) -> None:
+        seconds = int(settings().session_hours * 3600)
+        response.set_cookie(
+            name, sign(name, value).decode(), max_age=seconds, httponly=True, samesite="lax"
+        )
+
+    set_cookie_with_chunks(set_one, sign, COOKIE, claims, cookie_attr_size=100)
+    return [header for header in response.raw_headers if header[0] == b"set-cookie"]

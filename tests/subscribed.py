@@ -1,0 +1,27 @@
+"""Gives people roles in tests as they get them in life: by subscriptions in force today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.accounts.permissions import Kind
+from core.accounts.subscriptions import Quote, begin_at_once
+from core.accounts.today import today
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+KINDS = {
+    "provider": Kind.PROVIDER_PLUS,
+    "commissioner": Kind.COMMISSIONER,
+    "operator": Kind.OPERATOR,
+    "administrator": Kind.ADMINISTRATOR,
+}
+
+
+def subscribe(
+    connection: Connection, user_id: int, role: str, organisation_id: int | None = None
+) -> int:
+    """A subscription from today on, of the kind that most people of the role have."""
+    wanted = Quote(KINDS[role], user_id, organisation_id, first_day=today())
+    return begin_at_once(connection, wanted, today=today(), user_id=None)
