@@ -36,7 +36,9 @@ class World:
         rows = read_shipped(("code", "name", "parent", "ends", "until"))
         rows = rows.filter(pc.and_(pc.is_null(rows["until"]), pc.is_null(rows["ends"])))
         columns = [rows[name].to_pylist() for name in ("code", "name", "parent")]
-        self.areas = {code: [name, parent] for code, name, parent in zip(*columns, strict=True)}
+        self.first = {code: [name, parent] for code, name, parent in zip(*columns, strict=True)}
+        self.areas = dict(self.first)
+        self.twice: list[list[str]] = []  # code, name, and the second parent
         self.seed, self.troubles, self.etags = seed, troubles, etags
         self.lock = threading.Lock()
         self.always: str | None = None  # what goes wrong at first with every request
@@ -57,15 +59,26 @@ class World:
     def change(self, changes: dict[str, Any]) -> None:
         with self.lock:
             for code, values in changes.items():
-                if values is None:
+                if code == "twice":
+                    self.twice.append(values)
+                elif values is None:
                     del self.areas[code]
                 else:
                     self.areas[code] = values
             self._index()
 
+    def restore(self) -> None:
+        """The areas as they were at first, with nothing wrong and nothing asked."""
+        with self.lock:
+            self.areas, self.twice, self.always = dict(self.first), [], None
+            self._index()
+            self.log.clear()
+            self.attempts.clear()
+
     def rows_of(self, parent: str) -> list[tuple[str, str]]:
         """The children in order, some twice; in a wrong answer a grandparent among them."""
         codes = list(self.children[parent])
+        codes += [code for code, _, second in self.twice if second == parent]
         if self.troubles and self.number(parent, "twice") % 10 == 0:
             codes += codes[:3]
         if self.cycle(parent):
@@ -83,6 +96,8 @@ class World:
         with self.lock:
             self.attempts[address] += 1
             attempt = self.attempts[address]
+        if self.always and self.always.startswith("never "):
+            return "500" if self.always[6:] in address else None
         if self.always:
             return self.always if attempt == 1 else None
         if self.number(address, str(attempt)) / 2**32 >= self.troubles or attempt > 2:
@@ -131,6 +146,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/change":
             self.world.change(json.loads(body))
+        elif self.path == "/restore":
+            self.world.restore()
         elif self.path == "/trouble":
             self.world.always = json.loads(body or b"null")
         elif self.path == "/forget":

@@ -34,6 +34,9 @@ class AreaServer:
         """Code to name and parent, or to None where the area is gone."""
         httpx.post(f"{self.url}/change", json=changes).raise_for_status()
 
+    def restore(self) -> None:
+        httpx.post(f"{self.url}/restore").raise_for_status()
+
     def forget(self) -> None:
         httpx.post(f"{self.url}/forget").raise_for_status()
 
