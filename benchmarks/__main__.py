@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("check_speed", "price_speed", "flow_speed")
+NAMES = ("check_speed", "price_speed", "flow_speed", "report_speed")
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from core.accounts.states import SUBSCRIPTION_MACHINE
 from core.areas.states import SPIDER_MACHINE
 from core.events.states import FAILURE_MACHINE
+from core.kpis.states import KPI_MACHINE
 from core.migration.states import MIGRATION_MACHINE
 from core.notifications.states import DELIVERY_MACHINE
 from core.reports.states import REPORT_MACHINE
@@ -22,6 +23,7 @@ MACHINES = (
     SUBMISSION_MACHINE,
     RUN_MACHINE,
     REPORT_MACHINE,
+    KPI_MACHINE,
     SPIDER_MACHINE,
     MIGRATION_MACHINE,
     SUBSCRIPTION_MACHINE,

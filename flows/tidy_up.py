@@ -1,4 +1,4 @@
-"""Tidy up: once a day, end what has been kept for as long as it was to be."""
+"""Tidy up: once a day, end what has been kept long enough, and ask for what is missing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from prefect import flow, get_run_logger
 from core.database.engine import engine
 from core.events.log_groups import end_posts
 from core.files.store import open_store
+from core.kpis.catalogue import request_missing
+from core.kpis.preparing import clear_away
 from core.reports.expiring import expire_reports
 from core.settings import settings
 
@@ -21,6 +23,9 @@ def tidy_up() -> int:
     before = now - dt.timedelta(days=settings().log_days)
     with engine().begin() as connection:
         ended = end_posts(connection, before)
+    with engine().begin() as connection:
+        clear_away(connection, now)
+        request_missing(connection, now)
     reports = expire_reports(engine(), open_store(), now)
     get_run_logger().info(
         "%s posts from before %s and %s reports ended", ended, before.date(), reports

@@ -39,7 +39,7 @@ DATASET = "sexual-health"
 
 
 @pytest.fixture(autouse=True)
-def way_in(database_url: str) -> None:
+def way_in(service: Service, database_url: str) -> None:
     """The measuring role may connect, as when the services start."""
     open_roles(database_url, settings())
 

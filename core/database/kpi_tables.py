@@ -1,0 +1,76 @@
+"""Indicators, what they came to for each run, and what is needed to measure them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core.database.columns import metadata, moment, now, number, one_of, user, words
+from core.database.states import KPI_STATES
+
+kpis = Table(
+    "kpis",
+    metadata,
+    number(),
+    words("kpi"),
+    Column("version", Integer, nullable=False, comment="counts the versions of its name"),
+    words("dataset"),
+    Column("state", Text, nullable=False, server_default="draft"),
+    Column("body", JSONB, nullable=False, comment="the definition"),
+    user("written_by"),
+    now("written_at"),
+    UniqueConstraint("kpi", "version"),
+    one_of("state", KPI_STATES),
+    Index("uq_kpis_published", "kpi", unique=True, postgresql_where=text("state = 'published'")),
+)
+kpi_results = Table(
+    "kpi_results",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("kpi_id", Integer, ForeignKey("kpis.id"), primary_key=True),
+    Column("numerator", Numeric),
+    Column("denominator", Numeric),
+    Column("failure", Text, comment="why there is no figure"),
+    now("measured_at"),
+)
+kpi_trials = Table(
+    "kpi_trials",
+    metadata,
+    number(),
+    Column("kpi_id", Integer, ForeignKey("kpis.id"), nullable=False),
+    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("asked_by", Integer, ForeignKey("users.id"), nullable=False),
+    now("asked_at"),
+    Column("numerator", Numeric),
+    Column("denominator", Numeric),
+    Column("failure", Text, comment="why there is no figure"),
+    moment("done_at"),
+)
+kpi_chunks = Table(
+    "kpi_chunks",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("chunk", SmallInteger, primary_key=True),
+    comment="the chunks of runs whose episodes are written for queries",
+)
+kpi_sessions = Table(
+    "kpi_sessions",
+    metadata,
+    Column("pid", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", Integer, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    comment="which run each session of the measuring role sees",
+)

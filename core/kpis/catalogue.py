@@ -1,0 +1,199 @@
+"""The indicators that the service knows: written, published, retired, each version kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.database.moving import change_state
+from core.events import catalogue as events
+from core.events.outbox import raise_event
+from core.kpis.definitions import Kpi, Library, shipped_library
+from core.kpis.states import KPI_MACHINE, KpiState
+from core.submissions.states import RunState
+from core.user_errors import UserError
+
+MEASURED_AGAIN_DAYS = 400
+"""Runs so far back are measured once more when an indicator is published."""
+PATIENCE = dt.timedelta(hours=1)
+"""So long after a run its figures may be on their way."""
+
+
+@dataclass(frozen=True)
+class KnownKpi:
+    """A version of an indicator as it is kept."""
+
+    id: int
+    version: int
+    dataset: str
+    state: KpiState
+    definition: Kpi
+    written_by: str | None
+    written_at: dt.datetime
+
+
+def write_kpi(
+    connection: Connection, dataset: str, definition: Kpi, *, user_id: int | None = None
+) -> int:
+    """Keeps a new version as a draft; gives its id."""
+    kpis = tables.kpis
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(definition.kpi))))
+    newest = sa.select(sa.func.coalesce(sa.func.max(kpis.c.version), 0)).where(
+        kpis.c.kpi == definition.kpi
+    )
+    statement = (
+        kpis.insert()
+        .values(
+            kpi=definition.kpi,
+            version=connection.execute(newest).scalar_one() + 1,
+            dataset=dataset,
+            body=definition.model_dump(mode="json"),
+            written_by=user_id,
+        )
+        .returning(kpis.c.id)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
+    """Measures this version from now on, in the place of the one before; recent months too."""
+    known = get_kpi(connection, kpi_id)
+    kpis = tables.kpis
+    before = sa.select(kpis.c.id).where(
+        kpis.c.kpi == known.definition.kpi, kpis.c.state == KpiState.PUBLISHED
+    )
+    for old in connection.execute(before).scalars().all():
+        _move(connection, old, KpiState.RETIRED, user_id, f"replaced by version {known.version}")
+    _move(connection, kpi_id, KpiState.PUBLISHED, user_id, "")
+    for wanted in _recent_runs(connection, known.dataset, dt.datetime.now(dt.UTC)):
+        raise_event(connection, wanted, user_id=user_id)
+
+
+def retire_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
+    """No longer measured; what it came to stays."""
+    _move(connection, kpi_id, KpiState.RETIRED, user_id, "")
+
+
+def get_kpi(connection: Connection, kpi_id: int) -> KnownKpi:
+    """Raises ``UserError`` where there is none of that number."""
+    row = connection.execute(_query().where(tables.kpis.c.id == kpi_id)).first()
+    if row is None:
+        raise UserError(f"There is no indicator {kpi_id}.")
+    return _known(row)
+
+
+def published_kpis(connection: Connection, dataset: str) -> list[KnownKpi]:
+    """What is measured for each run of the data set, in the order in which it was first written."""
+    kpis = tables.kpis
+    query = _query().where(kpis.c.dataset == dataset, kpis.c.state == KpiState.PUBLISHED)
+    return [_known(row) for row in connection.execute(query.order_by(kpis.c.id))]
+
+
+def all_kpis(connection: Connection) -> list[KnownKpi]:
+    """Every version, the newest of each name first."""
+    kpis = tables.kpis
+    rows = connection.execute(_query().order_by(kpis.c.kpi, kpis.c.version.desc()))
+    return [_known(row) for row in rows]
+
+
+def import_library(connection: Connection, library: Library) -> list[str]:
+    """Publishes the indicators of a library that are new or changed; gives their names."""
+    known = {
+        kpi.definition.kpi: kpi.definition for kpi in published_kpis(connection, library.dataset)
+    }
+    return _publish(connection, library, [kpi for kpi in library.kpis if known.get(kpi.kpi) != kpi])
+
+
+def import_shipped(connection: Connection, dataset: str) -> list[str]:
+    """Publishes the shipped indicators of a data set that nobody has heard of here.
+
+    One that was changed or retired here stays as it is.
+    """
+    library = shipped_library()
+    if library.dataset != dataset:
+        return []
+    known = set(connection.execute(sa.select(tables.kpis.c.kpi)).scalars())
+    return _publish(connection, library, [kpi for kpi in library.kpis if kpi.kpi not in known])
+
+
+def _publish(connection: Connection, library: Library, kpis: list[Kpi]) -> list[str]:
+    for kpi in kpis:
+        publish_kpi(connection, write_kpi(connection, library.dataset, kpi))
+    return [kpi.kpi for kpi in kpis]
+
+
+def request_missing(connection: Connection, now: dt.datetime) -> int:
+    """Asks once more for the runs that have stood for a while with an indicator not measured."""
+    asked = 0
+    results = tables.kpi_results
+    for dataset in connection.execute(sa.select(tables.kpis.c.dataset).distinct()).scalars().all():
+        wanted = {kpi.id for kpi in published_kpis(connection, dataset)}
+        for request in _recent_runs(connection, dataset, now - PATIENCE):
+            there = sa.select(results.c.kpi_id).where(results.c.run_id == request.run_id)
+            if wanted - set(connection.execute(there).scalars()):
+                raise_event(connection, request)
+                asked += 1
+    return asked
+
+
+def _recent_runs(
+    connection: Connection, dataset: str, finished_before: dt.datetime
+) -> list[events.KpisRequested]:
+    """The published runs of late, each as the wish to measure it."""
+    runs, configurations, datasets = tables.runs, tables.configurations, tables.datasets
+    submissions, organisations = tables.submissions, tables.organisations
+    since = finished_before - dt.timedelta(days=MEASURED_AGAIN_DAYS)
+    query = (
+        sa.select(runs.c.id, runs.c.submission_id, submissions.c.month, organisations.c.code)
+        .join(submissions, submissions.c.run_id == runs.c.id)
+        .join(organisations, organisations.c.id == submissions.c.provider_id)
+        .join(configurations, configurations.c.id == runs.c.configuration_id)
+        .join(datasets, datasets.c.id == configurations.c.dataset_id)
+        .where(
+            datasets.c.dataset == dataset,
+            runs.c.state == RunState.PUBLISHED,
+            runs.c.finished_at.between(since, finished_before),
+        )
+        .order_by(runs.c.id)
+    )
+    return [
+        events.KpisRequested(
+            provider=row.code,
+            month=f"{row.month:%Y-%m}",
+            submission_id=row.submission_id,
+            run_id=row.id,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _move(
+    connection: Connection, kpi_id: int, state: KpiState, user_id: int | None, reason: str
+) -> None:
+    change_state(
+        connection, tables.kpis, KPI_MACHINE, kpi_id, state, user_id=user_id, reason=reason
+    )
+
+
+def _query() -> sa.Select[Any]:
+    kpis, users = tables.kpis, tables.users
+    return sa.select(kpis, users.c.name.label("writer")).outerjoin(
+        users, users.c.id == kpis.c.written_by
+    )
+
+
+def _known(row: sa.Row[Any]) -> KnownKpi:
+    return KnownKpi(
+        row.id,
+        row.version,
+        row.dataset,
+        KpiState(row.state),
+        Kpi.model_validate(row.body),
+        row.writer,
+        row.written_at,
+    )

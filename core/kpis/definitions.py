@@ -1,0 +1,111 @@
+"""Indicators as data: what each is called, what it measures, and the query that measures it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.documents import Document, parse_document
+
+LIBRARY = Path(__file__).parent / "library"
+Unit = Literal["percent", "pounds", "per 1,000", "ratio"]
+Band = Literal["good", "fair", "poor"]
+
+FACTORS: dict[Unit, int] = {"percent": 100, "pounds": 1, "per 1,000": 1000, "ratio": 1}
+SHARES: frozenset[Unit] = frozenset({"percent"})
+"""Units of which the numerator is a part of the denominator."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bands(_Strict):
+    """Where a figure is good, and where it is still fair."""
+
+    good: Decimal
+    fair: Decimal
+
+
+class Kpi(_Strict):
+    """An indicator. ``sql`` is one SELECT over the views of a submission, which gives one row with
+    a ``numerator`` and a ``denominator`` (docs/kpis.md)."""
+
+    kpi: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
+    title: str = Field(min_length=1, max_length=80)
+    description: str = Field(min_length=1, max_length=400)
+    unit: Unit = "percent"
+    better: Literal["higher", "lower"] | None = None
+    bands: Bands | None = None
+    source: str = ""
+    sql: str = Field(min_length=1, max_length=10_000)
+
+    @model_validator(mode="after")
+    def _bands_have_a_direction(self) -> Self:
+        if self.bands is None:
+            return self
+        if self.better is None:
+            raise ValueError("bands need `better`: higher or lower")
+        in_order = self.bands.good >= self.bands.fair
+        if in_order != (self.better == "higher") and self.bands.good != self.bands.fair:
+            raise ValueError("`good` must be on the better side of `fair`")
+        return self
+
+    def value(self, numerator: Decimal, denominator: Decimal) -> Decimal | None:
+        """The figure in its unit; None where there is nothing to measure."""
+        return numerator * FACTORS[self.unit] / denominator if denominator else None
+
+    def band(self, value: Decimal | None) -> Band | None:
+        """How a figure is to be read; None where nobody set bands."""
+        if value is None or self.bands is None:
+            return None
+        sign = 1 if self.better == "higher" else -1
+        if sign * value >= sign * self.bands.good:
+            return "good"
+        return "fair" if sign * value >= sign * self.bands.fair else "poor"
+
+
+class Library(_Strict):
+    """The indicators of one data set."""
+
+    dataset: str
+    kpis: tuple[Kpi, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        names = [kpi.kpi for kpi in self.kpis]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))} stands twice")
+        return self
+
+
+def shipped_library() -> Library:
+    """The indicators that ship with the product."""
+    path = LIBRARY / "sexual-health.yaml"
+    return library_from(parse_document(path.read_text(encoding="utf-8"), name=path.name))
+
+
+def library_from(document: Document) -> Library:
+    """Raises ``DocumentError`` with each fault and its line."""
+    try:
+        return Library.model_validate(document.data)
+    except ValidationError as error:
+        raise document.refused_by(error) from error
+
+
+def shown(unit: Unit, value: Decimal | None) -> str:
+    """The figure as people read it."""
+    if value is None:
+        return "nothing to measure"
+    match unit:
+        case "percent":
+            return f"{value:.1f}%"
+        case "pounds":
+            return f"£{value:,.2f}"
+        case "per 1,000":
+            return f"{value:.1f} per 1,000"
+    return f"{value:.2f}"

@@ -1,0 +1,48 @@
+"""Gets a run ready to be measured, and clears away what was written for runs long replaced."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.database.roles import role_name
+from core.datasets.specification import Specification, specification_from
+from core.documents import parse_document
+from core.kpis.episodes import forget_episodes
+from core.kpis.views import episodes_table, make_views, views_are_made
+from core.settings import settings
+from core.submissions.states import RunState
+
+KEPT_DAYS = 40
+"""So long an indicator can be tried on a month without its records being merged again."""
+
+
+def make_room(connection: Connection, specification: Specification) -> None:
+    """Makes what queries of this data set read, unless it is there."""
+    if not views_are_made(connection, specification):
+        database = connection.execute(sa.select(sa.func.current_database())).scalar_one()
+        make_views(connection, specification, role_name(database, "kpi", settings()))
+
+
+def clear_away(connection: Connection, now: dt.datetime) -> int:
+    """Forgets the episodes of runs that are replaced or long published; gives of how many runs."""
+    chunks, runs = tables.kpi_chunks, tables.runs
+    old = now - dt.timedelta(days=KEPT_DAYS)
+    query = (
+        sa.select(chunks.c.run_id)
+        .distinct()
+        .join(runs, runs.c.id == chunks.c.run_id)
+        .where((runs.c.state != RunState.PUBLISHED) | (runs.c.finished_at < old))
+    )
+    run_ids = connection.execute(query).scalars().all()
+    bodies = connection.execute(sa.select(tables.datasets.c.body)).scalars().all()
+    names = {
+        episodes_table(specification_from(parse_document(body, name="data set"))) for body in bodies
+    }
+    for name in sorted(names):
+        if sa.inspect(connection).has_table(name):
+            forget_episodes(connection, name, run_ids)
+    return len(run_ids)

@@ -1,0 +1,92 @@
+"""Trying an indicator on a month before it is published: who writes it sees what it comes to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.events import catalogue as events
+from core.events.outbox import raise_event
+from core.kpis.catalogue import get_kpi
+from core.kpis.measuring import Measured
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial and, once it is done, its figure or why there is none."""
+
+    id: int
+    kpi_id: int
+    run_id: int
+    asked_at: dt.datetime
+    done: bool
+    numerator: Decimal | None
+    denominator: Decimal | None
+    failure: str | None
+
+
+def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: int) -> int:
+    """Asks for a trial; gives its number."""
+    trials = tables.kpi_trials
+    statement = (
+        trials.insert()
+        .values(kpi_id=kpi_id, run_id=run_id, asked_by=user_id)
+        .returning(trials.c.id)
+    )
+    trial_id = int(connection.execute(statement).scalar_one())
+    name = get_kpi(connection, kpi_id).definition.kpi
+    names = _names(connection, run_id)
+    event = events.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
+    raise_event(connection, event, user_id=user_id)
+    return trial_id
+
+
+def get_trial(connection: Connection, trial_id: int) -> Trial:
+    """The trial as it stands."""
+    trials = tables.kpi_trials
+    row = connection.execute(sa.select(trials).where(trials.c.id == trial_id)).one()
+    return Trial(
+        row.id,
+        row.kpi_id,
+        row.run_id,
+        row.asked_at,
+        row.done_at is not None,
+        row.numerator,
+        row.denominator,
+        row.failure,
+    )
+
+
+def finish_trial(
+    connection: Connection, trial_id: int, measured: Measured | None, failure: str | None
+) -> None:
+    """Notes what the trial came to."""
+    trials = tables.kpi_trials
+    connection.execute(
+        trials.update()
+        .where(trials.c.id == trial_id)
+        .values(
+            numerator=measured.numerator if measured else None,
+            denominator=measured.denominator if measured else None,
+            failure=failure,
+            done_at=sa.func.now(),
+        )
+    )
+
+
+def _names(connection: Connection, run_id: int) -> dict[str, Any]:
+    runs, submissions, organisations = tables.runs, tables.submissions, tables.organisations
+    query = (
+        sa.select(organisations.c.code, submissions.c.month, submissions.c.id)
+        .join(submissions, submissions.c.provider_id == organisations.c.id)
+        .join(runs, runs.c.submission_id == submissions.c.id)
+        .where(runs.c.id == run_id)
+    )
+    row = connection.execute(query).one()
+    return {"provider": row.code, "month": f"{row.month:%Y-%m}", "submission_id": row.id}

@@ -1,0 +1,134 @@
+"""The views that queries of indicators see: one submission's episodes, records and charges.
+
+A data set has a schema of its own with these views, named and typed as people write them. Which
+submission a session sees is noted beside the session (``kpi_sessions``) by those who measure; the
+role that carries out the query can read the views and nothing else, so it cannot change that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from psycopg import sql
+from sqlalchemy import Connection, func, inspect, select
+
+from core.database.engine import driver_cursor
+from core.database.records import records_table
+from core.datasets.specification import Field, Specification
+
+ADVISORY_LOCK = 0x6B7069
+_TYPES = {"date": "date", "integer": "integer"}
+
+
+def schema_name(dataset: str) -> str:
+    """The schema that holds the views of a data set."""
+    return "kpi_" + dataset.replace("-", "_")
+
+
+def episodes_table(specification: Specification) -> str:
+    """The table behind the view ``episodes``: text columns as the data set names them."""
+    return "episodes_" + specification.dataset.replace("-", "_")
+
+
+def view_column(name: str) -> str:
+    """A field's name as a query writes it: ``Contr. Main Method Status`` is
+    ``contr_main_method_status``."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def make_views(connection: Connection, specification: Specification, reader: str) -> None:
+    """Makes table and views of a data set, or makes them anew where a field was added.
+
+    ``reader`` is the role that may read the views. Runs any number of times, in the caller's
+    transaction.
+    """
+    connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    _make_table(connection, specification)
+    schema = sql.Identifier(schema_name(specification.dataset))
+    role = sql.Identifier(reader)
+    _run(connection, sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+    _run(connection, sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
+    for name, query in _queries(specification):
+        view = sql.Identifier(schema_name(specification.dataset), name)
+        # A view can be replaced by one with more columns at its end only.
+        _run(connection, sql.SQL("DROP VIEW IF EXISTS {}").format(view))
+        create = sql.SQL("CREATE VIEW {} WITH (security_barrier) AS {}")
+        _run(connection, create.format(view, query))
+        _run(connection, sql.SQL("GRANT SELECT ON {} TO {}").format(view, role))
+
+
+def views_are_made(connection: Connection, specification: Specification) -> bool:
+    """Whether the views have every field of the data set."""
+    schema = schema_name(specification.dataset)
+    if not inspect(connection).has_table("episodes", schema=schema):
+        return False
+    present = {column["name"] for column in inspect(connection).get_columns("episodes", schema)}
+    return {view_column(field.name) for field in specification.fields} <= present
+
+
+def _make_table(connection: Connection, specification: Specification) -> None:
+    name = episodes_table(specification)
+    columns = [sql.SQL("{} text").format(sql.Identifier(c)) for c in specification.columns]
+    create = sql.SQL(
+        "CREATE TABLE IF NOT EXISTS {} (run_id integer NOT NULL, records integer NOT NULL, {})"
+    )
+    table = sql.Identifier(name)
+    _run(connection, create.format(table, sql.SQL(", ").join(columns)))
+    for column in columns:
+        _run(
+            connection, sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}").format(table, column)
+        )
+    index = sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} USING brin (run_id)")
+    _run(connection, index.format(sql.Identifier(f"ix_{name}_run_id"), table))
+
+
+def _queries(specification: Specification) -> Iterator[tuple[str, sql.Composable]]:
+    columns = sql.SQL(", ").join(map(_column, specification.fields))
+    yield (
+        "episodes",
+        sql.SQL("SELECT {}, records FROM {} WHERE run_id = (SELECT kpi_run())").format(
+            columns, sql.Identifier(episodes_table(specification))
+        ),
+    )
+    yield (
+        "records",
+        sql.SQL(
+            "SELECT {}, row, files.position AS file FROM {} found "
+            "JOIN files ON files.id = found.file_id AND files.state = 'ready' "
+            "JOIN runs ON runs.submission_id = files.submission_id "
+            "WHERE runs.id = (SELECT kpi_run())"
+        ).format(columns, sql.Identifier(records_table(specification))),
+    )
+    yield "charges", sql.SQL(_CHARGES)
+
+
+_CHARGES = """
+    SELECT charges.clinic_id, charges.patient_id, charges.attendance_date, charges.currency,
+        charges.rate_type, charges.rate_pence / 100.0 AS rate, charges.factor,
+        charges.amount_pence / 100.0 AS amount, charges.commissioner, charges.basis,
+        clinics.commissioner AS host
+    FROM charges
+    JOIN runs ON runs.id = charges.run_id
+    JOIN submissions ON submissions.id = runs.submission_id
+    LEFT JOIN clinics ON clinics.provider_id = submissions.provider_id
+        AND clinics.clinic_id = charges.clinic_id
+    WHERE charges.run_id = (SELECT kpi_run())
+"""
+
+
+def _column(field: Field) -> sql.Composable:
+    """A field as the views show it: all slots of a repeating one as an array without gaps."""
+    alias = sql.Identifier(view_column(field.name))
+    if field.repeat is not None:
+        slots = sql.SQL(", ").join(map(sql.Identifier, field.columns))
+        return sql.SQL("array_remove(ARRAY[{}], NULL) AS {}").format(slots, alias)
+    column = sql.Identifier(field.name)
+    if field.type in _TYPES:
+        return sql.SQL("{}::{} AS {}").format(column, sql.SQL(_TYPES[field.type]), alias)
+    return sql.SQL("{} AS {}").format(column, alias)
+
+
+def _run(connection: Connection, statement: sql.Composed) -> None:
+    with driver_cursor(connection) as cursor:
+        cursor.execute(statement)

@@ -1,0 +1,58 @@
+"""Measure a run: every published indicator, each as a query of its own that can harm nobody."""
+
+from __future__ import annotations
+
+from prefect import flow, get_run_logger
+from prefect.futures import wait
+from sqlalchemy import Engine
+
+from core.database.locks import BusyError
+from core.kpis.catalogue import KnownKpi, published_kpis
+from core.kpis.episodes import chunks_to_write
+from core.kpis.preparing import make_room
+from core.submissions.runs import RunInputs, load_run
+from core.submissions.states import RunState
+from flows.running import chunk_threads, working_on
+from tasks.measuring import measure_kpi, write_chunk
+
+
+@flow(name="measure", task_runner=chunk_threads(), persist_result=False)
+def measure(run_id: int) -> str:
+    """Measures one run; figures that are there are measured again."""
+    try:
+        with working_on("kpis", run_id) as engine:
+            return _measure(engine, run_id)
+    except BusyError as other:
+        get_run_logger().warning("%s", other)
+        return str(other)
+
+
+def _measure(engine: Engine, run_id: int) -> str:
+    run = prepare(engine, run_id)
+    if run.state != RunState.PUBLISHED:
+        return f"run {run_id} is {run.state}: nothing to measure"
+    with engine.connect() as connection:
+        kpis = published_kpis(connection, run.specification.dataset)
+    return _measure_each(engine, run, kpis)
+
+
+def prepare(engine: Engine, run_id: int) -> RunInputs:
+    """Writes the run's episodes as rows that queries can read, unless they are there."""
+    with engine.begin() as connection:
+        run = load_run(connection, run_id)
+        if run.state != RunState.PUBLISHED:
+            return run
+        make_room(connection, run.specification)
+        chunks = chunks_to_write(connection, run)
+    futures = [write_chunk.submit(engine, run, chunk) for chunk in chunks]
+    wait(futures)
+    for future in futures:
+        future.result()
+    return run
+
+
+def _measure_each(engine: Engine, run: RunInputs, kpis: list[KnownKpi]) -> str:
+    futures = [measure_kpi.submit(engine, run.run_id, kpi) for kpi in kpis]
+    wait(futures)
+    figures = sum(future.result() for future in futures)
+    return f"{figures} of {len(kpis)} indicators have a figure"
