@@ -94,6 +94,8 @@ def services(open_folder: Path) -> Iterator[Services]:
             oidc_metadata_url=metadata_url,
             oidc_client_id="portal",
             oidc_client_secret=SecretStr("a secret of the tests"),
+            area_sources=open_folder / "area-sources.yaml",  # tests of the spider write it
+            spider_per_second=500,
         )
         with Services(settings) as running:
             yield running
