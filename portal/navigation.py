@@ -37,7 +37,17 @@ ADDRESSES = (
 
 
 def pages_of(person: Person) -> list[Any]:
-    """The pages that the person's roles open."""
+    """The pages that the person's subscriptions open."""
+    pages = {
+        address: _page(address, title, show, person)
+        for address, (title, show) in shown_to(person).items()
+    }
+    remember_pages(pages)
+    return list(pages.values())
+
+
+def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
+    """Address, title and content of each page that the person has."""
     shown: dict[str, tuple[str, Callable[[Person], None]]] = {"home": ("Home", home.show)}
     if person.may(Action.UPLOAD) or person.may(Action.CORRECT):
         shown["upload"] = ("Upload", upload.show)
@@ -53,11 +63,7 @@ def pages_of(person: Person) -> list[Any]:
         shown["resets"] = ("Resets", resets.show)
     if person.runs_the_service:
         shown["operations"] = ("Operations", operations.show)
-    pages = {
-        address: _page(address, title, show, person) for address, (title, show) in shown.items()
-    }
-    remember_pages(pages)
-    return list(pages.values())
+    return shown
 
 
 def pages_of_a_stranger() -> list[Any]:

@@ -36,7 +36,7 @@ class Membership:
     organisation_id: int | None
     code: str | None
     name: str | None
-    kind: Kind = Kind.PROVIDER_PLUS
+    kind: Kind
 
     def allows(self, action: Action) -> bool:
         return action in PERMISSIONS[self.kind]

@@ -414,6 +414,8 @@ CATALOGUE: dict[str, type[Event]] = {
         SubmissionDrafted,
         SubmissionSubmitted,
         SubmissionFailed,
+        KpisRequested,
+        KpiTrialRequested,
         SubmissionResetAsked,
         SubmissionResetGranted,
         SubmissionResetRefused,

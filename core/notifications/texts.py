@@ -320,6 +320,8 @@ WITHOUT = frozenset(
         "file.ready",  # file.checked tells of it
         "submission.requested",
         "submission.stage-finished",
+        "kpis.requested",
+        "kpi.trial-requested",
         "report.requested",
         "spider.requested",
         "spider.finished",

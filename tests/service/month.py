@@ -68,6 +68,10 @@ class Service:
         """Who works for the provider of the month."""
         return self.users[self.submission(submission_id).provider]
 
+    def user_for(self, submission_id: int) -> int:
+        """Who works for the provider of the month."""
+        return self.users[self.submission(submission_id).provider]
+
     def upload(self, submission_id: int, *lines: str, name: str = "april.csv") -> int:
         content = "\n".join([HEADINGS, *lines, ""]).encode()
         arrival, stream = Arrival(name), io.BytesIO(content)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from core.accounts.organisations import find_organisation
 from core.accounts.people import Membership, Person
+from core.accounts.permissions import Kind
 from core.database import tables
 from core.events.catalogue import CATALOGUE
 from core.notifications.telling import notify
@@ -239,9 +240,13 @@ def test_a_host_sees_the_submitted_months_of_its_clinics_alone(
 
 
 def test_commissioners_ask_and_administrators_decide() -> None:
-    carys = Person(1, "Carys", "", (Membership("commissioner", 3, HOST, "Tower Hamlets"),))
-    erin = Person(2, "Erin", "", (Membership("administrator", None, None, None),))
-    dev = Person(3, "Dev", "", (Membership("operator", None, None, None),))
+    carys = Person(
+        1, "Carys", "", (Membership("commissioner", 3, HOST, "Tower Hamlets", Kind.COMMISSIONER),)
+    )
+    erin = Person(
+        2, "Erin", "", (Membership("administrator", None, None, None, Kind.ADMINISTRATOR),)
+    )
+    dev = Person(3, "Dev", "", (Membership("operator", None, None, None, Kind.OPERATOR),))
     assert [each.code for each in asks_for_resets(carys)] == [HOST]
     assert [decides_resets(each) for each in (carys, erin, dev)] == [False, True, False]
     assert asks_for_resets(erin) == asks_for_resets(dev) == []

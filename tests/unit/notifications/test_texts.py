@@ -23,7 +23,17 @@ OF_RESET = {
     "reason": "A clinic is missing.",
 }
 OF_REPORT = {"report_id": 4, "kind": "backing-data", "report": "ZX1 April 2017 Backing Data"}
+SUBSCRIPTION = {
+    "subscription_id": 1,
+    "kind": "Provider+",
+    "organisation": "Lea Valley",
+    "addressee": 1,
+    "last_day": "2027-03-31",
+}
 PAYLOADS: list[tuple[str, dict[str, Any]]] = [
+    ("subscription.began", SUBSCRIPTION),
+    ("subscription.ending", {**SUBSCRIPTION, "days_left": 30, "renewal_id": 2}),
+    ("subscription.ended", SUBSCRIPTION),
     *(
         ("file.checked", {**OF_FILE, "state": state, "records": 9, "errors": 1200, "warnings": 0})
         for state in ("rejected", "in error", "ready")
@@ -97,7 +107,8 @@ def test_commissioners_read_no_amount_of_others() -> None:
 
 
 def test_a_name_never_breaks_a_title_into_lines() -> None:
-    event = FileChecked.model_validate({**PAYLOADS[0][1], "file": "a\r\nBcc: x.csv"})
+    checked = {"state": "rejected", "records": 9, "errors": 0, "warnings": 0}
+    event = FileChecked.model_validate({**OF_FILE, **checked, "file": "a\r\nBcc: x.csv"})
     [telling] = tellings_of(event)
     assert word(telling, event).title == "a Bcc: x.csv was not accepted"
 
