@@ -5,13 +5,15 @@ A reaction runs in the transaction that marks the event as delivered, so it acts
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
 from core.database import tables
-from core.events.catalogue import Event, SubmissionSubmitted
+from core.events.catalogue import Event, KpiPublished, SubmissionSubmitted
+from core.kpis.catalogue import measure_again
 from core.notifications.telling import notify
 from core.reports.schedules import make_scheduled
 
@@ -44,3 +46,10 @@ def make_reports(connection: Connection, event_id: UUID, event: Event) -> None: 
         months = tables.submissions
         query = select(months.c.month).where(months.c.id == event.submission_id)
         make_scheduled(connection, connection.execute(query).scalar_one())
+
+
+@reaction("measure-again")
+def measure_past_months(connection: Connection, event_id: UUID, event: Event) -> None:  # noqa: ARG001
+    """Asks for recent months to be measured by an indicator that was published."""
+    if isinstance(event, KpiPublished):
+        measure_again(connection, event.dataset, dt.datetime.now(dt.UTC))

@@ -143,6 +143,21 @@ class KpisRequested(_OfRun):
     name: ClassVar[str] = "kpis.requested"
 
 
+class KpiPublished(Event):
+    """An indicator is measured from now on; past months are to be measured too."""
+
+    name: ClassVar[str] = "kpi.published"
+    about: ClassVar[str] = "kpi"
+    subject_field: ClassVar[str] = "kpi_id"
+    kpi_id: int
+    kpi: str
+    dataset: str
+
+    @property
+    def title(self) -> str:
+        return self.kpi
+
+
 class KpiTrialRequested(_OfRun):
     """Somebody tries an indicator on a month before it is published."""
 
@@ -416,6 +431,7 @@ CATALOGUE: dict[str, type[Event]] = {
         SubmissionFailed,
         KpisRequested,
         KpiTrialRequested,
+        KpiPublished,
         SubmissionResetAsked,
         SubmissionResetGranted,
         SubmissionResetRefused,

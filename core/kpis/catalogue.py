@@ -61,7 +61,7 @@ def write_kpi(
 
 
 def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
-    """Measures this version from now on, in the place of the one before; recent months too."""
+    """Measures this version from now on, in the place of the one before."""
     known = get_kpi(connection, kpi_id)
     kpis = tables.kpis
     before = sa.select(kpis.c.id).where(
@@ -70,8 +70,16 @@ def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = No
     for old in connection.execute(before).scalars().all():
         _move(connection, old, KpiState.RETIRED, user_id, f"replaced by version {known.version}")
     _move(connection, kpi_id, KpiState.PUBLISHED, user_id, "")
-    for wanted in _recent_runs(connection, known.dataset, dt.datetime.now(dt.UTC)):
-        raise_event(connection, wanted, user_id=user_id)
+    told = {"kpi_id": kpi_id, "kpi": known.definition.kpi, "dataset": known.dataset}
+    raise_event(connection, events.KpiPublished(**told), user_id=user_id)
+
+
+def measure_again(connection: Connection, dataset: str, now: dt.datetime) -> int:
+    """Asks for the recent months of a data set to be measured; gives how many."""
+    requests = _recent_runs(connection, dataset, now)
+    for request in requests:
+        raise_event(connection, request)
+    return len(requests)
 
 
 def retire_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
