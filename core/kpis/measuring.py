@@ -86,7 +86,7 @@ def _rows(
             session.execute("SELECT set_config(%s, %s, true)", (setting, value))
         # Prepared, so that it can be one statement only; a subquery, so that it can only read.
         statement = sql.SQL("SELECT * FROM (\n{}\n) AS measured LIMIT 2").format(
-            sql.SQL(_without_end(query))  # type: ignore[arg-type]
+            sql.SQL(_without_end(query))
         )
         cursor = session.execute(statement, prepare=True)
         return [column.name for column in cursor.description or ()], cursor.fetchall()

@@ -10,6 +10,7 @@ from core.reports import (
     data_extract,
     detailed_charges,
     invoice_backing,
+    kpi_report,
     submission_receipt,
 )
 from core.reports.kinds import ReportKind
@@ -22,4 +23,5 @@ BOOKS: Mapping[ReportKind, Book] = {
     ReportKind.INVOICE_BACKING: invoice_backing.BOOK,
     ReportKind.DATA_EXTRACT: data_extract.BOOK,
     ReportKind.SUBMISSION_RECEIPT: submission_receipt.BOOK,
+    ReportKind.KPI_REPORT: kpi_report.BOOK,
 }

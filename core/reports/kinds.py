@@ -23,6 +23,7 @@ class ReportKind(StrEnum):
     INVOICE_BACKING = "invoice-backing"
     DATA_EXTRACT = "data-extract"
     SUBMISSION_RECEIPT = "submission-receipt"
+    KPI_REPORT = "kpi-report"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class KindOfReport:
 
     @property
     def action(self) -> Action:
-        """What a person must be allowed: sums are charges, everything else is patient level."""
+        """What a person must be allowed: sums are charges, lines and episodes patient level."""
+        if not self.facts:
+            return Action.SEE_KPIS
         return Action.SEE_CHARGES if self.facts == {"sums"} else Action.SEE_BACKING_DATA
 
 
@@ -90,5 +93,10 @@ KINDS: Mapping[ReportKind, KindOfReport] = {
         _facts("sums"),
         sides=("provider",),
         span="month",
+    ),
+    ReportKind.KPI_REPORT: KindOfReport(
+        "KPI Report",
+        "Every indicator by month: numerator, denominator, value, and where others lie.",
+        _facts(),
     ),
 }

@@ -35,6 +35,7 @@ _KINDS_OF_CELL = {
     "whole": "whole number",
     "money": "pounds",
     "factor": "number",
+    "figure": "number",
     "date": "date",
     "month": "month",
 }

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from core.areas.register import AreaRegister
+from core.kpis.results import Result, results_of
 from core.reports.charge_lines import clinic_names
 from core.reports.parts import Collated
 from core.reports.requests import ReportRequest
@@ -40,6 +41,7 @@ class Material:
     currencies: Mapping[str, str]
     hide_below: int = 0
     submitted: Submitted | None = None  # for a receipt
+    results: Sequence[Result] = ()  # for a report on indicators
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,18 @@ def gather(
         currencies=currency_names(connection, run_ids),
         hide_below=hide_below,
         submitted=read_submitted(connection, runs[0]) if request.about.span == "month" else None,
+        results=_results(connection, request, runs) if not request.about.facts else (),
     )
+
+
+def _results(
+    connection: Connection, request: ReportRequest, runs: Sequence[Row[Any]]
+) -> list[Result]:
+    shown = {(run.provider, run.month) for run in runs}
+    found = results_of(
+        connection, sorted({run.provider for run in runs}), final_only=request.side != "provider"
+    )
+    return [result for result in found if (result.provider, result.month) in shown]
 
 
 def heading_of(material: Material) -> str:
@@ -96,7 +109,7 @@ def notes(material: Material, layout: Layout, *more: tuple[str, str]) -> list[tu
         *more,
     ]
     told += [(f"Run {run.id}", _run_note(run)) for run in material.runs]
-    if "episodes" not in request.about.facts:
+    if "sums" in request.about.facts:
         told += [
             ("Amounts", "Pounds. Each charge is rate × factor, rounded half up to the penny."),
             ("Nobody is charged", "Charges without a commissioner are kept, with amount £0.00."),

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 import xlsxwriter
 
-Kind = Literal["text", "whole", "money", "factor", "date", "month"]
+Kind = Literal["text", "whole", "money", "factor", "figure", "date", "month"]
 
 ROWS_A_SHEET = 1_048_576
 """What Excel holds, heading included; more flows to a further sheet."""
@@ -24,10 +24,11 @@ _FORMATS: dict[Kind, dict[str, Any]] = {
     "whole": {"num_format": "#,##0", "align": "right"},
     "money": {"num_format": "£#,##0.00", "align": "right"},
     "factor": {"num_format": "0.00###"},
+    "figure": {"num_format": "#,##0.0#", "align": "right"},
     "date": {"num_format": "d mmm yyyy", "align": "left"},
     "month": {"num_format": "mmm yyyy", "align": "left"},
 }
-_NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "factor"})
+_NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "factor", "figure"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,19 @@ class Chart:
     names: int
     series: tuple[tuple[int, str], ...]
     lying: bool = False  # bars that lie, for long names
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A line chart of a row of ``sheet``, whose first row names the months, and of the row that
+    says where others lie, if there is one."""
+
+    title: str
+    name: str
+    sheet: str
+    row: int
+    others: int | None
+    columns: tuple[int, int]
 
 
 _GREYS = ("#1F3A4D", "#7FA3B8", "#C9D6DE")
@@ -153,6 +167,36 @@ class Workbook:
         height = 300 if not chart.lying else max(240, 90 + 24 * (last - first + 1))
         drawn.set_size({"width": 820, "height": height})
         self._book.get_worksheet_by_name(sheet_name).insert_chart(cell, drawn)
+
+    def trend(self, sheet_name: str, cell: str, trend: Trend) -> None:
+        """A line of months, with a dashed one of others beside it."""
+        drawn = self._book.add_chart({"type": "line"})
+        first, last = trend.columns
+        for row, name, dash in ((trend.row, trend.name, "solid"), (trend.others, "others", "dash")):
+            if row is not None:
+                drawn.add_series(
+                    {
+                        "name": name,
+                        "categories": [trend.sheet, 0, first, 0, last],
+                        "values": [trend.sheet, row, first, row, last],
+                        "line": {"color": _GREYS[0], "width": 2, "dash_type": dash},
+                        "marker": {"type": "circle", "size": 5, "fill": {"color": _GREYS[0]}},
+                    }
+                )
+        drawn.set_title({"name": trend.title, "name_font": {"size": 11}, "overlay": False})
+        drawn.set_y_axis({"major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
+        drawn.set_x_axis({"num_format": "mmm yy"})
+        drawn.set_legend({"position": "bottom"})
+        drawn.set_size({"width": 460, "height": 240})
+        self._book.get_worksheet_by_name(sheet_name).insert_chart(cell, drawn)
+
+    def canvas(self, name: str, title: str) -> None:
+        """An empty sheet with a title, for charts."""
+        sheet = self._book.add_worksheet(name)
+        sheet.hide_gridlines(2)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.write_string(0, 0, title, self._title)
 
     def groups(self, name: str, title: str, groups: Sequence[Group]) -> list[tuple[int, int]]:
         """A sheet of short tables under each other, each with its total row.
@@ -303,6 +347,7 @@ _WRITERS: dict[Kind, Callable[[Any], Callable[..., Any]]] = {
     "whole": _of_number,
     "money": _of_number,
     "factor": _of_number,
+    "figure": _of_number,
     "date": _of_date,
     "month": _of_date,
 }
