@@ -23,7 +23,7 @@ _WHO = (
     Column("Commissioner", width=14, meaning="area code of who pays; empty: nobody"),
     Column("Commissioner name", width=26),
 )
-_MONTHS = Column("Apr 2017", "money", 13, "and so on: the twelve months of the year")
+_MONTHS = Column("Apr 2017", "spread", 13, "and so on: the twelve months of the year")
 
 
 def _across(kind: Kind) -> tuple[Column, ...]:
@@ -35,7 +35,7 @@ def _across(kind: Kind) -> tuple[Column, ...]:
 
 
 AMOUNTS, CHARGES = "Amounts", "Charges"
-LAYOUT = Layout("1", {AMOUNTS: _across("money"), CHARGES: _across("whole")})
+LAYOUT = Layout("1", {AMOUNTS: _across("spread"), CHARGES: _across("tally")})
 
 Table = npt.NDArray[np.int64]
 
@@ -74,8 +74,8 @@ def _write(book: Workbook, material: Material) -> int:
     year = _Year.of(material)
     _write_summary(book, material, year)
     for name, kind, table, unit in (
-        (AMOUNTS, "money", year.pence, 100),
-        (CHARGES, "whole", year.counts, 1),
+        (AMOUNTS, "spread", year.pence, 100),
+        (CHARGES, "tally", year.counts, 1),
     ):
         rows = _rows(year, table, unit, material)
         book.table(name, _columns(kind, year.months), rows[:-1], total=rows[-1])
@@ -128,14 +128,14 @@ def _write_summary(book: Workbook, material: Material, year: _Year) -> None:
         title="By month",
         columns=(
             Column("Month", "month", 16),
-            Column("Charges", "whole", 14),
-            Column("Amount", "money", 18),
+            Column("Charges", "tally", 14),
+            Column("Amount", "spread", 18),
         ),
         rows=rows,
         total=("Total", charges[-1], amounts[-1]),
     )
     [(first, last)] = book.groups("Summary", heading_of(material), [group])
-    chart = Chart("Charges by month", "Pounds", (first, last), 0, ((2, "Amount"),))
+    chart = Chart("Charges by month", "Pounds", (first, last), 0, ((2, "Amount"),), of_months=True)
     book.chart("Summary", "E3", chart)
 
 

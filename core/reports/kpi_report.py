@@ -52,7 +52,7 @@ def _write(book: Workbook, material: Material) -> int:
     months = sorted({result.month for result in results})
     rows = _trend_rows(results, months, material.hide_below)
     if len(months) > 1:
-        book.canvas(CHARTS, heading_of(material))
+        book.canvas(CHARTS, heading_of(material), page_rows=2 * ROWS_A_CHART)
     count = book.table(SHEET, COLUMNS, [_row(result, material.hide_below) for result in results])
     across = [*TREND[:-1], *(Column(f"{month:%b %Y}", "figure", 11) for month in months)]
     book.table(TRENDS, across, rows)
@@ -121,13 +121,14 @@ def _indicators(results: Sequence[Result]) -> list[tuple[str, ...]]:
 def _draw(
     book: Workbook, results: Sequence[Result], rows: list[tuple[Any, ...]], months: int
 ) -> None:
-    titles = {result.kpi.kpi: result.kpi.title for result in results}
+    kpis = {result.kpi.kpi: result.kpi for result in results}
     own = [number for number, row in enumerate(rows) if row[0] != "others"]
     for place, number in enumerate(own):
         provider, name = rows[number][:2]
         following = rows[number + 1][:2] if number + 1 < len(rows) else None
         trend = Trend(
-            title=titles[name],
+            title=kpis[name].title,
+            unit=kpis[name].unit,
             name=provider,
             sheet=TRENDS,
             row=number + 1,

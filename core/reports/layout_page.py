@@ -34,6 +34,8 @@ _KINDS_OF_CELL = {
     "text": "text",
     "whole": "whole number",
     "money": "pounds",
+    "tally": "whole number",
+    "spread": "pounds",
     "factor": "number",
     "figure": "number",
     "date": "date",

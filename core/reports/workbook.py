@@ -14,7 +14,8 @@ from typing import Any, Literal, Self
 
 import xlsxwriter
 
-Kind = Literal["text", "whole", "money", "factor", "figure", "date", "month"]
+Kind = Literal["text", "whole", "money", "tally", "spread", "factor", "figure", "date", "month"]
+"""``tally`` and ``spread`` are whole numbers and money of which most are nothing: a dash."""
 
 ROWS_A_SHEET = 1_048_576
 """What Excel holds, heading included; more flows to a further sheet."""
@@ -23,12 +24,14 @@ _FORMATS: dict[Kind, dict[str, Any]] = {
     "text": {},
     "whole": {"num_format": "#,##0", "align": "right"},
     "money": {"num_format": "£#,##0.00", "align": "right"},
+    "tally": {"num_format": "#,##0;-#,##0;–", "align": "right"},
+    "spread": {"num_format": "£#,##0.00;-£#,##0.00;–", "align": "right"},
     "factor": {"num_format": "0.00###"},
     "figure": {"num_format": "#,##0.0#", "align": "right"},
     "date": {"num_format": "d mmm yyyy", "align": "left"},
     "month": {"num_format": "mmm yyyy", "align": "left"},
 }
-_NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "factor", "figure"})
+_NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "tally", "spread", "factor", "figure"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Chart:
     names: int
     series: tuple[tuple[int, str], ...]
     lying: bool = False  # bars that lie, for long names
+    of_months: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Trend:
     says where others lie, if there is one."""
 
     title: str
+    unit: str
     name: str
     sheet: str
     row: int
@@ -162,7 +167,8 @@ class Workbook:
             "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}},
         }
         drawn.set_y_axis({"reverse": True} if chart.lying else values)
-        drawn.set_x_axis(values if chart.lying else {})
+        names = {"date_axis": True, "num_format": "mmm yy"} if chart.of_months else {}
+        drawn.set_x_axis(values if chart.lying else names)
         drawn.set_legend({"none": True} if len(chart.series) == 1 else {"position": "bottom"})
         height = 300 if not chart.lying else max(240, 90 + 24 * (last - first + 1))
         drawn.set_size({"width": 820, "height": height})
@@ -184,18 +190,19 @@ class Workbook:
                     }
                 )
         drawn.set_title({"name": trend.title, "name_font": {"size": 11}, "overlay": False})
-        drawn.set_y_axis({"major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
-        drawn.set_x_axis({"num_format": "mmm yy"})
+        lines = {"visible": True, "line": {"color": "#D9D9D9"}}
+        drawn.set_y_axis({"name": trend.unit, "min": 0, "major_gridlines": lines})
         drawn.set_legend({"position": "bottom"})
         drawn.set_size({"width": 460, "height": 240})
         self._book.get_worksheet_by_name(sheet_name).insert_chart(cell, drawn)
 
-    def canvas(self, name: str, title: str) -> None:
-        """An empty sheet with a title, for charts."""
+    def canvas(self, name: str, title: str, *, page_rows: int) -> None:
+        """An empty sheet with a title, for charts; a new page after each ``page_rows``."""
         sheet = self._book.add_worksheet(name)
         sheet.hide_gridlines(2)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
+        sheet.set_h_pagebreaks([2 + page_rows * page for page in range(1, 30)])
         sheet.write_string(0, 0, title, self._title)
 
     def groups(self, name: str, title: str, groups: Sequence[Group]) -> list[tuple[int, int]]:
@@ -346,6 +353,8 @@ _WRITERS: dict[Kind, Callable[[Any], Callable[..., Any]]] = {
     "text": _of_text,
     "whole": _of_number,
     "money": _of_number,
+    "tally": _of_number,
+    "spread": _of_number,
     "factor": _of_number,
     "figure": _of_number,
     "date": _of_date,
