@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.people import Person
+from portal.acting import say_what_was_done
 from portal.navigation import pages_of, pages_of_a_stranger
 from portal.sign_in import end_sign_in, person_on_page
 
@@ -19,6 +20,7 @@ def main() -> None:
     page = st.navigation(pages_of(person))
     with st.sidebar:
         _signed_in_as(person)
+    say_what_was_done()
     page.run()
 
 

@@ -12,7 +12,9 @@ from core.accounts.permissions import Action
 from core.submissions.reset_rights import asks_for_resets, decides_resets
 from portal.links import remember_pages
 from portal.views import (
+    accounts,
     areas,
+    audit,
     home,
     hosted,
     notifications,
@@ -20,6 +22,7 @@ from portal.views import (
     reports,
     resets,
     submission,
+    subscription,
     upload,
     welcome,
 )
@@ -31,7 +34,10 @@ ADDRESSES = (
     "reports",
     "notifications",
     "areas",
+    "subscription",
     "resets",
+    "accounts",
+    "audit",
     "operations",
 )
 
@@ -59,8 +65,12 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
         shown["reports"] = ("Reports", reports.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
     shown["areas"] = ("Areas", areas.show)
+    shown["subscription"] = ("My subscription", subscription.show)
     if decides_resets(person):
         shown["resets"] = ("Resets", resets.show)
+    if person.may(Action.MANAGE_ACCOUNTS):
+        shown["accounts"] = ("Accounts", accounts.show)
+        shown["audit"] = ("Audit", audit.show)
     if person.runs_the_service:
         shown["operations"] = ("Operations", operations.show)
     return shown

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.permissions import Action
-from core.accounts.scope import require
+from core.accounts.scope import Scope, scope_of
 from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import records_table
@@ -61,7 +64,9 @@ def place_clinic(
     user_id: int | None,
 ) -> None:
     """Says which authority hosts a clinic; raises ``UserError`` where either is unknown."""
-    require(connection, user_id, Action.UPLOAD, provider_id)
+    scope = scope_of(connection, user_id)
+    if not scope.may(Action.MANAGE_ACCOUNTS):
+        scope.require(Action.UPLOAD, provider_id)
     if commissioner not in register.names:
         raise UserError(f"{commissioner} is no authority of the register.")
     clinics = tables.clinics
@@ -80,3 +85,65 @@ def place_clinic(
             detail={"commissioner": commissioner},
         )
     )
+
+
+def add_or_place_clinic(
+    connection: Connection,
+    provider_id: int,
+    clinic_id: str,
+    commissioner: str,
+    *,
+    register: AreaRegister,
+    user_id: int | None,
+    name: str | None = None,
+    address: str | None = None,
+) -> None:
+    """The same, for a clinic that may not be known yet, with its name and address if given."""
+    if not clinic_id.strip():
+        raise UserError("A clinic has an id, as its records name it.")
+    known = {"name": name, "address": address}
+    given = {key: text.strip() for key, text in known.items() if text is not None}
+    values = {"provider_id": provider_id, "clinic_id": clinic_id.strip()}
+    statement = insert(tables.clinics).values(**values, **given)
+    if given:
+        statement = statement.on_conflict_do_update(
+            index_elements=["provider_id", "clinic_id"], set_=given
+        )
+    else:
+        statement = statement.on_conflict_do_nothing()
+    connection.execute(statement)
+    place_clinic(
+        connection, provider_id, clinic_id.strip(), commissioner, register=register, user_id=user_id
+    )
+
+
+@dataclass(frozen=True)
+class ClinicRow:
+    """A clinic as administrators see it."""
+
+    provider: str
+    clinic_id: str
+    name: str | None
+    address: str | None
+    host: str | None  # area code; None: to be placed
+
+
+def list_clinics(connection: Connection, scope: Scope, *, search: str = "") -> list[ClinicRow]:
+    """All of them for who manages accounts, those to be placed first."""
+    scope.require(Action.MANAGE_ACCOUNTS)
+    clinics, providers = tables.clinics, tables.organisations
+    query = (
+        sa.select(
+            providers.c.code,
+            clinics.c.clinic_id,
+            clinics.c.name,
+            clinics.c.address,
+            clinics.c.commissioner,
+        )
+        .join(providers, providers.c.id == clinics.c.provider_id)
+        .order_by(clinics.c.commissioner.is_not(None), providers.c.code, clinics.c.clinic_id)
+    )
+    for word in search.split():
+        said = sa.func.concat_ws(" ", providers.c.code, clinics.c.clinic_id, clinics.c.name)
+        query = query.where(said.icontains(word, autoescape=True))
+    return [ClinicRow(*row) for row in connection.execute(query)]

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from core.accounts.organisations import find_organisation
 from core.accounts.permissions import Kind
 from core.accounts.subscriptions import Quote, invoice, quote
@@ -166,6 +164,6 @@ def rows_of_others(scene: Scene) -> dict[str, str]:
         "run_payers": f"commissioner <> '{own.commissioner}' OR run_id = {other.run_id}",
         "run_chunks": f"run_id = {other.run_id}",
         "resets": f"host_id <> {own.commissioner_id}",
-        "records_sexual_health": f'"Clinic ID" LIKE \'{other.provider}%\'',
+        "records_sexual_health": f"\"Clinic ID\" = '{other.provider}-A'",
         "failures": f"reference = '{other.failure}'",
     }

@@ -1,0 +1,170 @@
+"""Organisations and clinics on the page Accounts: add, rename, merge, place."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts import organisations as verbs
+from core.accounts.clinics import ClinicRow, add_or_place_clinic, list_clinics
+from core.accounts.organisations import OrganisationRow
+from core.accounts.people import Person
+from core.areas.register import AreaRegister
+from portal import words
+from portal.acting import act
+from portal.database import engine
+
+SHOWN = 60
+
+
+def show_organisations(person: Person) -> None:
+    """The section of the page."""
+    with st.expander("Add an organisation", icon="➕"):
+        _add(person)
+    search = st.text_input("Search", placeholder="a name, also a former one, or a code")
+    with engine().connect() as connection:
+        everything = verbs.list_organisations(connection, person.scope)
+        found = verbs.list_organisations(connection, person.scope, search=search)
+    if not found:
+        st.write("No organisation fits.")
+    for organisation in found[:SHOWN]:
+        _show(person, organisation, everything)
+
+
+def _add(person: Person) -> None:
+    with st.form("add-organisation", border=False, clear_on_submit=True):
+        left, right = st.columns(2)
+        kind = left.selectbox("Kind", ["provider", "commissioner"])
+        code = right.text_input("Code", help="ODS code of a provider, area code of a commissioner")
+        name = left.text_input("Name")
+        part_of = right.text_input(
+            "Second contract of", help="The code of a provider whose quasi-organisation this is"
+        )
+        address = st.text_area("Address, for invoices", height=80)
+        if st.form_submit_button("Add", type="primary"):
+            act(
+                lambda c: verbs.add_organisation(
+                    c,
+                    "provider" if kind == "provider" else "commissioner",
+                    code,
+                    name,
+                    address=address,
+                    part_of=part_of.strip() or None,
+                    user_id=person.id,
+                ),
+                f"{name} is added",
+            )
+
+
+def _show(person: Person, organisation: OrganisationRow, everything: list[OrganisationRow]) -> None:
+    with st.container(border=True):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        with left:
+            gone = " :gray-badge[merged]" if organisation.merged_into else ""
+            st.markdown(f"**{words.plain(organisation.name)}** ({organisation.code}){gone}")
+            st.caption(_facts(organisation))
+        with right, st.popover("Change", key=f"organisation-{organisation.id}"):
+            _change(person, organisation, everything)
+
+
+def _facts(organisation: OrganisationRow) -> str:
+    facts = [organisation.kind.capitalize()]
+    if organisation.kind == "provider":
+        facts.append(words.count(organisation.clinics, "clinic"))
+    if organisation.part_of:
+        facts.append(f"second contract of {organisation.part_of}")
+    if organisation.merged_into:
+        facts.append(f"part of {organisation.merged_into}")
+    facts += [f"formerly {words.plain(name)}" for name in organisation.old_names]
+    return ", ".join(facts) + "."
+
+
+def _change(
+    person: Person, organisation: OrganisationRow, everything: list[OrganisationRow]
+) -> None:
+    code = organisation.code
+    name = st.text_input("Name", value=organisation.name, key=f"name-{code}")
+    if st.button("Rename", key=f"rename-{code}", disabled=name == organisation.name):
+        act(
+            lambda c: verbs.rename_organisation(c, code, name, user_id=person.id),
+            f"It is called {name}",
+        )
+    address = st.text_area("Address", value=organisation.address or "", key=f"address-{code}")
+    if st.button("Keep the address", key=f"move-{code}"):
+        act(lambda c: verbs.change_address(c, code, address, user_id=person.id), "Kept")
+    st.divider()
+    if organisation.merged_into:
+        if st.button("Make it its own again", key=f"part-{code}"):
+            act(lambda c: verbs.undo_merge(c, code, user_id=person.id), "Undone")
+        return
+    _merge(person, organisation, everything)
+
+
+def _merge(
+    person: Person, organisation: OrganisationRow, everything: list[OrganisationRow]
+) -> None:
+    others = [
+        each.code
+        for each in everything
+        if each.kind == organisation.kind and each.id != organisation.id and not each.merged_into
+    ]
+    into = st.selectbox("Merge into", others, index=None, key=f"into-{organisation.code}")
+    st.caption("Months and charges stay under their own code; it can be undone.")
+    merge = st.button("Merge", key=f"merge-{organisation.code}", disabled=into is None)
+    if merge and into is not None:
+        act(
+            lambda c: verbs.merge_organisations(c, organisation.code, into, user_id=person.id),
+            f"{organisation.name} is part of {into}",
+        )
+
+
+def show_clinics(person: Person) -> None:
+    """The section of the page."""
+    search = st.text_input("Search", placeholder="a clinic or a provider", key="find-clinic")
+    with engine().connect() as connection:
+        found = list_clinics(connection, person.scope, search=search)
+    if not found:
+        st.write("No clinic fits. Clinics are found in the files that providers upload.")
+    for clinic in found[:SHOWN]:
+        _show_clinic(person, clinic)
+
+
+def _show_clinic(person: Person, clinic: ClinicRow) -> None:
+    names = AreaRegister.shipped().names
+    with st.container(border=True):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        with left:
+            badge = "" if clinic.host else " :orange-badge[to be placed]"
+            title = words.plain(clinic.name or clinic.clinic_id)
+            st.markdown(f"**{title}** ({words.plain(clinic.clinic_id)}), {clinic.provider}{badge}")
+            host = names.get(clinic.host or "", clinic.host) if clinic.host else "nobody yet"
+            st.caption(f"Hosted by {host}. {clinic.address or 'No address'}.")
+        with right, st.popover("Change", key=f"clinic-{clinic.provider}-{clinic.clinic_id}"):
+            _place(person, clinic)
+
+
+def _place(person: Person, clinic: ClinicRow) -> None:
+    register, key = AreaRegister.shipped(), f"{clinic.provider}-{clinic.clinic_id}"
+    areas = sorted(register.names, key=lambda code: register.names[code])
+    with st.form(f"place-{key}", border=False):
+        name = st.text_input("Name", value=clinic.name or "")
+        address = st.text_input("Address", value=clinic.address or "")
+        host = st.selectbox(
+            "Host authority",
+            areas,
+            index=areas.index(clinic.host) if clinic.host in areas else None,
+            format_func=lambda code: f"{register.names[code]} ({code})",
+        )
+        if st.form_submit_button("Keep", type="primary") and host:
+            act(
+                lambda c: add_or_place_clinic(
+                    c,
+                    verbs.find_organisation(c, "provider", clinic.provider).id,
+                    clinic.clinic_id,
+                    host,
+                    name=name,
+                    address=address,
+                    register=register,
+                    user_id=person.id,
+                ),
+                "Kept",
+            )

@@ -1,0 +1,31 @@
+"""A person's own subscriptions: from when to when, for what, and their invoices."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.invoice_list import list_invoices
+from core.accounts.people import Person
+from core.accounts.subscription_list import list_subscriptions
+from core.accounts.today import today
+from portal.components.account_tables import show_invoice, show_subscription
+from portal.database import engine
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("My subscription")
+    with engine().connect() as connection:
+        found = list_subscriptions(connection, person.scope, today(), of_user=person.id)
+        invoices = list_invoices(connection, person.scope)
+    mine = [row for row in found if row.holder_id == person.id]
+    if not mine:
+        st.info("You have no subscription. Ask your administrator for a quotation.")
+    for row in mine:
+        show_subscription(row)
+    own = {row.id for row in mine}
+    bills = [invoice for invoice in invoices if invoice.subscription_id in own]
+    if bills:
+        st.subheader("Invoices")
+    for invoice in bills:
+        show_invoice(invoice)

@@ -1,0 +1,165 @@
+"""What the portal's pages offer a person, read from the pages themselves (AppTest)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.people import Person
+from core.accounts.permissions import Action
+from core.database import engine as database
+from core.settings import Settings, use_settings
+from portal.navigation import shown_to
+from tests.service.permission_scene import ASKED, FINAL, IN_ERROR, PLACES, READY
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from sqlalchemy import Engine
+
+    from tests.service.permission_scene import Place, Scene
+
+BY_NAVIGATION = {Action.MANAGE_ACCOUNTS: "accounts", Action.OPERATE: "operations"}
+BY_FUNCTION = (Action.SEE_KPIS, Action.EDIT_CONFIGURATION, Action.PUBLISH_CONFIGURATION)
+"""Their pages ask ``Person.may`` and nothing else."""
+
+
+def offered(person: Person, scene: Scene) -> Iterator[tuple[str, str]]:
+    """Every action that some page offers, with the place for which it does."""
+    addresses = set(_shown(person))
+    for name in PLACES:
+        for action in _at(person, scene.places[name], addresses):
+            yield str(action), name
+
+
+@contextmanager
+def pages_on(engine: Engine) -> Iterator[None]:
+    """The portal's pages on the database, by the portal's own role; no Prefect answers them."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    use_settings(Settings(database_url=url, prefect_api_url="http://127.0.0.1:9/api"))
+    database.engine.cache_clear()
+    try:
+        yield
+    finally:
+        database.engine().dispose()
+        database.engine.cache_clear()
+        use_settings(None)
+
+
+def _shown(person: Person) -> list[str]:
+    from portal.database import act_as
+
+    act_as(person)
+    try:
+        return list(shown_to(person))
+    finally:
+        act_as(None)
+
+
+def _at(person: Person, place: Place, addresses: set[str]) -> Iterator[Action]:
+    for action, address in BY_NAVIGATION.items():
+        if address in addresses:
+            yield action
+    ids = (place.provider_id, place.commissioner_id)
+    for action in BY_FUNCTION:
+        of_place = action == Action.SEE_KPIS
+        if any(person.may(action, number if of_place else None) for number in ids):
+            yield action
+    for address, look in _PAGES.items():
+        if address in addresses:
+            yield from look(person, place)
+
+
+def _upload(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "upload", place.provider, IN_ERROR)
+    if _is_of(page, place):
+        if page.checkbox:
+            yield Action.UPLOAD
+        if any("Apply and check again" in button.label for button in page.button):
+            yield Action.CORRECT
+
+
+def _submission(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "submission", place.provider, READY)
+    labels = {button.label for button in page.button} if _is_of(page, place) else set()
+    if "Run as draft" in labels:
+        yield Action.DRAFT
+    if "Submit" in labels:
+        yield Action.SUBMIT
+    page = _page(person, "submission", place.provider, FINAL)
+    if _is_of(page, place) and page.metric:
+        yield Action.SEE_CHARGES
+
+
+def _home(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "home", place.provider, FINAL)
+    charged = {"E09000030": "Tower Hamlets", "E09000012": "Hackney"}[place.commissioner]
+    if any(charged in heading.value for heading in page.subheader) and page.dataframe:
+        yield Action.SEE_CHARGES
+
+
+def _reports(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "reports", place.provider, FINAL)
+    for code in (place.provider, place.commissioner):
+        if not page.selectbox:
+            continue
+        [mine] = [
+            option for option in page.selectbox(key="report-for").options if code in option
+        ] or [""]
+        if mine:
+            page.selectbox(key="report-for").select(mine).run()
+            if "Backing Data" in page.selectbox(key="report-kind").options:
+                yield Action.SEE_BACKING_DATA
+
+
+def _hosted(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "hosted", place.provider, FINAL)
+    name = {"E09000030": "Tower Hamlets", "E09000012": "Hackney"}[place.commissioner]
+    if any(name in heading.value for heading in page.subheader) and page.text_area:
+        yield Action.ASK_FOR_RESET
+
+
+def _resets(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "resets", place.provider, ASKED)
+    if any(f"Request {place.reset_id}," in caption.value for caption in page.caption):
+        yield Action.GRANT_RESET
+
+
+_PAGES: dict[str, Callable[[Person, Place], Iterator[Action]]] = {
+    "upload": _upload,
+    "submission": _submission,
+    "home": _home,
+    "reports": _reports,
+    "hosted": _hosted,
+    "resets": _resets,
+}
+
+
+def _page(person: Person, address: str, provider: str, month: dt.date) -> AppTest:
+    page = AppTest.from_function(_run, args=(person, address), default_timeout=60)
+    page.query_params["provider"] = provider
+    page.query_params["month"] = f"{month:%Y-%m}"
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def _is_of(page: AppTest, place: Place) -> bool:
+    """Whether the page is about the provider that its address asked for."""
+    chosen = [box.value for box in page.selectbox if box.label == "Provider"]
+    return any(place.provider == getattr(each, "code", None) for each in chosen) or any(
+        place.provider in str(getattr(each, "code", each)) for each in chosen
+    )
+
+
+def _run(person: object, address: str) -> None:  # it is run by itself, without our imports
+    from portal.database import act_as
+    from portal.links import remember_pages
+    from portal.navigation import shown_to
+
+    act_as(person)  # type: ignore[arg-type]
+    remember_pages({})
+    shown_to(person)[address][1](person)  # type: ignore[arg-type]
