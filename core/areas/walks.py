@@ -173,12 +173,17 @@ def fail_walk(connection: Connection, run_id: int, area: str, cause: Cause) -> s
 def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
     """Has a walk that stopped or ended with errors go on with what waits; raises ``UserError``.
 
-    One that runs goes on by itself.
+    One that runs goes on by itself. One that stopped asks again what failed before it did.
     """
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
-    if lock_row(connection, tables.spider_runs, run_id) in OPEN:
+    state = lock_row(connection, tables.spider_runs, run_id)
+    if state in OPEN:
         return
     refuse_second(connection)
+    if state == SpiderState.FAILED:
+        questions = tables.spider_questions
+        failed = sa.and_(questions.c.run_id == run_id, questions.c.failed_at.is_not(None))
+        connection.execute(questions.update().where(failed).values(failed_at=None, failure=None))
     cleared = {"failure": None, "finished_at": None}
     _move(connection, run_id, SpiderState.RUNNING, reason, user_id=user_id, **cleared)
     take_up(connection, f"spider/{run_id}", why=reason, user_id=user_id)

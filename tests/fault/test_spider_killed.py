@@ -22,6 +22,7 @@ from core.areas.keeping import fill_register
 from core.areas.progress import progress_of
 from core.areas.sources import load_sources
 from core.areas.states import SpiderState
+from core.areas.walks import request_walk
 from core.database import tables
 from core.processes import start_child
 from core.settings import PROJECT
@@ -69,8 +70,8 @@ def start(services: Services, run_id: int) -> subprocess.Popen[bytes]:
 def planned(engine: Engine, services: Services) -> int:
     """A walk that no rule of the relay starts: the test does."""
     source = load_sources(services.settings.area_sources)["statistics"]
-    run_id = plan(engine, source)
     with engine.begin() as connection:
+        run_id = request_walk(connection, source, within=None, user_id=None)
         asked = tables.events.c.subject == f"spider/{run_id}"
         connection.execute(tables.events.delete().where(asked))
     return run_id
@@ -155,7 +156,7 @@ def test_the_whole_walk_is_quick_and_the_next_writes_nothing(
 
 
 def test_the_sweep_takes_a_walk_up_whose_run_is_gone(
-    services: Services, engine: Engine, server: AreaServer, tmp_path: Path
+    services: Services, engine: Engine, server: AreaServer
 ) -> None:
     """Nobody starts it by hand: a run that is killed leaves it in limbo, and another follows."""
     source = load_sources(services.settings.area_sources)["statistics"]

@@ -107,6 +107,22 @@ def test_the_last_walk_is_shown(services: Services, server: AreaServer) -> None:
     assert found["area"]["within"][0]["name"] == "London"
 
 
+def test_a_source_that_is_away_stops_the_walk(
+    services: Services, populated: Engine, server: AreaServer
+) -> None:
+    server.trouble("never E09")
+    code, walk, _ = grouper(services, "spider", "areas", "--within", LONDON)
+    server.trouble(None)
+    assert (code, walk["state"]) == (1, "failed")
+    assert "does not answer any more" in walk["failure"]
+    [level] = [each for each in walk["levels"] if each["kind"] == "London borough"]
+    assert 8 <= level["failed"] < BOROUGHS
+    with populated.begin() as connection:
+        for failure in list_failures(connection):
+            if failure.kind in ("area", "spider"):
+                discard(connection, failure.reference)
+
+
 def test_a_walk_is_planned_each_month(
     services: Services, populated: Engine, server: AreaServer, http: httpx.Client, until: Until
 ) -> None:

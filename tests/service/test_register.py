@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,19 +13,29 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.areas.accepting import accept, ask_again
+from core.areas.asking import Asker
 from core.areas.bringing import bring_register
 from core.areas.compact import read_register, read_shipped, write_register
 from core.areas.finding import Areas
 from core.areas.keeping import register_in_use, rows_in_use, version_in_use
 from core.areas.progress import progress_of
 from core.areas.sources import Source, load_sources
-from core.areas.walks import go_on, request_walk
+from core.areas.walks import (
+    Question,
+    begin_walk,
+    fail_walk,
+    go_on,
+    load_walk,
+    request_walk,
+    waiting_questions,
+)
 from core.database import tables
-from core.events.failures import list_failures
+from core.events.failures import Cause, list_failures
 from core.events.retrying import retry
 from core.user_errors import UserError
+from tasks.areas import SpiderBench, ask_about
 from tests.area_source import AreaServer, area_server
-from tests.service.walking import nothing_written, plan, today, walk, whole_walk
+from tests.service.walking import MANNERS, nothing_written, plan, today, walk, whole_walk
 
 LONDON, HACKNEY, CITY, CAMDEN = "E12000007", "E09000012", "E09000001", "E09000007"
 LSOA = "E01000001"
@@ -231,6 +242,39 @@ def test_a_failed_question_waits_in_the_error_queue_and_is_asked_again_alone(
     assert {each["parent"] for each in server.told()["log"]} == {HACKNEY}
     with database.connect() as connection:
         assert list_failures(connection) == []
+
+
+def test_a_walk_that_stopped_goes_on_with_all_that_is_open(
+    database: Engine, server: AreaServer, source: Source
+) -> None:
+    server.trouble("never E0900003")
+    run_id = plan(database, source, LONDON)
+    with database.begin() as connection:
+        begin_walk(connection, run_id, source, flow_run=None)
+        going = load_walk(connection, run_id, source)
+    with Asker(MANNERS) as asker:
+        bench = SpiderBench(database, going, source, asker)
+        for _ in range(2):
+            with database.connect() as connection:
+                questions = waiting_questions(connection, run_id)
+            done = [ask_about.fn(bench, question) for question in questions if ends_low(question)]
+    assert done.count(False) == 4  # E09000030 to 33
+    with database.begin() as connection:
+        reference = fail_walk(connection, run_id, going.area, Cause("The source is away"))
+    server.restore()
+    with database.begin() as connection:
+        retry(connection, reference)
+    ended = walk(database, source, run_id)
+    assert ended is not None and (ended.state, ended.failed) == ("complete", 0)
+    with database.connect() as connection:
+        assert list_failures(connection) == []
+    asked = Counter(each["address"] for each in server.told()["log"])
+    assert set(asked.values()) == {1}
+
+
+def ends_low(question: Question) -> bool:
+    """London, its first boroughs, and those that have trouble: the others are left waiting."""
+    return question.parent == LONDON or question.parent[-2:] < "05" or question.parent[-2:] >= "30"
 
 
 def test_one_walk_at_a_time(database: Engine, source: Source) -> None:

@@ -41,6 +41,7 @@ def wanted() -> dict[str, tuple[str, str | None]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["statistics", "geoportal"])
 def test_the_whole_of_england_and_wales_is_found_and_found_again(
     name: str, database: Engine, server: AreaServer, tmp_path: Path
