@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from deployments.supervisor import Services
 
 CITY = "E09000001"
+LONG = 60_000
+"""Milliseconds: a walk takes its turn on its queue, and its process starts."""
 
 
 @pytest.fixture
@@ -49,9 +51,9 @@ def test_an_operator_walks_and_accepts_what_is_held(sign_in: SignIn, server: Are
     page.get_by_label("Only within").fill(CITY)
     page.get_by_role("button", name="Walk now").click()
     held = "has 5 areas within City of London where the register has 6"
-    expect(page.get_by_text(held)).to_be_visible()
+    expect(page.get_by_text(held)).to_be_visible(timeout=LONG)
     expect(page.get_by_text("complete with errors", exact=True).first).to_be_visible()
     page.get_by_role("button", name="Accept the answer").click()
-    expect(page.get_by_text("complete", exact=True).first).to_be_visible()
+    expect(page.get_by_text("complete", exact=True).first).to_be_visible(timeout=LONG)
     expect(page.get_by_text(held)).to_have_count(0)
     server.restore()
