@@ -54,6 +54,8 @@ PAYLOADS: list[tuple[str, dict[str, Any]]] = [
         "queue.not-served",
         {"thing": "work-queue/1", "called": "checks", "happened": "not ready", "reason": "x"},
     ),
+    ("area.payer-changed", {**OF_MONTH, "areas": 2, "records": 31, "example": "E01 from A to B"}),
+    ("area.held", {"run_id": 1, "code": "E09", "area": "Hackney", "reason": "It lacks E01."}),
     (
         "deadlines.near",
         {
