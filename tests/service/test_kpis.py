@@ -28,12 +28,14 @@ from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.episodes import chunks_to_write, write_episodes
 from core.kpis.measuring import KpiRefused, Measured, measure
 from core.kpis.preparing import clear_away, make_room
-from core.kpis.results import results_of, store_result
+from core.kpis.results import Peers, results_of, store_result
 from core.settings import settings
 from core.submissions.runs import load_run
 from tests.service.month import APRIL, HACKNEY, visit
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tests.service.month import Service
 
 DATASET = "sexual-health"
@@ -275,6 +277,41 @@ def test_figures_by_month_with_others_unnamed(service: Service, own: int, other:
     assert (theirs.value, theirs.failure) == (5, None)
     assert mine.is_small(5)
     assert not theirs.is_small(4)
+
+
+def test_others_are_shown_only_where_none_can_be_told_from_the_rest(
+    service: Service, own: int
+) -> None:
+    with service.engine.begin() as connection:
+        [first, *_] = published_kpis(connection, DATASET)
+        store_result(connection, own, first.id, Measured(Decimal(10), Decimal(4)))
+        for number, numerator in enumerate((1, 2, 6)):
+            [mine] = results_of(connection, ["ZX1"])
+            assert mine.peers is None
+            another = another_month(connection, number)
+            store_result(connection, another, first.id, Measured(Decimal(numerator), Decimal(1)))
+        [mine] = results_of(connection, ["ZX1"])
+    assert mine.peers == Peers(3, Decimal("1.5"), Decimal(2), Decimal(4))
+
+
+def another_month(connection: Connection, number: int) -> int:
+    """A submitted April of one more provider, by the shortest of the declared ways."""
+    values = {"kind": "provider", "code": f"ZY{number}", "name": f"Provider {number}"}
+    organisations, submissions, runs = tables.organisations, tables.submissions, tables.runs
+    provider = connection.execute(
+        organisations.insert().values(**values).returning(organisations.c.id)
+    ).scalar_one()
+    submission = connection.execute(
+        submissions.insert().values(provider_id=provider, month=APRIL).returning(submissions.c.id)
+    ).scalar_one()
+    run = connection.execute(
+        runs.insert().values(submission_id=submission, number=1, kind="final").returning(runs.c.id)
+    ).scalar_one()
+    connection.execute(runs.update().where(runs.c.id == run).values(state="published"))
+    connection.execute(
+        submissions.update().where(submissions.c.id == submission).values(run_id=run)
+    )
+    return int(run)
 
 
 def test_what_is_not_measured_yet_is_asked_for(service: Service, own: int, other: int) -> None:

@@ -6,6 +6,8 @@ table in the code: so the table itself is tested, and each layer against it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,11 +150,12 @@ def _tried(engine: Engine, scene: Scene, attempt: object) -> set[Combination]:
     assert callable(attempt)
     found = set()
     for (variant, time), user in scene.people.items():
-        for place in PLACES:
-            for action in Action:
-                with acting_for(engine, user).connect() as connection:
-                    if attempt(connection, action, scene.places[place], user):
-                        found.add((variant, str(action), place, time))
+        with acting_for(engine, user).connect() as connection:
+            for place, action in product(PLACES, Action):
+                tried = connection.begin_nested()
+                if attempt(connection, action, scene.places[place], user):
+                    found.add((variant, str(action), place, time))
+                tried.rollback()
     return found
 
 
