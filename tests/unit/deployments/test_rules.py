@@ -33,6 +33,7 @@ def test_the_rules_that_ship_are_good() -> None:
         "file.retried": "queue check-file/check-file",
         "submission.requested": "queue submit/submit",
         "report.requested": "queue collate-report/collate-report",
+        "spider.requested": "queue spider-areas/spider-areas",
     }
     assert all("log-activity" in [rule.name for rule in rules.for_event(name)]
                for name in CATALOGUE)  # fmt: skip
