@@ -17,6 +17,7 @@ from portal.views import (
     audit,
     home,
     hosted,
+    kpis,
     notifications,
     operations,
     reports,
@@ -32,6 +33,7 @@ ADDRESSES = (
     "submission",
     "hosted",
     "reports",
+    "kpis",
     "notifications",
     "areas",
     "subscription",
@@ -63,6 +65,8 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
         shown["hosted"] = ("Hosted months", hosted.show)
     if person.may(Action.SEE_CHARGES) or person.may(Action.SEE_BACKING_DATA):
         shown["reports"] = ("Reports", reports.show)
+    if person.may(Action.SEE_KPIS) or person.may(Action.EDIT_CONFIGURATION):
+        shown["kpis"] = ("Indicators", kpis.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
     shown["areas"] = ("Areas", areas.show)
     shown["subscription"] = ("My subscription", subscription.show)

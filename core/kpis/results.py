@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,18 +12,21 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
-from core.kpis.definitions import Band, Kpi
+from core.kpis.definitions import FACTORS, Band, Kpi
 from core.kpis.measuring import Measured
 from core.kpis.states import KpiState
-
-PEERS_NEEDED = 3
-"""With fewer others, one of them could be told from the rest."""
 
 
 @dataclass(frozen=True)
 class Peers:
-    """What other providers' submitted months came to: how many, and where they lie."""
+    """Where other providers' submitted months lie, in the unit of the indicator.
+
+    The database gives it, and only from three others on: with fewer, one could be told from the
+    rest (function ``kpi_peers``).
+    """
 
     count: int
     lower: Decimal
@@ -94,14 +95,18 @@ def results_of(
     query = _query().where(organisations.c.code.in_(providers))
     if final_only:
         query = query.where(runs.c.kind == "final")
-    rows = connection.execute(query).all()
-    others = _others(connection, {row.kpi_id for row in rows})
-    return [_result(row, others) for row in rows]
+    return [_result(row) for row in connection.execute(query)]
 
 
 def _query() -> sa.Select[Any]:
     results, runs, submissions = tables.kpi_results, tables.runs, tables.submissions
     organisations, kpis = tables.organisations, tables.kpis
+    peers = (
+        sa.func.kpi_peers(results.c.kpi_id, submissions.c.month, submissions.c.provider_id)
+        .table_valued("others", "lower", "median", "upper")
+        .render_derived(name="peers")
+        .lateral()
+    )
     return (
         sa.select(
             results,
@@ -110,35 +115,25 @@ def _query() -> sa.Select[Any]:
             submissions.c.month,
             organisations.c.code,
             organisations.c.name,
+            peers.c.others,
+            peers.c.lower,
+            peers.c.median,
+            peers.c.upper,
         )
         .join(runs, runs.c.id == results.c.run_id)
         .join(submissions, submissions.c.run_id == runs.c.id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
         .join(kpis, kpis.c.id == results.c.kpi_id)
+        .outerjoin(peers, sa.true())
         .where(kpis.c.state == KpiState.PUBLISHED)
         .order_by(kpis.c.id, organisations.c.code, submissions.c.month)
     )
 
 
-_Others = dict[tuple[int, dt.date], dict[str, Decimal]]
-
-
-def _others(connection: Connection, kpi_ids: set[int]) -> _Others:
-    """The value of every provider's submitted month, by indicator and month."""
-    found: _Others = defaultdict(dict)
-    query = _query().where(tables.kpis.c.id.in_(kpi_ids), tables.runs.c.kind == "final")
-    for row in connection.execute(query):
-        if row.denominator:
-            value = Kpi.model_validate(row.body).value(row.numerator, row.denominator)
-            if value is not None:
-                found[row.kpi_id, row.month][row.code] = value
-    return found
-
-
-def _result(row: sa.Row[Any], others: _Others) -> Result:
-    values = others.get((row.kpi_id, row.month), {})
+def _result(row: sa.Row[Any]) -> Result:
+    kpi = Kpi.model_validate(row.body)
     return Result(
-        kpi=Kpi.model_validate(row.body),
+        kpi=kpi,
         provider=row.code,
         provider_name=row.name,
         month=row.month,
@@ -146,13 +141,63 @@ def _result(row: sa.Row[Any], others: _Others) -> Result:
         numerator=row.numerator,
         denominator=row.denominator,
         failure=row.failure,
-        peers=peers_of([value for code, value in values.items() if code != row.code]),
+        peers=_peers(row, FACTORS[kpi.unit]) if row.others else None,
     )
 
 
-def peers_of(values: Sequence[Decimal]) -> Peers | None:
-    """Where the others lie; None where they are too few to stay unnamed."""
-    if len(values) < PEERS_NEEDED:
-        return None
-    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
-    return Peers(len(values), lower, median, upper)
+def _peers(row: sa.Row[Any], factor: int) -> Peers:
+    lower, median, upper = (
+        Decimal(str(row._mapping[name])) * factor for name in ("lower", "median", "upper")
+    )
+    return Peers(row.others, lower, median, upper)
+
+
+@dataclass(frozen=True)
+class SeenProvider:
+    """A provider whose figures somebody may see; of others' providers submitted months only."""
+
+    code: str
+    name: str
+    own: bool
+
+
+def providers_seen(connection: Connection, scope: Scope) -> list[SeenProvider]:
+    """The person's own providers, and those that charged a commissioner of the person's."""
+    own = [
+        SeenProvider(str(each.code), str(each.name), own=True)
+        for each in scope.where(Action.SEE_KPIS, "provider")
+    ]
+    payers = scope.codes(Action.SEE_KPIS, "commissioner")
+    submissions, organisations, paid = tables.submissions, tables.organisations, tables.run_payers
+    runs = tables.runs
+    query = (
+        sa.select(organisations.c.code, organisations.c.name)
+        .distinct()
+        .join(submissions, submissions.c.provider_id == organisations.c.id)
+        .join(runs, runs.c.id == submissions.c.run_id)
+        .join(paid, paid.c.run_id == runs.c.id)
+        .where(runs.c.kind == "final", paid.c.commissioner.in_(payers))
+        .order_by(organisations.c.name)
+    )
+    mine = {each.code for each in own}
+    others = [
+        SeenProvider(row.code, row.name, own=False)
+        for row in connection.execute(query)
+        if row.code not in mine
+    ]
+    return [*own, *others]
+
+
+def runs_to_try(connection: Connection, provider: SeenProvider) -> list[tuple[int, dt.date, str]]:
+    """The published runs on which an indicator can be tried: id, month, kind; latest first."""
+    runs, submissions, organisations = tables.runs, tables.submissions, tables.organisations
+    query = (
+        sa.select(runs.c.id, submissions.c.month, runs.c.kind)
+        .join(submissions, submissions.c.run_id == runs.c.id)
+        .join(organisations, organisations.c.id == submissions.c.provider_id)
+        .where(organisations.c.code == provider.code)
+        .order_by(submissions.c.month.desc())
+    )
+    if not provider.own:
+        query = query.where(runs.c.kind == "final")
+    return [(run_id, month, kind) for run_id, month, kind in connection.execute(query)]

@@ -9,8 +9,9 @@ import pytest
 
 from core.documents import parse_document
 from core.kpis.definitions import Bands, Kpi, Unit, library_from, shipped_library, shown
-from core.kpis.results import peers_of
+from core.kpis.page import page
 from core.kpis.views import view_column
+from core.settings import PROJECT
 from core.user_errors import DocumentError
 
 
@@ -80,11 +81,8 @@ def test_a_library_names_each_indicator_once() -> None:
         library_from(parse_document(text, name="mine.yaml"))
 
 
-def test_peers_are_shown_only_where_they_cannot_be_told_apart() -> None:
-    assert peers_of([Decimal(1), Decimal(2)]) is None
-    peers = peers_of([Decimal(1), Decimal(2), Decimal(6)])
-    assert peers is not None
-    assert (peers.count, peers.lower, peers.median, peers.upper) == (3, Decimal("1.5"), 2, 4)
+def test_the_page_is_drawn_from_the_library() -> None:
+    assert (PROJECT / "docs" / "kpis.md").read_text(encoding="utf-8") == page()
 
 
 def test_fields_are_named_as_people_write_queries() -> None:

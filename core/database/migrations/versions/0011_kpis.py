@@ -32,5 +32,5 @@ def downgrade() -> None:
             END LOOP;
         END $$;
         DROP TABLE kpi_results, kpi_trials, kpi_chunks, kpi_sessions, kpis;
-        DROP FUNCTION kpi_run();
+        DROP FUNCTION kpi_run(), kpi_peers(integer, date, integer);
     """)

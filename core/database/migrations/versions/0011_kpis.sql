@@ -67,6 +67,25 @@ CREATE FUNCTION kpi_run() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = public, pg_temp
     AS $$ SELECT run_id FROM kpi_sessions WHERE pid = pg_backend_pid() $$;
 
+-- Where the submitted months of other providers lie, as shares of numerator and denominator. It
+-- looks at rows that the asker may not see, so it tells nothing where one could be told from the
+-- others: with fewer than three.
+CREATE FUNCTION kpi_peers(wanted integer, wanted_month date, own_provider integer,
+        OUT others integer, OUT lower float8, OUT median float8, OUT upper float8)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    AS $$
+        SELECT count::integer, quartiles[1], quartiles[2], quartiles[3] FROM (
+            SELECT count(*) AS count,
+                percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (
+                    ORDER BY (numerator / denominator)::float8) AS quartiles
+            FROM kpi_results
+            JOIN runs ON runs.id = kpi_results.run_id AND runs.kind = 'final'
+            JOIN submissions ON submissions.run_id = runs.id
+            WHERE kpi_id = wanted AND month = wanted_month AND denominator > 0
+                AND provider_id <> own_provider
+        ) AS found WHERE count >= 3
+    $$;
+
 CREATE TRIGGER transitions BEFORE INSERT OR UPDATE OF state ON kpis
     FOR EACH ROW EXECUTE FUNCTION refuse_transition(
         'draft',

@@ -1,0 +1,171 @@
+"""Writing an indicator: a draft, a trial on a month, publishing it; a bad one harms nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from core.accounts.people import Person
+from core.accounts.permissions import Action
+from core.kpis.catalogue import KnownKpi, all_kpis, publish_kpi, retire_kpi, write_kpi
+from core.kpis.definitions import Bands, Kpi, shown
+from core.kpis.results import providers_seen, runs_to_try
+from core.kpis.states import KpiState
+from core.kpis.trials import Trial, ask_for_trial, get_trial
+from core.tariffs.published import dataset_names
+from core.user_errors import UserError
+from portal import words
+from portal.database import engine
+
+_NEW = "a new indicator"
+_UNITS = ("percent", "pounds", "per 1,000", "ratio")
+_BETTER = {None: "neither", "higher": "higher is better", "lower": "lower is better"}
+_TRIAL = "kpi-trial"
+
+
+def show_editor(person: Person) -> None:
+    """Choose one or begin a new one; keep a draft, try it, publish it."""
+    with engine().connect() as connection:
+        known = all_kpis(connection)
+        datasets = dataset_names(connection)
+    newest = {each.definition.kpi: each for each in reversed(known)}
+    name = st.selectbox("Indicator", [_NEW, *sorted(newest)])
+    chosen = newest.get(name)
+    if chosen is not None:
+        st.caption(_standing(chosen))
+    written = _form(chosen, datasets)
+    if written is not None:
+        _keep(person, *written)
+    if chosen is not None:
+        _act(person, chosen)
+
+
+def _standing(known: KnownKpi) -> str:
+    who = f" by {words.plain(known.written_by)}" if known.written_by else ""
+    return (
+        f"Version {known.version}, written{who} on {words.day(known.written_at.date())}. "
+        f"{known.state.text}"
+    )
+
+
+def _form(chosen: KnownKpi | None, datasets: list[str]) -> tuple[str, Kpi] | None:
+    """The definition as it was typed, once it is to be kept; says what is wrong with it."""
+    old = chosen.definition if chosen else None
+    with st.form(f"kpi-{old.kpi if old else 'new'}"):
+        left, right = st.columns(2)
+        name = left.text_input(
+            "Name, as in a-share-of-all", old.kpi if old else "", disabled=old is not None
+        )
+        title = right.text_input("Title", old.title if old else "")
+        description = st.text_input("What it measures", old.description if old else "")
+        source = st.text_input("Where it comes from", old.source if old else "")
+        a, b, c, d = st.columns(4)
+        unit = a.selectbox("Unit", _UNITS, index=_UNITS.index(old.unit) if old else 0)
+        better = b.selectbox(
+            "Direction",
+            list(_BETTER),
+            index=list(_BETTER).index(old.better if old else None),
+            format_func=lambda each: _BETTER[each],
+        )
+        bands = old.bands if old else None
+        good = c.text_input("Good from", str(bands.good) if bands else "")
+        fair = d.text_input("Fair from", str(bands.fair) if bands else "")
+        dataset = st.selectbox("Data set", datasets)
+        sql = st.text_area(
+            "Query: one SELECT over episodes, records and charges that gives one row with "
+            "numerator and denominator",
+            old.sql
+            if old
+            else "SELECT count(*) AS numerator, count(*) AS denominator\nFROM episodes",
+            height=180,
+        )
+        if not st.form_submit_button("Keep as a draft", type="primary"):
+            return None
+    try:
+        limits = {"good": good, "fair": fair}
+        values = {"bands": Bands.model_validate(limits) if good or fair else None}
+        kpi = Kpi(
+            kpi=name, title=title, description=description, source=source,
+            unit=unit, better=better, sql=sql, **values,
+        )  # fmt: skip
+    except ValidationError as wrong:
+        for problem in wrong.errors():
+            place = " ".join(str(each) for each in problem["loc"]) or "bands"
+            st.error(f"{place}: {problem['msg']}")
+        return None
+    return dataset, kpi
+
+
+def _keep(person: Person, dataset: str, kpi: Kpi) -> None:
+    with engine().begin() as connection:
+        write_kpi(connection, dataset, kpi, user_id=person.id)
+    st.success(f"{kpi.kpi} is kept as a draft. Choose it above to try it and to publish it.")
+
+
+def _act(person: Person, chosen: KnownKpi) -> None:
+    st.subheader("Try it on a month")
+    _try(person, chosen)
+    left, right = st.columns(2)
+    may_publish = person.may(Action.PUBLISH_CONFIGURATION)
+    if chosen.state == KpiState.DRAFT:
+        if left.button("Publish", disabled=not may_publish):
+            _do(lambda connection: publish_kpi(connection, chosen.id, user_id=person.id))
+        if not may_publish:
+            left.caption("An administrator publishes it.")
+    if chosen.state != KpiState.RETIRED and may_publish and right.button("Retire"):
+        _do(lambda connection: retire_kpi(connection, chosen.id, user_id=person.id))
+
+
+def _do(change: Callable[[Connection], None]) -> None:
+    try:
+        with engine().begin() as connection:
+            change(connection)
+    except UserError as wrong:
+        st.error(str(wrong))
+    else:
+        st.rerun()
+
+
+def _try(person: Person, chosen: KnownKpi) -> None:
+    with engine().connect() as connection:
+        providers = providers_seen(connection, person.scope)
+        runs = {each.code: runs_to_try(connection, each) for each in providers}
+    months = [
+        (run_id, f"{each.name}, {words.month(month)} ({kind})")
+        for each in providers
+        for run_id, month, kind in runs[each.code]
+    ]
+    if not months:
+        st.caption("There is no month that you may see to try it on.")
+        return
+    run_id, _ = st.selectbox("Month", months, format_func=lambda each: each[1])
+    if st.button("Try it"):
+        with engine().begin() as connection:
+            st.session_state[_TRIAL] = ask_for_trial(
+                connection, chosen.id, run_id, user_id=person.id
+            )
+    trial = st.session_state.get(_TRIAL)
+    if trial is not None:
+        _follow(trial, chosen)
+
+
+@st.fragment(run_every=1)
+def _follow(trial_id: int, chosen: KnownKpi) -> None:
+    with engine().connect() as connection:
+        trial = get_trial(connection, trial_id)
+    if trial.kpi_id == chosen.id:
+        _show_trial(trial, chosen)
+
+
+def _show_trial(trial: Trial, chosen: KnownKpi) -> None:
+    if not trial.done:
+        st.info("Being tried…")
+    elif trial.failure is not None:
+        st.error(words.plain(trial.failure))
+    elif trial.numerator is not None and trial.denominator is not None:
+        kpi = chosen.definition
+        value = kpi.value(trial.numerator, trial.denominator)
+        st.success(f"{shown(kpi.unit, value)}: {trial.numerator:,} of {trial.denominator:,}")

@@ -1,0 +1,89 @@
+"""Indicators: what they came to, how they move, where others lie; and, for some, writing them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.people import Person
+from core.accounts.permissions import Action
+from core.kpis.definitions import shown as figure
+from core.kpis.results import Result, SeenProvider, providers_seen, results_of
+from core.settings import settings
+from portal import words
+from portal.components.kpi_editor import show_editor
+from portal.components.kpi_trend import show_trend
+from portal.database import engine
+
+_BANDS = {"good": ("good", "green"), "fair": ("fair", "orange"), "poor": ("poor", "red")}
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("Indicators")
+    if not person.may(Action.EDIT_CONFIGURATION):
+        _show_figures(person)
+        return
+    figures, writing = st.tabs(["Figures", "Write and publish"])
+    with figures:
+        _show_figures(person)
+    with writing:
+        show_editor(person)
+
+
+def _show_figures(person: Person) -> None:
+    with engine().connect() as connection:
+        providers = providers_seen(connection, person.scope)
+    if not providers:
+        st.info("There are no figures for you yet: no provider has submitted charges to you.")
+        return
+    provider = st.selectbox(
+        "Provider", providers, format_func=lambda each: f"{each.name} ({each.code})"
+    )
+    with engine().connect() as connection:
+        results = results_of(connection, [provider.code], final_only=not provider.own)
+    if not results:
+        st.info("Nothing is measured yet. Figures appear a moment after a month was run.")
+        return
+    months = sorted({result.month for result in results}, reverse=True)
+    month = st.selectbox("Month", months, format_func=words.month)
+    for name in dict.fromkeys(result.kpi.kpi for result in results):
+        of_kpi = [result for result in results if result.kpi.kpi == name]
+        for result in of_kpi:
+            if result.month == month:
+                _show_result(result, of_kpi, provider)
+
+
+def _show_result(result: Result, history: list[Result], provider: SeenProvider) -> None:
+    kpi = result.kpi
+    limit = 0 if provider.own else settings().hide_below
+    with st.container(border=True, key=f"kpi-{kpi.kpi}"):
+        left, middle, right = st.columns([5, 2, 4], vertical_alignment="center")
+        left.markdown(f"**{words.plain(kpi.title)}**  \n{words.plain(kpi.description)}")
+        if result.failure is not None:
+            middle.markdown("no figure")
+            right.caption(words.plain(result.failure))
+            return
+        if result.is_small(limit):
+            middle.markdown("hidden")
+            right.caption(f"Rests on fewer than {limit}.")
+            return
+        band = _BANDS.get(result.band or "")
+        badge = f" :{band[1]}-badge[{band[0]}]" if band else ""
+        middle.markdown(f"### {figure(kpi.unit, result.value)}{badge}")
+        right.caption(_others(result))
+        with st.expander("Trend, and how it is measured"):
+            show_trend([each for each in history if not each.is_small(limit)])
+            st.caption(f"Source: {words.plain(kpi.source)}" if kpi.source else "")
+            st.code(kpi.sql, language="sql")
+
+
+def _others(result: Result) -> str:
+    counted = f"{result.numerator:,.2f} of {result.denominator:,.0f}".replace(".00 ", " ")
+    peers = result.peers
+    if peers is None:
+        return f"{counted}. Fewer than three others submitted this month."
+    unit = result.kpi.unit
+    return (
+        f"{counted}. Half of {peers.count} others lie between {figure(unit, peers.lower)} "
+        f"and {figure(unit, peers.upper)}."
+    )
