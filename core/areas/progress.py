@@ -12,6 +12,9 @@ from core.areas.kinds import KINDS
 from core.areas.states import SpiderState
 from core.database import tables
 
+SUMMARY = ("new", "changed", "retired", "unchanged", "failed", "held")
+"""What a walk counts, in the order in which people read it."""
+
 
 @dataclass(frozen=True)
 class Level:
@@ -76,7 +79,7 @@ def progress_of(connection: Connection, run_id: int) -> WalkProgress:
         requested_at=row.requested_at,
         finished_at=row.finished_at,
         failure=row.failure,
-        summary=row.summary,
+        summary=row.summary and {name: row.summary[name] for name in SUMMARY},
         levels=_levels(connection, run_id),
         troubles=_troubles(connection, run_id),
     )

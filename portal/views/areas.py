@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.accounts.people import Person
 from core.areas.finding import Area, Areas, Place
 from core.areas.keeping import rows_in_use
-from core.areas.kinds import DISTRICTS
+from core.areas.kinds import DISTRICTS, LSOA
 from portal import words
 from portal.components.walks import show_walks
 from portal.database import engine
 
 LISTED = 50
 SHOWN_CHILDREN = 12
+
+_POINTS: dict[str, Any] = {
+    "mark": "circle",
+    "encoding": {
+        "x": {"field": "Longitude", "type": "quantitative", "scale": {"zero": False}},
+        "y": {"field": "Latitude", "type": "quantitative", "scale": {"zero": False}},
+        "size": {"condition": {"test": "datum.Chosen", "value": 200}, "value": 30},
+        "tooltip": [{"field": "District"}, {"field": "Code"}],
+    },
+}
+"""The map: points with names, since outlines would have to come from elsewhere."""
 
 
 def show(person: Person) -> None:
@@ -76,14 +89,19 @@ def _show(areas: Areas, area: Area) -> None:
             st.markdown("**Took the place of**")
             _list(area.predecessors, "")
     with right:
-        st.markdown(f"**Has {words.count(len(area.children), 'area')} within it**")
-        _list(area.children[:SHOWN_CHILDREN], "None that the register holds.")
-        if len(area.children) > SHOWN_CHILDREN:
-            with st.expander(f"{len(area.children) - SHOWN_CHILDREN:,} more"):
-                _list(area.children[SHOWN_CHILDREN:], "")
+        if place.kind != LSOA:
+            _show_children(area)
     _show_periods(area)
     if place.kind in DISTRICTS:
         _show_map(areas, place.code)
+
+
+def _show_children(area: Area) -> None:
+    st.markdown(f"**Has {words.count(len(area.children), 'area')} within it**")
+    _list(area.children[:SHOWN_CHILDREN], "None that the register holds.")
+    if len(area.children) > SHOWN_CHILDREN:
+        with st.expander(f"{len(area.children) - SHOWN_CHILDREN:,} more"):
+            _list(area.children[SHOWN_CHILDREN:], "")
 
 
 def _dates(area: Area) -> str:
@@ -118,15 +136,11 @@ def _show_map(areas: Areas, marked: str | None) -> None:
     rows = areas.districts(DISTRICTS)
     if not rows.num_rows:
         return
-    codes = rows["code"].to_pylist()
-    st.scatter_chart(
-        {
-            "Longitude": rows["longitude"].to_pylist(),
-            "Latitude": rows["latitude"].to_pylist(),
-            "District": rows["name"].to_pylist(),
-            "": ["this one" if code == marked else "others" for code in codes],
-        },
-        x="Longitude",
-        y="Latitude",
-        color="",
-    )
+    places = {
+        "Longitude": rows["longitude"].to_pylist(),
+        "Latitude": rows["latitude"].to_pylist(),
+        "District": rows["name"].to_pylist(),
+        "Code": rows["code"].to_pylist(),
+        "Chosen": [code == marked for code in rows["code"].to_pylist()],
+    }
+    st.vega_lite_chart(places, _POINTS, height=500)
