@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from cli.main import grouper
 from core.accounts.organisations import organisations
 from core.database import tables
-from core.settings import PREFIX, PROJECT, Settings
+from core.database.engine import engine
+from core.settings import PREFIX, PROJECT, Settings, use_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,10 +30,15 @@ DOC = (PROJECT / "docs/running.md").read_text()
 
 def block(heading: str, language: str) -> str:
     """The first block of code under a heading."""
+    return blocks(heading, language)[0]
+
+
+def blocks(heading: str, language: str) -> list[str]:
+    """Every block of code under a heading."""
     section = DOC.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    found = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    found = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
     assert found, f"no block of {language} under {heading}"
-    return found[1]
+    return found
 
 
 def typed(commands: str, database: Engine, postgres: EmbeddedPostgres, **variables: str) -> str:
@@ -64,16 +74,26 @@ def test_defaults_are_those_of_the_code() -> None:
 
 
 def test_organisations_and_people_are_brought_in_as_it_says(
-    database: Engine, postgres: EmbeddedPostgres
+    database: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statements = block("First steps", "sql")
-    typed(f"psql --set ON_ERROR_STOP=1 <<'END'\n{statements}\nEND", database, postgres)
+    """The commands of the page, each as it stands there."""
+    monkeypatch.setenv("GROUPER_DATABASE_URL", database_url)
+    engine.cache_clear()
+    commands = blocks("First steps", "sh")[-1].splitlines()
+    assert len(commands) == 7
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == "grouper"
+        done = CliRunner().invoke(grouper, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    engine().dispose()
+    engine.cache_clear()
+    use_settings(None)
     with database.connect() as connection:
         [provider] = organisations(connection, "provider")
         assert provider.code == "ZX1"
-        assert connection.execute(sa.select(tables.memberships.c.role)).scalars().all() == [
-            "provider"
-        ]
+        roles = sa.select(tables.memberships.c.role).order_by(tables.memberships.c.user_id)
+        assert connection.execute(roles).scalars().all() == ["provider", "administrator"]
         assert connection.execute(sa.select(tables.clinics.c.commissioner)).scalar_one() == (
             "E09000030"
         )
