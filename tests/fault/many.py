@@ -39,6 +39,7 @@ REPORTS = 3
 RULE = "calculate-submission"
 ROWS = 2_000
 LOOK = 0.2  # seconds; a look costs a connection
+PATIENCE = 1200  # seconds for all of them, also on a machine that has much else to do
 DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
 CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
 
@@ -208,17 +209,19 @@ class Round:
         until(lambda: len(self.runs("published")) >= 3, every=LOOK)
         assert len(self.runs("published")) < len(self.scene.submissions) // 2
         self.ask_for_reports()
-        strike(self)
-        self._until_all_is_published()
-        self.scene.installation.stop_workers()
+        try:
+            strike(self)
+            self._until_all_is_published()
+        finally:
+            self.scene.installation.stop_workers()
         return self._outcome()
 
     def _until_all_is_published(self) -> None:
         wanted = len(self.scene.submissions)
-        until(lambda: len(self.runs("published")) == wanted, seconds=500, every=LOOK)
+        until(lambda: len(self.runs("published")) == wanted, seconds=PATIENCE, every=LOOK)
 
     def _outcome(self) -> Outcome:
-        until(self._all_is_told, seconds=120, every=LOOK)
+        until(self._all_is_told, seconds=300, every=LOOK)
         return Outcome(
             charges=self._charges(),
             notifications=self._notifications(),

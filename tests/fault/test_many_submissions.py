@@ -15,7 +15,7 @@ from tests.fault.installation import Installation
 from tests.fault.mailbox import mailbox
 from tests.fault.many import PROVIDERS, REPORTS, Outcome, Round, Scene, set_the_scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 IN_LIMBO_AT_MOST = 120  # seconds, beyond what a month itself takes from its turn on
 ASKED_AT_ONCE = {"two people press submit at once": 10}
