@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from core.database import tables
 from core.kpis.catalogue import get_kpi, publish_kpi, published_kpis, write_kpi
 from core.kpis.definitions import Kpi
-from core.kpis.results import results_of
+from core.kpis.results import Result, results_of
 from core.kpis.trials import ask_for_trial, get_trial
+from core.samples.activity import make_activity
+from core.samples.writing import write_activity
+from deployments.demo import story
+from deployments.demo.activity import DemoFile
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -19,38 +24,52 @@ if TYPE_CHECKING:
     from tests.flow.conftest import Until
 
 DATASET = "sexual-health"
+MONTH = dt.date(2017, 11, 1)
 
 
 def kpi(name: str, sql: str) -> Kpi:
     return Kpi(kpi=name, title="Tried", description="On a month.", sql=sql)
 
 
-def measured(engine: Engine, wanted: Callable[[], int]) -> bool:
+@pytest.fixture(scope="module")
+def run_id(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """A draft of a small month."""
+    activity = make_activity(300, "ZX1", MONTH, seed=11)
+    path = tmp_path_factory.mktemp("files") / "November 2017.csv"
+    write_activity(activity, path)
+    with populated.connect() as connection:
+        wanted = sa.select(tables.users.c.id).where(tables.users.c.subject == "amira@zx1.example")
+        user = connection.execute(wanted).scalar_one()
+    month = story.upload(populated, DemoFile("ZX1", path, {}, activity), user, month=MONTH)
+    story.wait_for_check(populated, month)
+    story.submit(populated, month, "draft")
+    return story.wait_for_run(populated, month, print).run_id
+
+
+def figures(engine: Engine) -> dict[str, Result]:
     with engine.connect() as connection:
         results = results_of(connection, ["ZX1"])
-    return len({each.kpi.kpi for each in results if each.value is not None}) >= wanted()
+    return {each.kpi.kpi: each for each in results if each.month == MONTH}
 
 
-def test_every_indicator_of_a_month_that_was_run(populated: Engine, until: Until) -> None:
-    until(lambda: measured(populated, lambda: 10))
+def test_every_indicator_of_a_month_that_was_run(
+    populated: Engine, run_id: int, until: Until
+) -> None:
+    until(lambda: len(figures(populated)) >= 15)
+    found = figures(populated)
+    assert {each.failure for each in found.values()} == {None}
     with populated.connect() as connection:
-        results = results_of(connection, ["ZX1"])
-        charged = sa.select(sa.func.sum(tables.charges.c.amount_pence)).where(
-            tables.charges.c.run_id == latest_run(populated)
-        )
-        pence = connection.execute(charged).scalar_one()
-    assert [each.failure for each in results if each.failure] == []
-    [cost] = [each for each in results if each.kpi.kpi == "charge-per-episode"]
+        run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
+    cost = found["charge-per-episode"]
     assert cost.numerator is not None
-    assert cost.numerator * 100 == pence
+    assert (cost.numerator * 100, cost.denominator) == (run.amount_pence, run.episodes)
 
 
 def test_a_new_indicator_is_tried_then_published_for_past_months_too(
-    populated: Engine, until: Until
+    populated: Engine, run_id: int, until: Until
 ) -> None:
     good = kpi("all-of-all", "SELECT count(*) AS numerator, count(*) AS denominator FROM episodes")
     bad = kpi("for-ever", "SELECT pg_sleep(1)::text AS numerator, 1 AS denominator")
-    run_id = latest_run(populated)
     with populated.begin() as connection:
         user = connection.execute(sa.select(sa.func.min(tables.users.c.id))).scalar_one()
         ids = [write_kpi(connection, DATASET, each) for each in (good, bad)]
@@ -70,21 +89,5 @@ def test_a_new_indicator_is_tried_then_published_for_past_months_too(
         publish_kpi(connection, ids[0])
         assert ids[0] in [each.id for each in published_kpis(connection, DATASET)]
 
-    def there() -> bool:
-        with populated.connect() as connection:
-            results = results_of(connection, ["ZX1"])
-        return any(each.kpi.kpi == "all-of-all" and each.value == 100 for each in results)
-
-    until(there)
-
-
-def latest_run(engine: Engine) -> int:
-    """The published run of the first provider."""
-    submissions, organisations = tables.submissions, tables.organisations
-    query = (
-        sa.select(submissions.c.run_id)
-        .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .where(organisations.c.code == "ZX1", submissions.c.run_id.is_not(None))
-    )
-    with engine.connect() as connection:
-        return int(connection.execute(query.limit(1)).scalar_one())
+    until(lambda: "all-of-all" in figures(populated))
+    assert figures(populated)["all-of-all"].value == 100
