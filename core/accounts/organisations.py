@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from core.accounts.auditing import note
 from core.accounts.permissions import Action
@@ -20,7 +20,7 @@ from core.database import tables
 from core.user_errors import UserError
 
 Kind = Literal["provider", "commissioner"]
-NO_NAMES: sa.ColumnElement[Any] = sa.cast("{}", ARRAY(sa.Text))
+NO_NAMES: sa.ColumnElement[Any] = sa.cast(array([]), ARRAY(sa.Text))
 
 
 @dataclass(frozen=True)

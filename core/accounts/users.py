@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from core.accounts.auditing import note
 from core.accounts.permissions import Action
@@ -17,7 +17,7 @@ from core.accounts.sessions import revoke_all
 from core.database import tables
 from core.user_errors import UserError
 
-NO_ROLES: sa.ColumnElement[Any] = sa.cast("{}", ARRAY(sa.Text))
+NO_ROLES: sa.ColumnElement[Any] = sa.cast(array([]), ARRAY(sa.Text))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ SHOWN = 60
 
 def show_organisations(person: Person) -> None:
     """The section of the page."""
-    with st.expander("Add an organisation", icon="➕"):
+    with st.expander("Add an organisation"):
         _add(person)
     search = st.text_input("Search", placeholder="a name, also a former one, or a code")
     with engine().connect() as connection:

@@ -29,7 +29,7 @@ def show_subscriptions(person: Person) -> None:
         found = list_subscriptions(connection, person.scope, today())
         users = list_users(connection, person.scope)
         organisations = list_organisations(connection, person.scope)
-    with st.expander("Quote a subscription", icon="➕"):
+    with st.expander("Quote a subscription"):
         _quote(person, users, organisations)
     left, right = st.columns([2, 1])
     search = left.text_input(
@@ -84,7 +84,7 @@ def _show(
     organisations: list[OrganisationRow],
 ) -> None:
     with st.container(border=True):
-        left, right = st.columns([4, 1], vertical_alignment="center")
+        left, right = st.columns([6, 1], vertical_alignment="center")
         with left:
             subscription_lines(row, holder=True)
         if row.state == SubscriptionState.ENDED:

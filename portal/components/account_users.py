@@ -17,7 +17,7 @@ SHOWN = 40
 
 def show_users(person: Person) -> None:
     """The section of the page."""
-    with st.expander("Add a user", icon="➕"):
+    with st.expander("Add a user"):
         _add(person)
     search = st.text_input("Search", placeholder="a name or an e-mail address", key="find-user")
     with engine().connect() as connection:

@@ -43,7 +43,7 @@ def _show(found: list[AuditRow]) -> None:
     table = pd.DataFrame(
         {
             "When (UTC)": [f"{row.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}" for row in found],
-            "Who": [row.who or "the service, or nobody known" for row in found],
+            "Who": [row.who or "the service" for row in found],
             "What": [row.action for row in found],
             "Of": [row.subject for row in found],
             "How": [_how(row) for row in found],

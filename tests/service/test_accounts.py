@@ -276,6 +276,8 @@ def test_a_renamed_organisation_is_found_by_both_names(connection: Connection) -
         [found] = organisations.list_organisations(connection, EVERYTHING, search=name)
         assert (found.code, found.name) == ("ZX1", "River Health")
         assert found.old_names == ["Lea Valley Sexual Health (fictional)"]
+    [other] = organisations.list_organisations(connection, EVERYTHING, search="ZX2")
+    assert other.old_names == []
 
 
 def test_a_merged_commissioner_keeps_its_charges_and_is_seen_by_both(service: Service) -> None:
