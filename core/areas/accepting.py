@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.areas.sources import Source
 from core.areas.walks import OPEN, go_on, request_walk
 from core.database import tables
@@ -32,6 +34,7 @@ def ask_again(connection: Connection, parent: str, *, user_id: int | None, by: s
 def _let_go(
     connection: Connection, parent: str, user_id: int | None, action: str, *, accepted: bool
 ) -> int:
+    require(connection, user_id, Action.OPERATE)
     questions = tables.spider_questions
     row = connection.execute(
         sa.select(questions.c.id, questions.c.run_id)

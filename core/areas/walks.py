@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.permissions import Action
+from core.accounts.scope import require
 from core.areas.answers import Page
 from core.areas.keeping import ensure_register, name_of
 from core.areas.kinds import kind_of
@@ -59,6 +61,7 @@ def request_walk(
     connection: Connection, source: Source, *, within: str | None, user_id: int | None
 ) -> int:
     """Plans a walk and asks for its run; gives its id. Raises ``UserError``."""
+    require(connection, user_id, Action.OPERATE)
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
     refuse_second(connection)
     start = within or source.root
