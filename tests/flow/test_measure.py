@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.flow.conftest import Until
 
 DATASET = "sexual-health"
-MONTH = dt.date(2017, 11, 1)
+MONTH = dt.date(2018, 2, 1)
 
 
 def kpi(name: str, sql: str) -> Kpi:
@@ -35,7 +35,7 @@ def kpi(name: str, sql: str) -> Kpi:
 def run_id(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> int:
     """A draft of a small month."""
     activity = make_activity(300, "ZX1", MONTH, seed=11)
-    path = tmp_path_factory.mktemp("files") / "November 2017.csv"
+    path = tmp_path_factory.mktemp("files") / "February 2018.csv"
     write_activity(activity, path)
     with populated.connect() as connection:
         wanted = sa.select(tables.users.c.id).where(tables.users.c.subject == "amira@zx1.example")

@@ -1,0 +1,92 @@
+"""Reports of every kind and indicators, asked for and read in the portal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from core.database import tables
+from core.samples.activity import make_activity
+from core.samples.writing import write_activity
+from deployments.demo import story
+from deployments.demo.activity import DemoFile
+from tests.browser.conftest import SignIn
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from deployments.supervisor import Services
+
+MONTH = dt.date(2018, 1, 1)
+LONG = 90_000  # milliseconds; a run of its own process starts, works and ends within it
+
+
+@pytest.fixture(scope="module")
+def drafted(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> story.Month:
+    """A draft of a small month of the first provider."""
+    activity = make_activity(400, "ZX1", MONTH, seed=12)
+    path = tmp_path_factory.mktemp("files") / "January 2018.csv"
+    write_activity(activity, path)
+    with populated.connect() as connection:
+        wanted = sa.select(tables.users.c.id).where(tables.users.c.subject == "amira@zx1.example")
+        user = connection.execute(wanted).scalar_one()
+    month = story.upload(populated, DemoFile("ZX1", path, {}, activity), user, month=MONTH)
+    story.wait_for_check(populated, month)
+    run(populated, month)
+    return month
+
+
+def run(engine: Engine, month: story.Month) -> None:
+    story.submit(engine, month, "draft")
+    story.wait_for_run(engine, month, print)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).first.click()
+    page.get_by_role("option", name=option).first.click()
+
+
+def test_a_report_is_made_downloaded_and_never_given_out_stale(
+    sign_in: SignIn, services: Services, populated: Engine, drafted: story.Month
+) -> None:
+    page = sign_in("amira@zx1.example")
+    page.goto(f"{services.portal_url}/reports?month=2018-01")
+    choose(page, "Report", "Detailed Charges")
+    expect(page.get_by_text("Counts and amounts by month, clinic")).to_be_visible()
+    page.get_by_text("And every month, when all have submitted").click()
+    page.get_by_role("button", name="Make the report").click()
+    link = page.get_by_role("link", name="Download").first
+    expect(link).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Made every month")).to_be_visible()
+    address = f"{services.portal_url}{link.get_attribute('href')}"
+    assert page.context.request.get(address).status == 200
+
+    run(populated, drafted)
+    refused = page.context.request.get(address)
+    assert (refused.status, "being made anew" in refused.text()) == (410, True)
+    page.reload()
+    link = page.get_by_role("link", name="Download").first
+    expect(link).to_be_visible(timeout=LONG)
+    again = page.context.request.get(f"{services.portal_url}{link.get_attribute('href')}")
+    assert again.status == 200
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Made every month")).to_be_hidden()
+
+
+def test_figures_have_words_trends_and_others(
+    sign_in: SignIn, services: Services, drafted: story.Month
+) -> None:
+    page = sign_in("amira@zx1.example")
+    page.goto(f"{services.portal_url}/kpis")
+    expect(page.get_by_role("heading", name="Indicators")).to_be_visible()
+    choose(page, "Month", "January 2018")
+    card = page.locator(".st-key-kpi-chlamydia-tested")
+    expect(card.get_by_text("Tested for chlamydia")).to_be_visible(timeout=LONG)
+    expect(card.get_by_role("heading", name="%")).to_be_visible()
+    card.get_by_text("Trend, and how it is measured").click()
+    expect(card.get_by_text("FROM episodes")).to_be_visible()
+    expect(card.locator("canvas, svg").first).to_be_visible()
