@@ -322,6 +322,7 @@ WITHOUT = frozenset(
         "submission.stage-finished",
         "kpis.requested",
         "kpi.trial-requested",
+        "kpi.published",
         "report.requested",
         "spider.requested",
         "spider.finished",

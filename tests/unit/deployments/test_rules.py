@@ -32,6 +32,10 @@ def test_the_rules_that_ship_are_good() -> None:
         "file.corrected": "queue check-file/check-file",
         "file.retried": "queue check-file/check-file",
         "submission.requested": "queue submit/submit",
+        "submission.drafted": "queue measure/measure",
+        "submission.submitted": "queue measure/measure",
+        "kpis.requested": "queue measure/measure",
+        "kpi.trial-requested": "queue try-kpi/try-kpi",
         "report.requested": "queue collate-report/collate-report",
         "spider.requested": "queue spider-areas/spider-areas",
     }
