@@ -23,9 +23,7 @@ class Topic(StrEnum):
     DEADLINES = "deadlines", "A month is due soon, or is late; your subscription begins or ends."
     OPERATIONS = (
         "operations",
-        (
-            "Work was given up and waits in the error queue; no worker is up; a decision is asked for."
-        ),
+        "Work was given up and waits in the error queue; no worker is up; a decision is wanted.",
     )
 
 
