@@ -245,7 +245,7 @@ run_payers = Table(
     Column("charges", Integer, nullable=False),
     Column("amount_pence", BigInteger, nullable=False),
     Index("ix_run_payers_commissioner", "commissioner"),
-    comment="who is charged for which clinic by a run that was published",
+    comment="who is charged for which clinic by each chunk of a run",
 )
 
 # Derived by the database, and written by nobody

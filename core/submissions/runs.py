@@ -174,7 +174,6 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
     summarise(connection, "ix_charges_run_id")
     totals = run_totals(connection, run)
     _reconcile(connection, run, totals)
-    _note_payers(connection, run)
     withdraw_published(connection, run.submission.id, reason=f"replaced by run {run.run_id}")
     move(
         connection,
@@ -210,16 +209,6 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
         ),
     )
     return totals
-
-
-def _note_payers(connection: Connection, run: RunInputs) -> None:
-    """Who is charged for which clinic, so that nobody has to read every charge to know it."""
-    charges, payers = tables.charges, tables.run_payers
-    group = (charges.c.run_id, charges.c.clinic_id, charges.c.commissioner)
-    sums = (sa.func.count(), sa.func.sum(charges.c.amount_pence))
-    query = sa.select(*group, *sums).where(charges.c.run_id == run.run_id).group_by(*group)
-    names = ["run_id", "clinic_id", "commissioner", "charges", "amount_pence"]
-    connection.execute(payers.insert().from_select(names, query))
 
 
 def run_totals(connection: Connection, run: RunInputs) -> RunTotals:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.people import Person
+from core.accounts.people import person_of
 from core.events.failures import RUN, Cause, list_failures, record_failure
 from core.events.states import FailureState
 from core.settings import Settings, use_settings
@@ -25,7 +25,7 @@ CAUSE = Cause("The program stopped where it should not (KeyError)", "core/x.py:1
 
 @pytest.fixture
 def page(service: Service, database_url: str) -> Iterator[AppTest]:
-    """The section for the user that the service knows as Amira, on the test's own database."""
+    """The section for an operator, on the test's own database."""
     from core.database.engine import engine
 
     use_settings(Settings(database_url=database_url))
@@ -36,7 +36,8 @@ def page(service: Service, database_url: str) -> Iterator[AppTest]:
 
         show_failures(person)  # type: ignore[arg-type]
 
-    person = Person(service.amira, "Amira", "", ())
+    with service.engine.connect() as connection:
+        person = person_of(connection, service.users["None"])  # who keeps the service
     yield AppTest.from_function(section, args=(person,), default_timeout=30)
     engine().dispose()
     engine.cache_clear()

@@ -243,7 +243,7 @@ COMMENT ON TABLE invoices IS 'never changed but for the day of payment; a credit
 COMMENT ON COLUMN invoices.number IS 'without gaps, of its kind';
 COMMENT ON COLUMN invoices.paid_on IS 'when it was paid in full';
 COMMENT ON TABLE permissions IS 'as core/accounts/permissions.py has them';
-COMMENT ON TABLE run_payers IS 'who is charged for which clinic by a run that was published';
+COMMENT ON TABLE run_payers IS 'who is charged for which clinic by each chunk of a run';
 COMMENT ON COLUMN run_payers.commissioner IS 'null: nobody is charged';
 
 -- From here on as `python -m core.database.state_triggers` prints it.
