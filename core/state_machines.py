@@ -12,7 +12,7 @@ from core.accounts.states import SUBSCRIPTION_MACHINE
 from core.areas.states import SPIDER_MACHINE
 from core.events.states import FAILURE_MACHINE
 from core.kpis.states import KPI_MACHINE
-from core.migration.states import MIGRATION_MACHINE
+from core.migration.states import MIGRATION_MACHINE, TABLE_MACHINE
 from core.notifications.states import DELIVERY_MACHINE
 from core.reports.states import REPORT_MACHINE
 from core.states import Machine, State
@@ -26,6 +26,7 @@ MACHINES = (
     KPI_MACHINE,
     SPIDER_MACHINE,
     MIGRATION_MACHINE,
+    TABLE_MACHINE,
     SUBSCRIPTION_MACHINE,
     FAILURE_MACHINE,
     DELIVERY_MACHINE,

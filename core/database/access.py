@@ -282,6 +282,15 @@ _KPIS: dict[str, Access] = {
     "kpi_sessions": NOBODY,
 }
 
+_MIGRATION: dict[str, Access] = {
+    "legacy_rows": NOBODY,
+    "migration_runs": Access(OPERATORS, OPERATORS, OPERATORS),
+    "migrated_tables": Access(see=OPERATORS, change=OPERATORS),
+    "migration_pages": NOBODY,
+    "migration_checks": Access(see=OPERATORS),
+    "migration_differences": Access(see=OPERATORS),
+}
+
 ACCESS: dict[str, Access] = {
     **_ACCOUNTS,
     **_ACTIVITY,
@@ -289,6 +298,7 @@ ACCESS: dict[str, Access] = {
     **_HAPPENED,
     **_AREAS,
     **_KPIS,
+    **_MIGRATION,
 }
 """Every table of the service."""
 

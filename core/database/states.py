@@ -21,6 +21,8 @@ FAILURE_KINDS = (
     "notification",
     "spider",
     "area",
+    "migration",
+    "legacy row",
 )
 CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
 ORGANISATION_KINDS = ("provider", "commissioner")

@@ -31,6 +31,7 @@ from core.database import (
     event_tables,
     failure_tables,
     kpi_tables,
+    migration_tables,
     notification_tables,
     report_tables,
     reset_tables,
@@ -398,3 +399,12 @@ kpi_results = kpi_tables.kpi_results
 kpi_trials = kpi_tables.kpi_trials
 kpi_chunks = kpi_tables.kpi_chunks
 kpi_sessions = kpi_tables.kpi_sessions
+
+# What is taken over from the old service
+
+legacy_rows = migration_tables.legacy_rows
+migration_runs = migration_tables.migration_runs
+migrated_tables = migration_tables.migrated_tables
+migration_pages = migration_tables.migration_pages
+migration_checks = migration_tables.migration_checks
+migration_differences = migration_tables.migration_differences

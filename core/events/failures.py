@@ -32,6 +32,8 @@ EVENT_DELIVERY = "event delivery"
 NOTIFICATION = "notification"
 SPIDER = "spider"
 AREA = "area"
+MIGRATION = "migration"
+LEGACY_ROW = "legacy row"
 
 OPEN = (FailureState.WAITING, FailureState.RETRIED)
 

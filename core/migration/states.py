@@ -1,4 +1,4 @@
-"""The states of a migration: taking over the data of an older system."""
+"""The states of a migration, taking over the data of the old service, and of each of its tables."""
 
 from __future__ import annotations
 
@@ -33,4 +33,41 @@ class MigrationProcess(Process):
     begin_again = _.RUNNING.to(_.RUNNING) | _.INCOMPLETE.to(_.RUNNING) | _.FAILED.to(_.RUNNING)
 
 
-MIGRATION_MACHINE = Machine("migration", MigrationProcess)
+MIGRATION_MACHINE = Machine(
+    "migration",
+    MigrationProcess,
+    "migration_runs",
+    stopped=frozenset({MigrationState.INCOMPLETE, MigrationState.FAILED}),
+)
+
+
+class TableState(State):
+    """Where one table of a migration stands."""
+
+    PLANNED = "planned", "Waits for the tables that it refers to."
+    FETCHING = "fetching", "Its rows are read from the old service, page by page."
+    IMPORTING = "importing", "Its rows are written here."
+    VERIFYING = "verifying", "What is here is compared with the old service."
+    COMPLETE = "complete", "Every row is here."
+    INCOMPLETE = "complete with errors", "Some rows are in the error queue."
+
+
+class TableProcess(Process):
+    """A table of a migration."""
+
+    _ = States.from_enum(TableState, initial=TableState.PLANNED, final=TableState.COMPLETE)
+
+    fetch = _.PLANNED.to(_.FETCHING)
+    import_rows = _.FETCHING.to(_.IMPORTING)
+    verify = _.IMPORTING.to(_.VERIFYING)
+    finish = _.VERIFYING.to(_.COMPLETE) | _.VERIFYING.to(_.INCOMPLETE)
+    # When its migration goes on, rows that failed are tried again.
+    begin_again = _.INCOMPLETE.to(_.IMPORTING)
+
+
+TABLE_MACHINE = Machine(
+    "migration table",
+    TableProcess,
+    "migrated_tables",
+    settled=frozenset({TableState.COMPLETE, TableState.INCOMPLETE}),
+)

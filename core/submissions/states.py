@@ -123,6 +123,8 @@ class SubmissionProcess(Process):
         | _.MEASURING.to(_.FAILED)
     )
     change_files = _.DRAFT.to(_.OPEN) | _.FAILED.to(_.OPEN)
+    # A month of the old service comes as it was charged there.
+    take_over = _.OPEN.to(_.DRAFT) | _.OPEN.to(_.SUBMITTED)
     ask_for_reset = _.SUBMITTED.to(_.RESET_ASKED)
     grant_reset = _.RESET_ASKED.to(_.OPEN)
     refuse_reset = _.RESET_ASKED.to(_.SUBMITTED)
