@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import logging
 import secrets
 import shutil
 import statistics
@@ -55,6 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=8)
     asked = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the sign-in's own server
     with (
         tempfile.TemporaryDirectory(prefix="grouper-bench-") as name,
         openid_provider(PEOPLE) as metadata_url,
