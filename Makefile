@@ -43,7 +43,10 @@ test: setup chromium ## unit, property, service, flow and browser tests
 test-slow: setup chromium ## fault and scale tests
 	$(RUN)/pytest -m slow $(ARGS)
 
+screenshots: setup chromium ## every page for every role, into screenshots/ (ARGS="--into FOLDER")
+	$(RUN)/python -m tests.browser.screenshots $(ARGS)
+
 bench: setup ## ratios to raw COPY, the csv reader and polars (ARGS="--rows 1000000")
 	$(RUN)/python -m benchmarks $(ARGS)
 
-.PHONY: help setup demo up check chromium test test-slow bench
+.PHONY: help setup demo up check chromium test test-slow screenshots bench

@@ -26,6 +26,13 @@ THEME = {
     "theme.linkColor": "#1D5C87",
     "theme.baseRadius": "small",
     "theme.font": "sans-serif",
+    "theme.headingFontSizes": ["2rem", "1.5rem", "1.25rem", "1.1rem", "1rem", "1rem"],
+    "theme.headingFontWeights": [600, 600, 600, 600, 600, 600],
+    "theme.borderColor": "#D5DCE2",
+    "theme.greenTextColor": "#1B6339",
+    "theme.orangeTextColor": "#8A4B08",
+    "theme.redTextColor": "#A4262C",
+    "theme.grayTextColor": "#4A5763",
 }
 
 

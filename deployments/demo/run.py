@@ -49,6 +49,15 @@ def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
 
     With ``stay`` the services run on afterwards, until they are stopped.
     """
+    with demonstration(settings, say=say) as services:
+        if stay:
+            say("Press Ctrl-C to stop.")
+            services.wait()
+
+
+@contextmanager
+def demonstration(settings: Settings, *, say: Say) -> Iterator[Services]:
+    """The services once the main job is done, for as long as the context lasts."""
     home = settings.home / "demo"
     say("Grouper demonstration: every provider, clinic, person and price in it is made up.")
     with _services(settings, home, say) as services:
@@ -56,9 +65,7 @@ def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
         told = _tell(open_engine(services.database_url), home, say)
         say(f"The main job took {time.monotonic() - started:.0f} s.")
         _show_end(services, told, say)
-        if stay:
-            say("Press Ctrl-C to stop.")
-            services.wait()
+        yield services
 
 
 @contextmanager

@@ -54,7 +54,6 @@ def _choose_provider(providers: list[Membership]) -> Membership:
         providers,
         index=codes.index(wanted) if wanted in codes else 0,
         format_func=lambda provider: f"{provider.name} ({provider.code})",
-        disabled=len(providers) == 1,
         key="provider",
     )
 

@@ -57,7 +57,7 @@ def _follow(person: Person) -> None:
 def _show_report(person: Person, report: ReportRow) -> None:
     name, colour = _OUTDATED if report.outdated else _BADGES[report.state]
     request = report.request
-    with st.container(border=True):
+    with st.container(border=True, key=f"report-{report.id}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             st.markdown(f"**{words.plain(request.title)}** :{colour}-badge[{name}]")

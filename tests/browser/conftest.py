@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from tests.browser.walking import chromium, sign_in_at
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from deployments.supervisor import Services
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 SignIn = Callable[[str], Page]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "Chromium is missing: `make test` installs it"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -56,12 +43,8 @@ def sign_in(
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
         page.on("request", lambda request: note_outside(request.url, outside))
-        page.goto(services.portal_url)
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name=subject).click()
-        expect(page.get_by_role("heading", name="Home")).to_be_visible(timeout=60_000)
+        sign_in_at(page, services.portal_url, subject)
         return page
 
     yield signed_in

@@ -1,0 +1,67 @@
+"""Walks through the portal as somebody does: signs in, goes from page to page, waits for each."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+AT_REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+"""The page when Streamlit has drawn all of it."""
+PATIENCE = 60_000
+"""Milliseconds, on a machine that is busy."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, kept from calling home."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Chromium is missing: `make test` installs it"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield launched
+        launched.close()
+
+
+def sign_in_at(page: Page, url: str, subject: str) -> None:
+    """From the front page to Home, by the local sign-in."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=subject).click()
+    expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible(timeout=PATIENCE)
+    come_to_rest(page)
+
+
+def every_page(page: Page) -> Iterator[str]:
+    """Goes to each page that the menu offers, one after the other, and gives its name."""
+    names = [re.sub(r" \(\d+\)$", "", link.inner_text()) for link in menu(page).all()]
+    for number, name in enumerate(names):
+        menu(page).nth(number).click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=PATIENCE)
+        come_to_rest(page)
+        yield name
+
+
+def menu(page: Page) -> Locator:
+    """The links of the side bar."""
+    return page.get_by_test_id("stSidebarNav").get_by_role("link")
+
+
+def come_to_rest(page: Page) -> None:
+    """Waits until the page is drawn: its heading is there, nothing is stale."""
+    expect(page.locator(AT_REST)).to_be_attached(timeout=PATIENCE)
+    expect(page.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator('[data-stale="true"]')).to_have_count(0, timeout=PATIENCE)
