@@ -89,6 +89,16 @@ class Settings(BaseSettings):
     spider_longest_wait: float = Field(default=300, ge=0)  # the longest Retry-After that is heeded
     spider_contact: str | None = None  # whom a source may write to; None: the portal's address
 
+    legacy_url: str | None = None  # where the old service is; None: there is nothing to migrate
+    legacy_user: str | None = None
+    legacy_password: SecretStr | None = None
+    legacy_header: SecretStr | None = None  # its security header, as Name: value
+    legacy_page: int = Field(default=1000, ge=1, le=1000)  # rows a page
+    legacy_requests: int = Field(default=4, ge=1)  # at once
+    legacy_timeout: float = Field(default=30, gt=0)  # seconds until an answer must have come
+    legacy_attempts: int = Field(default=6, ge=1)
+    legacy_pause: float = Field(default=0.5, gt=0)  # seconds before the second attempt
+
     chunk_rows: int = Field(default=50_000, ge=1)
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
     workers: int = Field(default=1, ge=0)

@@ -312,6 +312,61 @@ class SpiderFailed(_OfSpider):
     reason: str
 
 
+class _OfMigration(Event):
+    run_id: int
+
+    about: ClassVar[str] = "migration"
+    subject_field: ClassVar[str] = "run_id"
+
+    @property
+    def title(self) -> str:
+        return f"migration {self.run_id}"
+
+
+class MigrationRequested(_OfMigration):
+    """Data of the old service are to be taken over, or a migration is to go on."""
+
+    name: ClassVar[str] = "migration.requested"
+    dry_run: bool = False
+    again: int = 0  # how often it was asked for before
+
+
+class MigrationTableFinished(_OfMigration):
+    """A table of the old service was taken over; how many rows it was of which kind."""
+
+    name: ClassVar[str] = "migration.table-finished"
+    table: str
+    new: int
+    changed: int
+    gone: int
+    failed: int
+
+
+class MigrationFinished(_OfMigration):
+    """A migration came to its end."""
+
+    name: ClassVar[str] = "migration.finished"
+    state: Literal["complete", "complete with errors"]
+    new: int
+    changed: int
+    gone: int
+    failed: int
+
+
+class MigrationFailed(_OfMigration):
+    """A migration stopped; the tables that were finished are kept."""
+
+    name: ClassVar[str] = "migration.failed"
+    reason: str
+
+
+class MigrationSigned(_OfMigration):
+    """Somebody confirmed that what was taken over is right."""
+
+    name: ClassVar[str] = "migration.signed"
+    by: str
+
+
 class _OfArea(Event):
     run_id: int
     code: str
@@ -446,6 +501,11 @@ CATALOGUE: dict[str, type[Event]] = {
         SpiderRequested,
         SpiderFinished,
         SpiderFailed,
+        MigrationRequested,
+        MigrationTableFinished,
+        MigrationFinished,
+        MigrationFailed,
+        MigrationSigned,
         AreaFound,
         AreaHeld,
         AreaPayerChanged,

@@ -55,14 +55,16 @@ class TableState(State):
 class TableProcess(Process):
     """A table of a migration."""
 
-    _ = States.from_enum(TableState, initial=TableState.PLANNED, final=TableState.COMPLETE)
+    _ = States.from_enum(
+        TableState,
+        initial=TableState.PLANNED,
+        final={TableState.COMPLETE, TableState.INCOMPLETE},
+    )
 
     fetch = _.PLANNED.to(_.FETCHING)
     import_rows = _.FETCHING.to(_.IMPORTING)
     verify = _.IMPORTING.to(_.VERIFYING)
     finish = _.VERIFYING.to(_.COMPLETE) | _.VERIFYING.to(_.INCOMPLETE)
-    # When its migration goes on, rows that failed are tried again.
-    begin_again = _.INCOMPLETE.to(_.IMPORTING)
 
 
 TABLE_MACHINE = Machine(

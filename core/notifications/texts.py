@@ -328,6 +328,11 @@ WITHOUT = frozenset(
         "spider.finished",
         "spider.failed",  # run.failed tells of it
         "area.found",
+        "migration.requested",
+        "migration.table-finished",
+        "migration.finished",  # operators look at its page, and sign it
+        "migration.failed",  # run.failed tells of it
+        "migration.signed",
         "flow-run.stopped",  # run.failed and the like tell of it, where somebody has to act
     }
 )

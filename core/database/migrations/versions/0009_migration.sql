@@ -143,8 +143,7 @@ CREATE TRIGGER transitions BEFORE INSERT OR UPDATE OF state ON migrated_tables
         'fetching > importing',
         'importing > verifying',
         'verifying > complete',
-        'verifying > complete with errors',
-        'complete with errors > importing');
+        'verifying > complete with errors');
 
 DROP TRIGGER transitions ON submissions;
 CREATE TRIGGER transitions BEFORE INSERT OR UPDATE OF state ON submissions

@@ -1,0 +1,75 @@
+"""What is done once users, subscriptions and invoices of the old service are here."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.histories import read_history, write_periods
+from core.accounts.progress import way
+from core.accounts.states import SUBSCRIPTION_MACHINE
+from core.accounts.terms import state_on
+from core.accounts.today import today
+from core.database import tables
+from core.database.moving import change_state
+
+TAKEN_OVER = "taken over from the old service"
+
+
+def settle_subscriptions(connection: Connection) -> None:
+    """Writes what the terms give for the subscriptions at work, and moves them where they stand."""
+    found = sa.text("SELECT local_id FROM migration_work w WHERE cardinality(w.problems) = 0")
+    _settle(connection, list(connection.execute(found).scalars()))
+
+
+def bill_subscriptions(connection: Connection) -> None:
+    """Lines and payments of the invoices at work, and what their subscriptions give by them."""
+    for statement in _BILLS:
+        connection.execute(statement)
+    found = sa.text(
+        "SELECT DISTINCT subscription_id FROM migration_work w WHERE cardinality(w.problems) = 0"
+    )
+    _settle(connection, sorted(connection.execute(found).scalars()))
+
+
+def end_gone_users(connection: Connection) -> None:
+    """Who is gone from the old service does not come in here."""
+    connection.execute(
+        sa.text(
+            "UPDATE users SET active = false FROM migration_gone g "
+            "WHERE users.id = g.local_id AND users.active"
+        )
+    )
+
+
+def _settle(connection: Connection, subscriptions: list[int]) -> None:
+    """Without telling anybody: what began or ended years ago is no news."""
+    day, found = today(), tables.subscriptions
+    for number in subscriptions:
+        write_periods(connection, number)
+        standing = sa.select(found.c.state).where(found.c.id == number)
+        state = connection.execute(standing).scalar_one()
+        for step in way(state, state_on(read_history(connection, number), day)):
+            change_state(connection, found, SUBSCRIPTION_MACHINE, number, step, reason=TAKEN_OVER)
+
+
+_WORK = "FROM migration_work w WHERE cardinality(w.problems) = 0"
+_BILLS = (
+    sa.text(f"""
+        INSERT INTO invoice_lines (invoice_id, position, text, quantity, unit_price, net)
+        SELECT w.local_id, 1, 'Subscription, as the old service invoiced it', 1, w.net, w.net
+        {_WORK} AND NOT EXISTS (SELECT FROM invoice_lines l WHERE l.invoice_id = w.local_id)
+    """),
+    sa.text(f"""
+        INSERT INTO payments (invoice_id, paid_on, amount, reference)
+        SELECT w.local_id, w.paid_on, w.total, 'taken over from the old service'
+        {_WORK} AND w.paid_on IS NOT NULL AND w.total > 0
+            AND NOT EXISTS (SELECT FROM payments p WHERE p.invoice_id = w.local_id)
+    """),
+    sa.text(f"""
+        UPDATE invoice_counters SET last = numbers.last
+        FROM (SELECT max(w.number) AS last {_WORK}) AS numbers
+        WHERE bill = 'invoice' AND invoice_counters.last < numbers.last
+    """),
+)
+"""An invoice never changes, nor do its lines and payments: what is missing is added."""

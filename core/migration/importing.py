@@ -1,0 +1,202 @@
+"""Imports a table: new rows are added, changed ones updated, what has faults is left, noted.
+
+Keys are given before rows are written, so that references hold within one statement. A row that
+the database refuses is found by halving, so the rest goes on. What the transaction leaves is the
+same however often it is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from core.migration import accounts, configurations, months
+from core.migration.mapping import Table
+from core.migration.staging import GOOD, add_problem, columns_here, stage
+from core.migration.transforms import literal
+
+ARCHIVE = "legacy_rows"
+
+Step = Callable[[Connection], None]
+FIRST: dict[str, Step] = {"assemble-configurations": configurations.assemble}
+THEN: dict[str, Step] = {
+    "settle-subscriptions": accounts.settle_subscriptions,
+    "bill-subscriptions": accounts.bill_subscriptions,
+    "ready-files": months.ready_files,
+    "write-records": months.write_records,
+    "publish-charges": months.publish_charges,
+}
+"""What the mapping names: each reads ``migration_work``."""
+
+GONE: dict[str, Step] = {"users": accounts.end_gone_users, "files": months.remove_gone_files}
+"""What becomes of our rows, by our table, when they are gone from the old service; others stay."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    new: int
+    changed: int
+    failed: int
+    gone: int
+
+
+def import_table(
+    connection: Connection, name: str, table: Table, context: dict[str, object]
+) -> Imported:
+    """Brings our rows up to what the old service sent, in the caller's transaction."""
+    if table.first is not None:
+        FIRST[table.first](connection)
+    stage(connection, name, table, context)
+    if table.into is not None:
+        _give_keys(connection, name, table)
+        _write(connection, table, None)
+    gone = _mark_gone(connection, name, table)
+    imported = _note(connection, name, table, gone)
+    if table.then is not None:
+        THEN[table.then](connection)
+    return imported
+
+
+def _give_keys(connection: Connection, name: str, table: Table) -> None:
+    """Each row its number here: that of the row it adopts, or a new one; then its own parent."""
+    if table.adopt:
+        equal = " AND ".join(f"t.{column} = w.{column}" for column in table.key)
+        _run(
+            connection,
+            f"UPDATE migration_work w SET local_id = t.id FROM {table.into} t "
+            f"WHERE w.local_id IS NULL AND {GOOD} AND {equal}",
+        )
+    _run(
+        connection,
+        "UPDATE migration_work w SET local_id = "
+        f"nextval(pg_get_serial_sequence({literal(str(table.into))}, 'id')) "
+        f"WHERE w.local_id IS NULL AND {GOOD}",
+    )
+    own = table.self_reference(name)
+    if own is not None and own[1].into is not None:
+        _run(
+            connection,
+            f"UPDATE migration_work w SET {own[1].into} = coalesce("
+            "(SELECT p.local_id FROM migration_work p WHERE p.legacy_id = w.self_id "
+            "AND cardinality(p.problems) = 0), (SELECT p.local_id FROM legacy_rows p "
+            f"WHERE p.legacy_table = {literal(name)} AND p.legacy_id = w.self_id)) "
+            f"WHERE w.self_id IS NOT NULL AND {GOOD}",
+        )
+
+
+def _write(connection: Connection, table: Table, rows: list[int] | None) -> None:
+    """Writes rows, all good ones by default; those that the database refuses get a problem."""
+    try:
+        with connection.begin_nested():
+            for statement in _statements(table, rows is None):
+                connection.execute(sa.text(statement), {} if rows is None else {"rows": rows})
+    except DBAPIError as error:
+        if not _refused(error):
+            raise
+        wanted = rows if rows is not None else _good_rows(connection)
+        if len(wanted) == 1:
+            detail = literal(_rule(error))
+            add_problem(connection, "id", "refused", detail, "w.row_id = :row", row=wanted[0])
+            return
+        middle = len(wanted) // 2
+        _write(connection, table, wanted[:middle])
+        _write(connection, table, wanted[middle:])
+
+
+def _statements(table: Table, every: bool) -> list[str]:
+    columns = columns_here(table)
+    ours, theirs = (", ".join(f"{of}.{each}" for each in columns) for of in "tw")
+    chosen = GOOD if every else f"{GOOD} AND w.row_id = ANY (:rows)"
+    return [
+        f"UPDATE {table.into} t SET ({', '.join(columns)}) = ROW ({theirs}) "
+        f"FROM migration_work w WHERE t.id = w.local_id AND {chosen} "
+        f"AND ({ours}) IS DISTINCT FROM ({theirs})",
+        f"INSERT INTO {table.into} (id, {', '.join(columns)}) "
+        f"SELECT w.local_id, {theirs} FROM migration_work w WHERE {chosen} "
+        f"AND NOT EXISTS (SELECT FROM {table.into} t WHERE t.id = w.local_id) ORDER BY w.legacy_id",
+    ]
+
+
+def _good_rows(connection: Connection) -> list[int]:
+    query = f"SELECT row_id FROM migration_work w WHERE {GOOD} ORDER BY legacy_id"
+    return list(connection.execute(sa.text(query)).scalars())
+
+
+def _refused(error: DBAPIError) -> bool:
+    """Whether a value, a constraint or a trigger stood in the way, and not the connection."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(("22", "23", "P0001"))
+
+
+def _rule(error: DBAPIError) -> str:
+    """The name of the rule that was broken; the text of the error may hold values."""
+    diagnosis = getattr(error.orig, "diag", None)
+    named = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None)
+    return str(named or getattr(error.orig, "sqlstate", None) or type(error).__name__)
+
+
+def _mark_gone(connection: Connection, name: str, table: Table) -> int:
+    """What is gone from the old service and was here: kept in ``migration_gone`` for the steps."""
+    connection.execute(sa.text("DROP TABLE IF EXISTS migration_gone"))
+    connection.execute(
+        sa.text(
+            "CREATE TEMP TABLE migration_gone ON COMMIT DROP AS SELECT id AS row_id, local_id "
+            "FROM legacy_rows WHERE legacy_table = :table AND gone_at IS NOT NULL "
+            "AND imported IS NOT NULL"
+        ),
+        {"table": name},
+    )
+    if table.into in GONE:
+        GONE[table.into](connection)
+    kept = "r.local_id" if table.into is not None else "NULL"
+    marked = connection.execute(
+        sa.text(
+            f"UPDATE legacy_rows r SET imported = NULL, problems = NULL, local_id = {kept} "
+            "FROM migration_gone g WHERE r.id = g.row_id"
+        )
+    )
+    return marked.rowcount
+
+
+def _note(connection: Connection, name: str, table: Table, gone: int) -> Imported:
+    """Notes in the rows of the old service what is here and what is not, and why."""
+    here = literal(table.into or ARCHIVE)
+    local = "w.local_id"
+    if table.bulk is not None:
+        here, local = literal(f"{table.columns[table.bulk].to}"), "w.parent_id"
+    elif table.into is None:
+        local = "coalesce(r.local_id, r.id)"
+        here = f"coalesce(r.local_table, {here})"
+    written = connection.execute(
+        sa.text(
+            f"UPDATE legacy_rows r SET imported = w.checksum, local_table = {here}, "
+            f"local_id = {local}, problems = NULL FROM migration_work w "
+            f"WHERE r.id = w.row_id AND {GOOD} RETURNING w.new"
+        )
+    )
+    new = list(written.scalars())
+    lost = ", imported = NULL, local_id = NULL" if table.bulk is not None else ""
+    _run(
+        connection,
+        f"UPDATE legacy_rows r SET problems = to_jsonb(w.problems){lost} FROM migration_work w "
+        f"WHERE r.id = w.row_id AND NOT {GOOD} "
+        "AND r.problems IS DISTINCT FROM to_jsonb(w.problems)",
+    )
+    failed = connection.execute(
+        sa.text(
+            "SELECT count(*) FROM legacy_rows WHERE legacy_table = :table AND gone_at IS NULL "
+            "AND problems IS NOT NULL"
+        ),
+        {"table": name},
+    ).scalar_one()
+    return Imported(sum(new), len(new) - sum(new), int(failed), gone)
+
+
+def _run(connection: Connection, statement: str) -> None:
+    connection.execute(sa.text(statement))

@@ -1,0 +1,176 @@
+"""Asks the old service over HTTP: who asks is known by name, password and a security header.
+
+What fails for a while is asked again, later each time, and not before a Retry-After. Neither what
+opens the door nor what a row holds is ever part of a message.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from core.areas.asking import retry_after
+from core.settings import Settings
+from core.user_errors import UserError
+
+LONGEST_PAUSE = 60.0
+LONGEST_WAIT = 300.0
+"""The longest Retry-After that is heeded, in seconds."""
+SHUT = (401, 403)
+AT_HOME = ("127.0.0.1", "::1", "localhost")
+
+
+class LegacyAway(UserError):
+    """No whole answer after every attempt, or one that says the question itself is wrong."""
+
+
+class CredentialsRefused(UserError):
+    """The old service does not let us in, or no longer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the old service refuses our name, password or security header (GROUPER_LEGACY_USER, "
+            "GROUPER_LEGACY_PASSWORD, GROUPER_LEGACY_HEADER): renew them, then `grouper migrate "
+            "run` goes on where it stopped"
+        )
+
+
+class _NotYet(Exception):
+    """An attempt that failed and may be repeated."""
+
+    def __init__(self, text: str, seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the old service is, and how it is treated."""
+
+    url: str
+    user: str
+    password: str
+    header: tuple[str, str]
+    seconds: float  # until an answer must have come
+    attempts: int
+    pause: float  # before the second attempt; each further one doubles it, give or take half
+    page: int
+    at_once: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Door:
+        """As the settings say; raises ``UserError`` where they are not whole."""
+        if settings.legacy_url is None:
+            raise UserError("GROUPER_LEGACY_URL is not set: it says where the old service is")
+        secrets = (settings.legacy_password, settings.legacy_header)
+        if settings.legacy_user is None or None in secrets:
+            raise UserError(
+                "set GROUPER_LEGACY_USER, GROUPER_LEGACY_PASSWORD and GROUPER_LEGACY_HEADER: "
+                "the old service asks for all three"
+            )
+        password, header = (each.get_secret_value() for each in secrets if each is not None)
+        return cls(
+            _safe(settings.legacy_url),
+            settings.legacy_user,
+            password,
+            _header(header),
+            settings.legacy_timeout,
+            settings.legacy_attempts,
+            settings.legacy_pause,
+            settings.legacy_page,
+            settings.legacy_requests,
+        )
+
+
+def _safe(url: str) -> str:
+    """Passwords travel over TLS, or do not leave the machine."""
+    place = urlsplit(url)
+    if place.scheme == "https" or (place.scheme == "http" and place.hostname in AT_HOME):
+        return url.rstrip("/")
+    raise UserError("GROUPER_LEGACY_URL must begin with https://")
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition(":")
+    if not separator or not name.strip() or not value.strip():
+        raise UserError("GROUPER_LEGACY_HEADER must read Name: value")
+    return name.strip(), value.strip()
+
+
+class Legacy:
+    """A client of the old service for many threads; a context manager."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self._client = httpx.Client(
+            base_url=f"{door.url}/api/",
+            auth=(door.user, door.password),
+            timeout=door.seconds,
+            limits=httpx.Limits(max_connections=door.at_once),
+            headers={"Accept": "application/json", door.header[0]: door.header[1]},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def ask(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
+        """An answer that holds a list under ``wanted``: its text, and what it reads as.
+
+        Raises ``LegacyAway`` or ``CredentialsRefused``.
+        """
+        for attempt in range(1, self.door.attempts + 1):
+            try:
+                return self._attempt(path, parameters, wanted)
+            except _NotYet as error:
+                seconds = error.seconds or 0
+                if attempt == self.door.attempts or seconds > LONGEST_WAIT:
+                    text = f"the old service did not give {path}: {error}, {attempt} times"
+                    raise LegacyAway(text) from error
+                self._rest(attempt, error.seconds)
+        raise AssertionError("there is at least one attempt")
+
+    def _attempt(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
+        try:
+            response = self._client.get(path, params=dict(parameters))
+        except httpx.RequestError as error:
+            raise _NotYet(f"it did not answer ({type(error).__name__})") from error
+        if response.status_code in SHUT:
+            raise CredentialsRefused
+        if response.status_code != httpx.codes.OK:
+            raise _no_success(path, response)
+        try:
+            document = json.loads(response.content)
+            if not isinstance(document[wanted], list):
+                raise TypeError
+        except (ValueError, KeyError, TypeError) as error:
+            raise _NotYet("its answer is not whole JSON, or not what was asked for") from error
+        return response.content.decode("utf-8", "replace"), document
+
+    def _rest(self, attempt: int, seconds: float | None) -> None:
+        pause = min(LONGEST_PAUSE, self.door.pause * 2 ** (attempt - 1))
+        pause *= random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it parts those who ask at once)
+        time.sleep(pause if seconds is None else seconds)
+
+
+def _no_success(path: str, response: httpx.Response) -> Exception:
+    status = response.status_code
+    text = f"it answered {status} {response.reason_phrase}".rstrip()
+    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
+        return _NotYet(text, retry_after(response.headers.get("Retry-After")))
+    return LegacyAway(f"the old service refuses the question {path}: {text}")

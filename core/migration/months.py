@@ -1,0 +1,268 @@
+"""Months of the old service: their files are ready, their records written, their charges published.
+
+Records and charges have no numbers of their own here. What changes in a file is written with all
+of its file; what changes in the charges of a month becomes a new run of it, for a run that is
+published never changes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.database.copying import CODED, copy_table, read_copy
+from core.database.engine import driver_cursor
+from core.database.moving import change_state
+from core.database.records import place_index, records_table, summarise
+from core.datasets.published import current_specification
+from core.datasets.specification import Specification
+from core.migration.accounts import TAKEN_OVER
+from core.migration.mapping import shipped_mapping
+from core.migration.transforms import reading, text
+from core.submissions.buckets import bucket_of
+from core.submissions.states import (
+    FILE_MACHINE,
+    RUN_MACHINE,
+    SUBMISSION_MACHINE,
+    FileState,
+    RunState,
+    SubmissionState,
+)
+
+REASON = "As the old service charged it."
+
+_AFFECTED = """
+    SELECT parent_id FROM migration_work w WHERE cardinality(w.problems) = 0
+    UNION SELECT local_id FROM migration_work UNION SELECT local_id FROM migration_gone
+"""
+_OTHERS_RUN = """
+    SELECT s.id FROM submissions s JOIN runs ON runs.id = s.run_id
+    WHERE runs.requested_by IS NOT NULL OR runs.flow_run IS NOT NULL
+"""
+"""Months that were run here since: they are ours, and the old service changes them no more."""
+
+
+def ready_files(connection: Connection) -> None:
+    """Files that are new here were accepted by the old service: they are ready."""
+    found = connection.execute(
+        sa.text(
+            "SELECT f.id FROM files f JOIN migration_work w ON w.local_id = f.id "
+            "WHERE f.state = 'received' AND cardinality(w.problems) = 0 ORDER BY f.id"
+        )
+    )
+    for number in found.scalars().all():
+        for state in (FileState.CHECKING, FileState.READY):
+            change_state(connection, tables.files, FILE_MACHINE, number, state, reason=TAKEN_OVER)
+
+
+def remove_gone_files(connection: Connection) -> None:
+    """Files that are gone from the old service are taken out of their month."""
+    found = connection.execute(
+        sa.text(
+            "SELECT f.id FROM files f JOIN migration_gone g ON g.local_id = f.id "
+            "WHERE f.state = 'ready' ORDER BY f.id"
+        )
+    )
+    for number in found.scalars().all():
+        change_state(
+            connection, tables.files, FILE_MACHINE, number, FileState.REMOVED, reason=TAKEN_OVER
+        )
+
+
+def write_records(connection: Connection) -> None:
+    """Writes the records of every file that has a new, a changed or a gone one."""
+    files = _affected(connection)
+    if not files:
+        return
+    specification = current_specification(connection)
+    name = records_table(specification)
+    with driver_cursor(connection) as cursor:
+        cursor.execute(
+            sql.SQL("DELETE FROM {} WHERE file_id = ANY (%s)").format(sql.Identifier(name)),
+            [files],
+        )
+        found = read_copy(
+            cursor, _records_query(specification, files), None, _records_schema(specification)
+        )
+        rows = _placed(found, specification)
+        copy_table(cursor, name, rows.column_names, rows)
+        cursor.execute(
+            sql.SQL(
+                "UPDATE files SET records = n.records FROM (SELECT f.id, count(r.file_id) AS "
+                "records FROM files f LEFT JOIN {} r ON r.file_id = f.id WHERE f.id = ANY (%s) "
+                "GROUP BY f.id) n WHERE files.id = n.id AND files.records <> n.records"
+            ).format(sql.Identifier(name)),
+            [files],
+        )
+    summarise(connection, place_index(name))
+    _calculate_again(connection, "SELECT submission_id FROM files WHERE id = ANY (:ids)", files)
+
+
+def _affected(connection: Connection) -> list[int]:
+    found = connection.execute(sa.text(_AFFECTED)).scalars()
+    return sorted(each for each in found if each is not None)
+
+
+def _calculate_again(connection: Connection, months: str, ids: list[int]) -> None:
+    """What was compared before is compared anew."""
+    connection.execute(
+        sa.text(f"DELETE FROM migration_differences WHERE submission_id IN ({months})"),
+        {"ids": ids},
+    )
+
+
+def _records_query(specification: Specification, files: list[int]) -> sql.Composable:
+    columns = [
+        sql.SQL("{} AS {}").format(_of_record(field.role, name), sql.Identifier(name))
+        for name, field in specification.columns.items()
+    ]
+    return sql.SQL(
+        "SELECT r.local_id AS file_id, CAST(r.body ->> 'row' AS integer) AS row, {columns} "
+        "FROM legacy_rows r JOIN legacy_rows c ON c.legacy_table = 'clinics' "
+        "AND c.legacy_id = CAST(r.body ->> 'clinicId' AS bigint) "
+        "JOIN clinics k ON k.id = c.local_id JOIN organisations o ON o.id = k.provider_id "
+        "WHERE r.legacy_table = 'records' AND r.imported IS NOT NULL AND r.local_id = ANY ({files})"
+    ).format(columns=sql.SQL(", ").join(columns), files=sql.Literal(files))
+
+
+def _of_record(role: str | None, name: str) -> sql.Composable:
+    """The columns that the old service names are where it has them; all others are values."""
+    known = {
+        "clinic": "k.clinic_id",
+        "patient": text("patientId"),
+        "date": text("attendanceDate"),
+        "residence": text("lsoa"),
+        "provider": "o.code",
+    }
+    if role in known:
+        return sql.SQL(known[role])
+    return sql.SQL("nullif(btrim(r.body -> 'values' ->> {}), '')").format(sql.Literal(name))
+
+
+def _records_schema(specification: Specification) -> pa.Schema:
+    return pa.schema(
+        [
+            ("file_id", pa.int32()),
+            ("row", pa.int32()),
+            *((column, CODED) for column in specification.columns),
+        ]
+    )
+
+
+def _placed(records: pa.Table, specification: Specification) -> pa.Table:
+    """With what stands before the columns of the layout, in the order in which runs read."""
+    bucket = bucket_of(records, specification)
+    order = np.lexsort((records["row"].to_numpy(), bucket, records["file_id"].to_numpy()))
+    rows = records.num_rows
+    placed = records.append_column("bucket", pa.array(bucket, pa.int16()))
+    placed = placed.append_column("chunk", pa.array(np.zeros(rows, np.int32)))
+    placed = placed.append_column("in_error", pa.array(np.zeros(rows, np.bool_)))
+    return placed.take(pa.array(order))
+
+
+def publish_charges(connection: Connection) -> None:
+    """A new run, published as it was charged, for every month whose charges differ."""
+    _plan_runs(connection, _affected(connection))
+    for statement in _runs_of_old(connection):
+        connection.execute(sa.text(statement), {"reason": REASON})
+    found = connection.execute(
+        sa.text("SELECT submission_id, run_id, kind FROM migration_new_runs ORDER BY run_id")
+    ).all()
+    for row in found:
+        _publish(connection, row.submission_id, row.run_id, row.kind)
+    if found:
+        summarise(connection, "ix_charges_run_id")
+        months = [row.submission_id for row in found]
+        _calculate_again(connection, "SELECT unnest(CAST(:ids AS integer[]))", months)
+
+
+def _plan_runs(connection: Connection, months: list[int]) -> None:
+    connection.execute(sa.text("DROP TABLE IF EXISTS migration_new_runs"))
+    kind = reading("status", shipped_mapping().tables["submissions"].columns["status"]).value
+    connection.execute(
+        sa.text(
+            "CREATE TEMP TABLE migration_new_runs ON COMMIT DROP AS "
+            "SELECT s.id AS submission_id, nextval(pg_get_serial_sequence('runs', 'id')) AS run_id,"
+            f" {kind} AS kind, c.local_id AS configuration_id, 1 + coalesce((SELECT max(number) "
+            "FROM runs WHERE runs.submission_id = s.id), 0) AS number "
+            "FROM submissions s JOIN legacy_rows r ON r.legacy_table = 'submissions' "
+            "AND r.local_id = s.id AND r.imported IS NOT NULL "
+            "JOIN legacy_rows c ON c.legacy_table = 'configurations' "
+            "AND c.legacy_id = CAST(r.body ->> 'configurationId' AS bigint) "
+            "WHERE (s.id = ANY (:months) OR s.run_id IS NULL) "
+            f"AND s.state IN ('open', 'draft', 'submitted') AND s.id NOT IN ({_OTHERS_RUN})"
+        ),
+        {"months": months},
+    )
+
+
+def _runs_of_old(connection: Connection) -> list[str]:
+    """The statements that write the runs and all that belongs to them."""
+    charge = shipped_mapping().tables["charges"].columns
+    value = {name: reading(name, charge[name]).value for name in charge}
+    records = records_table(current_specification(connection))
+    keys = ", ".join(f'x."{key}"' for key in current_specification(connection).key_columns)
+    return [
+        "INSERT INTO runs (id, submission_id, number, kind, configuration_id, chunks) "
+        "SELECT run_id, submission_id, number, kind, configuration_id, 1 FROM migration_new_runs",
+        "INSERT INTO charges (run_id, chunk, clinic_id, patient_id, attendance_date, currency, "
+        "rate_type, rate_pence, factor, amount_pence, commissioner, basis, reason_id) "
+        f"SELECT n.run_id, 0, k.clinic_id, {value['patientId']}, {value['attendanceDate']}, "
+        f"btrim(u.body ->> 'code'), {value['rateType']}, CAST({value['rate']} * 100 AS integer), "
+        f"{value['factor']}, CAST({value['amount']} * 100 AS integer), o.code, {value['basis']}, 0 "
+        "FROM legacy_rows r JOIN migration_new_runs n ON n.submission_id = r.local_id "
+        f"JOIN legacy_rows c ON c.legacy_table = 'clinics' AND c.legacy_id = {value['clinicId']} "
+        "JOIN clinics k ON k.id = c.local_id "
+        f"JOIN legacy_rows u ON u.legacy_table = 'currencies' "
+        f"AND u.legacy_id = {value['currencyId']} "
+        "LEFT JOIN legacy_rows p ON p.legacy_table = 'organisations' "
+        f"AND p.legacy_id = {value['commissionerId']} "
+        "LEFT JOIN organisations o ON o.id = p.local_id "
+        "WHERE r.legacy_table = 'charges' AND r.imported IS NOT NULL "
+        "ORDER BY n.run_id, r.legacy_id",
+        "INSERT INTO charge_reasons (run_id, chunk, reason_id, reason) "
+        "SELECT run_id, 0, 0, :reason FROM migration_new_runs",
+        "INSERT INTO run_payers (run_id, clinic_id, commissioner, charges, amount_pence) "
+        "SELECT run_id, clinic_id, commissioner, count(*), sum(amount_pence) FROM charges "
+        "WHERE run_id IN (SELECT run_id FROM migration_new_runs) GROUP BY 1, 2, 3",
+        "INSERT INTO run_chunks (run_id, chunk, records, episodes, charges, warnings, amount_pence)"
+        " SELECT n.run_id, 0, coalesce(e.records, 0), coalesce(e.episodes, 0), "
+        "coalesce(m.charges, 0), 0, coalesce(m.amount, 0) FROM migration_new_runs n LEFT JOIN ("
+        f"SELECT f.submission_id, count(*) AS records, count(DISTINCT ({keys})) AS episodes "
+        f"FROM files f JOIN {records} x ON x.file_id = f.id WHERE f.state = 'ready' "
+        "AND f.submission_id IN (SELECT submission_id FROM migration_new_runs) GROUP BY 1) e "
+        "ON e.submission_id = n.submission_id LEFT JOIN (SELECT run_id, count(*) AS charges, "
+        "sum(amount_pence) AS amount FROM charges WHERE run_id IN (SELECT run_id FROM "
+        "migration_new_runs) GROUP BY 1) m ON m.run_id = n.run_id",
+        "UPDATE runs SET records = c.records, episodes = c.episodes, charges = c.charges, "
+        "amount_pence = c.amount_pence, started_at = now(), finished_at = now() FROM run_chunks c "
+        "WHERE runs.id = c.run_id AND c.run_id IN (SELECT run_id FROM migration_new_runs)",
+    ]
+
+
+def _publish(connection: Connection, submission_id: int, run_id: int, kind: str) -> None:
+    """Without an event: people are not told of what was submitted years ago."""
+    submissions, runs = tables.submissions, tables.runs
+    before = connection.execute(
+        sa.select(submissions.c.run_id, submissions.c.state).where(
+            submissions.c.id == submission_id
+        )
+    ).one()
+    if before.run_id is not None:
+        change_state(
+            connection, runs, RUN_MACHINE, before.run_id, RunState.REPLACED, reason=TAKEN_OVER
+        )
+    change_state(connection, runs, RUN_MACHINE, run_id, RunState.PUBLISHED, reason=TAKEN_OVER)
+    connection.execute(
+        submissions.update().where(submissions.c.id == submission_id).values(run_id=run_id)
+    )
+    if before.state == SubmissionState.OPEN:
+        final = kind == "final"
+        target = SubmissionState.SUBMITTED if final else SubmissionState.DRAFT
+        change_state(
+            connection, submissions, SUBMISSION_MACHINE, submission_id, target, reason=TAKEN_OVER
+        )

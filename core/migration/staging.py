@@ -1,0 +1,185 @@
+"""Reads the rows of a table that are new, changed or in error into ``migration_work``: their values
+as ours, what they refer to, and what is wrong with them. A temporary table, whole columns at once.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.migration.mapping import Column, Table
+from core.migration.transforms import literal, reading, text
+
+GOOD = "cardinality(w.problems) = 0"
+PARENT_HERE = "p.local_id IS NOT NULL AND p.gone_at IS NULL"
+
+
+def stage(connection: Connection, name: str, table: Table, context: dict[str, object]) -> None:
+    """Makes ``migration_work`` for the rest of the transaction, with every fault found.
+
+    ``context`` holds the lists that rows are compared with (``authorities``, ``fields``).
+    """
+    connection.execute(sa.text("DROP TABLE IF EXISTS migration_work"))
+    connection.execute(sa.text(_statement(name, table)), {"table": name, **context})
+    connection.execute(sa.text("CREATE INDEX ON migration_work (legacy_id)"))
+    _repeated_keys(connection, name, table)
+    own = table.self_reference(name)
+    if own is not None:
+        _follow(connection, name, *own)
+
+
+def columns_here(table: Table) -> list[str]:
+    """Our columns that the mapping fills."""
+    named = [each.into for each in table.columns.values() if each.into is not None]
+    return [*named, *table.constants]
+
+
+def _statement(name: str, table: Table) -> str:
+    own = table.self_reference(name)
+    selected = [
+        "r.id AS row_id, r.legacy_id, r.checksum, r.imported IS NULL AS new, r.local_id",
+        *(f"{_value(name, column, each)} AS {each.into}"
+          for column, each in table.columns.items() if each.into),
+        *(f"{literal(value)} AS {column}" for column, value in table.constants.items()),
+        f"{reading(*own).value if own else 'CAST(NULL AS bigint)'} AS self_id",
+        f"{f'p_{table.bulk}.local_id' if table.bulk else 'CAST(NULL AS bigint)'} AS parent_id",
+        f"array_remove(CAST(ARRAY[{', '.join(_problems(name, table))}] AS jsonb[]), NULL) "
+        "AS problems",
+    ]  # fmt: skip
+    joins = [_join(column, each) for column, each in table.references.items() if each.to != name]
+    return (
+        f"CREATE TEMP TABLE migration_work ON COMMIT DROP AS SELECT {', '.join(selected)} "
+        f"FROM legacy_rows r {' '.join(joins)} WHERE r.legacy_table = :table "
+        "AND r.gone_at IS NULL AND r.imported IS DISTINCT FROM r.checksum"
+    )
+
+
+def _value(name: str, column: str, each: Column) -> str:
+    if each.kind != "reference":
+        return reading(column, each).value
+    return "CAST(NULL AS bigint)" if each.to == name else f"p_{column}.local_id"
+
+
+def _join(column: str, each: Column) -> str:
+    assembled = "AND p.local_table <> 'legacy_rows'" if each.assembled else ""
+    condition = f"{PARENT_HERE} {assembled}".replace("p.", f"p_{column}.")
+    return (
+        f"LEFT JOIN legacy_rows p_{column} ON p_{column}.legacy_table = {literal(str(each.to))} "
+        f"AND p_{column}.legacy_id = {reading(column, each).value} AND {condition}"
+    )
+
+
+def _problems(name: str, table: Table) -> list[str]:
+    twice = "r.checksum <> repeat(left(r.checksum, 32), length(r.checksum) / 32)"
+    whole = (("r.legacy_id < 0", "no-id"), (twice, "twice"))
+    cases = [f"CASE WHEN {condition} THEN {_problem('id', code)} END" for condition, code in whole]
+    for column, each in table.columns.items():
+        faults = [
+            f"WHEN {condition} THEN {_problem(column, code)}"
+            for condition, code in reading(column, each).faults
+        ]
+        if each.kind == "reference" and each.to != name:
+            faults.append(
+                f"WHEN {text(column)} IS NOT NULL AND p_{column}.id IS NULL "
+                f"THEN {_problem(column, 'orphan', _parent(column, each))}"
+            )
+        cases.append(f"CASE {' '.join(faults)} END")
+    return cases
+
+
+def _parent(column: str, each: Column) -> str:
+    return f"{literal(f'{each.to} ')} || {text(column)}"
+
+
+def _problem(column: str, code: str, detail: str = "CAST(NULL AS text)") -> str:
+    return (
+        f"jsonb_build_object('column', {literal(column)}, 'code', {literal(code)}, "
+        f"'detail', {detail})"
+    )
+
+
+def add_problem(
+    connection: Connection, column: str, code: str, detail: str, where: str, **given: object
+) -> None:
+    """Notes a fault of good rows of ``migration_work`` (as ``w``); ``detail`` is SQL."""
+    connection.execute(
+        sa.text(
+            f"UPDATE migration_work w SET problems = problems || {_problem(column, code, detail)} "
+            f"WHERE {GOOD} AND ({where})"
+        ),
+        given,
+    )
+
+
+def _repeated_keys(connection: Connection, name: str, table: Table) -> None:
+    """Two rows that would be the same here: the one that is here, or the older, stays."""
+    if not table.key:
+        return
+    equal = " AND ".join(f"t.{column} = w.{column}" for column in table.key)
+    column = next((c for c, each in table.columns.items() if each.into == table.key[-1]), "id")
+    here = (
+        f"SELECT o.legacy_id FROM {table.into} t LEFT JOIN legacy_rows o "
+        f"ON o.legacy_table = {literal(name)} AND o.local_id = t.id AND o.local_table = "
+        f"{literal(str(table.into))} WHERE {equal} AND t.id IS DISTINCT FROM w.local_id"
+    )
+    detail = f"{literal(f'{name} ')} || (SELECT min(h.legacy_id) FROM ({here}) h)"
+    other = f"EXISTS (SELECT FROM ({here}) h WHERE h.legacy_id IS NOT NULL)"
+    add_problem(connection, column, "same", detail, other)
+    if not table.adopt:
+        add_problem(connection, column, "taken", "NULL", f"EXISTS ({here})")
+    same = equal.replace("t.", "o.")
+    older = (
+        f"SELECT min(o.legacy_id) FROM migration_work o WHERE {same} "
+        "AND cardinality(o.problems) = 0 "
+        "AND (o.local_id IS NULL, o.legacy_id) < (w.local_id IS NULL, w.legacy_id)"
+    )
+    add_problem(
+        connection, column, "same", f"{literal(f'{name} ')} || ({older})", f"({older}) IS NOT NULL"
+    )
+
+
+def _follow(connection: Connection, name: str, column: str, each: Column) -> None:
+    """Follows references within the table: what hangs on a missing row waits with it.
+
+    Walked from the roots down where loops are refused; where they are kept, only rows that hang on
+    a missing one are left out, and rows of a loop find each other, since all have their keys
+    before the first is written.
+    """
+    detail = f"{literal(f'{name} ')} || w.self_id"
+    add_problem(connection, column, "orphan", detail, f"w.legacy_id IN ({_hanging(name)})")
+    if each.loops == "refused":
+        add_problem(connection, column, "loop", "NULL", f"w.legacy_id NOT IN ({_reached(name)})")
+
+
+def _here(name: str, of: str) -> str:
+    """The row that ``of`` refers to is here already, and not among those at work."""
+    return (
+        f"(EXISTS (SELECT FROM legacy_rows p WHERE p.legacy_table = {literal(name)} "
+        f"AND p.legacy_id = {of}.self_id AND {PARENT_HERE}) "
+        f"AND NOT EXISTS (SELECT FROM migration_work a WHERE a.legacy_id = {of}.self_id "
+        "AND cardinality(a.problems) = 0))"
+    )
+
+
+def _hanging(name: str) -> str:
+    """Rows whose parent is not here and cannot come, and all below them."""
+    return (
+        "WITH RECURSIVE hanging AS ("
+        "SELECT o.legacy_id FROM migration_work o WHERE o.self_id IS NOT NULL "
+        f"AND NOT {_here(name, 'o')} AND NOT EXISTS (SELECT FROM migration_work a "
+        "WHERE a.legacy_id = o.self_id AND cardinality(a.problems) = 0) "
+        "UNION SELECT c.legacy_id FROM migration_work c "
+        "JOIN hanging h ON c.self_id = h.legacy_id) SELECT legacy_id FROM hanging"
+    )
+
+
+def _reached(name: str) -> str:
+    """Rows that the walk down from the roots reaches."""
+    return (
+        "WITH RECURSIVE reached AS ("
+        "SELECT o.legacy_id FROM migration_work o WHERE cardinality(o.problems) = 0 "
+        f"AND (o.self_id IS NULL OR {_here(name, 'o')}) "
+        "UNION SELECT c.legacy_id FROM migration_work c JOIN reached e "
+        "ON c.self_id = e.legacy_id WHERE cardinality(c.problems) = 0) "
+        "SELECT legacy_id FROM reached"
+    )

@@ -1,0 +1,100 @@
+"""The old service in a process of its own, and the door that leads to it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine
+
+from core.migration.legacy import Door, Legacy
+from core.migration.runs import (
+    TableRun,
+    begin_migration,
+    load_migration,
+    request_migration,
+)
+from core.migration.working import Bench, carry_out, finish, read_page
+from core.processes import start_child
+from core.settings import PROJECT
+from tests.legacy_server import HEADER, PASSWORD, USER
+
+
+@dataclass(frozen=True)
+class OldService:
+    """Where it answers, and what it is told or asked about itself."""
+
+    url: str
+
+    def told(self) -> dict[str, Any]:
+        found: dict[str, Any] = httpx.get(f"{self.url}/told", timeout=30).raise_for_status().json()
+        return found
+
+    @property
+    def bad(self) -> dict[tuple[str, int], str]:
+        return {(table, number): code for table, number, code in self.told()["bad"]}
+
+    def change(self, *changes: tuple[str, int, dict[str, Any] | None]) -> None:
+        httpx.post(f"{self.url}/change", json=changes, timeout=30).raise_for_status()
+
+    def forget(self) -> None:
+        httpx.post(f"{self.url}/forget", json=None).raise_for_status()
+
+    def set(self, **values: Any) -> None:
+        httpx.post(f"{self.url}/set", json=values).raise_for_status()
+
+    def door(self, **changes: Any) -> Door:
+        given: dict[str, Any] = {
+            "url": self.url,
+            "user": USER,
+            "password": PASSWORD,
+            "header": HEADER,
+            "seconds": 1.0,
+            "attempts": 6,
+            "pause": 0.01,
+            "page": 500,
+            "at_once": 4,
+        }
+        return Door(**{**given, **changes})
+
+
+@contextmanager
+def old_service(*options: str) -> Iterator[OldService]:
+    process = start_child(
+        [sys.executable, "-m", "tests.legacy_server", *options],
+        death_signal=signal.SIGKILL,
+        stdout=subprocess.PIPE,
+        cwd=PROJECT,
+    )
+    assert process.stdout is not None
+    try:
+        yield OldService(f"http://127.0.0.1:{int(process.stdout.readline())}")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def in_threads(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
+    with ThreadPoolExecutor(bench.legacy.door.at_once) as pool:
+        list(pool.map(lambda page: read_page(bench, table, page), pages))
+
+
+def migrate(engine: Engine, door: Door, run_id: int | None = None, **asked: Any) -> dict[str, Any]:
+    """A whole migration, or the rest of one, as the flow carries it out; gives its summary."""
+    with engine.begin() as connection:
+        run_id = run_id or request_migration(connection, user_id=None, **asked)
+        begin_migration(connection, run_id, flow_run=None)
+        migration = load_migration(connection, run_id)
+    with Legacy(door) as legacy:
+        bench = Bench(engine, migration, legacy)
+        summary = carry_out(bench, in_threads, lambda _: None)
+        with engine.begin() as connection:
+            finish(connection, bench, summary)
+    return summary
