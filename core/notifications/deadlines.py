@@ -63,7 +63,7 @@ def months_due(connection: Connection, today: dt.date) -> list[Due]:
     handed_in = _handed_in(connection)
     found = [
         month
-        for month in _expected(connection, today)
+        for month in months_expected(connection, today)
         if stage_of(month.days_left(today)) and (month.provider_id, month.month) not in handed_in
     ]
     return sorted(found, key=lambda month: (month.due, month.provider))
@@ -82,7 +82,7 @@ def last_day_for(month: dt.date, within_days: int) -> dt.date:
     return _next(month) + dt.timedelta(days=within_days - 1)
 
 
-def _expected(connection: Connection, today: dt.date) -> Iterator[Due]:
+def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
     """Every month of every provider whose configuration is in force in it, up to now."""
     configurations, members = tables.configurations, tables.configuration_providers
     organisations = tables.organisations

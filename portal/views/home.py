@@ -1,16 +1,20 @@
-"""What stands where: the months of a provider, and what commissioners were charged."""
+"""What needs a person now, the months of providers, and what commissioners were charged."""
 
 from __future__ import annotations
+
+from itertools import groupby
 
 import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Membership, Person
 from core.accounts.permissions import Action
+from core.accounts.today import today
 from core.reports.overview import charged_to
-from core.submissions.months import SubmissionRow, list_submissions
-from core.submissions.states import SUBMISSION_TEXTS, SubmissionState
+from core.submissions.calendar import calendar_of
 from portal import words
+from portal.components.needs import lines_for, show_lines
+from portal.components.year import show_year
 from portal.database import engine
 from portal.links import link_to_page
 
@@ -18,36 +22,22 @@ from portal.links import link_to_page
 def show(person: Person) -> None:
     """The page."""
     st.title("Home")
-    if person.provider_ids:
-        _months(person)
+    with engine().connect() as connection:
+        calendar = calendar_of(connection, person.scope, today())
+        lines = lines_for(connection, person, calendar, today())
+    if person.memberships:
+        show_lines(lines)
+    for provider, months in groupby(calendar, key=lambda month: month.provider):
+        show_year(provider, list(months), today())
+    if person.provider_ids and not calendar:
+        st.info(
+            "No tariff names your organisation yet, so there is no month to submit. "
+            "Ask the lead commissioner of your area."
+        )
     for commissioner in person.scope.where(Action.SEE_CHARGES, "commissioner"):
         _charges(person, commissioner)
     if not person.memberships:
         st.info("You have no role in an organisation yet. Ask your administrator.")
-
-
-def _months(person: Person) -> None:
-    st.subheader("Your months")
-    with engine().connect() as connection:
-        submissions = list_submissions(connection, person.scope)
-    if not submissions:
-        st.write("Nothing has been uploaded yet.")
-        link_to_page("upload", "Upload the files of a month")
-    for submission in submissions:
-        _month(submission)
-
-
-def _month(submission: SubmissionRow) -> None:
-    state = SubmissionState(submission.state)
-    with st.container(border=True):
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        with left:
-            st.markdown(f"**{submission.month_text}**, {submission.provider_name}")
-            st.caption(submission.failure or SUBMISSION_TEXTS[state])
-        with right:
-            if state in (SubmissionState.OPEN, SubmissionState.FAILED):
-                link_to_page("upload", "Files", submission)
-            link_to_page("submission", "Submission", submission)
 
 
 def _charges(person: Person, commissioner: Membership) -> None:

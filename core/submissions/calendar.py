@@ -1,0 +1,71 @@
+"""The months of providers: which are expected, when each is due, and how each stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.accounts.scope import Scope
+from core.notifications.deadlines import months_expected
+from core.submissions.months import list_submissions
+from core.submissions.states import SubmissionState
+
+_HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
+FIRST_MONTH = 4
+"""The financial year begins in April."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of a provider; ``state`` is None where nothing was begun, ``due`` where no
+    configuration names the month."""
+
+    provider_id: int
+    provider: str
+    provider_name: str
+    month: dt.date
+    state: SubmissionState | None
+    due: dt.date | None
+
+    @property
+    def year(self) -> int:
+        """The financial year, by the calendar year in which it begins."""
+        return self.month.year - (self.month.month < FIRST_MONTH)
+
+    @property
+    def handed_in(self) -> bool:
+        return self.state in _HANDED_IN
+
+    def is_due_by(self, day: dt.date) -> bool:
+        return self.due is not None and self.due <= day
+
+
+def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[Month]:
+    """The months of the person's providers, by provider, then the earliest first.
+
+    Those that a configuration expects up to ``today``, and those that were begun.
+    """
+    mine = set(scope.ids(None, "provider"))
+    due = {
+        (each.provider_id, each.month): each
+        for each in months_expected(connection, today)
+        if each.provider_id in mine
+    }
+    begun = {
+        (each.provider_id, each.month): each
+        for each in list_submissions(connection, scope)
+        if each.provider_id in mine
+    }
+    return [
+        Month(
+            provider_id=key[0],
+            provider=(begun.get(key) or due[key]).provider,
+            provider_name=(begun.get(key) or due[key]).provider_name,
+            month=key[1],
+            state=SubmissionState(begun[key].state) if key in begun else None,
+            due=due[key].due if key in due else None,
+        )
+        for key in sorted(due.keys() | begun.keys())
+    ]

@@ -1,0 +1,130 @@
+"""What waits for a provider to do something, the most urgent first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.clinics import clinics_to_place
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
+from core.database import tables
+from core.submissions.calendar import Month
+from core.submissions.months import SubmissionRow, list_submissions
+from core.submissions.requests import RUNNABLE
+from core.submissions.states import FileState, SubmissionState
+
+NEEDS = {
+    "errors": "{file} has {count:,} errors to put right.",
+    "error": "{file} has one error to put right.",
+    "rejected": "{file} cannot be read. Remove it, and upload a mended file.",
+    "failed": "The calculation of {month} stopped. Start it again.",
+    "clinics": "{count} new clinics of {month} have no host authority yet.",
+    "clinic": "Clinic {subject} is new. Say which authority hosts it.",
+    "draft": "{month} is a draft. Look it through, then submit it.",
+    "to-run": "The files of {month} are checked. Run the month.",
+    "late": "{month} was due on {due}.",
+    "late-many": "{count} months are late, the earliest is {month}.",
+    "due": "{month} is due on {due}.",
+}
+SOON = dt.timedelta(days=14)
+"""A month that is due within these days is told of."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing to do: its code, what it is about, and on which page it is done."""
+
+    code: str
+    page: str
+    provider: str
+    month: dt.date
+    about: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def text(self) -> str:
+        return NEEDS[self.code].format(month=f"{self.month:%B %Y}", **dict(self.about))
+
+
+def needs_of(
+    connection: Connection, scope: Scope, calendar: list[Month], today: dt.date
+) -> list[Need]:
+    """What the person's providers have to do; ``calendar``: the months of all of them."""
+    mine = scope.ids(Action.UPLOAD, "provider")
+    months = [each for each in list_submissions(connection, scope) if each.provider_id in mine]
+    open_months = [each for each in months if each.state in RUNNABLE]
+    found = list(_of_files(connection, [each.id for each in open_months]))
+    bad = {(need.provider, need.month) for need in found}
+    for each in open_months:
+        found += _of_month(connection, each, in_error=(each.provider, each.month) in bad)
+    return found + _of_deadlines([each for each in calendar if each.provider_id in mine], today)
+
+
+def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Need]:
+    files, months = tables.files, tables.submissions
+    providers = tables.organisations
+    query = (
+        sa.select(files.c.name, files.c.state, files.c.errors, providers.c.code, months.c.month)
+        .join(months, months.c.id == files.c.submission_id)
+        .join(providers, providers.c.id == months.c.provider_id)
+        .where(
+            files.c.submission_id.in_(submissions),
+            files.c.state.in_((FileState.IN_ERROR, FileState.REJECTED)),
+        )
+        .order_by(months.c.month, files.c.position)
+    )
+    for name, state, errors, provider, month in connection.execute(query):
+        code = "rejected" if state == FileState.REJECTED else "error" if errors == 1 else "errors"
+        yield Need(code, "upload", provider, month, (("file", name), ("count", errors)))
+
+
+def _of_month(
+    connection: Connection, submission: SubmissionRow, *, in_error: bool
+) -> Iterator[Need]:
+    about = (submission.provider, submission.month)
+    if submission.state == SubmissionState.FAILED:
+        yield Need("failed", "submission", *about)
+    clinics = clinics_to_place(connection, submission)
+    if clinics:
+        code = "clinic" if len(clinics) == 1 else "clinics"
+        told = (("subject", clinics[0]), ("count", len(clinics)))
+        yield Need(code, "submission", *about, told)
+    elif submission.state == SubmissionState.DRAFT:
+        yield Need("draft", "submission", *about)
+    elif (
+        submission.state == SubmissionState.OPEN
+        and not in_error
+        and _is_checked(connection, submission)
+    ):
+        yield Need("to-run", "submission", *about)
+
+
+def _is_checked(connection: Connection, submission: SubmissionRow) -> bool:
+    """There are files, and all of them are ready."""
+    files = tables.files
+    query = sa.select(sa.func.bool_and(files.c.state == FileState.READY)).where(
+        files.c.submission_id == submission.id, files.c.state != FileState.REMOVED
+    )
+    return bool(connection.execute(query).scalar())
+
+
+def _of_deadlines(calendar: list[Month], today: dt.date) -> list[Need]:
+    waiting = [each for each in calendar if each.due is not None and not each.handed_in]
+    late = [each for each in waiting if each.due is not None and each.due < today]
+    if len(late) > 1:
+        first = late[0]
+        found = [Need("late-many", "upload", first.provider, first.month, (("count", len(late)),))]
+    else:
+        found = [_deadline("late", each) for each in late]
+    soon = [each for each in waiting if each not in late and each.is_due_by(today + SOON)]
+    return found + [_deadline("due", each) for each in soon]
+
+
+def _deadline(code: str, month: Month) -> Need:
+    due = f"{month.due.day} {month.due:%B %Y}" if month.due else ""
+    return Need(code, "upload", month.provider, month.month, (("due", due),))
