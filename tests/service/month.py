@@ -54,6 +54,12 @@ class Service:
         self.store = FolderStore(folder)
         self.users = set_the_scene(engine)
         self.amira = self.users["ZX1"]
+        self.dev = self.person("dev@grouper.example")
+
+    def person(self, subject: str) -> int:
+        """The user of that sign-in."""
+        users = tables.users
+        return int(self.one(sa.select(users.c.id).where(users.c.subject == subject)))
 
     def month(self, provider: str = "ZX1", month: dt.date = APRIL) -> int:
         with self.engine.begin() as connection:

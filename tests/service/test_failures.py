@@ -14,7 +14,15 @@ from core.database import tables
 from core.events.failures import Cause, Failure, discard, list_failures, show_failure
 from core.events.retrying import retry
 from core.events.states import FailureState
-from core.reports.making import Made, begin_report, fail_report, finish_report, load_report
+from core.reports.making import (
+    Made,
+    MadeFile,
+    begin_report,
+    fail_report,
+    finish_report,
+    load_report,
+    plan_report,
+)
 from core.reports.requests import ReportRequest, event_names, request_report
 from core.submissions.failing import fail_check, fail_run
 from core.submissions.file_checks import about_check, load_file_check
@@ -63,7 +71,7 @@ def only(service: Service) -> Failure:
 
 def try_again(service: Service, reference: str) -> None:
     with service.engine.begin() as connection:
-        retry(connection, reference, user_id=service.users["ZX1"])
+        retry(connection, reference, user_id=service.dev)
 
 
 def audit(service: Service, subject: str) -> list[tuple[Any, ...]]:
@@ -148,12 +156,12 @@ def test_every_step_of_a_failure_is_audited_with_its_user(service: Service, mont
     failed_run(service, month)
     failure = only(service)
     try_again(service, failure.reference)
-    amira = service.users["ZX1"]
-    assert audit(service, f"failure:{failure.id}") == [(amira, "waiting", "retried")]
-    assert audit(service, f"submission:{month}")[-1] == (amira, "failed", "queued")
+    dev = service.dev
+    assert audit(service, f"failure:{failure.id}") == [(dev, "waiting", "retried")]
+    assert audit(service, f"submission:{month}")[-1] == (dev, "failed", "queued")
     assert audit(service, f"run:{failure.payload['run_id']}") == [
         (None, "running", "failed"),
-        (amira, "failed", "running"),
+        (dev, "failed", "running"),
     ]
 
 
@@ -194,9 +202,9 @@ def test_what_is_set_aside_leaves_its_subject_as_it_is(service: Service, month: 
     failed_run(service, month)
     reference = only(service).reference
     with service.engine.begin() as connection:
-        discard(connection, reference.lower(), user_id=service.amira, reason="known")
+        discard(connection, reference.lower(), user_id=service.dev, reason="known")
     failure = only(service)
-    assert (failure.state, failure.resolved_by) == (FailureState.DISCARDED, service.amira)
+    assert (failure.state, failure.resolved_by) == (FailureState.DISCARDED, service.dev)
     assert failures(service, "waiting", "retried") == []
     assert service.submission(month).state == SubmissionState.FAILED
     for verb in (retry, discard):
@@ -282,7 +290,8 @@ def test_a_report_is_made_again(service: Service, month: int) -> None:
     with service.engine.begin() as connection:
         report = load_report(connection, report_id)
         begin_report(connection, report)
-        finish_report(connection, report, Made(charges=1, size=1))
+        made = Made(1, [MadeFile("report.xlsx", f"reports/{report_id}/report.xlsx", 1)])
+        finish_report(connection, report, plan_report(connection, report), made)
     assert only(service).state == FailureState.RESOLVED
 
 

@@ -30,6 +30,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "reference": "R", "kind": "run", "work": "w", "subject": "s", "title": "t", "reason": "r",
     },
     "notification_deliveries": {"notification_id": 1, "channel": "e-mail"},
+    "kpis": {"kpi": "a-share", "version": 1, "dataset": "d", "body": {}},
+    "spider_runs": {"source": "sparql"},
+    "subscriptions": {
+        "kind": "operator", "user_id": 1, "price": 0,
+        "quoted_on": date(2017, 4, 1), "first_day": date(2017, 4, 1),
+    },
+    "migration_runs": {"dry_run": False},
+    "migrated_tables": {"run_id": 1_000, "legacy_table": "clinics", "position": 1},
 }  # fmt: skip
 
 
@@ -41,6 +49,7 @@ def connection(database: Engine) -> Iterator[Connection]:
         connection.execute(insert(tables.organisations).values(provider))
         connection.execute(insert(tables.submissions).values(ROWS["submissions"]))
         _tell_somebody(connection)
+        connection.execute(insert(tables.migration_runs).values(id=1_000))
         yield connection
 
 
