@@ -33,6 +33,7 @@ from core.database import (
     kpi_tables,
     migration_tables,
     notification_tables,
+    portal_tables,
     report_tables,
     reset_tables,
 )
@@ -268,6 +269,9 @@ corrections = Table(
     moment("undone_at"),
 )
 
+warning_confirmations = portal_tables.warning_confirmations
+heading_choices = portal_tables.heading_choices
+
 # Runs and what they calculated
 
 runs = Table(
@@ -290,6 +294,7 @@ runs = Table(
     moment("started_at"),
     moment("finished_at"),
     Column("flow_run", UUID(as_uuid=True)),
+    Column("inputs", Text, comment="fingerprint of what it is calculated with"),
     UniqueConstraint("submission_id", "number"),
     one_of("kind", RUN_KINDS),
     one_of("state", RUN_STATES),

@@ -21,6 +21,7 @@ from core.documents import parse_document
 from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission
+from core.submissions.run_inputs import settle_inputs
 from core.submissions.states import (
     RUN_MACHINE,
     STAGES,
@@ -146,7 +147,9 @@ def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
 
 
 def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -> set[int]:
-    """Fixes the number of chunks and returns those that an earlier attempt finished."""
+    """Fixes the number of chunks and returns those that an earlier attempt finished, with the same
+    tariff, hosts and register of areas."""
+    settle_inputs(connection, run)
     connection.execute(
         tables.runs.update()
         .where(tables.runs.c.id == run.run_id)
