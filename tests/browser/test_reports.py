@@ -6,15 +6,11 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 
-from core.database import tables
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
 from deployments.demo import story
-from deployments.demo.activity import DemoFile
 from tests.browser.conftest import SignIn
+from tests.small_month import run, small_month
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,21 +24,7 @@ LONG = 90_000  # milliseconds; a run of its own process starts, works and ends w
 @pytest.fixture(scope="module")
 def drafted(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> story.Month:
     """A draft of a small month of the first provider."""
-    activity = make_activity(400, "ZX1", MONTH, seed=12)
-    path = tmp_path_factory.mktemp("files") / "January 2018.csv"
-    write_activity(activity, path)
-    with populated.connect() as connection:
-        wanted = sa.select(tables.users.c.id).where(tables.users.c.subject == "amira@zx1.example")
-        user = connection.execute(wanted).scalar_one()
-    month = story.upload(populated, DemoFile("ZX1", path, {}, activity), user, month=MONTH)
-    story.wait_for_check(populated, month)
-    run(populated, month)
-    return month
-
-
-def run(engine: Engine, month: story.Month) -> None:
-    story.submit(engine, month, "draft")
-    story.wait_for_run(engine, month, print)
+    return small_month(populated, tmp_path_factory.mktemp("files"), MONTH, "draft", rows=400)
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -71,7 +53,7 @@ def test_a_report_is_made_downloaded_and_never_given_out_stale(
     address = f"{services.portal_url}{link.get_attribute('href')}"
     assert page.context.request.get(address).status == 200
 
-    run(populated, drafted)
+    run(populated, drafted, "draft")
     refused = page.context.request.get(address)
     assert (refused.status, "being made anew" in refused.text()) == (410, True)
     page.reload()

@@ -6,15 +6,11 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 
-from core.database import tables
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
 from deployments.demo import story
-from deployments.demo.activity import DemoFile
 from tests.browser.conftest import SignIn
+from tests.small_month import small_month
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,17 +24,7 @@ SOON = 20_000  # milliseconds; a notification is there once the relay has heard 
 @pytest.fixture(scope="module")
 def submitted(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> story.Month:
     """A month of the first provider, with clinics that Tower Hamlets hosts."""
-    meant = make_activity(300, "ZX1", MONTH, seed=11)
-    path = tmp_path_factory.mktemp("files") / "November 2017.csv"
-    write_activity(meant, path)
-    with populated.connect() as connection:
-        amira = sa.select(tables.users.c.id).where(tables.users.c.subject == "amira@zx1.example")
-        user = connection.execute(amira).scalar_one()
-    month = story.upload(populated, DemoFile("ZX1", path, {}, meant), user, month=MONTH)
-    story.wait_for_check(populated, month)
-    story.submit(populated, month, "final")
-    story.wait_for_run(populated, month, print)
-    return month
+    return small_month(populated, tmp_path_factory.mktemp("files"), MONTH, "final")
 
 
 def hosted(page: Page, month: story.Month) -> Locator:

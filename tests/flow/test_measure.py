@@ -13,10 +13,7 @@ from core.kpis.catalogue import get_kpi, publish_kpi, published_kpis, write_kpi
 from core.kpis.definitions import Kpi
 from core.kpis.results import Result, results_of
 from core.kpis.trials import ask_for_trial, get_trial
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
-from deployments.demo import story
-from deployments.demo.activity import DemoFile
+from tests.small_month import small_month
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -34,16 +31,12 @@ def kpi(name: str, sql: str) -> Kpi:
 @pytest.fixture(scope="module")
 def run_id(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> int:
     """A draft of a small month."""
-    activity = make_activity(300, "ZX1", MONTH, seed=11)
-    path = tmp_path_factory.mktemp("files") / "February 2018.csv"
-    write_activity(activity, path)
+    month = small_month(populated, tmp_path_factory.mktemp("files"), MONTH, "draft")
+    query = sa.select(tables.submissions.c.run_id).where(
+        tables.submissions.c.id == month.submission_id
+    )
     with populated.connect() as connection:
-        wanted = sa.select(tables.users.c.id).where(tables.users.c.subject == "amira@zx1.example")
-        user = connection.execute(wanted).scalar_one()
-    month = story.upload(populated, DemoFile("ZX1", path, {}, activity), user, month=MONTH)
-    story.wait_for_check(populated, month)
-    story.submit(populated, month, "draft")
-    return story.wait_for_run(populated, month, print).run_id
+        return int(connection.execute(query).scalar_one())
 
 
 def figures(engine: Engine) -> dict[str, Result]:
