@@ -25,6 +25,7 @@ COMMANDS = {
     "invoices": ("cli.invoices:invoices", "List, pay, credit and export invoices."),
     "kpis": ("cli.kpis:kpis", "List and publish indicators; show what they came to."),
     "logs": ("cli.logs:logs", "Read, search and follow the log groups."),
+    "migrate": ("cli.migrate:migrate", "Take over the data of the old service."),
     "organisations": ("cli.organisations:organisations", "Add, rename and merge organisations."),
     "price": ("cli.price:price", "Check, group and price activity files offline."),
     "queues": ("cli.queues:queues", "Show, pause and resume the queues."),

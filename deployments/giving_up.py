@@ -5,8 +5,15 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from core.areas.walks import fail_walk
-from core.events.catalogue import Event, ReportRequested, SpiderRequested, SubmissionRequested
+from core.events.catalogue import (
+    Event,
+    MigrationRequested,
+    ReportRequested,
+    SpiderRequested,
+    SubmissionRequested,
+)
 from core.events.failures import Cause
+from core.migration.runs import fail_migration
 from core.reports.making import fail_report
 from core.submissions.failing import fail_check, fail_run
 
@@ -23,4 +30,6 @@ def give_up(connection: Connection, asked: Event, *, why: str, attempts: int) ->
         return fail_report(connection, asked.model_dump(), cause)
     if isinstance(asked, SpiderRequested):
         return fail_walk(connection, asked.run_id, asked.area, cause)
+    if isinstance(asked, MigrationRequested):
+        return fail_migration(connection, asked.run_id, cause)
     return fail_check(connection, asked.model_dump(include=OF_FILE), cause)

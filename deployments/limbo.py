@@ -21,6 +21,7 @@ from core.database.tables import (
     event_deliveries,
     events,
     files,
+    migration_runs,
     reports,
     spider_runs,
     submissions,
@@ -63,6 +64,7 @@ KINDS = (
     Kind("submission", submissions, RUNNING_SUBMISSION_STATES, ("submission.requested",)),
     Kind("report", reports, ("requested", "collating"), ("report.requested",)),
     Kind("spider", spider_runs, ("planned", "running"), ("spider.requested",)),
+    Kind("migration", migration_runs, ("planned", "running"), ("migration.requested",)),
 )
 
 

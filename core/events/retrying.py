@@ -19,6 +19,8 @@ from core.events.failures import (
     AREA,
     EVENT_DELIVERY,
     FILE_CHECK,
+    LEGACY_ROW,
+    MIGRATION,
     NOTIFICATION,
     REPORT,
     RUN,
@@ -26,7 +28,9 @@ from core.events.failures import (
     Failure,
     refuse_unless_waiting,
     show_failure,
+    take_up,
 )
+from core.migration import runs as migrations
 from core.notifications.sending import lock_delivery, send_again
 from core.reports.requests import ask_again
 from core.settings import settings
@@ -92,6 +96,20 @@ def _area_again(connection: Connection, failure: Failure, user_id: int | None, r
     retry_area(connection, failure, source, user_id, reason)
 
 
+def _migration_again(
+    connection: Connection, failure: Failure, user_id: int | None, reason: str
+) -> None:
+    migrations.go_on(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
+
+
+def _row_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
+    """Rows in error are looked at by every migration: one of their table begins now."""
+    take_up(connection, failure.work, why=reason, user_id=user_id)
+    migrations.request_unless_under_way(
+        connection, only_table=failure.payload["table"], user_id=user_id
+    )
+
+
 def _lock_event(connection: Connection, failure: Failure) -> None:
     lock_event(connection, failure.payload["event_id"])
 
@@ -104,5 +122,7 @@ RETRIES: dict[str, Retry] = {
     NOTIFICATION: Retry(lock_delivery, send_again),
     SPIDER: Retry(_lock_in(tables.spider_runs, "run_id"), _walk_again),
     AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
+    MIGRATION: Retry(_lock_in(tables.migration_runs, "run_id"), _migration_again),
+    LEGACY_ROW: Retry(migrations.lock_migrations, _row_again),
 }
 """Every kind that can be tried again."""

@@ -65,7 +65,7 @@ def request_migration(
     """Plans a migration and asks for its run; gives its id. Raises ``UserError``."""
     require(connection, user_id, Action.OPERATE)
     known_table(only_table)
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    lock_migrations(connection)
     _refuse_second(connection)
     runs = tables.migration_runs
     values = {"dry_run": dry_run, "only_table": only_table, "requested_by": user_id}
@@ -73,6 +73,25 @@ def request_migration(
     run_id = int(made.scalar_one())
     raise_event(connection, catalogue.MigrationRequested(run_id=run_id, dry_run=dry_run), user_id)
     return run_id
+
+
+def request_unless_under_way(
+    connection: Connection, *, only_table: str, user_id: int | None
+) -> None:
+    """Asks for a migration of one table, unless one is planned that has still to come to it."""
+    runs = tables.migration_runs.c
+    planned = sa.select(runs.id).where(
+        runs.state == MigrationState.PLANNED,
+        sa.not_(runs.dry_run),
+        sa.or_(runs.only_table.is_(None), runs.only_table == only_table),
+    )
+    if connection.execute(planned).first() is None:
+        request_migration(connection, user_id=user_id, only_table=only_table)
+
+
+def lock_migrations(connection: Connection, *_: object) -> None:
+    """Nobody else asks for a migration, or has one go on, until the transaction ends."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
 
 
 def known_table(name: str | None) -> None:
@@ -206,7 +225,7 @@ def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: s
     Raises ``UserError`` while another is under way.
     """
     require(connection, user_id, Action.OPERATE)
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    lock_migrations(connection)
     state = lock_row(connection, tables.migration_runs, run_id)
     if state in OPEN:
         return

@@ -89,6 +89,17 @@ def carry_out(bench: Bench, read_pages: ReadPages, say: Say) -> dict[str, Any]:
         return summary_of(connection, bench.migration.id)
 
 
+def rehearse(bench: Bench, read_pages: ReadPages, say: Say) -> dict[str, Any]:
+    """The same as a dry run: it is carried out in one transaction, which is taken back."""
+    with bench.engine.connect() as connection, connection.begin() as whole:
+        bench.only = connection
+        try:
+            return carry_out(bench, read_pages, say)
+        finally:
+            bench.only = None
+            whole.rollback()
+
+
 def finish(connection: Connection, bench: Bench, summary: dict[str, Any]) -> None:
     """Ends the migration, whose summary says whether all went well."""
     end_migration(connection, bench.migration.id, summary, clean=summary["clean"])

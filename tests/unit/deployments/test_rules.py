@@ -38,6 +38,7 @@ def test_the_rules_that_ship_are_good() -> None:
         "kpi.trial-requested": "queue try-kpi/try-kpi",
         "report.requested": "queue collate-report/collate-report",
         "spider.requested": "queue spider-areas/spider-areas",
+        "migration.requested": "queue migrate/migrate",
     }
     assert all("log-activity" in [rule.name for rule in rules.for_event(name)]
                for name in CATALOGUE)  # fmt: skip

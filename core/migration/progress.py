@@ -1,0 +1,105 @@
+"""How far a migration is, table by table, and what migrations came to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.database import tables
+from core.migration.runs import load_migration
+from core.migration.states import MigrationState, TableState
+
+
+@dataclass(frozen=True)
+class TableProgress:
+    """A table of a migration as people look at it."""
+
+    table: str
+    state: TableState
+    source_rows: int | None
+    rows_read: int
+    new: int
+    changed: int
+    gone: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class MigrationProgress:
+    """A migration as people look at it."""
+
+    id: int
+    state: MigrationState
+    dry_run: bool
+    only_table: str | None
+    requested_at: dt.datetime
+    finished_at: dt.datetime | None
+    failure: str | None
+    summary: dict[str, Any] | None
+    report_key: str | None
+    signed_name: str | None
+    signed_at: dt.datetime | None
+    sign_note: str | None
+    tables: tuple[TableProgress, ...]
+
+    @property
+    def moving(self) -> bool:
+        return self.state in (MigrationState.PLANNED, MigrationState.RUNNING)
+
+    @property
+    def done(self) -> int:
+        """How many tables have their end."""
+        ended = (TableState.COMPLETE, TableState.INCOMPLETE)
+        return sum(table.state in ended for table in self.tables)
+
+    @property
+    def may_be_signed(self) -> bool:
+        ended = self.state in (MigrationState.COMPLETE, MigrationState.INCOMPLETE)
+        return ended and not self.dry_run and self.signed_at is None
+
+
+def progress_of(connection: Connection, run_id: int) -> MigrationProgress:
+    """How far a migration is; raises ``UserError`` for an unknown one."""
+    load_migration(connection, run_id)
+    runs = tables.migration_runs
+    row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
+    return MigrationProgress(
+        id=row.id,
+        state=MigrationState(row.state),
+        dry_run=row.dry_run,
+        only_table=row.only_table,
+        requested_at=row.requested_at,
+        finished_at=row.finished_at,
+        failure=row.failure,
+        summary=row.summary,
+        report_key=row.report_key,
+        signed_name=row.signed_name,
+        signed_at=row.signed_at,
+        sign_note=row.sign_note,
+        tables=_tables(connection, run_id),
+    )
+
+
+def _tables(connection: Connection, run_id: int) -> tuple[TableProgress, ...]:
+    found = tables.migrated_tables.c
+    query = (
+        sa.select(
+            found.legacy_table,
+            found.state,
+            found.source_rows,
+            found.rows_read,
+            found.new,
+            found.changed,
+            found.gone,
+            found.failed,
+        )
+        .where(found.run_id == run_id)
+        .order_by(found.position)
+    )
+    return tuple(
+        TableProgress(row[0], TableState(row[1]), *row[2:]) for row in connection.execute(query)
+    )

@@ -1,0 +1,30 @@
+"""Plan a migration: every night, for as long as the settings name an old service."""
+
+from __future__ import annotations
+
+from prefect import flow, get_run_logger
+
+from core.database.engine import engine
+from core.migration.runs import go_on, request_migration, stopped_migration
+from core.settings import settings
+from core.user_errors import UserError
+
+NIGHTLY = "asked for every night"
+
+
+@flow(name="plan-migration", persist_result=False, retries=5, retry_delay_seconds=60)
+def plan_migration() -> str:
+    """Asks for a migration, or has one that stopped go on; one that is under way is enough."""
+    if settings().legacy_url is None:
+        return "GROUPER_LEGACY_URL is not set: there is nothing to take over"
+    try:
+        with engine().begin() as connection:
+            stopped = stopped_migration(connection)
+            if stopped is not None:
+                go_on(connection, stopped, user_id=None, reason=NIGHTLY)
+                return f"migration {stopped} goes on"
+            run_id = request_migration(connection, user_id=None)
+    except UserError as refused:
+        get_run_logger().warning("%s", refused)
+        return str(refused)
+    return f"migration {run_id} is asked for"
