@@ -9,23 +9,16 @@ draws them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from statemachine import StateChart
 
+from core.worded import Worded
 
-class State(StrEnum):
+
+class State(Worded):
     """A state of something, as the database names it, with the text that a user reads beside it."""
-
-    text: str
-
-    def __new__(cls, value: str, text: str = "") -> Self:
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.text = text
-        return state
 
 
 class Process(StateChart[Any]):

@@ -11,19 +11,13 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Self
 
+from core.worded import Worded
+
 SIDES = ("provider", "commissioner")
 
 
-class Action(StrEnum):
+class Action(Worded):
     """Something that a person does or reads, with the words that stand for it in the portal."""
-
-    text: str
-
-    def __new__(cls, value: str, text: str = "") -> Self:
-        action = str.__new__(cls, value)
-        action._value_ = value
-        action.text = text
-        return action
 
     UPLOAD = "upload", "Upload files of a month, and take them out again; place new clinics."
     CORRECT = "correct", "Put wrong values right, and take corrections back."

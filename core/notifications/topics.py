@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+
+from core.worded import Worded
 
 
-class Topic(StrEnum):
+class Topic(Worded):
     """What a user subscribes to, with the text beside the choice."""
-
-    text: str
-
-    def __new__(cls, value: str, text: str = "") -> Self:
-        topic = str.__new__(cls, value)
-        topic._value_ = value
-        topic.text = text
-        return topic
 
     UPLOADS = "my uploads", "A file you uploaded was checked."
     SUBMISSIONS = "my submissions", "A month of your organisation was calculated, or stopped."
