@@ -18,6 +18,7 @@ from portal.views import (
     home,
     hosted,
     kpis,
+    migration,
     notifications,
     operations,
     reports,
@@ -41,6 +42,7 @@ ADDRESSES = (
     "accounts",
     "audit",
     "operations",
+    "migration",
 )
 
 
@@ -77,6 +79,7 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
         shown["audit"] = ("Audit", audit.show)
     if person.runs_the_service:
         shown["operations"] = ("Operations", operations.show)
+        shown["migration"] = ("Migration", migration.show)
     return shown
 
 

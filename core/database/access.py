@@ -171,6 +171,17 @@ _ACTIVITY: dict[str, Access] = {
         add=of("file_id", "files", Action.CORRECT),
         change=of("file_id", "files", Action.CORRECT),
     ),
+    "warning_confirmations": Access(
+        see=of("file_id", "files", Action.UPLOAD, Action.CORRECT),
+        add=of("file_id", "files", Action.CORRECT),
+        remove=of("file_id", "files", Action.CORRECT),
+    ),
+    "heading_choices": Access(
+        see=of("provider_id", "organisations", Action.UPLOAD, Action.CORRECT),
+        add=of("provider_id", "organisations", Action.UPLOAD),
+        change=of("provider_id", "organisations", Action.UPLOAD),
+        remove=of("provider_id", "organisations", Action.UPLOAD),
+    ),
     "runs": Access(
         see=either(
             of("submission_id", "submissions"),

@@ -29,6 +29,8 @@ class FileRow:
     uploaded_at: dt.datetime
     uploaded_by: str
     checked_records: int  # of the check that runs now
+    corrections: int  # in force
+    same_as: str | None  # an earlier file with the very same content
 
     @property
     def text(self) -> str:
@@ -44,6 +46,23 @@ class FileRow:
 def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[FileRow]:
     """The files that belong to a submission, in the order of upload."""
     files, users, chunks = tables.files, tables.users, tables.file_chunks
+    made = tables.corrections
+    corrections = (
+        sa.select(sa.func.count())
+        .where(made.c.file_id == files.c.id, made.c.undone_at.is_(None))
+        .scalar_subquery()
+    )
+    earlier = files.alias("earlier")
+    twin = (
+        sa.select(sa.func.min(earlier.c.name))
+        .where(
+            earlier.c.submission_id == files.c.submission_id,
+            earlier.c.sha256 == files.c.sha256,
+            earlier.c.position < files.c.position,
+            earlier.c.state != FileState.REMOVED,
+        )
+        .scalar_subquery()
+    )
     checked = (
         sa.select(sa.func.coalesce(sa.func.sum(chunks.c.records), 0))
         .where(chunks.c.file_id == files.c.id, chunks.c.check_number == files.c.check_number)
@@ -62,6 +81,8 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             files.c.uploaded_at,
             sa.func.coalesce(users.c.name, "").label("uploaded_by"),
             checked.label("checked_records"),
+            corrections.label("corrections"),
+            twin.label("same_as"),
         )
         .outerjoin(users, users.c.id == files.c.uploaded_by)
         .where(

@@ -1,23 +1,32 @@
-"""The errors of a file by cause, with a place to put each right for all its rows at once."""
+"""The findings of a file by cause: each is put right, or confirmed, for all its rows at once."""
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Person
-from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
 from core.datasets.specification import Specification
 from core.submissions.error_list import Cause, MadeCorrection, causes, corrections_made
 from core.submissions.file_list import FileRow
-from core.submissions.uploads import correct, undo_correction
-from core.user_errors import UserError
+from core.submissions.suggesting import Suggestion, suggestions
+from core.submissions.uploads import undo_correction
 from portal import words
+from portal.acting import act
+from portal.components.correction_preview import Choice, preview
+from portal.components.error_guidance import guide
+from portal.components.error_rows_table import show_rows
+from portal.components.warnings_list import show_warnings
 from portal.database import engine
+from portal.error_downloads import address_of
 
-SHOWN = 25
+SHOWN = 40
 """Causes with a place to correct them on one page; the next follow once these are done."""
+_DOWNLOADS = (
+    ("marked", "Your file, wrong cells marked"),
+    ("xlsx", "Errors as a workbook"),
+    ("csv", "Errors as csv"),
+)
 
 
 def show_errors(person: Person, file: FileRow, *, changeable: bool) -> None:
@@ -26,40 +35,56 @@ def show_errors(person: Person, file: FileRow, *, changeable: bool) -> None:
         specification = current_specification(connection)
         found = causes(connection, person.scope, file.id)
         made = corrections_made(connection, person.scope, file.id)
-    errors = [cause for cause in found if cause.severity == "error"]
-    warnings = [cause for cause in found if cause.severity == "warning"]
+        errors = [cause for cause in found if cause.severity == "error"]
+        offered = suggestions(connection, person.scope, file.id, errors, specification)
     if errors:
-        _show_causes(errors, "errors")
-    mendable = [cause for cause in errors if _can_mend(cause, specification)]
-    if mendable and changeable:
-        _correct(person, file, specification, mendable)
-    if warnings:
-        with st.expander(f"{words.count(file.warnings, 'warning')}: they do not block submission"):
-            _show_causes(warnings, "warnings")
+        _head(file, errors)
+        _list(person, file, specification, errors, offered if changeable else None)
+    show_warnings(person, file, [each for each in found if each.severity == "warning"])
+    if found:
+        show_rows(person, file, specification, found, changeable=changeable)
     if made:
         with st.expander(f"{words.count(len(made), 'correction')} made"):
             for correction in made:
                 _show_correction(person, correction, changeable)
 
 
-def _show_causes(found: list[Cause], kind: str) -> None:
-    table = pd.DataFrame(
-        {
-            "Rows": [cause.rows for cause in found],
-            "First row": [cause.first_row for cause in found],
-            "Field": [cause.field or "" for cause in found],
-            "Value": [cause.value or "" for cause in found],
-            "What is wrong, and how to mend it": [cause.message for cause in found],
-        }
+def _head(file: FileRow, errors: list[Cause]) -> None:
+    st.markdown(
+        f"**{words.count(file.errors, 'error')} of {words.count(len(errors), 'cause')}** "
+        f"in {words.plain(file.name)}"
     )
-    table["First row"] = table["First row"].astype("Int64")
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        column_config={"What is wrong, and how to mend it": st.column_config.Column(width="large")},
-        alt=f"The {kind} of the file, grouped by cause",
-    )
+    st.write(guide(file.records, file.errors, errors))
+    with st.container(horizontal=True):
+        for kind, label in _DOWNLOADS:
+            st.link_button(label, address_of(file.id, kind))
+
+
+def _list(
+    person: Person,
+    file: FileRow,
+    specification: Specification,
+    errors: list[Cause],
+    offered: dict[tuple[str, str], Suggestion] | None,
+) -> None:
+    mendable = [
+        cause for cause in errors if offered is not None and _can_mend(cause, specification)
+    ]
+    for cause in errors:
+        if cause not in mendable:
+            st.markdown(f"- {words.plain(cause.message)} {_place(cause)}")
+    if not mendable or offered is None:
+        return
+    with st.form(f"corrections-{file.id}", border=False):
+        st.caption("Each right value replaces the wrong one in all its rows.")
+        right = [
+            (cause, _right_value(file, cause, specification, offered)) for cause in mendable[:SHOWN]
+        ]
+        if len(mendable) > SHOWN:
+            st.caption(f"{len(mendable) - SHOWN} more causes follow once these are corrected.")
+        if st.form_submit_button("See what will change", type="primary"):
+            chosen = [Choice(cause, value) for cause, value in right if value]
+            preview(person, file, chosen)
 
 
 def _can_mend(cause: Cause, specification: Specification) -> bool:
@@ -67,70 +92,60 @@ def _can_mend(cause: Cause, specification: Specification) -> bool:
     return cause.field in specification.columns and cause.first_row is not None
 
 
-def _correct(
-    person: Person, file: FileRow, specification: Specification, mendable: list[Cause]
-) -> None:
-    with st.form(f"corrections-{file.id}", border=False):
-        st.markdown("**Put right** — each right value replaces the wrong one in all its rows.")
-        right = {
-            number: _right_value(file, number, cause, specification)
-            for number, cause in enumerate(mendable[:SHOWN])
-        }
-        if len(mendable) > SHOWN:
-            st.caption(f"{len(mendable) - SHOWN} more causes follow once these are corrected.")
-        if st.form_submit_button("Apply and check again", type="primary"):
-            chosen = [
-                Correction(str(mendable[number].field), mendable[number].value or None, value)
-                for number, value in right.items()
-                if value
-            ]
-            _apply(person, file, chosen)
+def _place(cause: Cause) -> str:
+    if cause.first_row is None:
+        return ""
+    return f"({words.count(cause.rows, 'row')}, the first is row {cause.first_row})"
 
 
 def _right_value(
-    file: FileRow, number: int, cause: Cause, specification: Specification
+    file: FileRow,
+    cause: Cause,
+    specification: Specification,
+    offered: dict[tuple[str, str], Suggestion],
 ) -> str | None:
-    field = specification.columns[str(cause.field)]
+    suggested = offered.get((cause.field or "", cause.value or ""))
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        hint = f" Perhaps {suggested.value}: {suggested.why}." if suggested else ""
+        st.markdown(words.plain(cause.message + hint))
+    with right:
+        return _field(file, cause, specification, suggested)
+
+
+def _field(
+    file: FileRow, cause: Cause, specification: Specification, suggested: Suggestion | None
+) -> str | None:
     label = f"{cause.field}: {cause.value or '(blank)'} in {words.count(cause.rows, 'row')}"
-    key = f"right-{file.id}-{number}"
-    labels = specification.codes_of(field)
+    key = f"right-{file.id}-{cause.code}-{cause.field}-{cause.value}"
+    labels = specification.codes_of(specification.columns[str(cause.field)])
+    sure = suggested.value if suggested is not None and suggested.sure else None
     if labels:
+        codes = list(labels)
         return st.selectbox(
             label,
-            list(labels),
-            index=None,
+            codes,
+            index=codes.index(sure) if sure in codes else None,
             format_func=lambda code: f"{code}: {labels[code]}",
             placeholder="Choose the right code",
             key=key,
         )
-    return st.text_input(label, key=key, placeholder="The right value").strip() or None
-
-
-def _apply(person: Person, file: FileRow, chosen: list[Correction]) -> None:
-    try:
-        with engine().begin() as connection:
-            correct(connection, file.id, chosen, user_id=person.id)
-    except UserError as wrong:
-        st.error(str(wrong))
-    else:
-        st.rerun()
+    return (
+        st.text_input(label, value=sure or "", key=key, placeholder="The right value").strip()
+        or None
+    )
 
 
 def _show_correction(person: Person, correction: MadeCorrection, changeable: bool) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     where = "all its rows" if correction.row is None else f"row {correction.row}"
-    with left:
-        st.text(
-            f"{correction.field}: {correction.wrong or '(blank)'} → "
-            f"{correction.value or '(blank)'} in {where}, by {correction.made_by}, "
-            f"{words.moment(correction.made_at)} UTC"
+    left.text(
+        f"{correction.field}: {correction.wrong or '(blank)'} → "
+        f"{correction.value or '(blank)'} in {where}, by {correction.made_by}, "
+        f"{words.moment(correction.made_at)} UTC"
+    )
+    if changeable and right.button("Undo", key=f"undo-{correction.id}"):
+        act(
+            lambda c: undo_correction(c, correction.id, user_id=person.id),
+            "Taken back. The file is checked again.",
         )
-    with right:
-        if changeable and st.button("Undo", key=f"undo-{correction.id}"):
-            try:
-                with engine().begin() as connection:
-                    undo_correction(connection, correction.id, user_id=person.id)
-            except UserError as wrong:
-                st.error(str(wrong))
-            else:
-                st.rerun()

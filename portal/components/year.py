@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.submissions.calendar import FIRST_MONTH, Month
 from core.submissions.states import STAGES, SubmissionState
-from portal import words
 from portal.links import link_to_address
 
 _IN_A_ROW = 6

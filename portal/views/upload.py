@@ -50,6 +50,7 @@ def show(person: Person) -> None:
         return
     for file in files:
         _show_file(person, submission, file)
+        _show_findings(person, submission, file)
     if all(file.state == FileState.READY for file in files):
         st.success("Every file is ready.")
         link_to_page("submission", "Go to the submission", submission)
@@ -89,6 +90,11 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
             st.markdown(f"**{_escaped(file.name)}** :{colour}-badge[{name}]")
             st.write(file.text)
             st.caption(_facts(file))
+            if file.same_as is not None:
+                st.warning(
+                    f"This is the same file as {words.plain(file.same_as)}, uploaded twice. "
+                    "Its records count once all the same; remove it if that was a slip."
+                )
         if file.moving:
             if file.checked_records:
                 st.caption(f"{words.count(file.checked_records, 'record')} checked so far")
@@ -96,7 +102,12 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
         with right:
             if submission.state in CHANGEABLE and st.button("Remove", key=f"remove-{file.id}"):
                 _remove(person, file)
-        show_errors(person, file, changeable=submission.state in CHANGEABLE)
+
+
+def _show_findings(person: Person, submission: SubmissionRow, file: FileRow) -> None:
+    if file.errors or file.warnings or file.corrections:
+        with st.container(border=True, key=f"findings-{file.id}"):
+            show_errors(person, file, changeable=submission.state in CHANGEABLE)
 
 
 def _facts(file: FileRow) -> str:

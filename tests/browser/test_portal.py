@@ -56,6 +56,8 @@ def test_a_month_from_upload_to_download(
     page.get_by_role("combobox", name=re.compile("SHHAPT 1: T4A in 4 rows")).click()
     page.keyboard.type("T4:")
     page.get_by_role("option", name=re.compile("^T4: ")).click()
+    page.get_by_role("button", name="See what will change").click()
+    expect(page.get_by_text("No error remains.")).to_be_visible()
     page.get_by_role("button", name="Apply and check again").click()
     expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)
 

@@ -19,4 +19,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to take back yet."""
+    op.execute("DROP TABLE heading_choices; DROP TABLE warning_confirmations;")

@@ -1,0 +1,116 @@
+"""The errors of a file to take away: as csv, as a workbook, or marked in a copy of the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
+from core.database import tables
+from core.datasets.error_report import COLUMNS
+from core.datasets.marked_copy import marks_of, write_marked_copy
+from core.datasets.published import current_specification
+from core.files.store import FileStore
+from core.submissions.error_list import causes, error_rows
+from core.submissions.scoped import files_in
+from core.user_errors import UserError
+
+KINDS = ("csv", "xlsx", "marked")
+_WIDTHS = (34, 8, 20, 20, 18, 10, 70)
+
+
+@dataclass(frozen=True)
+class ErrorFile:
+    """What a user downloads."""
+
+    name: str
+    content: bytes
+
+
+def error_file(
+    connection: Connection,
+    scope: Scope,
+    store: FileStore,
+    file_id: int,
+    *,
+    kind: str,
+    scratch: Path,
+) -> ErrorFile:
+    """Makes it in the folder ``scratch``; raises ``UserError`` where the person has no such file."""
+    file = _file(connection, scope, file_id)
+    stem = PurePath(file.name).stem
+    found = error_rows(connection, scope, file_id)
+    if kind == "csv":
+        return ErrorFile(f"{stem} errors.csv", _csv(file.name, found))
+    out = scratch / "errors.xlsx"
+    if kind == "xlsx":
+        _write_workbook(out, file.name, found, causes(connection, scope, file_id))
+        return ErrorFile(f"{stem} errors.xlsx", out.read_bytes())
+    columns = [each["column"] for each in file.headings or []]
+    marks = marks_of(((row.row, row.field, row.severity, row.message) for row in found), columns)
+    with store.local_path(file.storage_key) as path:
+        write_marked_copy(path, out, marks, current_specification(connection))
+    return ErrorFile(f"{stem} marked.xlsx", out.read_bytes())
+
+
+def _file(connection: Connection, scope: Scope, file_id: int) -> sa.Row[Any]:
+    files = tables.files
+    query = sa.select(files).where(
+        files.c.id == file_id, files_in(scope, files.c.id, Action.UPLOAD, Action.CORRECT)
+    )
+    found = connection.execute(query).first()
+    if found is None:
+        raise UserError(f"There is no file {file_id}.")
+    return found
+
+
+def _csv(name: str, found: Iterable[Any]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((name, *("" if cell is None else cell for cell in row)) for row in found)
+    return out.getvalue().encode()
+
+
+def _write_workbook(out: Path, name: str, found: Iterable[Any], grouped: Iterable[Any]) -> None:
+    import xlsxwriter
+
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(out, options) as workbook:
+        bold = workbook.add_format({"bold": True, "bg_color": "#E8EDF1"})
+        summary = ("rows", "first row", "field", "value", "code", "severity", "message")
+        lines = (
+            (c.rows, c.first_row, c.field, c.value, c.code, c.severity, c.message) for c in grouped
+        )
+        _sheet(workbook.add_worksheet("Causes"), summary, lines, bold, (8, 10, *_WIDTHS[2:]))
+        rows = ((name, *row) for row in found)
+        _sheet(workbook.add_worksheet("Rows"), COLUMNS, rows, bold, _WIDTHS)
+
+
+def _sheet(
+    sheet: Any,
+    headings: tuple[str, ...],
+    rows: Iterable[tuple[Any, ...]],
+    bold: Any,
+    widths: tuple[int, ...],
+) -> None:
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+    sheet.freeze_panes(1, 0)
+    sheet.write_row(0, 0, headings, bold)
+    last = 0
+    for last, row in enumerate(rows, start=1):
+        for column, cell in enumerate(row):
+            if isinstance(cell, int):
+                sheet.write_number(last, column, cell)
+            elif cell is not None:
+                sheet.write_string(last, column, cell)
+    sheet.autofilter(0, 0, last, len(headings) - 1)

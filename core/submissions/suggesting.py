@@ -1,0 +1,108 @@
+"""What a wrong value may have been meant to be: as corrected before, by its label, or nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
+from core.database import tables
+from core.datasets.specification import Specification
+from core.submissions.error_list import Cause
+from core.submissions.scoped import files_in
+
+WHY = {
+    "remembered": "as you corrected it in {source}",
+    "label": "it is the label of this code",
+    "near": "the nearest code",
+}
+NEAR = 0.75
+"""How like a code a value has to be, of 1."""
+
+Place = tuple[str, str]
+"""Field and wrong value; blank is empty."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A right value that is offered. ``sure``: it stands there until somebody chooses another."""
+
+    value: str
+    reason: str
+    source: str = ""
+
+    @property
+    def sure(self) -> bool:
+        return self.reason != "near"
+
+    @property
+    def why(self) -> str:
+        return WHY[self.reason].format(source=self.source)
+
+
+def suggestions(
+    connection: Connection,
+    scope: Scope,
+    file_id: int,
+    causes: Sequence[Cause],
+    specification: Specification,
+) -> dict[Place, Suggestion]:
+    """A suggestion for each cause that has one."""
+    before = _remembered(connection, scope, file_id)
+    found = {}
+    for cause in causes:
+        place = (cause.field or "", cause.value or "")
+        suggestion = before.get(place) or by_codes(_codes(cause, specification), place[1])
+        if suggestion is not None:
+            found[place] = suggestion
+    return found
+
+
+def by_codes(codes: Mapping[str, str], value: str) -> Suggestion | None:
+    """The code whose label stands there instead, else the nearest code."""
+    labels = {label.casefold(): code for code, label in codes.items()}
+    code = labels.get(value.strip().casefold())
+    if code is not None:
+        return Suggestion(code, "label")
+    near = get_close_matches(value, list(codes), n=1, cutoff=NEAR) if value else []
+    return Suggestion(near[0], "near") if near else None
+
+
+def _codes(cause: Cause, specification: Specification) -> dict[str, str]:
+    field = specification.columns.get(cause.field or "")
+    return specification.codes_of(field) if field else {}
+
+
+def _remembered(connection: Connection, scope: Scope, file_id: int) -> dict[Place, Suggestion]:
+    """The latest correction of each wrong value in the provider's other files."""
+    made, files, months = tables.corrections, tables.files, tables.submissions
+    of_file = (
+        sa.select(months.c.provider_id)
+        .join(files, files.c.submission_id == months.c.id)
+        .where(files.c.id == file_id)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(made.c.field, made.c.wrong, made.c.value, files.c.name)
+        .distinct(made.c.field, made.c.wrong)
+        .join(files, files.c.id == made.c.file_id)
+        .join(months, months.c.id == files.c.submission_id)
+        .where(
+            months.c.provider_id == of_file,
+            made.c.file_id != file_id,
+            made.c.undone_at.is_(None),
+            made.c.row.is_(None),
+            made.c.value.is_not(None),
+            files_in(scope, made.c.file_id, Action.UPLOAD, Action.CORRECT),
+        )
+        .order_by(made.c.field, made.c.wrong, made.c.id.desc())
+    )
+    return {
+        (row.field, row.wrong or ""): Suggestion(row.value, "remembered", row.name)
+        for row in connection.execute(query)
+    }
