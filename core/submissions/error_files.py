@@ -44,7 +44,7 @@ def error_file(
     kind: str,
     scratch: Path,
 ) -> ErrorFile:
-    """Makes it in the folder ``scratch``; raises ``UserError`` where the person has no such file."""
+    """Makes it in the folder ``scratch``; raises ``UserError`` where there is no file for them."""
     file = _file(connection, scope, file_id)
     stem = PurePath(file.name).stem
     found = error_rows(connection, scope, file_id)
