@@ -42,7 +42,7 @@ def person_on_page(*, active: bool = True) -> Person | None:
     address, agent = _place_of_page(), st.context.headers.get("User-Agent")
     if not st.user.is_logged_in:
         if has_cookie(st.context.cookies):
-            _note_refusal(NotAdmitted("forged"), COOKIE_SUBJECT, address, agent)
+            _note_cookie(NotAdmitted("forged"), _peer(address), address, agent)
         return None
     try:
         person = _admit(st.user.to_dict(), address, agent, active=active)
@@ -66,7 +66,7 @@ def person_of_request(request: Request) -> Person:
         if not has_cookie(request.cookies):
             raise NotAdmitted("stranger", text="Sign in to the portal first.")
         forged = NotAdmitted("forged")
-        _note_refusal(forged, COOKIE_SUBJECT, address, agent)
+        _note_cookie(forged, _peer(address), address, agent)
         raise forged
     person = _admit(claims, address, agent)
     act_as(person)
@@ -97,16 +97,33 @@ def _admit(
         with engine_of(None, address).begin() as connection:
             person = admit(connection, subject, key, active=active)
     except NotAdmitted as refused:
-        _note_refusal(refused, COOKIE_SUBJECT, address, agent)
+        _note_cookie(refused, f"{subject} {key}", address, agent)
         raise
     return replace(person, address=address)
 
 
+def _note_cookie(refused: NotAdmitted, cookie: str, address: str | None, agent: str | None) -> None:
+    _note_refusal(refused, COOKIE_SUBJECT, address, agent, cookie)
+
+
+def _peer(address: str | None) -> str:
+    """Tells forged cookies apart, which hold nothing to trust: anybody makes a new one each time,
+    and says to speak for a new address."""
+    return (address or "").rpartition(" by ")[2]
+
+
 def _note_refusal(
-    refused: NotAdmitted, subject: str, address: str | None, agent: str | None
+    refused: NotAdmitted,
+    subject: str,
+    address: str | None,
+    agent: str | None,
+    cookie: str | None = None,
 ) -> None:
     with engine_of(refused.user_id, address).begin() as connection:
-        note_refusal(connection, subject, refused.reason, user_id=refused.user_id, agent=agent)
+        note_refusal(
+            connection, subject, refused.reason,
+            user_id=refused.user_id, agent=agent, cookie=cookie,
+        )  # fmt: skip
 
 
 def _place_of_page() -> str | None:

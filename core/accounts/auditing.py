@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 
@@ -16,17 +17,23 @@ def note(
     *,
     user_id: int | None,
     reason: str | None = None,
+    once: str | None = None,
     **detail: Any,
 ) -> None:
-    """Writes the row in the caller's transaction; where from, the transaction itself knows."""
+    """Writes the row in the caller's transaction; where from, the transaction itself knows.
+
+    ``once``: what there is one row of at most.
+    """
     connection.execute(
-        tables.audit.insert()
+        insert(tables.audit)
         .values(
             user_id=user_id,
             action=action,
             subject=subject,
             reason=reason,
+            once=once,
             detail=detail or None,
         )
+        .on_conflict_do_nothing()
         .inline()  # nothing is read back: who is refused may not read the audit
     )

@@ -193,10 +193,28 @@ def sessions_in_use(
 
 
 def note_refusal(
-    connection: Connection, subject: str, reason: str, *, user_id: int | None, agent: str | None
+    connection: Connection,
+    subject: str,
+    reason: str,
+    *,
+    user_id: int | None,
+    agent: str | None,
+    cookie: str | None = None,
 ) -> None:
-    """Audits that somebody was refused: a cookie or a link that is forged, over or another's."""
-    note(connection, "refused", subject, user_id=user_id, reason=reason, agent=(agent or "")[:300])
+    """Audits that somebody was refused: a cookie or a link that is forged, over or another's.
+
+    ``cookie`` tells one cookie from others: however often it is sent, and it is sent by every page
+    that is still open somewhere, a reason is noted once a minute.
+    """
+    once = None if cookie is None else _once_a_minute(f"{reason} {cookie}")
+    note(
+        connection, "refused", subject,
+        user_id=user_id, reason=reason, once=once, agent=(agent or "")[:300],
+    )  # fmt: skip
+
+
+def _once_a_minute(what: str) -> str:
+    return f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} {hash_of(what)}"
 
 
 def hash_of(key: str) -> str:

@@ -96,7 +96,9 @@ audit = Table(
         server_default=text("NULLIF(current_setting('grouper.address'::text, true), ''::text)"),
         comment="from where",
     ),
+    Column("once", Text, comment="of what there is one row at most; null: of each"),
     Index(None, "subject", "at"),
     Index(None, "user_id", "at"),
+    Index(None, "once", unique=True, postgresql_where=text("once IS NOT NULL")),
     comment="append only: a trigger refuses changes",
 )

@@ -155,6 +155,7 @@ configurations = Table(
     Column("starts", Date, nullable=False),
     Column("ends", Date, nullable=False, comment="inclusive"),
     Column("body", Text, nullable=False, comment="the tariff configuration, YAML"),
+    Column("owner", Text, comment="area code of the lead commissioner"),
     now("imported_at"),
     user("imported_by"),
     one_of("status", CONFIGURATION_STATES),

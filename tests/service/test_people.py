@@ -14,6 +14,7 @@ from core.accounts.permissions import Action, Kind
 from core.accounts.scope import EVERYTHING, NotAllowed
 from core.accounts.sessions import (
     begin_session,
+    note_refusal,
     revoke_all,
     revoke_session,
     sessions_in_use,
@@ -23,6 +24,7 @@ from core.accounts.subscriptions import end
 from core.accounts.today import today
 from core.accounts.users import end_user, let_in_again
 from core.database import tables
+from core.database.acting import acting_for
 from core.user_errors import UserError
 
 if TYPE_CHECKING:
@@ -172,3 +174,43 @@ def test_organisations_are_found_by_kind_and_code(service: Service) -> None:
         assert found.name == "Hackney"
         with pytest.raises(UserError, match=r"no provider 'E09000012'; known: ZX1 \(Lea Valley"):
             find_organisation(connection, "provider", "E09000012")
+
+
+def note_refusals(engine: sa.Engine, *cookies: str, reason: str = "forged") -> None:
+    for cookie in cookies:
+        with engine.begin() as connection:
+            note_refusal(
+                connection, "sign-in cookie", reason, user_id=None, agent="x", cookie=cookie
+            )
+
+
+def refusals_by_minute(service: Service) -> list[tuple[dt.datetime, str, int]]:
+    audit = tables.audit
+    minute = sa.func.date_trunc("minute", audit.c.at)
+    query = (
+        sa.select(minute, audit.c.reason, sa.func.count())
+        .where(audit.c.action == "refused")
+        .group_by(minute, audit.c.reason)
+    )
+    return [(row[0], row[1], row[2]) for row in service.rows(query)]
+
+
+def test_a_flood_of_refused_cookies_writes_no_flood(
+    service: Service, portal_engine: sa.Engine
+) -> None:
+    portal = acting_for(portal_engine, None, "192.0.2.7")
+    note_refusals(portal, *["192.0.2.7"] * 100)
+    noted = refusals_by_minute(service)
+    assert 1 <= len(noted) <= 2  # a minute may have ended meanwhile
+    assert {count for _, _, count in noted} == {1}
+
+
+def test_other_cookies_and_other_reasons_are_noted_beside_it(
+    service: Service, portal_engine: sa.Engine
+) -> None:
+    portal = acting_for(portal_engine, None)
+    note_refusals(portal, "192.0.2.7", "192.0.2.8")
+    note_refusals(portal, "192.0.2.7", reason="idle")
+    counts = [(reason, count) for _, reason, count in refusals_by_minute(service)]
+    assert sum(count for reason, count in counts if reason == "forged") == 2
+    assert sum(count for reason, count in counts if reason == "idle") == 1
