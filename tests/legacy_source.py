@@ -21,7 +21,7 @@ from core.migration.runs import (
     load_migration,
     request_migration,
 )
-from core.migration.working import Bench, carry_out, finish, read_page
+from core.migration.working import Bench, carry_out, finish, read_page, rehearse
 from core.processes import start_child
 from core.settings import PROJECT
 from tests.legacy_server import HEADER, PASSWORD, USER
@@ -56,7 +56,7 @@ class OldService:
             "user": USER,
             "password": PASSWORD,
             "header": HEADER,
-            "seconds": 1.0,
+            "seconds": 0.7,
             "attempts": 6,
             "pause": 0.01,
             "page": 500,
@@ -98,3 +98,22 @@ def migrate(engine: Engine, door: Door, run_id: int | None = None, **asked: Any)
         with engine.begin() as connection:
             finish(connection, bench, summary)
     return summary
+
+
+def rehearsed(engine: Engine, door: Door) -> dict[str, Any]:
+    """A dry run; gives its summary."""
+    with engine.begin() as connection:
+        run_id = request_migration(connection, user_id=None, dry_run=True)
+        begin_migration(connection, run_id, flow_run=None)
+        migration = load_migration(connection, run_id)
+    with Legacy(door) as legacy:
+        bench = Bench(engine, migration, legacy)
+        summary = rehearse(bench, one_by_one, lambda _: None)
+        with engine.begin() as connection:
+            finish(connection, bench, summary)
+    return summary
+
+
+def one_by_one(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
+    for page in pages:
+        read_page(bench, table, page)
