@@ -107,10 +107,17 @@ def _right_value(
     suggested = offered.get((cause.field or "", cause.value or ""))
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
-        hint = f" Perhaps {suggested.value}: {suggested.why}." if suggested else ""
-        st.markdown(words.plain(cause.message + hint))
+        st.markdown(words.plain(" ".join(filter(None, (cause.message, _hint(suggested))))))
     with right:
         return _field(file, cause, specification, suggested)
+
+
+def _hint(suggested: Suggestion | None) -> str:
+    if suggested is None:
+        return ""
+    if suggested.sure:
+        return f"{suggested.value} is filled in: {suggested.why}."
+    return f"Perhaps {suggested.value}: {suggested.why}."
 
 
 def _field(

@@ -8,7 +8,9 @@ import streamlit as st
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.accounts.people import Person
 from core.accounts.permissions import Action
+from core.accounts.today import today
 from core.areas.keeping import register_in_use
+from core.submissions.calendar import calendar_of
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.outcome import Outcome, chunks_done, outcome_of
 from core.submissions.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
@@ -16,6 +18,9 @@ from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
 from core.user_errors import UserError
 from portal import words
 from portal.components.month_choice import choose_submission
+from portal.components.month_figures import releases, show_against
+from portal.components.readiness import show_readiness
+from portal.components.run_history import show_runs
 from portal.database import engine
 from portal.fragments import refreshed
 from portal.links import link_to_page
@@ -31,13 +36,18 @@ def show(person: Person) -> None:
         _follow(person, submission.id)
         return
     _show_state(submission)
-    if submission.state in RUNNABLE and _may_run(person, submission):
-        _prepare(person, submission)
+    outcome = None
     if submission.run_id is not None and person.may(Action.SEE_CHARGES, submission.provider_id):
         with engine().connect() as connection:
             outcome = outcome_of(connection, person.scope, submission.run_id)
-        _show_outcome(outcome)
-        link_to_page("reports", "Get the Backing Data", submission)
+    with engine().connect() as connection:
+        areas = register_in_use(connection).names
+    if submission.state in RUNNABLE and _may_run(person, submission):
+        _prepare(person, submission, outcome, areas)
+    if outcome is not None:
+        _show_outcome(submission, outcome, areas)
+    if person.may(Action.SEE_CHARGES, submission.provider_id):
+        show_runs(person, submission, outcome.currency_names if outcome else {}, areas)
 
 
 def _show_state(submission: SubmissionRow) -> None:
@@ -53,27 +63,32 @@ def _show_state(submission: SubmissionRow) -> None:
         st.write(text)
 
 
-def _prepare(person: Person, submission: SubmissionRow) -> None:
+def _prepare(
+    person: Person, submission: SubmissionRow, outcome: Outcome | None, areas: dict[str, str]
+) -> None:
     with engine().connect() as connection:
         missing = obstacles(connection, submission)
         clinics = clinics_to_place(connection, submission)
+        calendar = calendar_of(connection, person.scope, today())
     if clinics:
         _place_clinics(person, submission, clinics)
+    month = (submission.provider_id, submission.month)
+    show_readiness(
+        submission,
+        missing,
+        next((each for each in calendar if (each.provider_id, each.month) == month), None),
+    )
     if missing:
-        st.subheader("Before you can submit")
-        for obstacle in missing:
-            st.markdown(f"- {obstacle.text}")
-        link_to_page("upload", "Go to the files", submission)
         return
-    st.subheader("Ready")
-    st.write("Every file is checked, every clinic is placed, and a tariff is in force.")
+    if outcome is not None:
+        show_against(person, submission, outcome.currency_names)
     draft, final = st.columns(2)
     if person.may(Action.DRAFT, submission.provider_id):
         with draft:
             _offer_draft(person, submission)
     if person.may(Action.SUBMIT, submission.provider_id):
         with final:
-            _offer_final(person, submission)
+            _offer_final(person, submission, releases(outcome, areas))
 
 
 def _may_run(person: Person, submission: SubmissionRow) -> bool:
@@ -87,12 +102,13 @@ def _offer_draft(person: Person, submission: SubmissionRow) -> None:
             _request(person, submission, "draft")
 
 
-def _offer_final(person: Person, submission: SubmissionRow) -> None:
+def _offer_final(person: Person, submission: SubmissionRow, receivers: str) -> None:
     with st.container(border=True):
         st.markdown(
             "**Final**  \nReleases the charges to every commissioner who pays one, and locks the "
-            "month."
+            "month. To open it again, its host commissioner has to ask."
         )
+        st.markdown(receivers)
         sure = st.checkbox(f"Release the charges of {submission.month_text}")
         if st.button("Submit", type="primary", disabled=not sure):
             _request(person, submission, "final")
@@ -160,7 +176,7 @@ def _follow(person: Person, submission_id: int) -> None:
     st.caption("You can leave this page; the calculation goes on.")
 
 
-def _show_outcome(outcome: Outcome) -> None:
+def _show_outcome(submission: SubmissionRow, outcome: Outcome, names: dict[str, str]) -> None:
     kind = "Final" if outcome.kind == "final" else "Draft"
     st.subheader(f"{kind} run, number {outcome.number}")
     figures = st.columns(4)
@@ -173,8 +189,9 @@ def _show_outcome(outcome: Outcome) -> None:
             f"{words.count(outcome.overwritten, 'code')} were overwritten by a later record of the "
             "same episode and earn nothing."
         )
-    with engine().connect() as connection:
-        names = register_in_use(connection).names
+    with st.container(horizontal=True):
+        link_to_page("charges", "Look at the charges", submission)
+        link_to_page("reports", "Get the Backing Data", submission)
     left, right = st.columns(2)
     with left:
         st.markdown("**By commissioner**")

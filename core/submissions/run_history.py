@@ -1,0 +1,158 @@
+"""The runs of a month, and what one changed against another."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
+from core.database import tables
+from core.submissions.scoped import runs_in, submissions_in
+from core.submissions.states import RunState
+from core.user_errors import UserError
+
+_EPISODE = ("clinic_id", "patient_id", "attendance_date", "currency")
+"""What names a charge within a run: an episode is charged once for a currency."""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as its provider sees it."""
+
+    id: int
+    number: int
+    kind: str
+    state: RunState
+    records: int
+    charges: int
+    amount_pence: int
+    requested_at: dt.datetime
+    requested_by: str
+    failure: str | None
+
+    @property
+    def has_charges(self) -> bool:
+        return self.state in (RunState.PUBLISHED, RunState.REPLACED)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many charges of a currency, or of a payer, are new, gone or changed, and the sums."""
+
+    name: str | None  # None: nobody pays
+    added: int
+    gone: int
+    changed: int
+    same: int
+    pence_before: int
+    pence_after: int
+
+    @property
+    def pence(self) -> int:
+        return self.pence_after - self.pence_before
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs beside each other. A charge that another authority pays now is changed in
+    ``by_currency``; in ``by_commissioner`` it is gone there and added here."""
+
+    by_currency: list[Difference]
+    by_commissioner: list[Difference]
+
+    @property
+    def whole(self) -> Difference:
+        counts = ("added", "gone", "changed", "same", "pence_before", "pence_after")
+        sums = {name: sum(getattr(each, name) for each in self.by_currency) for name in counts}
+        return Difference("all", **sums)
+
+
+def runs_of(connection: Connection, scope: Scope, submission_id: int) -> list[RunRow]:
+    """The runs of a month, the newest first."""
+    runs, users = tables.runs, tables.users
+    query = (
+        sa.select(
+            runs.c.id,
+            runs.c.number,
+            runs.c.kind,
+            runs.c.state,
+            runs.c.records,
+            runs.c.charges,
+            runs.c.amount_pence,
+            runs.c.requested_at,
+            sa.func.coalesce(users.c.name, "").label("requested_by"),
+            runs.c.failure,
+        )
+        .outerjoin(users, users.c.id == runs.c.requested_by)
+        .where(
+            runs.c.submission_id == submission_id,
+            submissions_in(scope, runs.c.submission_id, Action.SEE_CHARGES),
+        )
+        .order_by(runs.c.number.desc())
+    )
+    return [
+        RunRow(**{**row, "state": RunState(row["state"])})
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def compare_runs(connection: Connection, scope: Scope, before: int, after: int) -> Comparison:
+    """What ``after`` changed; raises ``UserError`` unless the person may see both."""
+    runs = tables.runs
+    seen = connection.execute(
+        sa.select(runs.c.id).where(
+            runs.c.id.in_((before, after)), runs_in(scope, runs.c.id, Action.SEE_CHARGES)
+        )
+    ).scalars()
+    missing = {before, after} - set(seen)
+    if missing:
+        raise UserError(f"There is no run {min(missing)}.")
+    return Comparison(
+        _differences(connection, before, after, "currency", _EPISODE),
+        _differences(connection, before, after, "commissioner", (*_EPISODE, "commissioner")),
+    )
+
+
+def _differences(
+    connection: Connection, before: int, after: int, group_by: str, key: tuple[str, ...]
+) -> list[Difference]:
+    old = sa.select(tables.charges).where(tables.charges.c.run_id == before).cte("old")
+    new = sa.select(tables.charges).where(tables.charges.c.run_id == after).cte("new")
+    group = sa.func.coalesce(new.c[group_by], old.c[group_by])
+    both = sa.and_(old.c.run_id.is_not(None), new.c.run_id.is_not(None))
+    equal = sa.and_(
+        old.c.amount_pence == new.c.amount_pence,
+        old.c.rate_type == new.c.rate_type,
+        _same(old.c.commissioner, new.c.commissioner),
+    )
+    query = (
+        sa.select(
+            group,
+            sa.func.count().filter(old.c.run_id.is_(None)),
+            sa.func.count().filter(new.c.run_id.is_(None)),
+            sa.func.count().filter(sa.and_(both, sa.not_(equal))),
+            sa.func.count().filter(sa.and_(both, equal)),
+            sa.func.coalesce(sa.func.sum(old.c.amount_pence), 0),
+            sa.func.coalesce(sa.func.sum(new.c.amount_pence), 0),
+        )
+        .select_from(
+            old.join(new, sa.and_(*(_same(old.c[each], new.c[each]) for each in key)), full=True)
+        )
+        .group_by(group)
+        .order_by(group)
+    )
+    return [
+        Difference(name, added, gone, changed, same, int(old_pence), int(new_pence))
+        for name, added, gone, changed, same, old_pence, new_pence in connection.execute(query)
+    ]
+
+
+def _same(one: sa.ColumnElement[object], other: sa.ColumnElement[object]) -> sa.ColumnElement[bool]:
+    """Equal, or nobody on both sides; a full join takes no IS NOT DISTINCT FROM."""
+    if one.type.python_type is not str:
+        return one == other
+    return sa.func.coalesce(one, "") == sa.func.coalesce(other, "")

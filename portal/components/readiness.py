@@ -1,0 +1,62 @@
+"""What a month needs before it can be submitted: each thing done, or with the way to do it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.today import today
+from core.submissions.calendar import Month
+from core.submissions.months import SubmissionRow
+from core.submissions.requests import Obstacle
+from portal import words
+from portal.links import link_to_page
+
+_DONE = {
+    "files": "Every file is checked and has no errors.",
+    "clinics": "Every clinic has a host authority.",
+    "tariff": "A tariff is in force for this month.",
+}
+_ABOUT = {
+    "no-files": "files",
+    "file-not-checked": "files",
+    "file-in-error": "files",
+    "file-rejected": "files",
+    "clinic-to-be-placed": "clinics",
+    "no-configuration": "tariff",
+}
+_WHERE = {"files": ("upload", "Go to the files"), "clinics": (None, "See New clinics above")}
+
+
+def show_readiness(submission: SubmissionRow, missing: list[Obstacle], month: Month | None) -> None:
+    """The list."""
+    st.subheader("Not ready yet" if missing else "Ready")
+    with st.container(border=True, key="readiness"):
+        for about, done in _DONE.items():
+            standing = [each for each in missing if _ABOUT[each.code] == about]
+            if standing:
+                _show_missing(submission, about, standing)
+            else:
+                st.markdown(f":green-badge[done] {done}")
+        _show_deadline(month)
+
+
+def _show_missing(submission: SubmissionRow, about: str, standing: list[Obstacle]) -> None:
+    left, right = st.columns([5, 2], vertical_alignment="center")
+    left.markdown(
+        "  \n".join(f":orange-badge[to do] {words.plain(each.text)}" for each in standing)
+    )
+    page, label = _WHERE.get(about, (None, "Ask the lead commissioner of your area"))
+    with right:
+        if page is not None:
+            link_to_page(page, label, submission)
+        else:
+            st.caption(label)
+
+
+def _show_deadline(month: Month | None) -> None:
+    if month is None or month.due is None:
+        return
+    if month.due < today():
+        st.markdown(f":red-badge[late] It was due on {words.day(month.due)}.")
+    else:
+        st.markdown(f":blue-badge[due] It is due on {words.day(month.due)}.")

@@ -1,0 +1,95 @@
+"""Runs of a month beside each other, and a month beside earlier ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.accounts.people import person_of
+from core.database.acting import acting_for
+from core.submissions.month_against import month_against, what_stands_out
+from core.submissions.months import get_submission
+from core.submissions.run_history import Comparison, compare_runs, runs_of
+from core.submissions.states import RunState
+from core.submissions.uploads import remove_file
+from core.user_errors import UserError
+from tests.service.month import APRIL, HACKNEY, Service, visit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+MAY = dt.date(2017, 5, 1)
+
+
+def two_runs(service: Service, before: list[str], after: list[str]) -> tuple[int, int]:
+    month = service.month()
+    file_id = service.ready(month, *before)
+    first = service.run(month, "draft")
+    with service.engine.begin() as connection:
+        remove_file(connection, file_id, user_id=service.amira)
+    service.ready(month, *after, name="again.csv")
+    return first, service.run(month, "draft")
+
+
+def compared(engine: Engine, user: int, before: int, after: int) -> Comparison:
+    with acting_for(engine, user, None).connect() as connection:
+        return compare_runs(connection, person_of(connection, user).scope, before, after)
+
+
+def test_added_gone_changed_and_same(service: Service, portal_engine: Engine) -> None:
+    before = [visit(1, "T4"), visit(2, "T4"), visit(3, "T4")]
+    after = [visit(1, "T4"), visit(3, "T4", lsoa=HACKNEY), visit(4, "T4")]
+    first, second = two_runs(service, before, after)
+    found = compared(portal_engine, service.amira, first, second)
+    whole = found.whole
+    assert (whole.added, whole.gone, whole.changed, whole.same) == (1, 1, 1, 1)
+    assert whole.pence == 0
+    payers = {each.name: (each.added, each.gone) for each in found.by_commissioner}
+    assert payers == {"E09000030": (1, 2), "E09000012": (1, 0)}
+    back = compared(portal_engine, service.amira, second, first).whole
+    assert (back.added, back.gone) == (whole.gone, whole.added)
+
+
+def test_the_same_run_twice_has_no_difference(service: Service, portal_engine: Engine) -> None:
+    first, second = two_runs(service, [visit(1, "T4")], [visit(1, "T4")])
+    whole = compared(portal_engine, service.amira, first, second).whole
+    assert (whole.added, whole.gone, whole.changed, whole.same) == (0, 0, 0, 1)
+
+
+def test_history_and_who_may_see_it(service: Service, portal_engine: Engine) -> None:
+    first, second = two_runs(service, [visit(1, "T4")], [visit(2, "T4")])
+    month = service.month()
+    for user, seen in ((service.amira, [second, first]), (service.users["ZX2"], [])):
+        with acting_for(portal_engine, user, None).connect() as connection:
+            runs = runs_of(connection, person_of(connection, user).scope, month)
+        assert [run.id for run in runs] == seen
+        if runs:
+            assert [run.state for run in runs] == [RunState.PUBLISHED, RunState.REPLACED]
+    for user in (service.users["ZX2"], service.users["E09000030"]):
+        with pytest.raises(UserError, match="no run"):
+            compared(portal_engine, user, first, second)
+
+
+def test_a_month_beside_the_month_before(service: Service, portal_engine: Engine) -> None:
+    april, may = service.month(month=APRIL), service.month(month=MAY)
+    service.ready(april, *(visit(number, "T4") for number in range(30)))
+    service.run(april, "final")
+    service.ready(may, visit(1, "T4", date="2017-05-03"))
+    service.run(may, "draft")
+    with acting_for(portal_engine, service.amira, None).connect() as connection:
+        scope = person_of(connection, service.amira).scope
+        [line] = month_against(connection, scope, get_submission(connection, may))
+    assert line.now.charges == 1
+    assert line.last_month is not None and line.last_month.charges == 30
+    assert line.last_year is None
+    assert line.stands_out == ("97 % less than April 2017",)
+
+
+def test_what_is_worth_a_look() -> None:
+    assert what_stands_out(130, 100, APRIL) == "30 % more than April 2017"
+    assert what_stands_out(0, 100, APRIL) == "none now, 100 in April 2017"
+    assert what_stands_out(25, 0, APRIL) == "none in April 2017"
+    assert what_stands_out(120, 100, APRIL) is None
+    assert what_stands_out(5, 1, APRIL) is None
