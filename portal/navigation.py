@@ -15,6 +15,7 @@ from portal.views import (
     accounts,
     areas,
     audit,
+    charges,
     home,
     hosted,
     kpis,
@@ -32,6 +33,7 @@ from portal.views import (
 ADDRESSES = (
     "upload",
     "submission",
+    "charges",
     "hosted",
     "reports",
     "kpis",
@@ -63,6 +65,8 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
         shown["upload"] = ("Upload", upload.show)
     if person.provider_ids:
         shown["submission"] = ("Submission", submission.show)
+    if person.may(Action.SEE_CHARGES):
+        shown["charges"] = ("Charges", charges.show)
     if asks_for_resets(person):
         shown["hosted"] = ("Hosted months", hosted.show)
     if person.may(Action.SEE_CHARGES) or person.may(Action.SEE_BACKING_DATA):

@@ -76,6 +76,7 @@ def main() -> None:
             "browser.gatherUsageStats": False,
             "client.toolbarMode": "minimal",
             "client.showErrorDetails": "none",
+            "client.showErrorLinks": False,
             **THEME,
         }
     )

@@ -17,7 +17,7 @@ from core.accounts.permissions import Action
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.arrivals import Arrival, take_in
-from core.submissions.months import get_submission
+from core.submissions.months import submission_for
 from core.user_errors import UserError
 from portal.database import act_as, engine
 from portal.sign_in import person_of_request, refuse
@@ -74,7 +74,7 @@ def _admit(request: Request) -> tuple[Person, int]:
         refuse(person, SUBJECT, "ticket of another user", request.headers.get("user-agent"))
         raise NotAdmitted("ticket of another user", text=OF_ANOTHER)
     with engine().connect() as connection:
-        submission = get_submission(connection, ticket["submission"])
+        submission = submission_for(connection, person.scope, ticket["submission"])
     if not person.may(Action.UPLOAD, submission.provider_id):
         raise NotAdmitted("not allowed", text="You may not upload for this provider.")
     return person, submission.id

@@ -32,6 +32,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def named(code: str, name: str | None) -> str:
+    """STIB STI Intervention B; a name that begins with its code stands alone."""
+    if not name:
+        return code
+    return name if name.split()[0] == code else f"{code} {name}"
+
+
 def plain(text: str) -> str:
     """Text that others chose, such as a file's name, as it is: none of it is taken for markup."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import NotAllowed, Scope
 from core.database import tables
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.states import SubmissionState
@@ -43,8 +45,10 @@ class Reset:
         return "granted" if self.granted else "refused"
 
 
-def list_resets(connection: Connection, *, everything: bool = False) -> list[Reset]:
-    """The requests that wait for a decision, who waits longest first; or all, newest first."""
+def list_resets(connection: Connection, scope: Scope, *, everything: bool = False) -> list[Reset]:
+    """The requests that wait for a decision, who waits longest first; or all, newest first. For
+    who decides on them."""
+    scope.require(Action.GRANT_RESET)
     resets = tables.resets
     query = (
         _rows().order_by(resets.c.id.desc())
@@ -64,16 +68,20 @@ def get_reset(connection: Connection, number: int) -> Reset:
     return _reset(row)
 
 
-def last_reset(connection: Connection, submission_id: int) -> Reset | None:
-    """The last request for a month, if there was one."""
+def last_reset(connection: Connection, scope: Scope, submission_id: int) -> Reset | None:
+    """The last request for a month, if there was one, by a host of the person's."""
     resets = tables.resets
-    query = _rows().where(resets.c.submission_id == submission_id).order_by(resets.c.id.desc())
-    row = connection.execute(query.limit(1)).first()
+    asked = scope.limits(resets.c.host_id, Action.ASK_FOR_RESET, "commissioner")
+    query = _rows().where(resets.c.submission_id == submission_id, asked)
+    row = connection.execute(query.order_by(resets.c.id.desc()).limit(1)).first()
     return None if row is None else _reset(row)
 
 
-def hosted_months(connection: Connection, host: str) -> list[SubmissionRow]:
-    """The submitted months with charges of a clinic that the commissioner hosts, latest first."""
+def hosted_months(connection: Connection, scope: Scope, host: str) -> list[SubmissionRow]:
+    """The submitted months with charges of a clinic that the commissioner hosts, latest first; for
+    who may ask for them to be opened."""
+    if not scope.unlimited and host not in scope.codes(Action.ASK_FOR_RESET):
+        raise NotAllowed(Action.ASK_FOR_RESET)
     submissions, organisations = tables.submissions, tables.organisations
     own = sa.select(organisations.c.id).where(organisations.c.code == host).scalar_subquery()
     hosted = own.in_(sa.select(sa.func.run_hosts(submissions.c.run_id)))

@@ -14,6 +14,7 @@ from core.submissions.file_list import FileRow
 from core.submissions.uploads import correct
 from portal import words
 from portal.acting import act
+from portal.sign_in import person_on_page
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Choice:
 @st.dialog("What will change", width="large")
 def preview(person: Person, file: FileRow, chosen: list[Choice]) -> None:
     """Shows the changes, and makes them when they are agreed to."""
+    if person_on_page() is None:  # a dialog runs alone, without the page around it
+        st.rerun()
     if not chosen:
         st.write("Nothing is chosen yet. Close this, and choose a right value for a wrong one.")
         return

@@ -24,7 +24,7 @@ def show_failures(person: Person) -> None:
     """The section of the page."""
     st.subheader("Errors")
     with engine().connect() as connection:
-        found = list_failures(connection)
+        found = list_failures(connection, person.scope)
     if not found:
         st.write("Nothing waits here: whatever failed was done after all, or set aside.")
     for failure in found[:SHOWN]:

@@ -29,7 +29,7 @@ _TRIAL = "kpi-trial"
 def show_editor(person: Person) -> None:
     """Choose one or begin a new one; keep a draft, try it, publish it."""
     with engine().connect() as connection:
-        known = all_kpis(connection)
+        known = all_kpis(connection, person.scope)
         datasets = dataset_names(connection)
     newest = {each.definition.kpi: each for each in reversed(known)}
     name = st.selectbox("Indicator", [_NEW, *sorted(newest)])
@@ -132,7 +132,7 @@ def _do(change: Callable[[Connection], None]) -> None:
 def _try(person: Person, chosen: KnownKpi) -> None:
     with engine().connect() as connection:
         providers = providers_seen(connection, person.scope)
-        runs = {each.code: runs_to_try(connection, each) for each in providers}
+        runs = {each.code: runs_to_try(connection, person.scope, each) for each in providers}
     months = [
         (run_id, f"{each.name}, {words.month(month)} ({kind})")
         for each in providers
@@ -149,13 +149,13 @@ def _try(person: Person, chosen: KnownKpi) -> None:
             )
     trial = st.session_state.get(_TRIAL)
     if trial is not None:
-        _follow(trial, chosen)
+        _follow(person, trial, chosen)
 
 
 @st.fragment(run_every=1)
-def _follow(trial_id: int, chosen: KnownKpi) -> None:
+def _follow(person: Person, trial_id: int, chosen: KnownKpi) -> None:
     with engine().connect() as connection:
-        trial = get_trial(connection, trial_id)
+        trial = get_trial(connection, person.scope, trial_id)
     if trial.kpi_id == chosen.id:
         _show_trial(trial, chosen)
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
+from core.accounts.people import Person
 from core.events.log_groups import LogPost, LogSearch, log_groups, search
 from portal.database import engine
 
@@ -18,17 +19,17 @@ _SPANS = {
 }
 
 
-def show_log_groups() -> None:
+def show_log_groups(person: Person) -> None:
     """The section of the page."""
     st.subheader("Logs")
     with engine().connect() as connection:
-        names = [group.name for group in log_groups(connection)]
+        names = [group.name for group in log_groups(connection, person.scope)]
     if not names:
         st.write("Nothing has been logged yet.")
         return
     wanted = _ask(names)
     with engine().connect() as connection:
-        posts = search(connection, wanted, limit=SHOWN)
+        posts = search(connection, person.scope, wanted, limit=SHOWN)
     if not posts:
         st.write("No post fits.")
         return

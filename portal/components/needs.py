@@ -82,7 +82,7 @@ def _of_provider(
 
 def _of_service(connection: Connection, person: Person) -> Iterator[Line]:
     if decides_resets(person):
-        asked = list_resets(connection)
+        asked = list_resets(connection, person.scope)
         if asked:
             text = f"{words.count(len(asked), 'month')} to be opened again: decide."
             yield Line(text, "resets", "Go to resets")
@@ -92,7 +92,7 @@ def _of_service(connection: Connection, person: Person) -> Iterator[Line]:
             text = f"{words.count(unplaced, 'clinic')} without a host authority."
             yield Line(text, "accounts", "Go to accounts")
     if person.may(Action.OPERATE):
-        failed = len(list_failures(connection))
+        failed = len(list_failures(connection, person.scope))
         if failed:
             text = f"{words.count(failed, 'failure')} in the error queue."
             yield Line(text, "operations", "Go to operations")

@@ -71,7 +71,7 @@ def ask_for_report(person: Person) -> None:
         last_month=last,
         asked_by=person.name,
     )
-    request = _of_kind(plain, kind)
+    request = _of_kind(person, plain, kind)
     if request is not None:
         _finish(person, request)
 
@@ -111,13 +111,13 @@ def _wanted(months: list[dt.date]) -> int:
         return 0
 
 
-def _of_kind(plain: ReportRequest, kind: ReportKind) -> ReportRequest | None:
+def _of_kind(person: Person, plain: ReportRequest, kind: ReportKind) -> ReportRequest | None:
     """The report with what its kind asks for; None, with a word why, where there is none."""
     values = {**plain.model_dump(), "kind": kind}
     if kind == ReportKind.DATA_EXTRACT:
         values["labels"] = st.checkbox("Write codes in words")
     elif kind != ReportKind.SUBMISSION_RECEIPT:
-        values["only"] = _choose_others(plain, to_one=KINDS[kind].to_one)
+        values["only"] = _choose_others(person, plain, to_one=KINDS[kind].to_one)
     try:
         return ReportRequest(**values)
     except ValidationError:
@@ -125,9 +125,9 @@ def _of_kind(plain: ReportRequest, kind: ReportKind) -> ReportRequest | None:
         return None
 
 
-def _choose_others(request: ReportRequest, *, to_one: bool) -> tuple[str, ...]:
+def _choose_others(person: Person, request: ReportRequest, *, to_one: bool) -> tuple[str, ...]:
     with engine().connect() as connection:
-        others = others_to_show(connection, request)
+        others = others_to_show(connection, person.scope, request)
     names = AreaRegister.shipped().names
     label = "Commissioners" if request.side == "provider" else "Providers"
 

@@ -60,7 +60,10 @@ def _begin(person: Person) -> None:
 @refreshed(seconds=2)
 def _follow(person: Person) -> None:
     with engine().connect() as connection:
-        walks = [progress_of(connection, each) for each in newest_walks(connection, 5)]
+        walks = [
+            progress_of(connection, person.scope, each)
+            for each in newest_walks(connection, person.scope, 5)
+        ]
     if not walks:
         st.write("There was no walk yet: the register is the one that ships with Grouper.")
     for walk in walks[:1]:

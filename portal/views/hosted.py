@@ -28,8 +28,8 @@ def show(person: Person) -> None:
 
 def _show_host(person: Person, host: Membership) -> None:
     with engine().connect() as connection:
-        found = hosted_months(connection, str(host.code))
-        resets = {month.id: last_reset(connection, month.id) for month in found}
+        found = hosted_months(connection, person.scope, str(host.code))
+        resets = {month.id: last_reset(connection, person.scope, month.id) for month in found}
     st.subheader(str(host.name))
     if not found:
         st.write("No provider has submitted a month with charges of your clinics yet.")

@@ -40,7 +40,7 @@ def _show_figures(person: Person) -> None:
         "Provider", providers, format_func=lambda each: f"{each.name} ({each.code})"
     )
     with engine().connect() as connection:
-        results = results_of(connection, [provider.code], final_only=not provider.own)
+        results = results_of(connection, person.scope, [provider.code], final_only=not provider.own)
     if not results:
         st.info("Nothing is measured yet. Figures appear a moment after a month was run.")
         return

@@ -35,7 +35,7 @@ def show(person: Person) -> None:
     with failed:
         show_failures(person)
     with logs:
-        show_log_groups()
+        show_log_groups(person)
     with rules:
         show_rules(load_rules())
 

@@ -28,8 +28,12 @@ def show(person: Person) -> None:
         "concerns is told."
     )
     with engine().connect() as connection:
-        waiting = list_resets(connection)
-        decided = [each for each in list_resets(connection, everything=True) if each.decided_at]
+        waiting = list_resets(connection, person.scope)
+        decided = [
+            each
+            for each in list_resets(connection, person.scope, everything=True)
+            if each.decided_at
+        ]
     if not waiting:
         st.write("Nobody asks for a month.")
     for asked in waiting:

@@ -51,7 +51,7 @@ def test_a_month_from_upload_to_download(
     )
     page.get_by_label("Activity files").set_input_files(path)
     expect(page.get_by_text("has errors", exact=True)).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("4 errors")).to_be_visible()
+    expect(page.get_by_text("4 errors of 1 cause")).to_be_visible()
 
     page.get_by_role("combobox", name=re.compile("SHHAPT 1: T4A in 4 rows")).click()
     page.keyboard.type("T4:")

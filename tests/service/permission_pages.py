@@ -13,7 +13,7 @@ from core.accounts.permissions import Action
 from core.database import engine as database
 from core.settings import Settings, use_settings
 from portal.navigation import shown_to
-from tests.service.permission_scene import ASKED, FINAL, IN_ERROR, PLACES, READY
+from tests.service.permission_scene import ASKED, DRAFT, FIGURE, FINAL, IN_ERROR, PLACES, READY
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.service.permission_scene import Place, Scene
-
-BY_NAVIGATION = {Action.MANAGE_ACCOUNTS: "accounts", Action.OPERATE: "operations"}
-BY_FUNCTION = (Action.SEE_KPIS, Action.EDIT_CONFIGURATION, Action.PUBLISH_CONFIGURATION)
-"""Their pages ask ``Person.may`` and nothing else."""
 
 
 def offered(person: Person, scene: Scene) -> Iterator[tuple[str, str]]:
@@ -60,14 +56,6 @@ def _shown(person: Person) -> list[str]:
 
 
 def _at(person: Person, place: Place, addresses: set[str]) -> Iterator[Action]:
-    for action, address in BY_NAVIGATION.items():
-        if address in addresses:
-            yield action
-    ids = (place.provider_id, place.commissioner_id)
-    for action in BY_FUNCTION:
-        of_place = action == Action.SEE_KPIS
-        if any(person.may(action, number if of_place else None) for number in ids):
-            yield action
     for address, look in _PAGES.items():
         if address in addresses:
             yield from look(person, place)
@@ -78,7 +66,7 @@ def _upload(person: Person, place: Place) -> Iterator[Action]:
     if _is_of(page, place):
         if page.checkbox:
             yield Action.UPLOAD
-        if any("Apply and check again" in button.label for button in page.button):
+        if any("See what will change" in button.label for button in page.button):
             yield Action.CORRECT
 
 
@@ -91,6 +79,15 @@ def _submission(person: Person, place: Place) -> Iterator[Action]:
         yield Action.SUBMIT
     page = _page(person, "submission", place.provider, FINAL)
     if _is_of(page, place) and page.metric:
+        yield Action.SEE_CHARGES
+
+
+def _charges(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "charges", place.provider, FINAL)
+    payer = {"E09000030": "Tower Hamlets", "E09000012": "Hackney"}[place.commissioner]
+    payers = [box.options for box in page.selectbox if box.label == "Commissioner"]
+    is_shown = page.query_params.get("provider") == [place.provider]
+    if is_shown and page.metric and any(payer in options for options in payers):
         yield Action.SEE_CHARGES
 
 
@@ -128,13 +125,59 @@ def _resets(person: Person, place: Place) -> Iterator[Action]:
         yield Action.GRANT_RESET
 
 
+def _figures(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "kpis", place.provider, FINAL)
+    providers = [box for box in page.selectbox if box.label == "Provider"]
+    for box in providers:
+        if any(place.provider in option for option in box.options):
+            page = box.select(next(each for each in box.options if place.provider in each)).run()
+            assert not page.exception, page.exception
+            if any(each.value.startswith(f"### {FIGURE}") for each in page.markdown):
+                yield Action.SEE_KPIS
+
+
+def _editor(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "kpis", place.provider, FINAL)
+    for box in [each for each in page.selectbox if each.label == "Indicator"]:
+        page = box.select(DRAFT).run()
+        assert not page.exception, page.exception
+        open_to = {each.label for each in page.button if not each.disabled}
+        if "Keep as a draft" in open_to:
+            yield Action.EDIT_CONFIGURATION
+        if "Publish" in open_to:
+            yield Action.PUBLISH_CONFIGURATION
+
+
+def _indicators(person: Person, place: Place) -> Iterator[Action]:
+    yield from _figures(person, place)
+    yield from _editor(person, place)
+
+
+def _accounts(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "accounts", place.provider, FINAL)
+    audited = _page(person, "audit", place.provider, FINAL)
+    if any(place.provider in str(each.value) for each in page.dataframe) and audited.dataframe:
+        yield Action.MANAGE_ACCOUNTS
+
+
+def _operations(person: Person, place: Place) -> Iterator[Action]:
+    page = _page(person, "operations", place.provider, FINAL)
+    told = any(place.failure in each.value for each in page.markdown)
+    if told and any(each.key == f"retry-{place.failure}" for each in page.button):
+        yield Action.OPERATE
+
+
 _PAGES: dict[str, Callable[[Person, Place], Iterator[Action]]] = {
     "upload": _upload,
     "submission": _submission,
+    "charges": _charges,
     "home": _home,
     "reports": _reports,
     "hosted": _hosted,
     "resets": _resets,
+    "kpis": _indicators,
+    "accounts": _accounts,
+    "operations": _operations,
 }
 
 

@@ -1,0 +1,242 @@
+"""Why a charge is there: its records, where each value came from, its factor, who pays, and what
+was lost by overwriting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.areas.keeping import register_in_use
+from core.areas.register import AreaRegister
+from core.database import tables
+from core.database.records import records_table
+from core.submissions.buckets import bucket_of
+from core.submissions.calculation import Calculation, calculate
+from core.submissions.charge_list import ChargeLine, SeenRun
+from core.submissions.runs import RunInputs, load_run
+from core.tariffs.configuration import Configuration
+
+FACTORS = {
+    "provider": "The market forces factor of {name}.",
+    "host": "The geo-weighting of {name}, which hosts the clinic.",
+    "none": "No factor is given for the provider or for the clinic's host, so 1.",
+}
+PAYERS = {
+    "resident": "{payer} pays, because the patient lives there.",
+    "host": "{payer} pays, because it hosts the clinic: {because}.",
+    "none": "Nobody pays.",
+}
+HOST_PAYS = {
+    "none": "the tariff charges {currency} to the host, wherever the patient lives",
+    "else": "where the patient lives is not known",
+}
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A record of the episode: the file, its spreadsheet row, and its filled cells."""
+
+    file: str
+    row: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class MergedValue:
+    """A value of the episode, and the record that it came from."""
+
+    column: str
+    value: str
+    file: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A code that a later record wrote over, and what it would have added to the episode."""
+
+    column: str
+    value: str
+    by: str
+    file: str
+    row: int
+    pence: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that is known of why a charge is there."""
+
+    tariff: str
+    factor: str
+    payer: str
+    records: tuple[SourceRow, ...]
+    merged: tuple[MergedValue, ...]
+    lost: tuple[Lost, ...]
+
+
+def explain(connection: Connection, run: SeenRun, line: ChargeLine) -> Explanation:
+    """Why ``line`` of ``run`` is charged; the records are for its own provider alone."""
+    inputs = load_run(connection, run.run_id)
+    register = register_in_use(connection).as_of(run.month)
+    facts = (
+        inputs.configuration.title or inputs.configuration.configuration,
+        factor_words(inputs, line, register),
+        payer_words(inputs.configuration, line, register),
+    )
+    if not run.own:
+        return Explanation(*facts, (), (), ())
+    records = _records(connection, inputs, line)
+    names = _file_names(connection, inputs.files)
+    return Explanation(
+        *facts,
+        tuple(_source_rows(records, names)),
+        tuple(_merged(records, inputs, names, register)),
+        tuple(_lost(records, inputs, names, register)),
+    )
+
+
+def factor_words(inputs: RunInputs, line: ChargeLine, register: AreaRegister) -> str:
+    """Where the factor came from (formats.md, rule 7)."""
+    configuration, host = inputs.configuration, inputs.hosts.get(line.clinic_id, "")
+    if configuration.providers[inputs.submission.provider].factor is not None:
+        return FACTORS["provider"].format(name=inputs.submission.provider_name)
+    member = configuration.commissioners.get(host)
+    if member is not None and member.geo_weighting is not None:
+        return FACTORS["host"].format(name=register.names.get(host, host))
+    return FACTORS["none"]
+
+
+def payer_words(configuration: Configuration, line: ChargeLine, register: AreaRegister) -> str:
+    """Who pays, and by which rule (formats.md, rule 8)."""
+    kinds = {currency.code: currency.cross_charge for currency in configuration.currencies}
+    always = kinds.get(line.currency) == "none"
+    because = HOST_PAYS["none" if always else "else"].format(currency=line.currency)
+    payer = register.names.get(line.commissioner or "", line.commissioner or "")
+    return PAYERS[line.basis].format(payer=payer, because=because)
+
+
+def _records(connection: Connection, inputs: RunInputs, line: ChargeLine) -> pa.Table:
+    """The records of the episode in order of upload and row, with ``file`` and ``row``."""
+    key = (line.clinic_id, line.patient_id, line.attendance_date.isoformat())
+    names = inputs.specification.key_columns
+    columns = list(inputs.specification.columns)
+    bucket = int(
+        bucket_of(pa.table([[part] for part in key], list(names)), inputs.specification)[0]
+    )
+    table = sa.table(
+        records_table(inputs.specification),
+        *(sa.column(name) for name in ("file_id", "row", "bucket", *columns)),
+    )
+    query = sa.select(table.c.file_id, table.c.row, *(table.c[name] for name in columns)).where(
+        table.c.file_id.in_(inputs.files),
+        table.c.bucket == bucket,
+        *(table.c[name] == part for name, part in zip(names, key, strict=True)),
+    )
+    rows = sorted(
+        connection.execute(query).all(), key=lambda row: (inputs.files.index(row[0]), row[1])
+    )
+    cells = {
+        name: pa.array([row[place] for row in rows], pa.string())
+        for place, name in enumerate(columns, start=2)
+    }
+    numbers = {
+        "file": pa.array([inputs.files.index(row[0]) for row in rows], pa.int32()),
+        "row": pa.array([row[1] for row in rows], pa.int32()),
+    }
+    return pa.table(numbers | cells)
+
+
+def _file_names(connection: Connection, files: tuple[int, ...]) -> list[str]:
+    query = sa.select(tables.files.c.id, tables.files.c.name).where(tables.files.c.id.in_(files))
+    known = {row.id: row.name for row in connection.execute(query)}
+    return [known.get(file, "") for file in files]
+
+
+def _source_rows(records: pa.Table, names: list[str]) -> list[SourceRow]:
+    return [
+        SourceRow(
+            names[row.pop("file")],
+            row.pop("row"),
+            {column: value for column, value in row.items() if value is not None},
+        )
+        for row in records.to_pylist()
+    ]
+
+
+def _merged(
+    records: pa.Table, inputs: RunInputs, names: list[str], register: AreaRegister
+) -> list[MergedValue]:
+    """The values of the episode; of several records the latest that holds the value."""
+    if not records.num_rows:
+        return []
+    episode = _calculate(records, inputs, register).merged.episodes.to_pylist()[0]
+    rows = records.to_pylist()
+    found = []
+    for column, value in episode.items():
+        if column == "records" or value is None:
+            continue
+        field = inputs.specification.columns.get(column)
+        places = field.columns if field is not None else (column,)
+        last = next(
+            (row for row in reversed(rows) if row.get(column) == value),
+            next((row for row in rows if value in (row.get(place) for place in places)), rows[-1]),
+        )
+        found.append(MergedValue(column, value, names[last["file"]], last["row"]))
+    return found
+
+
+def _lost(
+    records: pa.Table, inputs: RunInputs, names: list[str], register: AreaRegister
+) -> list[Lost]:
+    if records.num_rows < 2:
+        return []
+    whole = _calculate(records, inputs, register)
+    earned = _pence(whole.charges)
+    return [
+        Lost(
+            lost["field"],
+            lost["value"],
+            lost["by"],
+            names[lost["file"]],
+            lost["row"],
+            _with_code(records, inputs, register, lost["field"], lost["value"]) - earned,
+        )
+        for lost in whole.merged.overwritten.to_pylist()
+    ]
+
+
+def _with_code(
+    records: pa.Table, inputs: RunInputs, register: AreaRegister, column: str, value: str
+) -> int:
+    """What the episode would come to had the code found an empty slot of its field."""
+    field = inputs.specification.columns[column]
+    free = next((c for c in field.columns if records[c].null_count == records.num_rows), None)
+    if free is None:
+        return _pence(_calculate(records, inputs, register).charges)
+    filled = [None] * (records.num_rows - 1) + [value]
+    at = records.column_names.index(free)
+    return _pence(
+        _calculate(
+            records.set_column(at, free, pa.array(filled, pa.string())), inputs, register
+        ).charges
+    )
+
+
+def _calculate(records: pa.Table, inputs: RunInputs, register: AreaRegister) -> Calculation:
+    return calculate(
+        records,
+        inputs.specification,
+        inputs.configuration,
+        provider=inputs.submission.provider,
+        hosts=inputs.hosts,
+        register=register,
+    )
+
+
+def _pence(charges: pa.Table) -> int:
+    return int(np.sum(charges["amount"].to_numpy()))

@@ -1,0 +1,169 @@
+"""The charges that a person may see: their runs, their sums, and one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
+from core.database import tables
+
+PAGE = 100
+"""Charges that are listed at once."""
+
+
+@dataclass(frozen=True)
+class SeenRun:
+    """A published run with charges for the person. ``payers``: theirs alone; empty: all of it."""
+
+    run_id: int
+    provider_id: int
+    provider: str
+    provider_name: str
+    month: dt.date
+    kind: str
+    payers: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """It is of a provider of the person's own."""
+        return not self.payers
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which charges of a run are looked at; None: all."""
+
+    clinic: str | None = None
+    currency: str | None = None
+    commissioner: str | None = None
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Charges of a clinic, currency and payer; None: nobody pays."""
+
+    clinic: str
+    currency: str
+    commissioner: str | None
+    charges: int
+    pence: int
+
+
+@dataclass(frozen=True)
+class ChargeLine:
+    """A charge: one currency of one episode."""
+
+    clinic_id: str
+    patient_id: str
+    attendance_date: dt.date
+    currency: str
+    rate_type: str
+    rate_pence: int
+    factor: Decimal
+    amount_pence: int
+    commissioner: str | None
+    basis: str
+    reason: str
+
+
+def runs_seen(connection: Connection, scope: Scope) -> list[SeenRun]:
+    """Own months, drafts among them, and submitted months that charge the person's areas; the
+    latest first."""
+    months, runs, providers = tables.submissions, tables.runs, tables.organisations
+    paid = tables.run_payers
+    mine = scope.ids(Action.SEE_CHARGES, "provider")
+    areas = scope.codes(Action.SEE_CHARGES)
+    charged = sa.select(paid.c.run_id).where(paid.c.commissioner.in_(areas))
+    query = (
+        sa.select(
+            runs.c.id,
+            providers.c.id,
+            providers.c.code,
+            providers.c.name,
+            months.c.month,
+            runs.c.kind,
+        )
+        .join(months, months.c.run_id == runs.c.id)
+        .join(providers, providers.c.id == months.c.provider_id)
+        .where(
+            sa.or_(
+                months.c.provider_id.in_(mine),
+                sa.and_(runs.c.kind == "final", runs.c.id.in_(charged)),
+            )
+        )
+        .order_by(months.c.month.desc(), providers.c.name)
+    )
+    return [
+        SeenRun(run, number, code, name, month, kind, () if number in mine else tuple(areas))
+        for run, number, code, name, month, kind in connection.execute(query)
+    ]
+
+
+def sums_of(connection: Connection, run: SeenRun) -> list[Sum]:
+    """What a run comes to, by clinic, currency and payer; ``run`` is one of ``runs_seen``."""
+    charges = tables.charges
+    names = (charges.c.clinic_id, charges.c.currency, charges.c.commissioner)
+    query = (
+        sa.select(*names, sa.func.count(), sa.func.sum(charges.c.amount_pence))
+        .where(*_seen(run))
+        .group_by(*names)
+    )
+    return [
+        Sum(clinic, currency, payer, count, int(pence))
+        for clinic, currency, payer, count, pence in connection.execute(query)
+    ]
+
+
+def lines_of(
+    connection: Connection, run: SeenRun, chosen: Chosen, *, page: int = 0
+) -> list[ChargeLine]:
+    """A page of charges by clinic, patient, date and currency."""
+    charges = tables.charges
+    order = (charges.c[name] for name in ("clinic_id", "patient_id", "attendance_date", "currency"))
+    query = _lines(*_seen(run), *_chosen(chosen)).order_by(*order)
+    query = query.limit(PAGE).offset(page * PAGE)
+    return [ChargeLine(*row) for row in connection.execute(query)]
+
+
+def episode_of(connection: Connection, run: SeenRun, line: ChargeLine) -> list[ChargeLine]:
+    """All charges of the line's episode that the person may see."""
+    charges = tables.charges
+    query = _lines(
+        *_seen(run),
+        charges.c.clinic_id == line.clinic_id,
+        charges.c.patient_id == line.patient_id,
+        charges.c.attendance_date == line.attendance_date,
+    ).order_by(charges.c.rate_type.desc(), charges.c.currency)
+    return [ChargeLine(*row) for row in connection.execute(query)]
+
+
+def _lines(*conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
+    """The columns of ``ChargeLine``."""
+    charges, reasons = tables.charges, tables.charge_reasons
+    columns = [charges.c[name] for name in ChargeLine.__dataclass_fields__ if name != "reason"]
+    same = [reasons.c[name] == charges.c[name] for name in ("run_id", "chunk", "reason_id")]
+    return sa.select(*columns, reasons.c.reason).join(reasons, sa.and_(*same)).where(*conditions)
+
+
+def _seen(run: SeenRun) -> list[sa.ColumnElement[bool]]:
+    charges = tables.charges
+    conditions = [charges.c.run_id == run.run_id]
+    if run.payers:
+        conditions.append(charges.c.commissioner.in_(run.payers))
+    return conditions
+
+
+def _chosen(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+    charges = tables.charges
+    wanted = (
+        (charges.c.clinic_id, chosen.clinic),
+        (charges.c.currency, chosen.currency),
+        (charges.c.commissioner, chosen.commissioner),
+    )
+    return [column == value for column, value in wanted if value is not None]

@@ -1,0 +1,81 @@
+"""What the chosen charges come to: figures, a chart that is readable in grey, and tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.submissions.charge_list import Sum
+from portal import words
+
+_BARS = 12
+NOBODY = "Nobody is charged"
+
+
+def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> None:
+    """The section of the page."""
+    figures = st.columns(3)
+    figures[0].metric("Amount", words.pounds(sum(each.pence for each in sums)))
+    figures[1].metric("Charges", f"{sum(each.charges for each in sums):,}")
+    figures[2].metric("Commissioners", f"{len({s.commissioner for s in sums} - {None}):,}")
+    if not sums:
+        st.write("No charge fits. Take a filter away.")
+        return
+    tabs = st.tabs(["By currency", "By commissioner", "By clinic"])
+    with tabs[0]:
+        _group(sums, "Currency", lambda each: names.get(each.currency) or each.currency)
+    with tabs[1]:
+        _group(sums, "Commissioner", lambda each: _payer(each, areas))
+    with tabs[2]:
+        _group(sums, "Clinic", lambda each: each.clinic)
+
+
+def _payer(each: Sum, areas: dict[str, str]) -> str:
+    return NOBODY if each.commissioner is None else areas.get(each.commissioner, each.commissioner)
+
+
+def _group(sums: list[Sum], heading: str, name_of: Callable[[Sum], str]) -> None:
+    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for each in sums:
+        total = totals[name_of(each)]
+        total[0] += each.charges
+        total[1] += each.pence
+    frame = pd.DataFrame(
+        [(name, count, pence / 100) for name, (count, pence) in totals.items()],
+        columns=[heading, "Charges", "Amount"],
+    ).sort_values("Amount", ascending=False)
+    left, right = st.columns(2)
+    with left:
+        st.dataframe(
+            frame,
+            hide_index=True,
+            width="stretch",
+            column_config={
+                heading: st.column_config.Column(width=190),
+                "Charges": st.column_config.NumberColumn(format="%,d"),
+                "Amount": st.column_config.NumberColumn(format="£%,.2f"),
+            },
+            alt=f"Charges and amount by {heading.lower()}",
+        )
+    with right:
+        st.altair_chart(_bars(frame.head(_BARS), heading))
+
+
+def _bars(frame: pd.DataFrame, heading: str) -> alt.Chart:
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_bar(color="#1F3A4D")
+        .encode(
+            x=alt.X("Amount", title="Pounds", axis=alt.Axis(format=",.0f")),
+            y=alt.Y(
+                heading, sort="-x", title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)
+            ),
+            tooltip=[heading, alt.Tooltip("Amount", format=",.2f"), "Charges"],
+        )
+        .properties(height=max(80, 26 * len(frame)))
+    )
+    return chart

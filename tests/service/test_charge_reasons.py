@@ -1,0 +1,105 @@
+"""Charges as a person may see them, and why each is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.accounts.people import person_of
+from core.database.acting import acting_for
+from core.submissions.charge_explaining import Explanation, explain
+from core.submissions.charge_list import (
+    ChargeLine,
+    Chosen,
+    SeenRun,
+    episode_of,
+    lines_of,
+    runs_seen,
+    sums_of,
+)
+from tests.service.month import HACKNEY, Service, visit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+TOWER_HAMLETS_CODE = "E09000030"
+
+
+def seen(engine: Engine, user: int) -> list[SeenRun]:
+    with acting_for(engine, user, None).connect() as connection:
+        return runs_seen(connection, person_of(connection, user).scope)
+
+
+def lines(engine: Engine, user: int, chosen: Chosen) -> list[ChargeLine]:
+    with acting_for(engine, user, None).connect() as connection:
+        [run] = runs_seen(connection, person_of(connection, user).scope)
+        return lines_of(connection, run, chosen)
+
+
+def why(engine: Engine, user: int, at: int = 0) -> Explanation:
+    with acting_for(engine, user, None).connect() as connection:
+        [run] = runs_seen(connection, person_of(connection, user).scope)
+        line = lines_of(connection, run, Chosen())[at]
+        assert line in episode_of(connection, run, line)
+        return explain(connection, run, line)
+
+
+def test_who_sees_which_runs(service: Service, portal_engine: Engine) -> None:
+    month = service.month()
+    service.ready(month, visit(1, "T4"), visit(2, "T4", lsoa=HACKNEY))
+    service.run(month, "draft")
+    carys = service.users[TOWER_HAMLETS_CODE]
+    assert [run.kind for run in seen(portal_engine, service.amira)] == ["draft"]
+    assert seen(portal_engine, carys) == []
+    service.run(month, "final")
+    [own], [theirs] = seen(portal_engine, service.amira), seen(portal_engine, carys)
+    assert (own.own, theirs.own, theirs.payers) == (True, False, (TOWER_HAMLETS_CODE,))
+    assert seen(portal_engine, service.users["ZX2"]) == []
+    assert len(lines(portal_engine, service.amira, Chosen())) == 2
+    assert len(lines(portal_engine, carys, Chosen())) == 1
+    assert lines(portal_engine, carys, Chosen(commissioner="E09000012")) == []
+
+
+def test_sums_are_those_of_the_lines(service: Service, portal_engine: Engine) -> None:
+    month = service.month()
+    service.ready(month, *(visit(n, "T4", "T7", clinic=f"ZX1-{'AB'[n % 2]}") for n in range(7)))
+    service.run(month, "final")
+    with acting_for(portal_engine, service.amira, None).connect() as connection:
+        [run] = runs_seen(connection, person_of(connection, service.amira).scope)
+        sums = sums_of(connection, run)
+        every = lines_of(connection, run, Chosen())
+        some = lines_of(connection, run, Chosen(clinic="ZX1-A"))
+    assert sum(each.pence for each in sums) == sum(line.amount_pence for line in every)
+    assert sum(each.charges for each in sums) == len(every)
+    of_clinic = sum(each.charges for each in sums if each.clinic == "ZX1-A")
+    assert 0 < len(some) == of_clinic < len(every)
+
+
+def test_why_tells_of_records_and_what_was_overwritten(
+    service: Service, portal_engine: Engine
+) -> None:
+    month = service.month()
+    first = (visit(1, "T4", "P1A"), visit(9, "T4"))
+    service.ready(month, *first, name="one.csv")
+    service.ready(month, visit(1, "T7"), name="two.csv")
+    service.run(month, "final")
+    found = why(portal_engine, service.amira)
+    assert [(row.file, row.row) for row in found.records] == [("one.csv", 2), ("two.csv", 2)]
+    merged = {each.column: (each.value, each.file) for each in found.merged}
+    assert merged["SHHAPT 1"] == ("T7", "two.csv")
+    assert merged["SHHAPT 2"] == ("P1A", "one.csv")
+    [lost] = found.lost
+    assert (lost.column, lost.value, lost.by, lost.file) == ("SHHAPT 1", "T4", "T7", "one.csv")
+    assert lost.pence > 0
+    assert "lives there" in found.payer
+
+
+def test_a_commissioner_is_told_why_but_sees_no_records(
+    service: Service, portal_engine: Engine
+) -> None:
+    month = service.month()
+    service.ready(month, visit(1, "T4"), visit(1, "T7"))
+    service.run(month, "final")
+    found = why(portal_engine, service.users[TOWER_HAMLETS_CODE])
+    assert found.records == found.merged == found.lost == ()
+    assert found.payer == "Tower Hamlets pays, because the patient lives there."
+    assert found.factor
