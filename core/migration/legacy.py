@@ -10,7 +10,7 @@ import json
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -57,8 +57,8 @@ class Door:
 
     url: str
     user: str
-    password: str
-    header: tuple[str, str]
+    password: str = field(repr=False)
+    header: tuple[str, str] = field(repr=False)
     seconds: float  # until an answer must have come
     attempts: int
     pause: float  # before the second attempt; each further one doubles it, give or take half

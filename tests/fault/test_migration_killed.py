@@ -1,0 +1,177 @@
+"""Two hundred thousand rows, ten kills: the same database as of a migration left in peace."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from core.database import tables
+from core.database.engine import with_driver
+from core.migration.progress import progress_of
+from core.migration.runs import begin_migration, request_migration
+from core.processes import start_child
+from core.samples.activity import SPECIFICATION
+from core.settings import PROJECT
+from core.tariffs.importing import import_dataset
+from tests.conftest import fresh_database
+from tests.legacy_server import HEADER, PASSWORD, USER
+from tests.legacy_source import OldService, old_service
+
+if TYPE_CHECKING:
+    from core.database.embedded import EmbeddedPostgres
+    from deployments.supervisor import Services
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+
+KILLS = 10
+MIGRATE = "import sys; from flows.migrate import migrate; print(migrate(int(sys.argv[1])))"
+NUMBER_FREE = {
+    "legacy_rows": "SELECT legacy_table, legacy_id, checksum, imported, problems FROM legacy_rows",
+    "organisations": "SELECT o.kind, o.code, o.name, o.address, p.code FROM organisations o "
+    "LEFT JOIN organisations p ON p.id = o.part_of_id",
+    "clinics": "SELECT o.code, c.clinic_id, c.name, c.commissioner FROM clinics c "
+    "JOIN organisations o ON o.id = c.provider_id",
+    "users": "SELECT subject, name, email, active FROM users",
+    "subscriptions": "SELECT u.subject, s.kind, s.state, s.first_day, s.price, i.number, i.total, "
+    "i.paid_on FROM subscriptions s JOIN users u ON u.id = s.user_id "
+    "LEFT JOIN invoices i ON i.subscription_id = s.id",
+    "payments": "SELECT i.number, p.paid_on, p.amount FROM payments p "
+    "JOIN invoices i ON i.id = p.invoice_id",
+    "configurations": "SELECT configuration, status, body FROM configurations",
+    "months": "SELECT o.code, s.month, s.state, r.number, r.state, r.records, r.episodes, "
+    "r.charges, r.amount_pence FROM submissions s JOIN organisations o ON o.id = s.provider_id "
+    "LEFT JOIN runs r ON r.submission_id = s.id",
+    "files": "SELECT storage_key, state, records FROM files",
+    "records": "SELECT f.storage_key, to_jsonb(r) - 'file_id' FROM records_sexual_health r "
+    "JOIN files f ON f.id = r.file_id",
+    "charges": "SELECT s.month, o.code, to_jsonb(c) - 'run_id' FROM charges c "
+    "JOIN submissions s USING (run_id) JOIN organisations o ON o.id = s.provider_id",
+    "differences": "SELECT o.code, s.month, d.cause, d.charges, d.legacy_pence, d.here_pence "
+    "FROM migration_differences d JOIN submissions s ON s.id = d.submission_id "
+    "JOIN organisations o ON o.id = s.provider_id",
+    "failures": "SELECT work, reason, state, attempts FROM failures WHERE kind = 'legacy row'",
+}
+"""Every row without the numbers that sequences give, which a kill leaves gaps in."""
+
+
+@pytest.fixture(scope="module")
+def old() -> Iterator[OldService]:
+    with old_service("--providers", "12", "--months", "9", "--records", "740") as running:
+        assert sum(running.told()["counts"].values()) >= 200_000
+        yield running
+
+
+@pytest.fixture(scope="module")
+def two(postgres: EmbeddedPostgres, template: str) -> Iterator[tuple[str, str]]:
+    """The URLs of two databases: one left in peace, one of which the migration is killed."""
+    with (
+        fresh_database(postgres, "peaceful_", template=template) as one,
+        fresh_database(postgres, "killed_", template=template) as other,
+    ):
+        yield one, other
+
+
+def planned(url: str) -> tuple[Engine, int]:
+    """A migration that no relay starts: the test does."""
+    engine = sa.create_engine(with_driver(url))
+    with engine.begin() as connection:
+        import_dataset(connection, SPECIFICATION.read_text(), name="data set")
+        run_id = request_migration(connection, user_id=None)
+        begin_migration(connection, run_id, flow_run=None)
+    return engine, run_id
+
+
+def start(services: Services, old: OldService, url: str, run_id: int) -> subprocess.Popen[bytes]:
+    """The flow in a process of its own, under the services' Prefect server."""
+    door = {
+        "GROUPER_DATABASE_URL": url,
+        "GROUPER_LEGACY_URL": old.url,
+        "GROUPER_LEGACY_USER": USER,
+        "GROUPER_LEGACY_PASSWORD": PASSWORD,
+        "GROUPER_LEGACY_HEADER": ": ".join(HEADER),
+    }
+    return start_child(
+        [sys.executable, "-c", MIGRATE, str(run_id)],
+        death_signal=signal.SIGKILL,
+        cwd=PROJECT,
+        env={**os.environ, **services.settings.environment(), **door},
+    )
+
+
+def digest(engine: Engine) -> dict[str, Any]:
+    """Of each table how many rows, and a checksum of them all."""
+    with engine.connect() as connection:
+        return {
+            name: tuple(
+                connection.execute(
+                    sa.text(
+                        "SELECT count(*), md5(string_agg(md5(q::text), '' ORDER BY md5(q::text))) "
+                        f"FROM ({query}) q"
+                    )
+                ).one()
+            )
+            for name, query in NUMBER_FREE.items()
+        }
+
+
+def state(engine: Engine, run_id: int) -> str:
+    with engine.connect() as connection:
+        return progress_of(connection, run_id).state
+
+
+def pages(engine: Engine) -> int:
+    """How far it is: pages kept and tables ended."""
+    with engine.connect() as connection:
+        read = sa.select(sa.func.count()).select_from(tables.migration_pages)
+        changed = sa.select(sa.func.count()).where(tables.audit.c.subject.like("migration table%"))
+        return sum(int(connection.execute(query).scalar_one()) for query in (read, changed))
+
+
+def test_ten_kills_change_nothing(
+    services: Services, two: tuple[str, str], old: OldService
+) -> None:
+    peaceful, run_id = planned(two[0])
+    began = time.monotonic()
+    assert start(services, old, two[0], run_id).wait(600) == 0
+    seconds = time.monotonic() - began
+    print(f"{sum(old.told()['counts'].values()):,} rows took {seconds:.1f} s")
+    wanted = digest(peaceful)
+    with peaceful.connect() as connection:
+        summary = progress_of(connection, run_id).summary
+    assert summary is not None
+    assert summary["disagreeing"] == []
+    assert summary["failed"] == len(old.bad) == wanted["failures"][0]
+
+    killed, run_id = planned(two[1])
+    dice, kills = random.Random(5), 0
+    share = pages(peaceful) // (KILLS + 1)
+    while kills < KILLS:
+        process = start(services, old, two[1], run_id)
+        target = pages(killed) + dice.randint(1, share)
+        deadline = time.monotonic() + 300
+        while process.poll() is None and pages(killed) < target:
+            assert time.monotonic() < deadline, "the migration does not go on"
+            time.sleep(0.02)
+        if process.poll() is not None:
+            break
+        time.sleep(dice.random())  # into the middle of whatever it does
+        process.kill()
+        process.wait()
+        kills += 1
+    assert kills >= KILLS // 2
+    if state(killed, run_id) == "running":
+        assert start(services, old, two[1], run_id).wait(600) == 0
+    assert digest(killed) == wanted
+    for engine in (peaceful, killed):
+        engine.dispose()
+    assert seconds < 120
