@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from deployments.supervisor import Services
 
+pytestmark = pytest.mark.timeout(600)  # several runs of processes of their own, one after another
 MONTH = dt.date(2018, 1, 1)
-LONG = 90_000  # milliseconds; a run of its own process starts, works and ends within it
+LONG = 200_000  # milliseconds; a run of its own process starts, works and ends within it
 
 
 @pytest.fixture(scope="module")
