@@ -27,11 +27,12 @@ def errors() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_errors(*, everything: bool, as_json: bool) -> int:
     """List what waits, the last to fail first."""
+    from core.accounts.scope import EVERYTHING
     from core.events.failures import OPEN, list_failures
     from core.events.states import FailureState
 
     with running_services() as engine, engine.connect() as connection:
-        found = list_failures(connection, tuple(FailureState) if everything else OPEN)
+        found = list_failures(connection, EVERYTHING, tuple(FailureState) if everything else OPEN)
     if as_json:
         print_document({"failures": [_document(failure) for failure in found]})
         return 0
@@ -46,10 +47,11 @@ def list_errors(*, everything: bool, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(*, reference: str, as_json: bool) -> int:
     """Show one failure: why, how often, and where in the program."""
+    from core.accounts.scope import EVERYTHING
     from core.events.failures import show_failure
 
     with running_services() as engine, engine.connect() as connection:
-        failure = show_failure(connection, reference)
+        failure = show_failure(connection, EVERYTHING, reference)
     if as_json:
         print_document(_document(failure))
         return 0

@@ -87,6 +87,7 @@ def resend(
     that are new. With --again each event is raised anew, under an id of its own, and every rule
     acts once more.
     """
+    from core.accounts.scope import EVERYTHING
     from core.events.event_list import EventSearch, find_events, list_events
 
     if bool(event_ids) == (since is not None):
@@ -95,9 +96,9 @@ def resend(
     with running_services() as engine:
         with engine.connect() as connection:
             rows = (
-                find_events(connection, wanted, event_ids)
+                find_events(connection, EVERYTHING, wanted, event_ids)
                 if event_ids
-                else list_events(connection, wanted, limit=MOST)
+                else list_events(connection, EVERYTHING, wanted, limit=MOST)
             )
         _all_there(event_ids, rows)
         _say_sent(_send(engine, rows, again=again), as_json)
@@ -112,6 +113,7 @@ def _list(
     follow: bool,
     as_json: bool,
 ) -> None:
+    from core.accounts.scope import EVERYTHING
     from core.events.event_list import EventSearch, list_events
 
     wanted = EventSearch(name, subject, since)
@@ -120,7 +122,7 @@ def _list(
             _follow(engine, wanted, as_json)
             return
         with engine.connect() as connection:
-            rows = list_events(connection, wanted, limit=limit)
+            rows = list_events(connection, EVERYTHING, wanted, limit=limit)
     if as_json:
         print_document({"events": [_document(row) for row in rows]})
         return

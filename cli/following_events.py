@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
+from core.accounts.scope import EVERYTHING
 from core.database.engine import database_url
 from core.database.listening import notifications
 from core.database.tables import events
@@ -47,9 +48,11 @@ class _Following:
     def look(self, heard: list[str]) -> Iterator[EventRow]:
         """What is new or has changed; an empty ``heard`` also looks for what was not heard of."""
         with self.engine.connect() as connection:
-            rows = [] if heard else events_after(connection, self.wanted, self.last)
+            rows = [] if heard else events_after(connection, EVERYTHING, self.wanted, self.last)
             named = {UUID(each) for each in heard if each} | self._open()
-            rows += find_events(connection, self.wanted, named - {row.event_id for row in rows})
+            rows += find_events(
+                connection, EVERYTHING, self.wanted, named - {row.event_id for row in rows}
+            )
         for row in rows:
             self.last = max(self.last, row.id)
             if self.shown.pop(row.event_id, None) != row:

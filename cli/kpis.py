@@ -23,10 +23,11 @@ def kpis() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_kpis(*, as_json: bool) -> int:
     """List the indicators, newest version first."""
+    from core.accounts.scope import EVERYTHING
     from core.kpis.catalogue import all_kpis
 
     with running_services() as engine, engine.connect() as connection:
-        known = all_kpis(connection)
+        known = all_kpis(connection, EVERYTHING)
     if as_json:
         print_document({"kpis": [
             {"version": each.version, "state": each.state, "dataset": each.dataset,
@@ -62,13 +63,16 @@ def import_file(*, file: Path) -> int:
 def show(*, provider: str, month: str | None, as_json: bool) -> int:
     """Show what the indicators came to for PROVIDER, by month."""
     keep_pandas_out()
+    from core.accounts.scope import EVERYTHING
     from core.kpis.results import results_of
     from core.tariffs.months import parse_month
 
     wanted = parse_month(month) if month else None
     with running_services() as engine, engine.connect() as connection:
         results = [
-            each for each in results_of(connection, [provider]) if wanted in (None, each.month)
+            each
+            for each in results_of(connection, EVERYTHING, [provider])
+            if wanted in (None, each.month)
         ]
     if as_json:
         print_document({"results": [_document(each) for each in results]})

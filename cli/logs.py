@@ -47,6 +47,7 @@ def logs(
     as_json: bool,
 ) -> None:
     """Print the newest posts of a log GROUP, or of all of them."""
+    from core.accounts.scope import EVERYTHING
     from core.events.log_groups import LogSearch, search
 
     wanted = LogSearch(group, since, until, subject, text)
@@ -58,7 +59,7 @@ def logs(
                 _print(post, as_json)
             return
         with engine.connect() as connection:
-            found = search(connection, wanted, limit=limit)
+            found = search(connection, EVERYTHING, wanted, limit=limit)
     if as_json:
         print_document({"posts": [asdict(post) for post in found]})
         return
@@ -70,11 +71,12 @@ def logs(
 
 def _must_be_there(engine: Engine, group: str) -> None:
     """Refuses a group that no rule posts to and that has no post."""
+    from core.accounts.scope import EVERYTHING
     from core.events.log_groups import log_groups
     from deployments.rules import load_rules
 
     with engine.connect() as connection:
-        names = {found.name for found in log_groups(connection)}
+        names = {found.name for found in log_groups(connection, EVERYTHING)}
     names |= load_rules().log_groups
     if group not in names:
         raise UserError(f"there is no log group {group!r}; there are {', '.join(sorted(names))}")
@@ -85,6 +87,7 @@ def _posts(engine: Engine, wanted: LogSearch) -> Iterator[LogPost]:
     import psycopg
     from sqlalchemy.exc import OperationalError
 
+    from core.accounts.scope import EVERYTHING
     from core.database.engine import database_url
     from core.database.listening import notifications
     from core.events.log_groups import CHANNEL, find_posts, newest_post, posts_after
@@ -96,9 +99,9 @@ def _posts(engine: Engine, wanted: LogSearch) -> Iterator[LogPost]:
             for heard in notifications(database_url(), CHANNEL, seconds=LOOK_SECONDS):
                 with engine.connect() as connection:
                     found = (
-                        find_posts(connection, wanted, [int(each) for each in heard])
+                        find_posts(connection, EVERYTHING, wanted, [int(each) for each in heard])
                         if heard
-                        else posts_after(connection, wanted, last)
+                        else posts_after(connection, EVERYTHING, wanted, last)
                     )
                 yield from found
                 last = max([last, *(post.id for post in found)])

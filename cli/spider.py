@@ -64,17 +64,18 @@ def walk_areas(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(*, walk: int | None, as_json: bool) -> int:
     """Show a walk level by level, by default the last: what failed, and what is held."""
+    from core.accounts.scope import EVERYTHING
     from core.areas.progress import newest_walks, progress_of
     from core.areas.walks import source_of
 
     with running_services() as engine, engine.connect() as connection:
-        newest = newest_walks(connection, 1)
+        newest = newest_walks(connection, EVERYTHING, 1)
         if walk is None and not newest:
             click.echo("There was no walk yet.")
             return 0
         run_id = walk if walk is not None else newest[0]
         source_of(connection, run_id)
-        progress = progress_of(connection, run_id)
+        progress = progress_of(connection, EVERYTHING, run_id)
     _say(progress, as_json=as_json)
     return 0
 
@@ -100,11 +101,14 @@ def _decide(engine: Engine, accepted: str | None, again: str | None) -> int:
 
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> WalkProgress:
+    from core.accounts.scope import EVERYTHING
     from core.areas.progress import progress_of
     from core.following import changes
 
     said = None
-    for progress in changes(engine, lambda c: progress_of(c, run_id), what=f"walk {run_id}"):
+    for progress in changes(
+        engine, lambda c: progress_of(c, EVERYTHING, run_id), what=f"walk {run_id}"
+    ):
         if not wait or not progress.moving:
             return progress
         told = f"{progress.answered:,} of {progress.known:,} answers"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow, get_run_logger
 
+from core.accounts.scope import EVERYTHING
 from core.database.locks import BusyError
 from core.kpis.catalogue import get_kpi
 from core.kpis.measuring import KpiRefused, measure
@@ -18,7 +19,7 @@ def try_kpi(trial_id: int) -> str:
     try:
         with working_on("kpi-trial", trial_id) as engine:
             with engine.connect() as connection:
-                trial = get_trial(connection, trial_id)
+                trial = get_trial(connection, EVERYTHING, trial_id)
                 kpi = get_kpi(connection, trial.kpi_id)
             prepare(engine, trial.run_id)
             try:

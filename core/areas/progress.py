@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.areas.kinds import KINDS
 from core.areas.states import SpiderState
 from core.database import tables
@@ -67,8 +69,9 @@ class WalkProgress:
         return sum(level.answered for level in self.levels)
 
 
-def progress_of(connection: Connection, run_id: int) -> WalkProgress:
-    """How far a walk is."""
+def progress_of(connection: Connection, scope: Scope, run_id: int) -> WalkProgress:
+    """How far a walk is; for operators."""
+    scope.require(Action.OPERATE)
     runs = tables.spider_runs
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
     return WalkProgress(
@@ -85,8 +88,9 @@ def progress_of(connection: Connection, run_id: int) -> WalkProgress:
     )
 
 
-def newest_walks(connection: Connection, limit: int = 10) -> list[int]:
-    """The ids of walks, the newest first."""
+def newest_walks(connection: Connection, scope: Scope, limit: int = 10) -> list[int]:
+    """The ids of walks, the newest first; for operators."""
+    scope.require(Action.OPERATE)
     runs = tables.spider_runs.c
     return list(
         connection.execute(sa.select(runs.id).order_by(runs.id.desc()).limit(limit)).scalars()

@@ -117,31 +117,23 @@ _CONFIGURATION = Access(
     remove=either(may(Action.PUBLISH_CONFIGURATION)),
 )
 
+_DRAFT = "status = 'draft' AND " + of("owner", "codes", Action.EDIT_CONFIGURATION)
+_OF_DRAFT = "draft AND " + of("configuration_id", "drafts", Action.EDIT_CONFIGURATION)
+"""A draft is its lead commissioner's to write."""
+
 _ACTIVITY: dict[str, Access] = {
     "datasets": _CONFIGURATION,
     "configurations": Access(
         see=ANYBODY,
-        add=either(
-            may(Action.PUBLISH_CONFIGURATION),
-            "status = 'draft' AND " + may(Action.EDIT_CONFIGURATION),
-        ),
-        change=either(
-            may(Action.PUBLISH_CONFIGURATION),
-            "status = 'draft' AND " + may(Action.EDIT_CONFIGURATION),
-        ),
+        add=either(may(Action.PUBLISH_CONFIGURATION), _DRAFT),
+        change=either(may(Action.PUBLISH_CONFIGURATION), _DRAFT),
         remove=may(Action.PUBLISH_CONFIGURATION),
     ),
     "configuration_providers": Access(
         see=ANYBODY,
-        add=either(
-            may(Action.PUBLISH_CONFIGURATION), "draft AND " + may(Action.EDIT_CONFIGURATION)
-        ),
-        change=either(
-            may(Action.PUBLISH_CONFIGURATION), "draft AND " + may(Action.EDIT_CONFIGURATION)
-        ),
-        remove=either(
-            may(Action.PUBLISH_CONFIGURATION), "draft AND " + may(Action.EDIT_CONFIGURATION)
-        ),
+        add=either(may(Action.PUBLISH_CONFIGURATION), _OF_DRAFT),
+        change=either(may(Action.PUBLISH_CONFIGURATION), _OF_DRAFT),
+        remove=either(may(Action.PUBLISH_CONFIGURATION), _OF_DRAFT),
     ),
     "submissions": Access(
         see=either(
@@ -285,7 +277,9 @@ _SEEN_KPIS = either(
 )
 _KPIS: dict[str, Access] = {
     "kpis": Access(
-        see=ANYBODY, add=may(Action.EDIT_CONFIGURATION), change=may(Action.EDIT_CONFIGURATION)
+        see=ANYBODY,
+        add="state = 'draft' AND " + may(Action.EDIT_CONFIGURATION),
+        change=may(Action.PUBLISH_CONFIGURATION),
     ),
     "kpi_results": Access(see=_SEEN_KPIS),
     "kpi_trials": Access(see="asked_by = (SELECT grouper_user())", add=_SEEN_KPIS),

@@ -37,6 +37,13 @@ CREATE OR REPLACE FUNCTION my_codes(VARIADIC actions text[] DEFAULT '{}') RETURN
     SELECT my_codes_of('commissioner', VARIADIC actions)
 $$;
 
+-- The drafts of configurations whose lead commissioner the user acts for.
+CREATE OR REPLACE FUNCTION my_drafts(VARIADIC actions text[] DEFAULT '{}') RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+    SELECT id FROM configurations
+    WHERE status = 'draft' AND owner IN (SELECT my_codes(VARIADIC actions))
+$$;
+
 CREATE OR REPLACE FUNCTION my_submissions(VARIADIC actions text[] DEFAULT '{}') RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
     SELECT id FROM submissions WHERE provider_id IN (SELECT my_organisations(VARIADIC actions))

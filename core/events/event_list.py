@@ -12,6 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database.tables import event_deliveries, events, users
 from core.events.catalogue import CATALOGUE
 
@@ -57,22 +59,29 @@ class EventSearch:
     since: dt.datetime | None = None
 
 
-def list_events(connection: Connection, wanted: EventSearch, *, limit: int) -> list[EventRow]:
-    """The newest events that fit, newest first."""
+def list_events(
+    connection: Connection, scope: Scope, wanted: EventSearch, *, limit: int
+) -> list[EventRow]:
+    """The newest events that fit, newest first; for operators, as all of these."""
+    scope.require(Action.OPERATE)
     query = _query().where(*conditions(wanted)).order_by(events.c.id.desc()).limit(limit)
     return _with_rules(connection, query)
 
 
 def find_events(
-    connection: Connection, wanted: EventSearch, event_ids: Iterable[UUID]
+    connection: Connection, scope: Scope, wanted: EventSearch, event_ids: Iterable[UUID]
 ) -> list[EventRow]:
     """Those of the events with these ids that fit, oldest first."""
+    scope.require(Action.OPERATE)
     query = _query().where(events.c.event_id.in_(list(event_ids)), *conditions(wanted))
     return _with_rules(connection, query.order_by(events.c.id))
 
 
-def events_after(connection: Connection, wanted: EventSearch, number: int) -> list[EventRow]:
+def events_after(
+    connection: Connection, scope: Scope, wanted: EventSearch, number: int
+) -> list[EventRow]:
     """The events written after the one with that number that fit, oldest first."""
+    scope.require(Action.OPERATE)
     query = _query().where(events.c.id > number, *conditions(wanted))
     return _with_rules(connection, query.order_by(events.c.id))
 

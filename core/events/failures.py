@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.permissions import Action
-from core.accounts.scope import require
+from core.accounts.scope import Scope, scope_of
 from core.database import tables
 from core.database.moving import change_state
 from core.events.catalogue import RunFailed
@@ -142,8 +142,7 @@ def discard(
     connection: Connection, reference: str, *, user_id: int | None = None, reason: str = ""
 ) -> Failure:
     """Sets a failure aside; its subject stays as it is. Raises ``UserError``."""
-    require(connection, user_id, Action.OPERATE)
-    failure = show_failure(connection, reference)
+    failure = show_failure(connection, scope_of(connection, user_id), reference)
     refuse_unless_waiting(failure)
     _end(connection, failure.id, FailureState.DISCARDED, reason or "set aside", user_id)
     return failure
@@ -156,9 +155,10 @@ def refuse_unless_waiting(failure: Failure) -> None:
 
 
 def list_failures(
-    connection: Connection, states: tuple[str, ...] = OPEN, *, limit: int = 200
+    connection: Connection, scope: Scope, states: tuple[str, ...] = OPEN, *, limit: int = 200
 ) -> list[Failure]:
-    """The failures in these states, the last to fail first."""
+    """The failures in these states, the last to fail first; for operators."""
+    scope.require(Action.OPERATE)
     failures = tables.failures
     query = (
         sa.select(failures)
@@ -169,8 +169,9 @@ def list_failures(
     return [_failure(row) for row in connection.execute(query)]
 
 
-def show_failure(connection: Connection, reference: str) -> Failure:
-    """The failure of a reference; raises ``UserError`` where there is none."""
+def show_failure(connection: Connection, scope: Scope, reference: str) -> Failure:
+    """The failure of a reference, for operators; raises ``UserError`` where there is none."""
+    scope.require(Action.OPERATE)
     failures = tables.failures
     query = sa.select(failures).where(failures.c.reference == reference.strip().upper())
     row = connection.execute(query).first()

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database.tables import log_posts
 
 CHANNEL = "grouper_logs"
@@ -66,8 +68,9 @@ def post(
     return True
 
 
-def search(connection: Connection, wanted: LogSearch, *, limit: int) -> list[LogPost]:
-    """The newest posts that fit, newest first."""
+def search(connection: Connection, scope: Scope, wanted: LogSearch, *, limit: int) -> list[LogPost]:
+    """The newest posts that fit, newest first; for operators, as all of these."""
+    scope.require(Action.OPERATE)
     query = sa.select(log_posts).where(*_conditions(wanted))
     rows = connection.execute(
         query.order_by(log_posts.c.at.desc(), log_posts.c.id.desc()).limit(limit)
@@ -75,14 +78,20 @@ def search(connection: Connection, wanted: LogSearch, *, limit: int) -> list[Log
     return [_log_post(row) for row in rows]
 
 
-def posts_after(connection: Connection, wanted: LogSearch, number: int) -> list[LogPost]:
+def posts_after(
+    connection: Connection, scope: Scope, wanted: LogSearch, number: int
+) -> list[LogPost]:
     """The posts after the one of that id that fit, oldest first."""
+    scope.require(Action.OPERATE)
     query = sa.select(log_posts).where(log_posts.c.id > number, *_conditions(wanted))
     return [_log_post(row) for row in connection.execute(query.order_by(log_posts.c.id))]
 
 
-def find_posts(connection: Connection, wanted: LogSearch, numbers: list[int]) -> list[LogPost]:
+def find_posts(
+    connection: Connection, scope: Scope, wanted: LogSearch, numbers: list[int]
+) -> list[LogPost]:
     """Those of the posts with these ids that fit, oldest first."""
+    scope.require(Action.OPERATE)
     query = sa.select(log_posts).where(log_posts.c.id.in_(numbers), *_conditions(wanted))
     return [_log_post(row) for row in connection.execute(query.order_by(log_posts.c.id))]
 
@@ -92,8 +101,9 @@ def newest_post(connection: Connection) -> int:
     return int(connection.execute(sa.select(sa.func.max(log_posts.c.id))).scalar() or 0)
 
 
-def log_groups(connection: Connection) -> list[LogGroup]:
+def log_groups(connection: Connection, scope: Scope) -> list[LogGroup]:
     """Every group that has a post, by name."""
+    scope.require(Action.OPERATE)
     name = log_posts.c.log_group
     query = sa.select(name, sa.func.count(), sa.func.max(log_posts.c.at)).group_by(name)
     return [LogGroup(*row) for row in connection.execute(query.order_by(name))]

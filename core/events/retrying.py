@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
-from core.accounts.permissions import Action
-from core.accounts.scope import require
+from core.accounts.scope import scope_of
 from core.areas.accepting import retry_area
 from core.areas.sources import find_source
 from core.areas.walks import go_on
@@ -54,13 +53,13 @@ def retry(
     Gives the failure as it was. ``note`` goes into the audit beside the reference. Raises
     ``UserError`` where it does not wait any more, or its subject has moved on.
     """
-    require(connection, user_id, Action.OPERATE)
-    failure = show_failure(connection, reference)
+    scope = scope_of(connection, user_id)
+    failure = show_failure(connection, scope, reference)
     way = RETRIES.get(failure.kind)
     if way is None:
         raise UserError(f"{failure.reference} cannot be tried again from here; set it aside.")
     way.lock(connection, failure)
-    failure = show_failure(connection, reference)
+    failure = show_failure(connection, scope, reference)
     refuse_unless_waiting(failure)
     reason = " ".join(filter(None, (f"tried again, reference {failure.reference}", note)))
     way.again(connection, failure, user_id, reason)

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope, require
 from core.database import tables
 from core.database.moving import change_state
 from core.events import catalogue as events
@@ -41,6 +43,7 @@ def write_kpi(
     connection: Connection, dataset: str, definition: Kpi, *, user_id: int | None = None
 ) -> int:
     """Keeps a new version as a draft; gives its id."""
+    require(connection, user_id, Action.EDIT_CONFIGURATION)
     kpis = tables.kpis
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(definition.kpi))))
     newest = sa.select(sa.func.coalesce(sa.func.max(kpis.c.version), 0)).where(
@@ -62,6 +65,7 @@ def write_kpi(
 
 def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
     """Measures this version from now on, in the place of the one before."""
+    require(connection, user_id, Action.PUBLISH_CONFIGURATION)
     known = get_kpi(connection, kpi_id)
     kpis = tables.kpis
     before = sa.select(kpis.c.id).where(
@@ -84,6 +88,7 @@ def measure_again(connection: Connection, dataset: str, now: dt.datetime) -> int
 
 def retire_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
     """No longer measured; what it came to stays."""
+    require(connection, user_id, Action.PUBLISH_CONFIGURATION)
     _move(connection, kpi_id, KpiState.RETIRED, user_id, "")
 
 
@@ -102,8 +107,9 @@ def published_kpis(connection: Connection, dataset: str) -> list[KnownKpi]:
     return [_known(row) for row in connection.execute(query.order_by(kpis.c.id))]
 
 
-def all_kpis(connection: Connection) -> list[KnownKpi]:
-    """Every version, the newest of each name first."""
+def all_kpis(connection: Connection, scope: Scope) -> list[KnownKpi]:
+    """Every version, the newest of each name first; for who writes them."""
+    scope.require(Action.EDIT_CONFIGURATION)
     kpis = tables.kpis
     rows = connection.execute(_query().order_by(kpis.c.kpi, kpis.c.version.desc()))
     return [_known(row) for row in rows]

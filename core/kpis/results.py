@@ -87,15 +87,28 @@ def store_result(
 
 
 def results_of(
-    connection: Connection, providers: Sequence[str], *, final_only: bool = False
+    connection: Connection, scope: Scope, providers: Sequence[str], *, final_only: bool = False
 ) -> list[Result]:
-    """What published indicators came to in the published months of these providers: by indicator,
-    provider and month."""
+    """What published indicators came to in the published months of these providers that the scope
+    sees: by indicator, provider and month."""
     runs, organisations = tables.runs, tables.organisations
-    query = _query().where(organisations.c.code.in_(providers))
+    query = _query().where(organisations.c.code.in_(providers), runs_seen(scope))
     if final_only:
         query = query.where(runs.c.kind == "final")
     return [_result(row) for row in connection.execute(query)]
+
+
+def runs_seen(scope: Scope) -> sa.ColumnElement[bool]:
+    """The condition on runs whose figures somebody may see: of the own providers, and final ones
+    that charge a commissioner of theirs."""
+    runs, submissions, paid = tables.runs, tables.submissions, tables.run_payers
+    charged = sa.select(paid.c.run_id).where(
+        paid.c.commissioner.in_(scope.codes(Action.SEE_KPIS, "commissioner"))
+    )
+    return sa.or_(
+        scope.limits(submissions.c.provider_id, Action.SEE_KPIS),
+        sa.and_(runs.c.kind == "final", runs.c.id.in_(charged)),
+    )
 
 
 def _query() -> sa.Select[Any]:
@@ -188,14 +201,16 @@ def providers_seen(connection: Connection, scope: Scope) -> list[SeenProvider]:
     return [*own, *others]
 
 
-def runs_to_try(connection: Connection, provider: SeenProvider) -> list[tuple[int, dt.date, str]]:
+def runs_to_try(
+    connection: Connection, scope: Scope, provider: SeenProvider
+) -> list[tuple[int, dt.date, str]]:
     """The published runs on which an indicator can be tried: id, month, kind; latest first."""
     runs, submissions, organisations = tables.runs, tables.submissions, tables.organisations
     query = (
         sa.select(runs.c.id, submissions.c.month, runs.c.kind)
         .join(submissions, submissions.c.run_id == runs.c.id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .where(organisations.c.code == provider.code)
+        .where(organisations.c.code == provider.code, runs_seen(scope))
         .order_by(submissions.c.month.desc())
     )
     if not provider.own:

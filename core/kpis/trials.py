@@ -10,11 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.events import catalogue as events
 from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi
 from core.kpis.measuring import Measured
+from core.kpis.results import runs_seen
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Trial:
 
 
 def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: int) -> int:
-    """Asks for a trial; gives its number."""
+    """Asks for a trial on a run whose figures the user may see; gives its number."""
+    _refuse_unseen(connection, scope_of(connection, user_id), run_id)
     trials = tables.kpi_trials
     statement = (
         trials.insert()
@@ -47,10 +51,22 @@ def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: 
     return trial_id
 
 
-def get_trial(connection: Connection, trial_id: int) -> Trial:
-    """The trial as it stands."""
+def _refuse_unseen(connection: Connection, scope: Scope, run_id: int) -> None:
+    runs, submissions = tables.runs, tables.submissions
+    query = (
+        sa.select(runs.c.id)
+        .join(submissions, submissions.c.id == runs.c.submission_id)
+        .where(runs.c.id == run_id, runs_seen(scope))
+    )
+    if connection.execute(query).first() is None:
+        raise NotAllowed(Action.SEE_KPIS)
+
+
+def get_trial(connection: Connection, scope: Scope, trial_id: int) -> Trial:
+    """A trial of the person's own as it stands."""
     trials = tables.kpi_trials
-    row = connection.execute(sa.select(trials).where(trials.c.id == trial_id)).one()
+    own = sa.true() if scope.unlimited else trials.c.asked_by == scope.user_id
+    row = connection.execute(sa.select(trials).where(trials.c.id == trial_id, own)).one()
     return Trial(
         row.id,
         row.kpi_id,

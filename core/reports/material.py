@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from core.accounts.scope import EVERYTHING
 from core.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
 from core.reports.charge_lines import clinic_names
@@ -85,7 +86,10 @@ def _results(
 ) -> list[Result]:
     shown = {(run.provider, run.month) for run in runs}
     found = results_of(
-        connection, sorted({run.provider for run in runs}), final_only=request.side != "provider"
+        connection,
+        EVERYTHING,
+        sorted({run.provider for run in runs}),
+        final_only=request.side != "provider",
     )
     return [result for result in found if (result.provider, result.month) in shown]
 

@@ -189,9 +189,13 @@ def months_to_show(
     return list(connection.execute(query).scalars())
 
 
-def others_to_show(connection: Connection, request: ReportRequest) -> list[str]:
+def others_to_show(connection: Connection, scope: Scope, request: ReportRequest) -> list[str]:
     """Who stands on the other side of the charges that a report could show: the commissioners
     that pay a provider's activity, or the providers that charge a commissioner."""
+    if not scope.unlimited and request.organisation not in scope.codes(
+        Action.SEE_CHARGES, request.side
+    ):
+        raise NotAllowed(Action.SEE_CHARGES)
     run_ids = [run.id for run in runs_to_show(connection, request)]
     charges, runs = tables.charges, tables.runs
     if request.side == "provider":

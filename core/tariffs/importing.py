@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import Range, insert
 
 from core.accounts.permissions import Action
-from core.accounts.scope import require
+from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.database.records import create_records_table
 from core.datasets.specification import Specification, specification_from
@@ -59,17 +59,15 @@ def import_configuration(
 ) -> Configuration:
     """Takes a configuration in, or puts a changed one in the place of the old.
 
-    Raises ``DocumentError`` with the line of what is wrong, ``UserError`` where one of its
-    providers has another configuration in the same time.
+    A commissioner writes drafts, of configurations whose lead commissioner it is. Raises
+    ``DocumentError`` with the line of what is wrong, ``NotAllowed``, and ``UserError`` where one of
+    its providers has another configuration in the same time.
     """
     document = parse_document(body, name=name)
     _one_at_a_time(connection)
     dataset_id, specification = _dataset_of(connection, str(document.data.get("dataset")), name)
     configuration = configuration_from(document, specification)
-    draft = configuration.status == "draft"
-    require(
-        connection, user_id, Action.EDIT_CONFIGURATION if draft else Action.PUBLISH_CONFIGURATION
-    )
+    _require_right(connection, scope_of(connection, user_id), configuration)
     configurations = tables.configurations
     values = {
         "title": configuration.title,
@@ -78,6 +76,7 @@ def import_configuration(
         "starts": configuration.start,
         "ends": configuration.end,
         "body": body,
+        "owner": configuration.owner,
         "imported_by": user_id,
     }
     configuration_id = connection.execute(
@@ -88,6 +87,22 @@ def import_configuration(
     ).scalar_one()
     _write_providers(connection, configuration_id, configuration)
     return configuration
+
+
+def _require_right(connection: Connection, scope: Scope, wanted: Configuration) -> None:
+    """Whether the person may write it, and write over the one of that name where there is one."""
+    if scope.may(Action.PUBLISH_CONFIGURATION):
+        return
+    known = tables.configurations
+    query = sa.select(known.c.status, known.c.owner).where(
+        known.c.configuration == wanted.configuration
+    )
+    versions = [(wanted.status, wanted.owner), *connection.execute(query).all()]
+    if any(status != "draft" for status, _ in versions):
+        raise NotAllowed(Action.PUBLISH_CONFIGURATION)
+    led = scope.codes(Action.EDIT_CONFIGURATION, "commissioner")
+    if any(owner not in led for _, owner in versions):
+        raise NotAllowed(Action.EDIT_CONFIGURATION)
 
 
 def _one_at_a_time(connection: Connection) -> None:

@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.accounts.scope import EVERYTHING
 from core.areas.compact import read_shipped
 from core.areas.keeping import fill_register
 from core.areas.progress import progress_of
@@ -79,7 +80,7 @@ def planned(engine: Engine, services: Services) -> int:
 
 def answered(engine: Engine, run_id: int) -> int:
     with engine.connect() as connection:
-        return progress_of(connection, run_id).answered
+        return progress_of(connection, EVERYTHING, run_id).answered
 
 
 def wait_for(process: subprocess.Popen[bytes], engine: Engine, run_id: int, more: int) -> None:
@@ -93,7 +94,7 @@ def wait_for(process: subprocess.Popen[bytes], engine: Engine, run_id: int, more
 
 def ended(engine: Engine, run_id: int) -> dict[str, Any]:
     with engine.connect() as connection:
-        progress = progress_of(connection, run_id)
+        progress = progress_of(connection, EVERYTHING, run_id)
     assert progress.state in (SpiderState.COMPLETE, SpiderState.INCOMPLETE)
     assert progress.summary is not None
     return progress.summary
@@ -169,7 +170,7 @@ def test_the_sweep_takes_a_walk_up_whose_run_is_gone(
     kill_flow_of(engine, run_id)
     while True:
         with engine.connect() as connection:
-            progress = progress_of(connection, run_id)
+            progress = progress_of(connection, EVERYTHING, run_id)
         if not progress.moving:
             break
         assert time.monotonic() < deadline + 120

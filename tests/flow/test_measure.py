@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.kpis.catalogue import get_kpi, publish_kpi, published_kpis, write_kpi
 from core.kpis.definitions import Kpi
@@ -41,7 +42,7 @@ def run_id(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> int:
 
 def figures(engine: Engine) -> dict[str, Result]:
     with engine.connect() as connection:
-        results = results_of(connection, ["ZX1"])
+        results = results_of(connection, EVERYTHING, ["ZX1"])
     return {each.kpi.kpi: each for each in results if each.month == MONTH}
 
 
@@ -70,11 +71,11 @@ def test_a_new_indicator_is_tried_then_published_for_past_months_too(
 
     def done() -> bool:
         with populated.connect() as connection:
-            return all(get_trial(connection, trial).done for trial in trials)
+            return all(get_trial(connection, EVERYTHING, trial).done for trial in trials)
 
     until(done)
     with populated.begin() as connection:
-        first, second = (get_trial(connection, trial) for trial in trials)
+        first, second = (get_trial(connection, EVERYTHING, trial) for trial in trials)
         assert first.failure is None
         assert first.numerator == first.denominator
         assert "must be a number" in str(second.failure)

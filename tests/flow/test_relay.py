@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
+from core.accounts.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events, log_posts
 from core.events.catalogue import Event, FileReady, FileReceived, RunFailed
 from core.events.event_list import EventSearch, find_events
@@ -197,12 +198,12 @@ def test_a_deployment_that_is_not_there_yet_is_waited_for(
 
 def failures(database: Engine) -> list[Failure]:
     with database.connect() as connection:
-        return list_failures(connection, tuple(FailureState))
+        return list_failures(connection, EVERYTHING, tuple(FailureState))
 
 
 def send_event_again(connection: Connection, failure: Failure) -> None:
     """As `grouper events` does, without a look at the error queue."""
-    found = find_events(connection, EventSearch(), [UUID(failure.payload["event_id"])])
+    found = find_events(connection, EVERYTHING, EventSearch(), [UUID(failure.payload["event_id"])])
     assert resend(connection, found) == 1
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from core.accounts.scope import EVERYTHING
 from core.areas.finding import Areas
 from core.areas.keeping import rows_in_use
 from core.database import tables
@@ -81,7 +82,7 @@ def test_a_region_is_walked_with_all_that_goes_wrong(
         hackney = Areas(rows_in_use(connection)).area(HACKNEY)
         assert hackney.place.name == "Greater Hackney"
         assert "E01999999" in {each.code for each in hackney.children}
-        for failure in list_failures(connection):
+        for failure in list_failures(connection, EVERYTHING):
             if failure.kind == "area":
                 discard(connection, failure.reference)
 
@@ -118,7 +119,7 @@ def test_a_source_that_is_away_stops_the_walk(
     [level] = [each for each in walk["levels"] if each["kind"] == "London borough"]
     assert 8 <= level["failed"] < BOROUGHS
     with populated.begin() as connection:
-        for failure in list_failures(connection):
+        for failure in list_failures(connection, EVERYTHING):
             if failure.kind in ("area", "spider"):
                 discard(connection, failure.reference)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.service.permission_scene import Place
 
 Attempt = Callable[[Connection, "Place", int], object]
+LEAD = "E09000030"
 NAMES = AreaRegister.shipped().names
 
 
@@ -99,9 +100,11 @@ def _configuration(status: str) -> Attempt:
     body = CONFIGURATION.read_text().replace("illustrative-isht-2017-18", f"{status}-of-the-test")
     for old, new in (("2018-", "2031-"), ("2017-", "2030-"), ("live", status)):
         body = body.replace(f": {old}", f": {new}")
+    assert f"owner: {LEAD}" in body
 
-    def attempt(c: Connection, _place: Place, user: int) -> object:
-        return import_configuration(c, body, name="test.yaml", user_id=user)
+    def attempt(c: Connection, place: Place, user: int) -> object:
+        led = body.replace(f"owner: {LEAD}", f"owner: {place.commissioner}")
+        return import_configuration(c, led, name="test.yaml", user_id=user)
 
     return attempt
 
@@ -131,8 +134,9 @@ IN_CORE: dict[Action, Attempt] = {
 }
 
 _CONFIGURATION = (
-    "INSERT INTO configurations (configuration, title, dataset_id, status, starts, ends, body) "
-    "SELECT 'c', 'c', id, '{status}', '2030-01-01', '2030-12-31', '' FROM datasets"
+    "INSERT INTO configurations "
+    "(configuration, title, dataset_id, status, starts, ends, body, owner) SELECT "
+    "'c', 'c', id, '{status}', '2030-01-01', '2030-12-31', '', '{commissioner}' FROM datasets"
 )
 _REPORT = (
     "INSERT INTO reports (kind, parameters, requested_by) VALUES ('backing-data', "

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def offered(person: Person, scene: Scene) -> Iterator[tuple[str, str]]:
     """Every action that some page offers, with the place for which it does."""
-    addresses = set(_shown(person))
+    addresses = set(shown(person))
     for name in PLACES:
         for action in _at(person, scene.places[name], addresses):
             yield str(action), name
@@ -45,7 +45,7 @@ def pages_on(engine: Engine) -> Iterator[None]:
         use_settings(None)
 
 
-def _shown(person: Person) -> list[str]:
+def shown(person: Person) -> list[str]:
     from portal.database import act_as
 
     act_as(person)
@@ -62,7 +62,7 @@ def _at(person: Person, place: Place, addresses: set[str]) -> Iterator[Action]:
 
 
 def _upload(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "upload", place.provider, IN_ERROR)
+    page = page_at(person, "upload", place.provider, IN_ERROR)
     if _is_of(page, place):
         if page.checkbox:
             yield Action.UPLOAD
@@ -71,19 +71,19 @@ def _upload(person: Person, place: Place) -> Iterator[Action]:
 
 
 def _submission(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "submission", place.provider, READY)
+    page = page_at(person, "submission", place.provider, READY)
     labels = {button.label for button in page.button} if _is_of(page, place) else set()
     if "Run as draft" in labels:
         yield Action.DRAFT
     if "Submit" in labels:
         yield Action.SUBMIT
-    page = _page(person, "submission", place.provider, FINAL)
+    page = page_at(person, "submission", place.provider, FINAL)
     if _is_of(page, place) and page.metric:
         yield Action.SEE_CHARGES
 
 
 def _charges(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "charges", place.provider, FINAL)
+    page = page_at(person, "charges", place.provider, FINAL)
     payer = {"E09000030": "Tower Hamlets", "E09000012": "Hackney"}[place.commissioner]
     payers = [box.options for box in page.selectbox if box.label == "Commissioner"]
     is_shown = page.query_params.get("provider") == [place.provider]
@@ -92,14 +92,14 @@ def _charges(person: Person, place: Place) -> Iterator[Action]:
 
 
 def _home(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "home", place.provider, FINAL)
+    page = page_at(person, "home", place.provider, FINAL)
     charged = {"E09000030": "Tower Hamlets", "E09000012": "Hackney"}[place.commissioner]
     if any(charged in heading.value for heading in page.subheader) and page.dataframe:
         yield Action.SEE_CHARGES
 
 
 def _reports(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "reports", place.provider, FINAL)
+    page = page_at(person, "reports", place.provider, FINAL)
     for code in (place.provider, place.commissioner):
         if not page.selectbox:
             continue
@@ -113,20 +113,20 @@ def _reports(person: Person, place: Place) -> Iterator[Action]:
 
 
 def _hosted(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "hosted", place.provider, FINAL)
+    page = page_at(person, "hosted", place.provider, FINAL)
     name = {"E09000030": "Tower Hamlets", "E09000012": "Hackney"}[place.commissioner]
     if any(name in heading.value for heading in page.subheader) and page.text_area:
         yield Action.ASK_FOR_RESET
 
 
 def _resets(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "resets", place.provider, ASKED)
+    page = page_at(person, "resets", place.provider, ASKED)
     if any(f"Request {place.reset_id}," in caption.value for caption in page.caption):
         yield Action.GRANT_RESET
 
 
 def _figures(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "kpis", place.provider, FINAL)
+    page = page_at(person, "kpis", place.provider, FINAL)
     providers = [box for box in page.selectbox if box.label == "Provider"]
     for box in providers:
         if any(place.provider in option for option in box.options):
@@ -137,7 +137,7 @@ def _figures(person: Person, place: Place) -> Iterator[Action]:
 
 
 def _editor(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "kpis", place.provider, FINAL)
+    page = page_at(person, "kpis", place.provider, FINAL)
     for box in [each for each in page.selectbox if each.label == "Indicator"]:
         page = box.select(DRAFT).run()
         assert not page.exception, page.exception
@@ -154,14 +154,14 @@ def _indicators(person: Person, place: Place) -> Iterator[Action]:
 
 
 def _accounts(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "accounts", place.provider, FINAL)
-    audited = _page(person, "audit", place.provider, FINAL)
+    page = page_at(person, "accounts", place.provider, FINAL)
+    audited = page_at(person, "audit", place.provider, FINAL)
     if any(place.provider in str(each.value) for each in page.dataframe) and audited.dataframe:
         yield Action.MANAGE_ACCOUNTS
 
 
 def _operations(person: Person, place: Place) -> Iterator[Action]:
-    page = _page(person, "operations", place.provider, FINAL)
+    page = page_at(person, "operations", place.provider, FINAL)
     told = any(place.failure in each.value for each in page.markdown)
     if told and any(each.key == f"retry-{place.failure}" for each in page.button):
         yield Action.OPERATE
@@ -181,7 +181,7 @@ _PAGES: dict[str, Callable[[Person, Place], Iterator[Action]]] = {
 }
 
 
-def _page(person: Person, address: str, provider: str, month: dt.date) -> AppTest:
+def page_at(person: Person, address: str, provider: str, month: dt.date) -> AppTest:
     page = AppTest.from_function(_run, args=(person, address), default_timeout=60)
     page.query_params["provider"] = provider
     page.query_params["month"] = f"{month:%Y-%m}"
@@ -199,10 +199,14 @@ def _is_of(page: AppTest, place: Place) -> bool:
 
 
 def _run(person: object, address: str) -> None:  # it is run by itself, without our imports
+    from unittest.mock import patch
+
     from portal.database import act_as
     from portal.links import remember_pages
     from portal.navigation import shown_to
 
     act_as(person)  # type: ignore[arg-type]
     remember_pages({})
-    shown_to(person)[address][1](person)  # type: ignore[arg-type]
+    # Parts that refresh themselves look at the cookie again, and there is no browser.
+    with patch("portal.fragments.person_on_page", lambda **_: person):
+        shown_to(person)[address][1](person)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.accounts.organisations import find_organisation
@@ -18,6 +19,9 @@ from core.accounts.today import today
 from core.accounts.users import add_user
 from core.database import tables
 from core.events.failures import Cause
+from core.kpis.catalogue import published_kpis, write_kpi
+from core.kpis.measuring import Measured
+from core.kpis.results import store_result
 from core.submissions.failing import fail_run
 from core.submissions.resets import ask_for_reset
 from core.submissions.runs import about, load_run
@@ -29,8 +33,11 @@ if TYPE_CHECKING:
     from tests.service.month import Service
 
 FINAL, ASKED, READY, IN_ERROR, FAILED = (dt.date(2017, month, 1) for month in range(4, 9))
+DATASET = "sexual-health"
 TIMES = ("in force", "not yet", "ended")
 PLACES = ("own", "other")
+DRAFT, FIGURE = "a-draft", "50.0%"
+"""An indicator that is not published; and what the published ones came to."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ def make_scene(service: Service) -> Scene:
     }
     with service.engine.begin() as connection:
         people = dict(_people(connection, places["own"]))
+        _measure(connection, places)
     return Scene(places, people)
 
 
@@ -119,6 +127,16 @@ def _place(service: Service, provider: str, commissioner: str, lsoa: str) -> Pla
             connection, place.submissions[ASKED], host=commissioner, reason="why", user_id=None
         )
     return place
+
+
+def _measure(connection: Connection, places: dict[str, Place]) -> None:
+    [shown, *_] = [
+        kpi for kpi in published_kpis(connection, DATASET) if kpi.definition.unit == "percent"
+    ]
+    for place in places.values():
+        store_result(connection, place.run_id, shown.id, Measured(Decimal(50), Decimal(100)))
+    changed = shown.definition.model_copy(update={"kpi": DRAFT})
+    write_kpi(connection, DATASET, changed)
 
 
 def _people(connection: Connection, own: Place) -> Iterator[tuple[tuple[Variant, str], int]]:

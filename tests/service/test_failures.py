@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.events.failures import Cause, Failure, discard, list_failures, show_failure
 from core.events.retrying import retry
@@ -61,7 +62,7 @@ def fail(service: Service, run_id: int) -> str:
 
 def failures(service: Service, *states: str) -> list[Failure]:
     with service.engine.connect() as connection:
-        return list_failures(connection, states or tuple(FailureState))
+        return list_failures(connection, EVERYTHING, states or tuple(FailureState))
 
 
 def only(service: Service) -> Failure:
@@ -217,7 +218,7 @@ def test_what_is_set_aside_leaves_its_subject_as_it_is(service: Service, month: 
 
 def test_a_reference_that_nobody_gave_is_said_to_be_none(service: Service) -> None:
     with pytest.raises(UserError, match="no failure AB12"), service.engine.connect() as connection:
-        show_failure(connection, "AB12")
+        show_failure(connection, EVERYTHING, "AB12")
 
 
 def rejected(service: Service, month: int) -> int:

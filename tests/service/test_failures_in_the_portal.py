@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.people import person_of
+from core.accounts.scope import EVERYTHING
 from core.events.failures import RUN, Cause, list_failures, record_failure
 from core.events.states import FailureState
 from core.settings import Settings, use_settings
@@ -54,7 +55,9 @@ def fail(service: Service) -> str:
 
 def states(service: Service) -> list[FailureState]:
     with service.engine.connect() as connection:
-        return [failure.state for failure in list_failures(connection, tuple(FailureState))]
+        return [
+            failure.state for failure in list_failures(connection, EVERYTHING, tuple(FailureState))
+        ]
 
 
 def test_without_failures_the_page_says_so(page: AppTest) -> None:

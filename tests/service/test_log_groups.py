@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+from core.accounts.scope import EVERYTHING
 from core.database.tables import log_posts
 from core.events.log_groups import CHANNEL, LogSearch, end_posts, log_groups, post, search
 
@@ -35,7 +36,7 @@ def posted(database: Engine) -> Engine:
 
 def found(database: Engine, **wanted: object) -> list[str]:
     with database.connect() as connection:
-        posts = search(connection, LogSearch(**wanted), limit=10)  # type: ignore[arg-type]
+        posts = search(connection, EVERYTHING, LogSearch(**wanted), limit=10)  # type: ignore[arg-type]
     return [each.text.partition(":")[0] + " " + each.subject for each in posts]
 
 
@@ -80,7 +81,9 @@ def test_an_event_is_posted_to_a_group_once(database: Engine, database_url: str)
         assert heard == [
             str(number) for number in connection.execute(select(log_posts.c.id)).scalars()
         ]
-        assert [(group.name, group.posts) for group in log_groups(connection)] == [("a", 1)]
+        assert [(group.name, group.posts) for group in log_groups(connection, EVERYTHING)] == [
+            ("a", 1)
+        ]
 
 
 @pytest.mark.parametrize(

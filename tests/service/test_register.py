@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.accounts.scope import EVERYTHING
 from core.areas.accepting import accept, ask_again
 from core.areas.asking import Asker
 from core.areas.bringing import bring_register
@@ -112,7 +113,7 @@ def test_fewer_areas_than_before_are_held_until_a_person_decides(
     assert (finished.state, finished.held) == ("complete with errors", 1)
     assert LSOA in today(database)
     with database.connect() as connection:
-        [trouble] = progress_of(connection, run_id).troubles
+        [trouble] = progress_of(connection, EVERYTHING, run_id).troubles
     assert trouble.held and trouble.parent == CITY
     assert "has 5 areas within City of London where the register has 6" in trouble.reason
     assert LSOA in trouble.reason
@@ -173,7 +174,7 @@ def test_an_area_in_two_places_is_reported_once_and_stays(
     assert (finished.state, finished.failed) == ("complete with errors", 1)
     assert today(database)[LSOA][1] == CITY
     with database.connect() as connection:
-        [failure] = list_failures(connection)
+        [failure] = list_failures(connection, EVERYTHING)
     assert failure.reason == f"The source has {LSOA} within {CITY} and within {CAMDEN}"
     with nothing_written(database):
         whole_walk(database, source, within=LONDON)
@@ -231,7 +232,7 @@ def test_a_failed_question_waits_in_the_error_queue_and_is_asked_again_alone(
     assert finished is not None
     assert (finished.state, finished.failed) == ("complete with errors", 1)
     with database.connect() as connection:
-        [failure] = list_failures(connection)
+        [failure] = list_failures(connection, EVERYTHING)
     assert failure.title == f"areas within Hackney ({HACKNEY})"
     assert "it answered 500" in failure.reason and "5 times" in failure.reason
     server.forget()
@@ -241,7 +242,7 @@ def test_a_failed_question_waits_in_the_error_queue_and_is_asked_again_alone(
     assert ended is not None and (ended.state, ended.failed) == ("complete", 0)
     assert {each["parent"] for each in server.told()["log"]} == {HACKNEY}
     with database.connect() as connection:
-        assert list_failures(connection) == []
+        assert list_failures(connection, EVERYTHING) == []
 
 
 def test_a_walk_that_stopped_goes_on_with_all_that_is_open(
@@ -267,7 +268,7 @@ def test_a_walk_that_stopped_goes_on_with_all_that_is_open(
     ended = walk(database, source, run_id)
     assert ended is not None and (ended.state, ended.failed) == ("complete", 0)
     with database.connect() as connection:
-        assert list_failures(connection) == []
+        assert list_failures(connection, EVERYTHING) == []
     asked = Counter(each["address"] for each in server.told()["log"])
     assert set(asked.values()) == {1}
 

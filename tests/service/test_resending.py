@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
+from core.accounts.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events
 from core.events.catalogue import FileReceived
 from core.events.event_list import EventRow, EventSearch, list_events
@@ -42,7 +43,7 @@ def event_id(database: Engine) -> UUID:
 
 def rows(database: Engine, **wanted: Any) -> list[EventRow]:
     with database.connect() as connection:
-        return list_events(connection, EventSearch(**wanted), limit=10)
+        return list_events(connection, EVERYTHING, EventSearch(**wanted), limit=10)
 
 
 def left(database: Engine) -> dict[str, bool]:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from core.accounts.organisations import find_organisation
 from core.accounts.people import Membership, Person
 from core.accounts.permissions import Kind
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.events.catalogue import CATALOGUE
 from core.notifications.telling import notify
@@ -119,7 +120,7 @@ def test_an_open_month_can_be_put_right_and_submitted_again(service: Service, mo
 
 def listed(service: Service, *, everything: bool = False) -> list[Reset]:
     with service.engine.connect() as connection:
-        return list_resets(connection, everything=everything)
+        return list_resets(connection, EVERYTHING, everything=everything)
 
 
 def test_a_refused_month_stays_submitted_and_says_why(service: Service, month: int) -> None:
@@ -129,7 +130,7 @@ def test_a_refused_month_stays_submitted_and_says_why(service: Service, month: i
     submission = service.submission(month)
     assert (submission.state, submission.run_id) == (SubmissionState.SUBMITTED, run)
     with service.engine.connect() as connection:
-        last = last_reset(connection, month)
+        last = last_reset(connection, EVERYTHING, month)
     assert last is not None
     assert (last.decision, last.answer) == ("refused", "Too late.")
     why = f"request {number} refused, by root, Too late."
@@ -229,14 +230,14 @@ def test_a_host_sees_the_submitted_months_of_its_clinics_alone(
     service.ready(draft, visit(1, "T2", clinic="ZX2-A"))
     service.run(draft, "draft")
     with service.engine.connect() as connection:
-        assert [each.id for each in hosted_months(connection, HOST)] == [month]
-        assert hosted_months(connection, PAYER) == []
+        assert [each.id for each in hosted_months(connection, EVERYTHING, HOST)] == [month]
+        assert hosted_months(connection, EVERYTHING, PAYER) == []
     number = ask(service, month)
     with service.engine.connect() as connection:
-        assert [each.id for each in hosted_months(connection, HOST)] == [month]
+        assert [each.id for each in hosted_months(connection, EVERYTHING, HOST)] == [month]
     grant(service, number)
     with service.engine.connect() as connection:
-        assert hosted_months(connection, HOST) == []
+        assert hosted_months(connection, EVERYTHING, HOST) == []
 
 
 def test_commissioners_ask_and_administrators_decide() -> None:
