@@ -29,6 +29,9 @@ from portal.views import (
     upload,
     welcome,
 )
+from portal.views import (
+    help as help_view,
+)
 
 ADDRESSES = (
     "upload",
@@ -84,6 +87,7 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
     if person.runs_the_service:
         shown["operations"] = ("Operations", operations.show)
         shown["migration"] = ("Migration", migration.show)
+    shown["help"] = ("Help", help_view.show)
     return shown
 
 

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.settings import settings
-from portal import downloads, error_downloads, hooks, invoices, uploads
+from portal import downloads, error_downloads, hooks, invoices, templates, uploads
 from portal.secure_cookies import SecureCookies
 from portal.session_cookies import SessionCookies
 from portal.sign_in import auth_secrets
@@ -50,6 +50,7 @@ def portal() -> st.App:
             Route(uploads.PATH, uploads.upload, methods=["PUT"]),
             Route(downloads.PATH, downloads.download),
             Route(error_downloads.PATH, error_downloads.errors),
+            Route(templates.PATH, templates.template),
             Route(invoices.PATH, invoices.one_invoice),
             Route(invoices.EXPORT_PATH, invoices.all_invoices),
             Route(hooks.PATH, hooks.from_prefect, methods=["POST"]),

@@ -13,6 +13,7 @@ from core.submissions.charge_list import Sum
 from portal import words
 
 _BARS = 12
+_NAMES = alt.Axis(labelLimit=220, labelOverlap=False)
 NOBODY = "Nobody is charged"
 
 

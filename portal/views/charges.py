@@ -79,8 +79,8 @@ def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> Ch
         )
         chosen = replace(chosen, currency=found)
     with payer:
-        codes = {each.commissioner for each in sums if each.commissioner is not None}
-        found = _one_of("Commissioner", codes, lambda code: areas.get(code, code))
+        payers = {each.commissioner for each in sums if each.commissioner is not None}
+        found = _one_of("Commissioner", payers, lambda code: areas.get(code, code))
         return replace(chosen, commissioner=found)
 
 

@@ -1,0 +1,49 @@
+"""The route for empty files of the data set, for anybody who is signed in."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from core.accounts.people import NotAdmitted
+from core.datasets.published import current_specification
+from core.datasets.templates import csv_template, workbook_template
+from core.user_errors import UserError
+from portal.database import engine
+from portal.sign_in import person_of_request
+
+PATH = "/template/{kind}"
+_MAKERS = {
+    "csv": (csv_template, "text/csv; charset=utf-8"),
+    "xlsx": (
+        workbook_template,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+}
+
+
+async def template(request: Request) -> Response:
+    """Gives the file, or says why not."""
+    try:
+        return await run_in_threadpool(_make, request)
+    except NotAdmitted as refused:
+        return PlainTextResponse(str(refused), status_code=403)
+    except UserError as wrong:
+        return PlainTextResponse(str(wrong), status_code=404)
+
+
+def _make(request: Request) -> Response:
+    person_of_request(request)
+    kind = request.path_params["kind"]
+    if kind not in _MAKERS:
+        raise UserError(f"There is no template of the kind {kind}.")
+    make, media_type = _MAKERS[kind]
+    with engine().connect() as connection:
+        specification = current_specification(connection)
+    name = f"{specification.dataset}-template.{kind}"
+    return Response(
+        make(specification),
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
