@@ -25,7 +25,7 @@ from core.migration.runs import (
 from core.migration.working import Bench, carry_out, finish, rehearse
 from core.settings import settings
 from flows.running import failing, flow_run_id, working_on
-from tasks.migrating import read_one_page
+from tasks.migrating import in_tasks, read_some_pages
 from tasks.progress import ProgressBar
 
 
@@ -80,12 +80,12 @@ def _carry_out(engine: Engine, migration: Migration, legacy: Legacy) -> dict[str
 
 
 def _all_at_once(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
-    futures = [read_one_page.submit(bench, table, page) for page in pages]
+    futures = [read_some_pages.submit(bench, table, some) for some in in_tasks(pages)]
     for future in as_completed(futures):
         future.result()
 
 
 def _one_by_one(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
     """All in the one transaction of a dry run."""
-    for page in pages:
-        read_one_page(bench, table, page)
+    for some in in_tasks(pages):
+        read_some_pages(bench, table, some)

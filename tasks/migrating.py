@@ -1,6 +1,8 @@
-"""A page of the old service: read and kept, at most a few at once."""
+"""Pages of the old service: read and kept, so many in a task that it is worth one."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -9,14 +11,22 @@ from core.migration.runs import TableRun
 from core.migration.working import Bench, read_page
 from tasks.faults import RETRYING
 
+PAGES_A_TASK = 8
+
 
 @task(
-    name="read page",
-    task_run_name="{table.table} page {page}",
+    name="read pages",
+    task_run_name="{table.table} from page {pages[0]}",
     cache_policy=NO_CACHE,
     persist_result=False,
     **RETRYING,
 )
-def read_one_page(bench: Bench, table: TableRun, page: int) -> None:
-    """Reads one page of a table and keeps its rows; one that was kept already changes nothing."""
-    read_page(bench, table, page)
+def read_some_pages(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
+    """Reads pages of a table and keeps their rows; what was kept already changes nothing."""
+    for page in pages:
+        read_page(bench, table, page)
+
+
+def in_tasks(pages: Sequence[int]) -> list[Sequence[int]]:
+    """The pages of each task."""
+    return [pages[at : at + PAGES_A_TASK] for at in range(0, len(pages), PAGES_A_TASK)]
