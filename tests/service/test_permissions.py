@@ -27,7 +27,7 @@ from core.settings import PROJECT, settings
 from tests.conftest import fresh_database
 from tests.service.month import Service
 from tests.service.permission_attempts import in_core, in_sql
-from tests.service.permission_pages import offered, pages_on
+from tests.service.permission_pages import forced, offered, pages_on
 from tests.service.permission_scene import (
     PLACES,
     TIMES,
@@ -173,6 +173,16 @@ def _on_pages(portal_engine: Engine, scene: Scene) -> set[Combination]:
             for action, place in offered(person, scene):
                 found.add((variant, action, place, time))
     return found
+
+
+@pytest.mark.parametrize("address", ["accounts", "audit", "operations"])
+def test_a_page_that_nobody_should_reach_shows_nothing(stage: Stage, address: str) -> None:
+    with pages_on(stage.portal):
+        for (variant, time), user in stage.scene.people.items():
+            if time == "in force" and variant.side:
+                with acting_for(stage.portal, user).connect() as connection:
+                    person = person_of(connection, user)
+                assert "do not allow this" in forced(person, address), variant
 
 
 def test_no_row_of_another_organisation_is_ever_returned(stage: Stage) -> None:
