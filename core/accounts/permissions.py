@@ -28,7 +28,10 @@ class Action(Worded):
     SEE_BACKING_DATA = "see backing data", "Get the reports with one row a charge: patient level."
     ASK_FOR_RESET = "ask for reset", "Ask for a submitted month to be opened again."
     GRANT_RESET = "grant reset", "Grant or refuse what was asked for there."
-    EDIT_CONFIGURATION = "edit configuration", "Write drafts of tariff configurations."
+    EDIT_CONFIGURATION = (
+        "edit configuration",
+        "Write drafts of the tariff configurations that it leads, and of indicators.",
+    )
     PUBLISH_CONFIGURATION = "publish configuration", "Bring a configuration into force."
     MANAGE_ACCOUNTS = (
         "manage accounts",
