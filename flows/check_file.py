@@ -62,6 +62,7 @@ def _carry_out(engine: Engine, check: FileCheckInputs, done: set[int]) -> str:
             name=check.name,
             transpose=check.transpose,
             chunk_rows=settings().chunk_rows,
+            headings=check.headings,
         )
         with reading:
             _check_chunks(bench, reading, done)

@@ -6,6 +6,7 @@ same result however often it is run, and a correction is undone by leaving it ou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ from core.events import catalogue
 from core.events.failures import settle
 from core.events.outbox import raise_event
 from core.submissions.episodes import bucket_of
+from core.submissions.headings import choices_of
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.states import FILE_MACHINE, FileState
 from core.submissions.transitions import move
@@ -47,6 +49,7 @@ class FileCheckInputs:
     specification: Specification
     references: References
     corrections: tuple[Correction, ...]
+    headings: Mapping[str, str | None]  # as chosen for the provider: heading to column
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
     """Reads what the check works on."""
     row = connection.execute(sa.select(tables.files).where(tables.files.c.id == file_id)).one()
     submission = get_submission(connection, row.submission_id)
+    specification = current_specification(connection)
     return FileCheckInputs(
         file_id=file_id,
         name=row.name,
@@ -69,7 +73,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         transpose=row.transpose,
         check_number=row.check_number,
         submission=submission,
-        specification=current_specification(connection),
+        specification=specification,
         references=References(
             lsoas=register_in_use(connection),
             clinics=None,  # a new clinic is placed before submission, it is no error of the file
@@ -77,6 +81,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
             month=submission.month,
         ),
         corrections=_corrections(connection, file_id),
+        headings=choices_of(connection, submission.provider_id, specification),
     )
 
 
@@ -100,6 +105,10 @@ def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]
     rows = connection.execute(
         sa.select(chunks.c.chunk, chunks.c.check_number).where(chunks.c.file_id == check.file_id)
     ).all()
+    if not rows:  # nothing was stored, but a file that was refused has findings of its own
+        errors = tables.errors
+        connection.execute(sa.delete(errors).where(errors.c.file_id == check.file_id))
+        return set()
     if all(row.check_number == check.check_number for row in rows):
         return {row.chunk for row in rows}
     clear_file(connection, check.specification, check.file_id)

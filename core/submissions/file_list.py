@@ -31,6 +31,8 @@ class FileRow:
     checked_records: int  # of the check that runs now
     corrections: int  # in force
     same_as: str | None  # an earlier file with the very same content
+    transpose: bool
+    headings: list[dict[str, str | None]] | None  # as read: heading, and its column
 
     @property
     def text(self) -> str:
@@ -83,6 +85,8 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             checked.label("checked_records"),
             corrections.label("corrections"),
             twin.label("same_as"),
+            files.c.transpose,
+            files.c.headings,
         )
         .outerjoin(users, users.c.id == files.c.uploaded_by)
         .where(

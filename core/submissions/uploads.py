@@ -33,6 +33,9 @@ from core.user_errors import UserError
 CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 """The states of a submission in which its files may change."""
 
+_CHECKED = (FileState.IN_ERROR, FileState.READY)
+_READ_OR_REFUSED = (*_CHECKED, FileState.REJECTED)
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -142,6 +145,25 @@ def undo_correction(connection: Connection, correction_id: int, *, user_id: int 
     _check_again(connection, submission, file_id, row.name, user_id=user_id)
 
 
+def check_anew(
+    connection: Connection, file_id: int, *, user_id: int | None, transpose: bool | None = None
+) -> int:
+    """Has a file read and checked again, also one that could not be read; gives its submission.
+
+    ``transpose`` says whether it holds one activity code a row; None: as it was uploaded.
+    """
+    row = _file(connection, file_id)
+    _require(connection, row.submission_id, Action.UPLOAD, user_id)
+    submission = _reopen(connection, row.submission_id, user_id)
+    if transpose is not None:
+        files = tables.files
+        connection.execute(files.update().where(files.c.id == file_id).values(transpose=transpose))
+    _check_again(
+        connection, submission, file_id, row.name, user_id=user_id, states=_READ_OR_REFUSED
+    )
+    return int(row.submission_id)
+
+
 def remove_file(connection: Connection, file_id: int, *, user_id: int | None) -> None:
     """Takes a file out of its submission; what it held no longer counts."""
     row = _file(connection, file_id)
@@ -158,9 +180,10 @@ def _check_again(
     *,
     user_id: int | None,
     corrections: int = 1,
+    states: tuple[FileState, ...] = _CHECKED,
 ) -> None:
     state = _file(connection, file_id).state
-    if state not in (FileState.IN_ERROR, FileState.READY):
+    if state not in states:
         raise UserError(f"{name} is {state}; corrections are made once it has been checked.")
     number = tables.files.c.check_number + 1
     move(

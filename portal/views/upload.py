@@ -12,6 +12,7 @@ from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.user_errors import UserError
 from portal import words
 from portal.components.error_corrections import show_errors
+from portal.components.headings_form import show_headings
 from portal.components.month_choice import choose_submission
 from portal.components.uploader import activity_uploader
 from portal.database import engine
@@ -105,6 +106,8 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
 
 
 def _show_findings(person: Person, submission: SubmissionRow, file: FileRow) -> None:
+    if submission.state in CHANGEABLE:
+        show_headings(person, file)
     if file.errors or file.warnings or file.corrections:
         with st.container(border=True, key=f"findings-{file.id}"):
             show_errors(person, file, changeable=submission.state in CHANGEABLE)

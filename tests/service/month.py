@@ -44,6 +44,7 @@ HEADINGS = "Clinic ID,Patient ID,Attendance Date,LSOA,Gender,SHHAPT 1,SHHAPT 2"
 TOWER_HAMLETS, HACKNEY = "E01004198", "E01001714"
 """LSOAs of two boroughs that take part."""
 REGISTER = AreaRegister.shipped()
+_OF_THE_SCENE = ("subscription.began", "kpi.published")
 
 
 class Service:
@@ -91,7 +92,12 @@ class Service:
             done = begin_file_check(connection, check)
         path = self.store.root / check.storage_key
         with open_file(
-            path, check.specification, name=check.name, chunk_rows=chunk_rows
+            path,
+            check.specification,
+            name=check.name,
+            transpose=check.transpose,
+            chunk_rows=chunk_rows,
+            headings=check.headings,
         ) as reading:
             chunks = [] if reading.refused else reading.chunks()
             for number, chunk in enumerate(chunks):
@@ -104,7 +110,7 @@ class Service:
                 return finish_file_check(
                     connection,
                     check,
-                    headings=[],
+                    headings=[each._asdict() for each in reading.headings],
                     file_errors=reading.errors,
                     refused=reading.refused,
                 )
@@ -165,9 +171,9 @@ class Service:
             return connection.execute(query).scalar_one()
 
     def events(self) -> list[str]:
-        """The names of all events so far, but for those of bringing people in."""
+        """The names of all events so far, but for those of setting the scene."""
         events = tables.events
-        query = sa.select(events.c.name).where(events.c.name != "subscription.began")
+        query = sa.select(events.c.name).where(events.c.name.not_in(_OF_THE_SCENE))
         return list(self.rows_of_one(query.order_by(events.c.id)))
 
     def state(self, file_id: int) -> str:
