@@ -147,11 +147,14 @@ def _request(engine: Engine, *, dry_run: bool, table: str | None) -> int:
 
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> MigrationProgress:
+    from core.accounts.scope import EVERYTHING
     from core.following import changes
     from core.migration.progress import progress_of
 
     said = None
-    for progress in changes(engine, lambda c: progress_of(c, run_id), what=f"migration {run_id}"):
+    for progress in changes(
+        engine, lambda c: progress_of(c, EVERYTHING, run_id), what=f"migration {run_id}"
+    ):
         if not wait or not progress.moving:
             return progress
         working = [each for each in progress.tables if each.state in ("fetching", "importing")]
@@ -164,14 +167,14 @@ def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> Migratio
 
 
 def _chosen(engine: Engine, migration: int | None) -> MigrationProgress | None:
-    from core.migration.progress import progress_of
-    from core.migration.runs import newest_migrations
+    from core.accounts.scope import EVERYTHING
+    from core.migration.progress import newest_migrations, progress_of
 
     with engine.connect() as connection:
-        newest = newest_migrations(connection, 1)
+        newest = newest_migrations(connection, EVERYTHING, 1)
         if migration is None and not newest:
             return None
-        return progress_of(connection, migration if migration is not None else newest[0])
+        return progress_of(connection, EVERYTHING, migration or newest[0])
 
 
 def _say(progress: MigrationProgress, *, as_json: bool) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
 from core.migration.runs import load_migration
 from core.migration.states import MigrationState, TableState
@@ -62,8 +64,9 @@ class MigrationProgress:
         return ended and not self.dry_run and self.signed_at is None
 
 
-def progress_of(connection: Connection, run_id: int) -> MigrationProgress:
-    """How far a migration is; raises ``UserError`` for an unknown one."""
+def progress_of(connection: Connection, scope: Scope, run_id: int) -> MigrationProgress:
+    """How far a migration is, for operators; raises ``UserError`` for an unknown one."""
+    scope.require(Action.OPERATE)
     load_migration(connection, run_id)
     runs = tables.migration_runs
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
@@ -82,6 +85,14 @@ def progress_of(connection: Connection, run_id: int) -> MigrationProgress:
         sign_note=row.sign_note,
         tables=_tables(connection, run_id),
     )
+
+
+def newest_migrations(connection: Connection, scope: Scope, limit: int = 10) -> list[int]:
+    """The ids of migrations, the newest first; for operators."""
+    scope.require(Action.OPERATE)
+    runs = tables.migration_runs.c
+    query = sa.select(runs.id).order_by(runs.id.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
 
 
 def _tables(connection: Connection, run_id: int) -> tuple[TableProgress, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -275,13 +274,6 @@ def sign_off(
         )
     )
     raise_event(connection, catalogue.MigrationSigned(run_id=run_id, by=name), user_id)
-
-
-def newest_migrations(connection: Connection, limit: int = 10) -> Sequence[int]:
-    """The ids of migrations, the newest first."""
-    runs = tables.migration_runs.c
-    query = sa.select(runs.id).order_by(runs.id.desc()).limit(limit)
-    return list(connection.execute(query).scalars())
 
 
 def _asked(connection: Connection, run_id: int) -> catalogue.MigrationRequested:

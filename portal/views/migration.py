@@ -9,11 +9,10 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from core.accounts.people import Person
-from core.migration.progress import MigrationProgress, progress_of
+from core.migration.progress import MigrationProgress, newest_migrations, progress_of
 from core.migration.recalculating import CAUSES
 from core.migration.runs import (
     go_on,
-    newest_migrations,
     request_migration,
     sign_off,
     stopped_migration,
@@ -75,7 +74,10 @@ def _ask(connection: Connection, person: Person, *, dry_run: bool) -> None:
 @refreshed(seconds=2)
 def _follow(person: Person) -> None:
     with engine().connect() as connection:
-        found = [progress_of(connection, each) for each in newest_migrations(connection, 6)]
+        found = [
+            progress_of(connection, person.scope, each)
+            for each in newest_migrations(connection, person.scope, 6)
+        ]
     if not found:
         st.write("There was no migration yet.")
         return

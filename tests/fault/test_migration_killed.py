@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.database.engine import with_driver
 from core.migration.progress import progress_of
@@ -126,7 +127,7 @@ def digest(engine: Engine) -> dict[str, Any]:
 
 def state(engine: Engine, run_id: int) -> str:
     with engine.connect() as connection:
-        return progress_of(connection, run_id).state
+        return progress_of(connection, EVERYTHING, run_id).state
 
 
 def pages(engine: Engine) -> int:
@@ -147,7 +148,7 @@ def test_ten_kills_change_nothing(
     print(f"{sum(old.told()['counts'].values()):,} rows took {seconds:.1f} s")
     wanted = digest(peaceful)
     with peaceful.connect() as connection:
-        summary = progress_of(connection, run_id).summary
+        summary = progress_of(connection, EVERYTHING, run_id).summary
     assert summary is not None
     assert summary["disagreeing"] == []
     assert summary["failed"] == len(old.bad) == wanted["failures"][0]

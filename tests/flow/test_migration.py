@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from core.accounts.scope import EVERYTHING
 from core.events.failures import discard, list_failures
 from core.processes import free_port
 from core.samples.activity import SPECIFICATION
@@ -112,7 +113,7 @@ def test_everything_is_taken_over_and_signed(
     with engine.connect() as connection:
         waiting = {
             (each.payload["table"], each.payload["row"])
-            for each in list_failures(connection)
+            for each in list_failures(connection, EVERYTHING)
             if each.kind == "legacy row"
         }
     assert waiting == set(old.bad)
@@ -154,6 +155,6 @@ def test_credentials_that_are_refused_stop_it_with_a_clear_word(
     again = document(grouper(installed, "run", "--json"))
     assert (again["id"], again["state"]) == (stopped["id"], "complete with errors")
     with engine.begin() as connection:
-        for failure in list_failures(connection):
+        for failure in list_failures(connection, EVERYTHING):
             discard(connection, failure.reference)
     assert document(grouper(installed, "run", "--json"))["summary"]["new"] == 0

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.accounts.scope import EVERYTHING
 from core.database.engine import with_driver
 from core.events.failures import Cause, discard
 from core.events.retrying import retry
@@ -303,7 +304,7 @@ def test_what_has_ended_is_signed_once(summary: dict[str, Any], engine: Engine) 
     run_id = one(engine, "SELECT min(id) FROM migration_runs")
     with engine.begin() as connection:
         sign_off(connection, run_id, user_id=None, name="Ada", note="looked at every sheet")
-        progress = progress_of(connection, run_id)
+        progress = progress_of(connection, EVERYTHING, run_id)
     assert (progress.signed_name, progress.may_be_signed) == ("Ada", False)
     with pytest.raises(UserError, match="signed already"), engine.begin() as connection:
         sign_off(connection, run_id, user_id=None, name="Bob", note="")
