@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.samples.activity import make_activity
@@ -38,6 +39,7 @@ def spoilt_file(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow  # half a minute on a machine of its own
 def test_forty_causes_in_fewer_than_sixty_clicks(
     sign_in: SignIn, services: Services, tmp_path: Path
 ) -> None:
