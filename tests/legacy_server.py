@@ -249,6 +249,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked was killed, or has not waited; anything else shows in what it then lacks."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()

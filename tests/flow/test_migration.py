@@ -20,7 +20,7 @@ from core.accounts.scope import EVERYTHING
 from core.events.failures import discard, list_failures
 from core.processes import free_port
 from core.samples.activity import SPECIFICATION
-from core.settings import Settings, use_settings
+from core.settings import Settings, settings, use_settings
 from core.tariffs.importing import import_dataset
 from deployments.supervisor import Services
 from tests.legacy_server import HEADER, PASSWORD, USER
@@ -43,7 +43,8 @@ def old() -> Iterator[OldService]:
 @pytest.fixture(scope="module")
 def installed(open_folder: Path, old: OldService) -> Iterator[Services]:
     """Services of their own: what is taken over would be in the way of other tests."""
-    settings = Settings(
+    before = settings()
+    wanted = Settings(
         home=open_folder / "migrating",
         prefect_port=free_port(),
         portal_port=free_port(),
@@ -55,10 +56,10 @@ def installed(open_folder: Path, old: OldService) -> Iterator[Services]:
         legacy_timeout=2,
         legacy_pause=0.05,
     )
-    with Services(settings) as running:
-        use_settings(settings)
+    with Services(wanted) as running:
+        use_settings(wanted)
         yield running
-        use_settings(None)
+        use_settings(before)
 
 
 @pytest.fixture(scope="module")
