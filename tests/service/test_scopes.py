@@ -46,9 +46,6 @@ OF_NOBODY = {
     "core.submissions.charge_list.sums_of": "of a run that the scope gave",
     "core.tariffs.published.currency_names": "of runs that the scope gave",
     "core.tariffs.readable.readable_configurations": "tariffs are published",
-    "core.migration.progress.progress_of": "counts, on a page of operators; guarded by its rows",
-    "core.migration.runs.newest_migrations": "counts, on a page of operators; guarded by its rows",
-    "core.migration.runs.stopped_migration": "counts, on a page of operators; guarded by its rows",
 }
 """Functions that answer everybody alike, or that ask for what only a scope gives."""
 
