@@ -122,9 +122,20 @@ def refuse_if_not_theirs(scope: Scope, request: ReportRequest) -> None:
 
 
 def ask_again(connection: Connection, report_id: int, *, user_id: int | None, reason: str) -> None:
-    """Queues a report once more that failed or is no longer kept; raises ``TransitionRefused``."""
-    query = sa.select(tables.reports.c.parameters).where(tables.reports.c.id == report_id)
-    request = ReportRequest.model_validate(connection.execute(query).scalar_one())
+    """Queues a report once more that failed or is no longer kept; raises ``TransitionRefused``.
+
+    Its own user may, while they may have such a report, and who operates the service; others are
+    refused (``NotAllowed``).
+    """
+    reports = tables.reports
+    query = sa.select(reports.c.parameters, reports.c.requested_by).where(reports.c.id == report_id)
+    report = connection.execute(query).one()
+    request = ReportRequest.model_validate(report.parameters)
+    scope = scope_of(connection, user_id)
+    if scope.unlimited or report.requested_by != user_id:
+        scope.require(Action.OPERATE)
+    else:
+        refuse_if_not_theirs(scope, request)
     move(
         connection,
         tables.reports,

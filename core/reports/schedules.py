@@ -10,9 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.scope import NotAllowed, scope_of
 from core.database import tables
 from core.documents import parse_document
-from core.reports.requests import ReportRequest, request_report, runs_to_show, year_from
+from core.reports.requests import (
+    ReportRequest,
+    refuse_if_not_theirs,
+    request_report,
+    runs_to_show,
+    year_from,
+)
 from core.submissions.states import SubmissionState
 from core.user_errors import UserError
 
@@ -124,20 +131,14 @@ def _alike(one: ReportRequest, other: ReportRequest) -> bool:
 
 
 def _may_still(connection: Connection, schedule: Schedule) -> bool:
-    """Whether the person still has the role by which they asked."""
-    members, organisations, users = tables.memberships, tables.organisations, tables.users
-    query = (
-        sa.select(users.c.id)
-        .join(members, members.c.user_id == users.c.id)
-        .join(organisations, organisations.c.id == members.c.organisation_id)
-        .where(
-            users.c.id == schedule.user_id,
-            users.c.active,
-            members.c.role == schedule.request.side,
-            organisations.c.code == schedule.request.organisation,
-        )
-    )
-    return connection.execute(query).first() is not None
+    """Whether the person may still have such a report."""
+    users = tables.users
+    active = sa.select(users.c.active).where(users.c.id == schedule.user_id)
+    try:
+        refuse_if_not_theirs(scope_of(connection, schedule.user_id), schedule.request)
+    except NotAllowed:
+        return False
+    return bool(connection.execute(active).scalar_one())
 
 
 def _nothing_is_missing(connection: Connection, request: ReportRequest, month: dt.date) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from core.accounts.scope import NotAllowed
 from core.database import tables
 from core.files.store import FileMissingError
 from core.reports.expiring import expire_reports
@@ -24,7 +25,7 @@ from core.reports.making import (
 )
 from core.reports.outdated import renew_if_outdated
 from core.reports.report_list import get_report
-from core.reports.requests import ReportRequest, request_report
+from core.reports.requests import ReportRequest, ask_again, request_report
 from core.reports.schedules import (
     add_schedule,
     awaited_providers,
@@ -176,6 +177,20 @@ def test_a_run_replaced_while_the_report_is_written_makes_it_begin_again(
         finish_report(connection, report, plan, made)
     with service.engine.connect() as connection:
         assert get_report(connection, report_id).state == ReportState.COLLATING
+
+
+def test_a_report_is_asked_for_again_by_its_own_user_or_an_operator(
+    service: Service, tmp_path: Path
+) -> None:
+    month = service.month()
+    service.ready(month, visit(1, "T2"))
+    service.run(month, "draft")
+    report_id = make(service, own(), tmp_path / "parts")
+    for user in (service.users["ZX2"], service.users["E09000030"]):
+        with service.engine.begin() as connection, pytest.raises(NotAllowed):
+            ask_again(connection, report_id, user_id=user, reason="mine")
+    with service.engine.begin() as connection:
+        ask_again(connection, report_id, user_id=service.dev, reason="asked by the user")
 
 
 def test_reports_expire_and_take_their_files_with_them(service: Service, tmp_path: Path) -> None:
