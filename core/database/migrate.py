@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core.database.engine import with_driver
-from core.database.policies import bring_access_up_to_date
+from core.database.policies import bring_access_up_to_date, take_access_away
 from core.settings import Settings
 from core.settings import settings as current_settings
 
@@ -32,8 +32,9 @@ def migrate(url: str, revision: str = "head", *, settings: Settings | None = Non
 
 
 def downgrade(url: str, revision: str = "base") -> None:
-    """Takes migrations back to ``revision``."""
+    """Takes migrations back to ``revision``; the portal sees nothing until ``migrate``."""
     with _alone(url) as connection:
+        take_access_away(connection)
         command.downgrade(_config(connection), revision)
 
 

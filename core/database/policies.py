@@ -36,6 +36,18 @@ def bring_access_up_to_date(connection: Connection, settings: Settings) -> None:
     _run_all(connection, [*statements, mark])
 
 
+def take_access_away(connection: Connection) -> None:
+    """Closes every table to the portal until access is brought up to date again: a policy would
+    hold on to the columns that it names."""
+    for table in sorted(_tables(connection)):
+        dropped = sql.SQL("DROP POLICY {} ON {}")
+        names = _policies(connection, table)
+        _run_all(connection, [dropped.format(_name(name), _name(table)) for name in names])
+    if _in_force(connection) is not None:
+        unmarked = sql.SQL("COMMENT ON FUNCTION {} IS NULL").format(_name(MARK))
+        _run_all(connection, [unmarked])
+
+
 def protect_records(connection: Connection, table: str, settings: Settings) -> None:
     """The same for a table of records that was made just now."""
     names = make_roles(connection, settings)
