@@ -20,6 +20,9 @@ Kind = Literal["text", "whole", "money", "tally", "spread", "factor", "figure", 
 ROWS_A_SHEET = 1_048_576
 """What Excel holds, heading included; more flows to a further sheet."""
 
+READABLE, A3 = 20, 8
+"""So many columns can be read on a printed page; wider sheets take A3 and more pages across."""
+
 _FORMATS: dict[Kind, dict[str, Any]] = {
     "text": {},
     "whole": {"num_format": "#,##0", "align": "right"},
@@ -278,7 +281,9 @@ class Workbook:
         sheet.freeze_panes(1, 0)
         sheet.set_landscape()
         sheet.repeat_rows(0)
-        sheet.fit_to_pages(1, 0)
+        if len(columns) > READABLE:
+            sheet.set_paper(A3)
+        sheet.fit_to_pages(-(-len(columns) // READABLE), 0)
         self._write_headings(sheet, 0, columns)
         return sheet
 
