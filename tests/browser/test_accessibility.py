@@ -16,7 +16,17 @@ BY_ROLE = {person.kind: person.subject for person in reversed(PEOPLE)}
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
-@pytest.mark.parametrize("subject", BY_ROLE.values(), ids=BY_ROLE)
+SLOW = {"operator", "Commissioner"}
+"""Whose pages are among those of the others, with few of their own."""
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param(subject, id=role, marks=[pytest.mark.slow] if role in SLOW else [])
+        for role, subject in BY_ROLE.items()
+    ],
+)
 def test_axe_finds_nothing(sign_in: SignIn, subject: str) -> None:
     page = sign_in(subject)
     assert {name: found for name in every_page(page) if (found := violations(page))} == {}

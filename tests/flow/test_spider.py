@@ -108,6 +108,7 @@ def test_the_last_walk_is_shown(services: Services, server: AreaServer) -> None:
     assert found["area"]["within"][0]["name"] == "London"
 
 
+@pytest.mark.slow
 def test_a_source_that_is_away_stops_the_walk(
     services: Services, populated: Engine, server: AreaServer
 ) -> None:

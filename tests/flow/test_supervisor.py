@@ -120,7 +120,9 @@ class TestCommand:
                 return said
         pytest.fail("\n".join(said))
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize(
+        "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
+    )
     def test_it_prints_its_addresses_and_stops_cleanly(
         self, up: subprocess.Popen[str], home: Path, number: signal.Signals
     ) -> None:

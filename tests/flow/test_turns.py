@@ -161,17 +161,17 @@ def start_of(http: httpx.Client, engine: Engine, file: int) -> dt.datetime:
 def test_a_real_worker_begins_with_b_before_the_third_of_a(
     populated: Engine, http: httpx.Client, tmp_path: Path
 ) -> None:
-    month = dt.date(2018, 1, 1)
+    month = dt.date(2018, 3, 1)
+    people = {"ZX1": "amira@zx1.example", "ZX2": "ben@zx2.example"}
     with populated.connect() as connection:
-        user = connection.execute(sa.select(users.c.id).order_by(users.c.id)).scalars().first()
-    assert user is not None
+        known = dict(connection.execute(sa.select(users.c.subject, users.c.id)).tuples().all())
     asked = []
     for number, provider in enumerate(["ZX1", "ZX1", "ZX1", "ZX2"]):
         meant = make_activity(50, provider, month, seed=number)
         path = tmp_path / f"{number}.csv"
         write_activity(meant, path)
         file = DemoFile(provider, path, {}, meant)
-        asked.append(story.upload(populated, file, user, month=month))
+        asked.append(story.upload(populated, file, known[people[provider]], month=month))
     for each in asked:
         assert story.wait_for_check(populated, each).state == "ready"
     *of_a, of_b = [start_of(http, populated, each.file_id) for each in asked]
