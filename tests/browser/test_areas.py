@@ -43,6 +43,7 @@ def test_an_area_is_looked_up(sign_in: SignIn) -> None:
     expect(page.get_by_role("tab", name="Walks of the spider")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_an_operator_walks_and_accepts_what_is_held(sign_in: SignIn, server: AreaServer) -> None:
     server.change({"E01000001": None})
     page = sign_in("dev@grouper.example")

@@ -125,6 +125,7 @@ def test_a_source_that_is_away_stops_the_walk(
                 discard(connection, failure.reference)
 
 
+@pytest.mark.slow
 def test_a_walk_is_planned_each_month(
     services: Services, populated: Engine, server: AreaServer, http: httpx.Client, until: Until
 ) -> None:

@@ -144,6 +144,7 @@ class TestCommand:
         assert up.wait(60) == 0
         assert leftovers(home) == []
 
+    @pytest.mark.slow
     def test_nothing_survives_a_supervisor_that_is_killed(
         self, up: subprocess.Popen[str], home: Path, until: Until
     ) -> None:
