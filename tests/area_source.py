@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +12,7 @@ import httpx
 import yaml
 
 from core.areas.sources import SHIPPED_SOURCES
-from core.processes import start_child
-from core.settings import PROJECT
+from tests.server_process import serving
 
 
 @dataclass(frozen=True)
@@ -56,15 +52,5 @@ class AreaServer:
 
 @contextmanager
 def area_server(*options: str) -> Iterator[AreaServer]:
-    process = start_child(
-        [sys.executable, "-m", "tests.area_server", *options],
-        death_signal=signal.SIGKILL,
-        stdout=subprocess.PIPE,
-        cwd=PROJECT,
-    )
-    assert process.stdout is not None
-    try:
-        yield AreaServer(f"http://127.0.0.1:{int(process.stdout.readline())}")
-    finally:
-        process.kill()
-        process.wait()
+    with serving("tests.area_server", *options) as url:
+        yield AreaServer(url)

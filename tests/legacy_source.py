@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,9 +19,8 @@ from core.migration.runs import (
     request_migration,
 )
 from core.migration.working import Bench, carry_out, finish, read_page, rehearse
-from core.processes import start_child
-from core.settings import PROJECT
 from tests.legacy_server import HEADER, PASSWORD, USER
+from tests.server_process import serving
 
 
 @dataclass(frozen=True)
@@ -67,18 +63,8 @@ class OldService:
 
 @contextmanager
 def old_service(*options: str) -> Iterator[OldService]:
-    process = start_child(
-        [sys.executable, "-m", "tests.legacy_server", *options],
-        death_signal=signal.SIGKILL,
-        stdout=subprocess.PIPE,
-        cwd=PROJECT,
-    )
-    assert process.stdout is not None
-    try:
-        yield OldService(f"http://127.0.0.1:{int(process.stdout.readline())}")
-    finally:
-        process.kill()
-        process.wait()
+    with serving("tests.legacy_server", *options) as url:
+        yield OldService(url)
 
 
 def in_threads(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:

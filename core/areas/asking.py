@@ -6,12 +6,8 @@ again, later each time, and not before a Retry-After. What the source refuses is
 
 from __future__ import annotations
 
-import datetime as dt
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
@@ -19,21 +15,12 @@ import httpx
 
 from core.areas.answers import Page, Question, RefusedAnswer, WrongAnswer
 from core.areas.pace import Pace
+from core.asking_again import NoAnswer, NotYet, Patience, refused_for_now, said, until_answered
 from core.settings import Settings
-
-LONGEST_PAUSE = 60.0
 
 
 class AskingFailed(Exception):
     """No answer after every attempt; the text says what the last one met."""
-
-
-class NotYet(Exception):
-    """An attempt that failed and may be repeated; ``seconds`` is what the source asked for."""
-
-    def __init__(self, text: str, seconds: float | None = None) -> None:
-        super().__init__(text)
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -114,17 +101,16 @@ class Asker:
         address = str(request.url)
         kept = known(address)
         request.headers.update(_conditions(kept))
-        for attempt in range(1, self.manners.attempts + 1):
+        patience = Patience(self.manners.attempts, self.manners.pause, self.manners.longest_wait)
+
+        def attempt() -> Answer:
             self.pace.wait()
-            try:
-                return self._attempt(request, question, address, kept)
-            except RefusedAnswer as error:
-                raise AskingFailed(str(error)) from error
-            except NotYet as error:
-                if attempt == self.manners.attempts or self._too_long(error):
-                    raise AskingFailed(f"{error}, {attempt} times") from error
-                self._rest(error, attempt)
-        raise AssertionError("there is at least one attempt")
+            return self._attempt(request, question, address, kept)
+
+        try:  # where the source wants to be left alone, everybody rests
+            return until_answered(attempt, patience, self.pace.rest)
+        except (RefusedAnswer, NoAnswer) as error:
+            raise AskingFailed(str(error)) from error
 
     def _attempt(
         self, request: httpx.Request, question: Question, address: str, kept: Kept | None
@@ -136,24 +122,12 @@ class Asker:
         if response.status_code == httpx.codes.NOT_MODIFIED and kept is not None:
             return Answer(address, kept.page, None)
         if response.status_code != httpx.codes.OK:
-            raise _no_success(response)
+            raise refused_for_now(response) or RefusedAnswer(said(response))
         try:
             page = question.read(response.content, response.headers.get("Content-Type", ""))
         except WrongAnswer as error:
             raise NotYet(str(error)) from error
         return Answer(address, page, _to_keep(response, page, kept))
-
-    def _too_long(self, error: NotYet) -> bool:
-        return (error.seconds or 0) > self.manners.longest_wait
-
-    def _rest(self, error: NotYet, attempt: int) -> None:
-        """Waits before the next attempt; where the source asked for it, everybody does."""
-        pause = min(LONGEST_PAUSE, self.manners.pause * 2 ** (attempt - 1))
-        pause *= random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it parts those who ask at once)
-        if error.seconds is not None:
-            self.pace.rest(error.seconds)
-            pause = error.seconds
-        time.sleep(pause)
 
 
 def _conditions(kept: Kept | None) -> dict[str, str]:
@@ -161,28 +135,6 @@ def _conditions(kept: Kept | None) -> dict[str, str]:
         return {}
     found = {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified}
     return {name: value for name, value in found.items() if value}
-
-
-def _no_success(response: httpx.Response) -> Exception:
-    status = response.status_code
-    text = f"it answered {status} {response.reason_phrase}".rstrip()
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
-        return NotYet(text, retry_after(response.headers.get("Retry-After")))
-    return RefusedAnswer(text)
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds until the source wants to be asked again: it says so in seconds or as a date."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    at = at.replace(tzinfo=at.tzinfo or dt.UTC)
-    return max(0.0, (at - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _to_keep(response: httpx.Response, page: Page, kept: Kept | None) -> Kept | None:

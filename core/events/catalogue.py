@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -471,46 +472,13 @@ class QueueNotServed(Heard):
     name: ClassVar[str] = "queue.not-served"
 
 
-CATALOGUE: dict[str, type[Event]] = {
-    event.name: event
-    for event in (
-        FileReceived,
-        FileCorrected,
-        FileRetried,
-        FileChecked,
-        FileReady,
-        SubmissionRequested,
-        SubmissionStageFinished,
-        SubmissionDrafted,
-        SubmissionSubmitted,
-        SubmissionFailed,
-        KpisRequested,
-        KpiTrialRequested,
-        KpiPublished,
-        SubmissionResetAsked,
-        SubmissionResetGranted,
-        SubmissionResetRefused,
-        ReportRequested,
-        ReportReady,
-        ReportFailed,
-        RunFailed,
-        DeadlinesNear,
-        SubscriptionBegan,
-        SubscriptionEnding,
-        SubscriptionEnded,
-        SpiderRequested,
-        SpiderFinished,
-        SpiderFailed,
-        MigrationRequested,
-        MigrationTableFinished,
-        MigrationFinished,
-        MigrationFailed,
-        MigrationSigned,
-        AreaFound,
-        AreaHeld,
-        AreaPayerChanged,
-        FlowRunStopped,
-        QueueNotServed,
-    )
-}
+def _declared(kind: type[Event]) -> Iterator[type[Event]]:
+    """Every event that is declared above: a class with a name of its own."""
+    for event in kind.__subclasses__():
+        if "name" in vars(event):
+            yield event
+        yield from _declared(event)
+
+
+CATALOGUE: dict[str, type[Event]] = {event.name: event for event in _declared(Event)}
 """Every event by its name."""

@@ -18,6 +18,7 @@ from core.database import tables
 from core.kpis.definitions import FACTORS, Band, Kpi
 from core.kpis.measuring import Measured
 from core.kpis.states import KpiState
+from core.settings import settings
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,11 @@ class SeenProvider:
     code: str
     name: str
     own: bool
+
+    @property
+    def hide_below(self) -> int:
+        """Figures that rest on fewer are hidden from others than the provider itself."""
+        return 0 if self.own else settings().hide_below
 
 
 def providers_seen(connection: Connection, scope: Scope) -> list[SeenProvider]:

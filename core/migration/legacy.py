@@ -7,8 +7,6 @@ opens the door nor what a row holds is ever part of a message.
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -17,11 +15,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from core.areas.asking import retry_after
+from core.asking_again import NoAnswer, NotYet, Patience, refused_for_now, said, until_answered
 from core.settings import Settings
 from core.user_errors import UserError
 
-LONGEST_PAUSE = 60.0
 LONGEST_WAIT = 300.0
 """The longest Retry-After that is heeded, in seconds."""
 SHUT = (401, 403)
@@ -41,14 +38,6 @@ class CredentialsRefused(UserError):
             "GROUPER_LEGACY_PASSWORD, GROUPER_LEGACY_HEADER): renew them, then `grouper migrate "
             "run` goes on where it stopped"
         )
-
-
-class _NotYet(Exception):
-    """An attempt that failed and may be repeated."""
-
-    def __init__(self, text: str, seconds: float | None = None) -> None:
-        super().__init__(text)
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -134,43 +123,26 @@ class Legacy:
 
         Raises ``LegacyAway`` or ``CredentialsRefused``.
         """
-        for attempt in range(1, self.door.attempts + 1):
-            try:
-                return self._attempt(path, parameters, wanted)
-            except _NotYet as error:
-                seconds = error.seconds or 0
-                if attempt == self.door.attempts or seconds > LONGEST_WAIT:
-                    text = f"the old service did not give {path}: {error}, {attempt} times"
-                    raise LegacyAway(text) from error
-                self._rest(attempt, error.seconds)
-        raise AssertionError("there is at least one attempt")
+        patience = Patience(self.door.attempts, self.door.pause, LONGEST_WAIT)
+        try:
+            return until_answered(lambda: self._attempt(path, parameters, wanted), patience)
+        except NoAnswer as error:
+            raise LegacyAway(f"the old service did not give {path}: {error}") from error
 
     def _attempt(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
         try:
             response = self._client.get(path, params=dict(parameters))
         except httpx.RequestError as error:
-            raise _NotYet(f"it did not answer ({type(error).__name__})") from error
+            raise NotYet(f"it did not answer ({type(error).__name__})") from error
         if response.status_code in SHUT:
             raise CredentialsRefused
         if response.status_code != httpx.codes.OK:
-            raise _no_success(path, response)
+            refused = f"the old service refuses the question {path}: {said(response)}"
+            raise refused_for_now(response) or LegacyAway(refused)
         try:
             document = json.loads(response.content)
             if not isinstance(document[wanted], list):
                 raise TypeError
         except (ValueError, KeyError, TypeError) as error:
-            raise _NotYet("its answer is not whole JSON, or not what was asked for") from error
+            raise NotYet("its answer is not whole JSON, or not what was asked for") from error
         return response.content.decode("utf-8", "replace"), document
-
-    def _rest(self, attempt: int, seconds: float | None) -> None:
-        pause = min(LONGEST_PAUSE, self.door.pause * 2 ** (attempt - 1))
-        pause *= random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it parts those who ask at once)
-        time.sleep(pause if seconds is None else seconds)
-
-
-def _no_success(path: str, response: httpx.Response) -> Exception:
-    status = response.status_code
-    text = f"it answered {status} {response.reason_phrase}".rstrip()
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
-        return _NotYet(text, retry_after(response.headers.get("Retry-After")))
-    return LegacyAway(f"the old service refuses the question {path}: {text}")

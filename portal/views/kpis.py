@@ -8,7 +8,6 @@ from core.accounts.people import Person
 from core.accounts.permissions import Action
 from core.kpis.definitions import shown as figure
 from core.kpis.results import Result, SeenProvider, providers_seen, results_of
-from core.settings import settings
 from portal import words
 from portal.components.kpi_editor import show_editor
 from portal.components.kpi_trend import show_trend
@@ -55,7 +54,7 @@ def _show_figures(person: Person) -> None:
 
 def _show_result(result: Result, history: list[Result], provider: SeenProvider) -> None:
     kpi = result.kpi
-    limit = 0 if provider.own else settings().hide_below
+    limit = provider.hide_below
     with st.container(border=True, key=f"kpi-{kpi.kpi}"):
         left, middle, right = st.columns([5, 2, 4], vertical_alignment="center")
         left.markdown(f"**{words.plain(kpi.title)}**  \n{words.plain(kpi.description)}")

@@ -59,7 +59,7 @@ _DAMAGE = (
     lzma.LZMAError,
     struct.error,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # a way of compression that Python's reader does not know
     LookupError,
     OSError,
     ValueError,
@@ -286,6 +286,7 @@ def _column_number(letters: bytes) -> int:
 
 
 def _plain(error: Exception) -> str:
+    # These say in words what they met: the disk, or a compression that the reader does not know.
     if isinstance(error, OSError | NotImplementedError):
         return str(error).strip().rstrip(".")
     return "parts of the file are missing or broken"
