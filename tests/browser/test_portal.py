@@ -137,7 +137,7 @@ def test_a_cookie_is_worth_nothing_after_sign_out(sign_in: SignIn, services: Ser
     page = sign_in("dev@grouper.example")
     cookies = page.context.cookies()
     page.get_by_role("button", name="Sign out").click()
-    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
     page.context.clear_cookies()
     page.context.add_cookies(cookies)
     page.goto(services.portal_url)
