@@ -134,16 +134,15 @@ def sign(*, migration: int, note: str) -> int:
 
 def _request(engine: Engine, *, dry_run: bool, table: str | None) -> int:
     from core.migration.legacy import Door
-    from core.migration.runs import go_on, request_migration, stopped_migration
+    from core.migration.runs import request_or_go_on
     from core.settings import settings
 
     Door.of(settings())
+    reason = f"asked by {getpass.getuser()}"
     with engine.begin() as connection:
-        stopped = None if dry_run or table else stopped_migration(connection)
-        if stopped is None:
-            return request_migration(connection, user_id=None, dry_run=dry_run, only_table=table)
-        go_on(connection, stopped, user_id=None, reason=f"asked by {getpass.getuser()}")
-        return stopped
+        return request_or_go_on(
+            connection, user_id=None, reason=reason, dry_run=dry_run, only_table=table
+        )
 
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> MigrationProgress:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import httpx
 
+from core.closing import Closing
 from deployments.queues import Place
 
 WAITING = "SCHEDULED"
@@ -48,22 +48,14 @@ class FlowRun:
         return (datetime.now(UTC) - self.since).total_seconds()
 
 
-class PrefectApi:
+class PrefectApi(Closing):
     """Calls on the API at ``url`` (``http://host:port/api``)."""
 
     def __init__(self, url: str, seconds: float = 30) -> None:
         self._http = httpx.Client(base_url=url, timeout=seconds)
         self._deployments: dict[str, dict[str, Any]] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._http.close()
 
     def is_ready(self) -> bool:

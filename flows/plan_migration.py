@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow, get_run_logger
 
 from core.database.engine import engine
-from core.migration.runs import go_on, request_migration, stopped_migration
+from core.migration.runs import request_or_go_on
 from core.settings import settings
 from core.user_errors import UserError
 
@@ -19,11 +19,7 @@ def plan_migration() -> str:
         return "GROUPER_LEGACY_URL is not set: there is nothing to take over"
     try:
         with engine().begin() as connection:
-            stopped = stopped_migration(connection)
-            if stopped is not None:
-                go_on(connection, stopped, user_id=None, reason=NIGHTLY)
-                return f"migration {stopped} goes on"
-            run_id = request_migration(connection, user_id=None)
+            run_id = request_or_go_on(connection, user_id=None, reason=NIGHTLY)
     except UserError as refused:
         get_run_logger().warning("%s", refused)
         return str(refused)

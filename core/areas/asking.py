@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import httpx
 
 from core.areas.answers import Page, Question, RefusedAnswer, WrongAnswer
 from core.areas.pace import Pace
 from core.asking_again import NoAnswer, NotYet, Patience, refused_for_now, said, until_answered
+from core.closing import Closing
 from core.settings import Settings
 
 
@@ -67,7 +66,7 @@ class Manners:
         )
 
 
-class Asker:
+class Asker(Closing):
     """A client of one source for many threads; a context manager."""
 
     def __init__(self, manners: Manners) -> None:
@@ -82,15 +81,7 @@ class Asker:
             headers={"User-Agent": manners.agent, "Accept": "application/json"},
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._client.close()
 
     def ask(self, question: Question, known: Callable[[str], Kept | None]) -> Answer:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from core.asking_again import NoAnswer, NotYet, Patience, refused_for_now, said, until_answered
+from core.closing import Closing
 from core.settings import Settings
 from core.user_errors import UserError
 
@@ -94,7 +94,7 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-class Legacy:
+class Legacy(Closing):
     """A client of the old service for many threads; a context manager."""
 
     def __init__(self, door: Door) -> None:
@@ -107,15 +107,7 @@ class Legacy:
             headers={"Accept": "application/json", door.header[0]: door.header[1]},
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._client.close()
 
     def ask(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:

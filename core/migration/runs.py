@@ -74,6 +74,28 @@ def request_migration(
     return run_id
 
 
+def request_or_go_on(
+    connection: Connection,
+    *,
+    user_id: int | None,
+    reason: str,
+    dry_run: bool = False,
+    only_table: str | None = None,
+) -> int:
+    """Has the newest migration go on where it stopped, or asks for a new one; gives its id.
+
+    A dry run, or one of a single table, is always a new one. Raises ``UserError``.
+    """
+    require(connection, user_id, Action.OPERATE)
+    stopped = None if dry_run or only_table else _stopped(connection)
+    if stopped is None:
+        return request_migration(
+            connection, user_id=user_id, dry_run=dry_run, only_table=only_table
+        )
+    go_on(connection, stopped, user_id=user_id, reason=reason)
+    return stopped
+
+
 def request_unless_under_way(
     connection: Connection, *, only_table: str, user_id: int | None
 ) -> None:
@@ -238,7 +260,7 @@ def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: s
     raise_event(connection, before.model_copy(update={"again": before.again + 1}), user_id)
 
 
-def stopped_migration(connection: Connection) -> int | None:
+def _stopped(connection: Connection) -> int | None:
     """The newest migration, if it stopped and may go on."""
     runs = tables.migration_runs.c
     row = connection.execute(

@@ -9,10 +9,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import xlsxwriter
+
+from core.closing import Closing
 
 Kind = Literal["text", "whole", "money", "tally", "spread", "factor", "figure", "date", "month"]
 """``tally`` and ``spread`` are whole numbers and money of which most are nothing: a dash."""
@@ -93,7 +94,7 @@ class Trend:
 _GREYS = ("#1F3A4D", "#7FA3B8", "#C9D6DE")
 
 
-class Workbook:
+class Workbook(Closing):
     """An Excel file being written from top to bottom, in constant memory."""
 
     def __init__(self, path: Path, *, rows_a_sheet: int = ROWS_A_SHEET) -> None:
@@ -121,15 +122,7 @@ class Workbook:
             for kind, look in _FORMATS.items()
         }
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._book.close()
 
     def describe(self, title: str, subject: str) -> None:

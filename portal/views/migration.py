@@ -11,12 +11,7 @@ from sqlalchemy import Connection
 from core.accounts.people import Person
 from core.migration.progress import MigrationProgress, newest_migrations, progress_of
 from core.migration.recalculating import CAUSES
-from core.migration.runs import (
-    go_on,
-    request_migration,
-    sign_off,
-    stopped_migration,
-)
+from core.migration.runs import request_or_go_on, sign_off
 from core.migration.states import MigrationState
 from core.settings import settings
 from core.user_errors import UserError
@@ -64,11 +59,8 @@ def _begin(person: Person) -> None:
 
 
 def _ask(connection: Connection, person: Person, *, dry_run: bool) -> None:
-    stopped = None if dry_run else stopped_migration(connection)
-    if stopped is None:
-        request_migration(connection, user_id=person.id, dry_run=dry_run)
-    else:
-        go_on(connection, stopped, user_id=person.id, reason=f"asked for by {person.name}")
+    reason = f"asked for by {person.name}"
+    request_or_go_on(connection, user_id=person.id, reason=reason, dry_run=dry_run)
 
 
 @refreshed(seconds=2)

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import pyarrow as pa
 
+from core.closing import Closing
 from core.datasets.problems import NO_ERRORS, errors_table, finding
 from core.datasets.reading.csv_file import open_csv
 from core.datasets.reading.headings import Heading, Layout, column_letter, match_headings
@@ -35,7 +35,7 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class Reading:
+class Reading(Closing):
     """A file opened against a specification.
 
     ``headings`` are as uploaded, each with the column it is taken for. ``errors`` hold what
@@ -91,17 +91,6 @@ class Reading:
     def close(self) -> None:
         """Lets go of the file."""
         self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_file(
