@@ -44,9 +44,12 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Parses ``path``; raises ``DocumentError`` where it is not YAML or not a mapping."""
+    """Parses ``path``; raises ``DocumentError`` where it is not there, not YAML or no mapping."""
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        told = f"cannot be read ({error.strerror}); name a file that is there"
+        raise DocumentError([Problem(str(path), told)]) from error
     except UnicodeDecodeError as error:
         raise DocumentError(
             [Problem(f"{path}:1", f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8")]

@@ -81,12 +81,15 @@ def services(open_folder: Path) -> Iterator[Services]:
     """Everything that ``grouper up`` runs, on a home and ports of its own, with a local sign-in."""
     from pydantic import SecretStr
 
+    from core.areas.sources import SHIPPED_SOURCES
     from core.processes import free_port
     from core.settings import Settings
     from deployments.demo.cast import PEOPLE
     from deployments.demo.openid_provider import openid_provider
     from deployments.supervisor import Services
 
+    sources = open_folder / "area-sources.yaml"
+    sources.write_bytes(SHIPPED_SOURCES.read_bytes())
     with openid_provider(PEOPLE) as metadata_url:
         settings = Settings(
             home=open_folder / "services",
@@ -95,7 +98,7 @@ def services(open_folder: Path) -> Iterator[Services]:
             oidc_metadata_url=metadata_url,
             oidc_client_id="portal",
             oidc_client_secret=SecretStr("a secret of the tests"),
-            area_sources=open_folder / "area-sources.yaml",  # tests of the spider write it
+            area_sources=sources,  # tests of the spider write their own
             spider_per_second=500,
         )
         with Services(settings) as running:
