@@ -18,6 +18,7 @@ from core.database import tables
 from core.files.links import make_link
 from portal.session_cookies import COOKIE, KEY, claims_of
 from tests.browser.conftest import SignIn
+from tests.browser.walking import sign_out
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -126,8 +127,7 @@ def test_a_cookie_that_was_copied_ends_with_its_session(
     change_sessions(populated, AMIRA, expires_at=-dt.timedelta(hours=13))
     assert httpx.get(address, cookies=cookies).status_code == 404
 
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=60_000)
+    sign_out(page)
     replayed = httpx.get(address, cookies=cookies)
     assert (replayed.status_code, "You have been signed out" in replayed.text) == (403, True)
     assert [each[1:] for each in refusals(populated)[-3:]] == [

@@ -45,6 +45,13 @@ def sign_in_at(page: Page, url: str, subject: str) -> None:
     come_to_rest(page)
 
 
+def sign_out(page: Page) -> None:
+    """Out of the portal and of the local sign-in, which asks once more, back to the way in."""
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+
+
 def every_page(page: Page) -> Iterator[str]:
     """Goes to each page that the menu offers, one after the other, and gives its name."""
     names = [re.sub(r" \(\d+\)$", "", link.inner_text()) for link in menu(page).all()]
