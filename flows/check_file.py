@@ -11,7 +11,6 @@ from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from sqlalchemy import Connection, Engine
 
-from core.database.locks import BusyError
 from core.datasets.reading import Reading, open_file
 from core.events.failures import Cause
 from core.files.store import open_store
@@ -25,7 +24,7 @@ from core.submissions.file_checks import (
     load_file_check,
 )
 from core.submissions.naming import names_of_file
-from flows.running import chunk_threads, failing, working_on
+from flows.running import alone_on, chunk_threads, failing
 from tasks.checking import CheckBench, check_rows
 from tasks.progress import ProgressBar
 
@@ -37,15 +36,10 @@ from tasks.progress import ProgressBar
 )
 def check_file(file_id: int) -> str:
     """Checks one uploaded file and returns the state it ends in."""
-    try:
-        with working_on("file", file_id) as engine:
-            return _check(engine, file_id)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    return alone_on("file", file_id, partial(_check, file_id))
 
 
-def _check(engine: Engine, file_id: int) -> str:
+def _check(file_id: int, engine: Engine) -> str:
     with failing(engine, f"check of file {file_id}", partial(_fail, file_id)):
         with engine.begin() as connection:
             check = load_file_check(connection, file_id)

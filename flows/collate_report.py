@@ -11,7 +11,6 @@ from prefect import flow, get_run_logger
 from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
-from core.database.locks import BusyError
 from core.events.failures import Cause
 from core.reports.making import (
     Outdated,
@@ -24,7 +23,7 @@ from core.reports.making import (
 )
 from core.reports.requests import event_names
 from core.reports.states import ReportState
-from flows.running import chunk_threads, failing, working_on
+from flows.running import alone_on, chunk_threads, failing
 from tasks.progress import ProgressBar
 from tasks.reporting import collate, put_together
 
@@ -32,15 +31,10 @@ from tasks.reporting import collate, put_together
 @flow(name="collate-report", task_runner=chunk_threads(), persist_result=False)
 def collate_report(report_id: int) -> str:
     """Makes one report and returns the name of its file."""
-    try:
-        with working_on("report", report_id) as engine:
-            return _collate(engine, report_id)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    return alone_on("report", report_id, partial(_collate, report_id))
 
 
-def _collate(engine: Engine, report_id: int) -> str:
+def _collate(report_id: int, engine: Engine) -> str:
     with engine.begin() as connection:
         report = load_report(connection, report_id)
         if report.state in (ReportState.READY, ReportState.EXPIRED):

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from prefect import flow, get_run_logger
+from functools import partial
+
+from prefect import flow
 from prefect.futures import wait
 from sqlalchemy import Engine
 
-from core.database.locks import BusyError
 from core.kpis.catalogue import KnownKpi, published_kpis
 from core.kpis.episodes import chunks_to_write
 from core.kpis.preparing import make_room
 from core.submissions.runs import RunInputs, load_run
 from core.submissions.states import RunState
-from flows.running import chunk_threads, working_on
+from flows.running import alone_on, chunk_threads
 from tasks.measuring import measure_kpi, write_chunk
 
 
 @flow(name="measure", task_runner=chunk_threads(), persist_result=False)
 def measure(run_id: int) -> str:
     """Measures one run; figures that are there are measured again."""
-    try:
-        with working_on("kpis", run_id) as engine:
-            return _measure(engine, run_id)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    return alone_on("kpis", run_id, partial(_measure, run_id))
 
 
-def _measure(engine: Engine, run_id: int) -> str:
+def _measure(run_id: int, engine: Engine) -> str:
     run = prepare(engine, run_id)
     if run.state != RunState.PUBLISHED:
         return f"run {run_id} is {run.state}: nothing to measure"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
-from prefect import flow, get_run_logger
-from prefect.futures import PrefectFuture, as_completed
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect import flow
+from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
-from core.database.locks import BusyError
 from core.events.failures import Cause
 from core.migration.legacy import Door, Legacy
 from core.migration.report import keep_report
@@ -24,29 +23,18 @@ from core.migration.runs import (
 )
 from core.migration.working import Bench, carry_out, finish, rehearse
 from core.settings import settings
-from flows.running import failing, flow_run_id, working_on
+from flows.running import alone_on, failing, flow_run_id, threads
 from tasks.migrating import in_tasks, read_some_pages
 from tasks.progress import ProgressBar
 
 
-def page_threads() -> TaskRunner[PrefectFuture[Any]]:
-    """Reads so many pages at once as settings allow."""
-    runner = ThreadPoolTaskRunner[Any](max_workers=settings().legacy_requests)
-    return cast("TaskRunner[PrefectFuture[Any]]", runner)
-
-
-@flow(name="migrate", task_runner=page_threads(), persist_result=False)
+@flow(name="migrate", task_runner=threads(settings().legacy_requests), persist_result=False)
 def migrate(run_id: int) -> str:
     """Carries out one migration; one that is taken up again goes on where it stopped."""
-    try:
-        with working_on("migration", run_id) as engine:
-            return _migrate(engine, run_id)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    return alone_on("migration", run_id, partial(_migrate, run_id))
 
 
-def _migrate(engine: Engine, run_id: int) -> str:
+def _migrate(run_id: int, engine: Engine) -> str:
     with engine.begin() as connection:
         migration = load_migration(connection, run_id)
         if migration.state not in OPEN:

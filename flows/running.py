@@ -13,32 +13,40 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from sqlalchemy import Connection, Engine
 
 from core.database import engine as database
-from core.database.locks import only_while_held, subject_lock
+from core.database.locks import BusyError, only_while_held, subject_lock
 from core.events.failures import Cause
 from core.faults import cause_of, passes
 from core.settings import settings
 
 
-@contextmanager
-def working_on(kind: str, subject_id: int) -> Iterator[Engine]:
-    """The engine, while this process alone works on a file, a submission or a report.
+def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
+    """What the work says, done while this process alone works on a file, a submission, a report.
 
     The lock belongs to the process's own connection, so it is gone the moment the process is; that
-    is how a dead run is told from a slow one. Raises ``BusyError``, also in the middle of the work
-    when the lock was lost: then the run ends, and the sweep starts another.
+    is how a dead run is told from a slow one. Where another has it, says so and does nothing. When
+    it was lost in the middle of the work, says so too: the run ends, and the sweep starts another.
     """
     url = database.database_url()
-    with (
-        subject_lock(url, kind, subject_id) as held,
-        only_while_held(database.engine(url), held) as engine,
-    ):
-        yield engine
+    try:
+        with (
+            subject_lock(url, kind, subject_id) as held,
+            only_while_held(database.engine(url), held) as engine,
+        ):
+            return work(engine)
+    except BusyError as other:
+        get_run_logger().warning("%s", other)
+        return str(other)
+
+
+def threads(number: int) -> TaskRunner[PrefectFuture[Any]]:
+    """Runs the tasks of one run, so many at once; Arrow, numpy and sockets free each other."""
+    runner = ThreadPoolTaskRunner[Any](max_workers=number)
+    return cast("TaskRunner[PrefectFuture[Any]]", runner)
 
 
 def chunk_threads() -> TaskRunner[PrefectFuture[Any]]:
-    """Runs the chunk tasks of one run in so many threads; Arrow and numpy free each other."""
-    runner = ThreadPoolTaskRunner[Any](max_workers=settings().task_threads)
-    return cast("TaskRunner[PrefectFuture[Any]]", runner)
+    """Threads for the chunks of one run."""
+    return threads(settings().task_threads)
 
 
 @contextmanager

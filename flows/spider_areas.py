@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
 
-from prefect import flow, get_run_logger
-from prefect.futures import PrefectFuture, as_completed
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect import flow
+from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
 from core.areas.asking import Asker, Manners
@@ -22,12 +20,11 @@ from core.areas.walks import (
     source_of,
     waiting_questions,
 )
-from core.database.locks import BusyError
 from core.events.catalogue import SpiderFinished
 from core.events.failures import Cause
 from core.settings import settings
 from core.user_errors import UserError
-from flows.running import failing, flow_run_id, working_on
+from flows.running import alone_on, failing, flow_run_id, threads
 from tasks.areas import SpiderBench, ask_about
 from tasks.progress import ProgressBar
 
@@ -35,24 +32,13 @@ AWAY_AFTER = 8
 """So many questions fail one after the other: the source is away, and the walk stops."""
 
 
-def question_threads() -> TaskRunner[PrefectFuture[Any]]:
-    """Asks so many questions at once as settings allow."""
-    runner = ThreadPoolTaskRunner[Any](max_workers=settings().spider_requests)
-    return cast("TaskRunner[PrefectFuture[Any]]", runner)
-
-
-@flow(name="spider-areas", task_runner=question_threads(), persist_result=False)
+@flow(name="spider-areas", task_runner=threads(settings().spider_requests), persist_result=False)
 def spider_areas(run_id: int) -> str:
     """Carries out one walk; one that is taken up again asks only what was not answered."""
-    try:
-        with working_on("spider", run_id) as engine:
-            return _walk(engine, run_id)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    return alone_on("spider", run_id, partial(_walk, run_id))
 
 
-def _walk(engine: Engine, run_id: int) -> str:
+def _walk(run_id: int, engine: Engine) -> str:
     with engine.begin() as connection:
         source = find_source(source_of(connection, run_id), settings().area_sources)
         walk = load_walk(connection, run_id, source)

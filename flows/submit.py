@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
-from core.database.locks import BusyError
 from core.events.failures import Cause
 from core.submissions.failing import fail_run
 from core.submissions.naming import names_of_run
@@ -22,7 +21,7 @@ from core.submissions.runs import (
     publish,
 )
 from core.submissions.states import RunState, SubmissionState
-from flows.running import chunk_threads, failing, flow_run_id, working_on
+from flows.running import alone_on, chunk_threads, failing, flow_run_id
 from tasks.progress import ProgressBar
 from tasks.stages import STAGE_TASKS, RunBench
 
@@ -37,15 +36,10 @@ CHUNKS_AT_ONCE = 100
 )
 def submit(submission_id: int, run_id: int) -> str:
     """Carries out one run of a submission; a run taken up again skips the chunks it has."""
-    try:
-        with working_on("submission", submission_id) as engine:
-            return _run(engine, run_id)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    return alone_on("submission", submission_id, partial(_run, run_id))
 
 
-def _run(engine: Engine, run_id: int) -> str:
+def _run(run_id: int, engine: Engine) -> str:
     with failing(engine, f"run {run_id}", partial(_fail, run_id)):
         with engine.begin() as connection:
             run = load_run(connection, run_id)
