@@ -50,6 +50,21 @@ def template(postgres: EmbeddedPostgres) -> str:
     return url.rpartition("/")[2]
 
 
+@pytest.fixture(scope="session")
+def scene_template(postgres: EmbeddedPostgres, template: str) -> str:
+    """The name of a database with the demonstration's providers, people, clinics and tariff."""
+    from sqlalchemy import create_engine
+
+    from core.database.engine import with_driver
+    from deployments.demo.run import set_the_scene
+
+    with fresh_database(postgres, "scene_", template=template, drop=False) as url:
+        engine = create_engine(with_driver(url))
+        set_the_scene(engine)
+        engine.dispose()
+    return url.rpartition("/")[2]
+
+
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """The URL of a migrated, empty database of the test's own."""

@@ -110,8 +110,14 @@ def set_the_scene(engine: Engine) -> dict[str, int]:
         import_configuration(connection, CONFIGURATION.read_text(), name=CONFIGURATION.name)
         clinics = {provider: sample_clinics(provider) for provider in PROVIDERS}
         bring_in(connection, clinics)
+    return users_of_the_scene(engine)
+
+
+def users_of_the_scene(engine: Engine) -> dict[str, int]:
+    """The user of each organisation that the scene has brought in."""
+    with engine.connect() as connection:
         known = sa.select(tables.users.c.subject, tables.users.c.id)
-        users = {row.subject: row.id for row in connection.execute(known)}
+        users = dict(connection.execute(known).tuples().all())
     return {str(p.organisation): users[p.subject] for p in PEOPLE}
 
 

@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import fresh_database
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from core.database.embedded import EmbeddedPostgres
     from tests.service.month import Service
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own: empty, or with the scene where the test has the service."""
+    wanted = "scene_template" if "service" in request.fixturenames else "template"
+    with fresh_database(postgres, "test_", template=request.getfixturevalue(wanted)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from core.submissions.requests import RunKind, request_run
 from core.submissions.run_chunks import read_records, store_charges
 from core.submissions.runs import RunInputs, begin_run, enter_stage, load_run, publish
 from core.submissions.states import STAGES, SUBMISSION_MACHINE, FileState
-from deployments.demo.run import set_the_scene
+from deployments.demo.run import users_of_the_scene
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -48,12 +48,12 @@ _OF_THE_SCENE = ("subscription.began", "kpi.published")
 
 
 class Service:
-    """The demonstration's organisations, people and tariff in an empty database, and a store."""
+    """A database with the demonstration's organisations, people and tariff, and a store."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine = engine
         self.store = FolderStore(folder)
-        self.users = set_the_scene(engine)
+        self.users = users_of_the_scene(engine)
         self.amira = self.users["ZX1"]
         self.dev = self.person("dev@grouper.example")
 

@@ -98,10 +98,10 @@ def test_the_actions_are_those_of_the_issue() -> None:
 
 @pytest.fixture(scope="module")
 def stage(
-    postgres: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: EmbeddedPostgres, scene_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """One scene for all: whatever is tried is rolled back."""
-    with fresh_database(postgres, "test_", template=template) as url:
+    with fresh_database(postgres, "test_", template=scene_template) as url:
         owner = create_engine(with_driver(url))
         service = Service(owner, tmp_path_factory.mktemp("store"))
         scene = make_scene(service)
