@@ -33,16 +33,25 @@ def service(database: Engine, tmp_path: Path) -> Service:
 
 
 @pytest.fixture
-def portal_engine(service: Service, database_url: str) -> Iterator[Engine]:
-    """The same database by the role of the portal, which row-level security binds."""
-    from core.database.engine import engine
+def with_roles(service: Service, database_url: str) -> str:
+    """The database's URL; its roles may connect, as when the services start."""
     from core.database.migrate import migrate
-    from core.database.roles import open_roles, role_url
+    from core.database.roles import open_roles
     from core.settings import settings
 
     migrate(database_url)
     open_roles(database_url, settings())
-    made = engine(role_url(database_url, "app", settings()))
+    return database_url
+
+
+@pytest.fixture
+def portal_engine(with_roles: str) -> Iterator[Engine]:
+    """The same database by the role of the portal, which row-level security binds."""
+    from core.database.engine import engine
+    from core.database.roles import role_url
+    from core.settings import settings
+
+    made = engine(role_url(with_roles, "app", settings()))
     yield made
     made.dispose()
     engine.cache_clear()

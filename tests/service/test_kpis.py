@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.database.roles import open_roles
 from core.kpis.catalogue import (
     get_kpi,
     import_library,
@@ -30,7 +29,6 @@ from core.kpis.episodes import chunks_to_write, write_episodes
 from core.kpis.measuring import KpiRefused, Measured, measure
 from core.kpis.preparing import clear_away, make_room
 from core.kpis.results import Peers, results_of, store_result
-from core.settings import settings
 from core.submissions.runs import load_run
 from tests.service.month import APRIL, HACKNEY, visit
 
@@ -42,10 +40,7 @@ if TYPE_CHECKING:
 DATASET = "sexual-health"
 
 
-@pytest.fixture(autouse=True)
-def way_in(service: Service, database_url: str) -> None:
-    """The measuring role may connect, as when the services start."""
-    open_roles(database_url, settings())
+pytestmark = pytest.mark.usefixtures("with_roles")
 
 
 def kpi(query: str, **values: Any) -> Kpi:
