@@ -70,10 +70,14 @@ def place_clinic(
     if commissioner not in register.names:
         raise UserError(f"{commissioner} is no authority of the register.")
     clinics = tables.clinics
+    another = clinics.c.commissioner.is_distinct_from(commissioner)
     placed = connection.execute(
         clinics.update()
         .where(clinics.c.provider_id == provider_id, clinics.c.clinic_id == clinic_id)
-        .values(commissioner=commissioner)
+        .values(
+            commissioner=commissioner,
+            placed_at=sa.case((another, sa.func.now()), else_=clinics.c.placed_at),
+        )
     )
     if not placed.rowcount:
         raise UserError(f"{clinic_id} is no clinic of this provider.")

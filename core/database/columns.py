@@ -37,8 +37,8 @@ def now(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
-def moment(name: str) -> Column[datetime]:
-    return Column(name, DateTime(timezone=True))
+def moment(name: str, comment: str | None = None) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), comment=comment)
 
 
 def count(name: str) -> Column[int]:

@@ -89,6 +89,7 @@ clinics = Table(
     words("name", required=False),
     words("address", required=False),
     Column("commissioner", Text, comment="area code of the host; null: still to be placed"),
+    moment("placed_at", "since when it has its host; null: since it is known, or none"),
     now("created_at"),
     UniqueConstraint("provider_id", "clinic_id"),
 )

@@ -1,0 +1,140 @@
+"""A visitor of the portal as a browser is one: signs in, holds a websocket, goes from page to page.
+
+It speaks Streamlit's protocol and draws nothing. Parts of a page that keep themselves up to date
+ask again at their times, as they do in a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+XSRF = "_streamlit_xsrf"
+FINISHED = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR}
+MOST_SECONDS = 60.0
+
+
+class PageFailed(Exception):
+    """The portal showed an exception, or no page at all."""
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser. ``subject`` is their name at the local sign-in."""
+
+    url: str
+    subject: str
+    pages: dict[str, str] = field(default_factory=dict)  # address -> the hash that asks for it
+    received: int = 0  # bytes
+
+    async def __aenter__(self) -> Self:
+        cookies = await sign_in(self.url, self.subject)
+        self._socket = await websockets.connect(
+            self.url.replace("http", "ws", 1) + "/_stcore/stream",
+            subprotocols=["streamlit", cookies[XSRF]],  # type: ignore[list-item]
+            additional_headers={"Cookie": "; ".join(f"{n}={v}" for n, v in cookies.items())},
+            origin=self.url,  # type: ignore[arg-type]
+            max_size=None,
+        )
+        self._wrong: str | None = None
+        self._drawn = asyncio.Event()
+        self._repeated: dict[str, asyncio.Task[None]] = {}
+        self._listener = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._forget_repeated()
+        self._listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._listener
+        await self._socket.close()
+
+    async def go(self, address: str, query: str = "") -> float:
+        """Asks for a page and waits until all of it has come; seconds. Raises ``PageFailed``."""
+        self._forget_repeated()
+        self._drawn.clear()
+        self._wrong = None
+        message = BackMsg()
+        message.rerun_script.page_script_hash = self.pages.get(address, "")
+        message.rerun_script.query_string = query
+        started = time.perf_counter()
+        await self._socket.send(message.SerializeToString())
+        await asyncio.wait_for(self._drawn.wait(), MOST_SECONDS)
+        taken = time.perf_counter() - started
+        if self._wrong is not None:
+            raise PageFailed(f"{self.subject} at {address or 'the first page'}: {self._wrong}")
+        self._address = address
+        return taken
+
+    async def _listen(self) -> None:
+        async for data in self._socket:
+            self.received += len(data)
+            message = ForwardMsg()
+            message.ParseFromString(data)
+            self._take_in(message)
+        self._wrong = "the portal closed the connection"
+        self._drawn.set()
+
+    def _take_in(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "navigation":
+            pages = message.navigation.app_pages
+            self.pages = {page.url_pathname or "home": page.page_script_hash for page in pages}
+            if "home" not in self.pages:
+                self._wrong = "nobody is signed in"
+        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
+            self._wrong = message.delta.new_element.exception.message
+        elif kind == "page_not_found":
+            self._wrong = "there is no such page"
+        elif kind == "auto_rerun":
+            self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+        elif kind == "script_finished" and message.script_finished in FINISHED:
+            self._drawn.set()
+
+    def _repeat(self, fragment: str, seconds: float) -> None:
+        if fragment not in self._repeated:
+            self._repeated[fragment] = asyncio.create_task(self._ask_again(fragment, seconds))
+
+    async def _ask_again(self, fragment: str, seconds: float) -> None:
+        message = BackMsg()
+        message.rerun_script.fragment_id = fragment
+        message.rerun_script.is_auto_rerun = True
+        while True:
+            await asyncio.sleep(seconds)
+            await self._socket.send(message.SerializeToString())
+
+    def _forget_repeated(self) -> None:
+        for task in self._repeated.values():
+            task.cancel()
+        self._repeated = {}
+
+
+async def sign_in(url: str, subject: str) -> dict[str, str]:
+    """The cookies of a browser in which somebody signed in by the local sign-in."""
+    async with httpx.AsyncClient(follow_redirects=True, timeout=MOST_SECONDS) as browser:
+        await browser.get(f"{url}/_stcore/health")  # brings the token against forged requests
+        form = await browser.get(f"{url}/auth/login")
+        answer = await browser.post(form.url, data={"sub": subject})
+        answer.raise_for_status()
+        own = [cookie for cookie in browser.cookies.jar if _is_of_portal(cookie.name)]
+        return {cookie.name: cookie.value or "" for cookie in own}
+
+
+def _is_of_portal(name: str) -> bool:
+    return re.match(r"_streamlit_(xsrf|user)", name) is not None
+
+
+def memory_of(pid: int) -> float:
+    """MB of memory that a process holds now (its resident set)."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123
+        lines: dict[str, Any] = dict(line.split(":", 1) for line in status)
+    return int(lines["VmRSS"].split()[0]) / 1024
