@@ -16,6 +16,8 @@ from portal.views import (
     areas,
     audit,
     charges,
+    clinics,
+    configurations,
     home,
     hosted,
     kpis,
@@ -37,9 +39,11 @@ ADDRESSES = (
     "upload",
     "submission",
     "charges",
+    "clinics",
     "hosted",
     "reports",
     "kpis",
+    "configurations",
     "notifications",
     "areas",
     "subscription",
@@ -48,6 +52,7 @@ ADDRESSES = (
     "audit",
     "operations",
     "migration",
+    "help",
 )
 
 
@@ -70,12 +75,15 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
         shown["submission"] = ("Submission", submission.show)
     if person.may(Action.SEE_CHARGES):
         shown["charges"] = ("Charges", charges.show)
+    if person.may(Action.MANAGE_ACCOUNTS) or person.is_of_an_organisation:
+        shown["clinics"] = ("Clinics", clinics.show)
     if asks_for_resets(person):
         shown["hosted"] = ("Hosted months", hosted.show)
     if person.may(Action.SEE_CHARGES) or person.may(Action.SEE_BACKING_DATA):
         shown["reports"] = ("Reports", reports.show)
     if person.may(Action.SEE_KPIS) or person.may(Action.EDIT_CONFIGURATION):
         shown["kpis"] = ("Indicators", kpis.show)
+    shown["configurations"] = ("Configurations", configurations.show)
     shown["notifications"] = (notifications.title(person), notifications.show)
     shown["areas"] = ("Areas", areas.show)
     shown["subscription"] = ("My subscription", subscription.show)

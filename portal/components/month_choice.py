@@ -8,6 +8,7 @@ from typing import cast
 import streamlit as st
 
 from core.accounts.people import Membership, Person
+from core.accounts.permissions import Action
 from core.submissions.months import (
     SubmissionRow,
     months_on_offer,
@@ -27,10 +28,7 @@ def choose_submission(person: Person) -> SubmissionRow:
         provider = _choose_provider(providers)
     months = _months(person, provider)
     if not months:
-        st.info(
-            f"No tariff configuration names {provider.name} yet, so there is no month to submit. "
-            "Ask the lead commissioner of your area."
-        )
+        st.info(_none_yet(person, provider))
         st.stop()
     with right:
         chosen = st.selectbox(
@@ -44,6 +42,15 @@ def choose_submission(person: Person) -> SubmissionRow:
         st.info("Nothing has been uploaded for this month yet.")
         st.stop()
     return found
+
+
+def _none_yet(person: Person, provider: Membership) -> str:
+    if person.may(Action.SUBMIT, _id(provider)):
+        return (
+            f"No configuration names {words.plain(str(provider.name))} yet, so there is no month "
+            "to submit. Ask the lead commissioner of your area."
+        )
+    return "Nothing has been uploaded yet. A month appears here once somebody has begun it."
 
 
 def _choose_provider(providers: list[Membership]) -> Membership:

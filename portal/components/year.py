@@ -1,13 +1,17 @@
-"""A financial year of a provider as a calendar of months, each with its state and the way there."""
+"""A financial year as a calendar of months: of a provider, each with its state and the way there;
+of a commissioner, each with what came in."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 
 import streamlit as st
 
+from core.reports.overview import Charged
 from core.submissions.calendar import FIRST_MONTH, Month
 from core.submissions.states import STAGES, SubmissionState
+from portal import words
 from portal.links import link_to_address
 
 _IN_A_ROW = 6
@@ -24,19 +28,44 @@ _STATES = {
 
 def show_year(provider: str, months: list[Month], today: dt.date) -> None:
     """The section of the page: one provider's months."""
-    st.subheader(f"Months of {months[0].provider_name}")
-    years = sorted({month.year for month in months}, reverse=True)
-    year = years[0]
-    if len(years) > 1:
-        year = st.selectbox("Year", years, format_func=_year, key=f"year-{provider}")
-    else:
-        st.caption(f"{_year(year)}, April to March")
+    st.subheader(f"Months of {words.plain(months[0].provider_name)}")
+    year = _choose_year({month.year for month in months}, provider)
     known = {month.month: month for month in months}
+    _grid(year, lambda day: _show_month(provider, day, known, today))
+
+
+def show_charged_year(commissioner: str, rows: list[Charged], today: dt.date) -> None:
+    """The same for a commissioner: what providers charged for each month."""
+    year = _choose_year({_year_of(row.month) for row in rows}, commissioner)
+    _grid(year, lambda day: _show_charged(day, [row for row in rows if row.month == day], today))
+
+
+def _choose_year(years: Collection[int], of: str) -> int:
+    latest = max(years)
+    if len(years) > 1:
+        return st.selectbox(
+            "Year", sorted(years, reverse=True), format_func=_year, key=f"year-{of}"
+        )
+    st.caption(f"{_year(latest)}, April to March")
+    return latest
+
+
+def _grid(year: int, show_one: Callable[[dt.date], None]) -> None:
     for first in (0, _IN_A_ROW):
         columns = st.columns(_IN_A_ROW)
         for number, column in enumerate(columns, start=first):
             with column, st.container(border=True, height="stretch"):
-                _show_month(provider, _first_day(year, number), known, today)
+                show_one(_first_day(year, number))
+
+
+def _show_charged(day: dt.date, rows: list[Charged], today: dt.date) -> None:
+    if not rows:
+        st.markdown(f"**{day:%B}**")
+        st.caption("not yet" if day > today else "nothing submitted")
+        return
+    link_to_address("charges", f"**{day:%B}**", {"month": f"{day:%Y-%m}"})
+    st.markdown(f":green-badge[{words.count(len(rows), 'provider')}]")
+    st.caption(words.pounds(sum(row.pence for row in rows)))
 
 
 def _show_month(provider: str, day: dt.date, known: dict[dt.date, Month], today: dt.date) -> None:
@@ -59,6 +88,10 @@ def _badge(month: Month, today: dt.date) -> tuple[str, str]:
     if month.state is None:
         return ("late", "red") if late else ("not begun", "gray")
     return _STATES[month.state]
+
+
+def _year_of(day: dt.date) -> int:
+    return day.year - (day.month < FIRST_MONTH)
 
 
 def _first_day(year: int, number: int) -> dt.date:

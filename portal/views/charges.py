@@ -52,12 +52,10 @@ def _sees_lines(person: Person, run: SeenRun) -> bool:
 
 
 def _choose_run(runs: list[SeenRun]) -> SeenRun:
-    asked = (st.query_params.get("provider"), st.query_params.get("month"))
-    wanted = [(run.provider, f"{run.month:%Y-%m}") for run in runs]
     found = st.selectbox(
         "Month",
         runs,
-        index=wanted.index(asked) if asked in wanted else 0,
+        index=_asked_for(runs),
         format_func=lambda run: (
             f"{words.month(run.month)}, {run.provider_name}, {_KINDS[run.kind]}"
         ),
@@ -67,11 +65,23 @@ def _choose_run(runs: list[SeenRun]) -> SeenRun:
     return found
 
 
+def _asked_for(runs: list[SeenRun]) -> int:
+    """The place of the month, and the provider where one is named, of the address; or the first."""
+    provider, month = st.query_params.get("provider"), st.query_params.get("month")
+    fitting = (
+        place
+        for place, run in enumerate(runs)
+        if f"{run.month:%Y-%m}" == month and provider in (None, run.provider)
+    )
+    return next(fitting, 0)
+
+
 def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> Chosen:
     clinic, currency, payer = st.columns(3)
     chosen = Chosen()
     with clinic:
-        found = _one_of("Clinic", {each.clinic for each in sums}, lambda code: code)
+        asked = st.query_params.get("clinic")
+        found = _one_of("Clinic", {each.clinic for each in sums}, lambda code: code, asked)
         chosen = replace(chosen, clinic=found)
     with currency:
         found = _one_of(
@@ -84,10 +94,12 @@ def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> Ch
         return replace(chosen, commissioner=found)
 
 
-def _one_of(label: str, values: set[str], said: Callable[[str], str]) -> str | None:
-    return st.selectbox(
-        label, sorted(values), index=None, format_func=said, placeholder="all of them"
-    )
+def _one_of(
+    label: str, values: set[str], said: Callable[[str], str], asked: str | None = None
+) -> str | None:
+    options = sorted(values)
+    at = options.index(asked) if asked in options else None
+    return st.selectbox(label, options, index=at, format_func=said, placeholder="all of them")
 
 
 def _fits(each: Sum, chosen: Chosen) -> bool:

@@ -1,4 +1,4 @@
-"""Help: what a check can find, the words, the data set with templates, the tariffs; searchable."""
+"""Help: what a check can find, the words, the data set with its templates; all searchable."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import streamlit as st
 from core.accounts.people import Person
 from core.datasets.problems import CODES, Code
 from core.datasets.published import current_specification
-from core.datasets.specification import Specification
+from core.datasets.specification import Field, Specification
 from core.datasets.templates import about
 from core.settings import PROJECT
 from core.user_errors import UserError
 from portal import words
-from portal.components.tariffs import show_tariffs
 from portal.database import engine
+from portal.links import link_to_page
+from portal.searching import fits, words_of
 
 _GLOSSARY = PROJECT / "docs/glossary.md"
 _ENTRY = re.compile(r"^\| (?!word \||-)(.+?) \| (.+?) \|$", re.MULTILINE)
@@ -27,48 +28,66 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     """The page."""
     st.title("Help")
     search = st.text_input("Search", placeholder="a word, a code, a field", key="search-help")
-    wanted = search.casefold().split()
-    errors, glossary, dataset, tariffs = st.tabs(
-        ["What a check can find", "Words", "Data set and templates", "Tariffs"]
+    wanted = words_of(search)
+    specification = _specification()
+    findings = [code for code in CODES if _speaks_of(code, wanted)]
+    entries = [entry for entry in glossary() if fits(wanted, *entry)]
+    if wanted:
+        _count(findings, entries, specification, wanted)
+    errors, meanings, dataset = st.tabs(
+        ["What a check can find", "Words", "Data set and templates"]
     )
     with errors:
-        _show_errors(wanted)
-    with glossary:
-        _show_words(wanted)
+        _show_findings(findings)
+    with meanings:
+        _show_words(entries)
     with dataset:
-        _show_dataset(wanted)
-    with tariffs:
-        show_tariffs(wanted)
+        _show_dataset(specification, wanted)
+    st.caption("What is charged, when and at which rate stands on another page.")
+    link_to_page("configurations", "Read the configurations")
 
 
-def fits(wanted: list[str], *texts: str) -> bool:
-    """Whether every word stands somewhere in the texts."""
-    said = " ".join(texts).casefold()
-    return all(word in said for word in wanted)
+def _specification() -> Specification | None:
+    try:
+        with engine().connect() as connection:
+            return current_specification(connection)
+    except UserError:
+        return None
 
 
-def _show_errors(wanted: list[str]) -> None:
-    found = [
-        code
-        for code in CODES
-        if fits(wanted, code.name, code.title, code.message, code.mend, *code.wordings.values())
-    ]
+def _count(
+    findings: list[Code],
+    entries: list[tuple[str, str]],
+    specification: Specification | None,
+    wanted: list[str],
+) -> None:
+    """Where the words were found, whichever tab is open."""
+    found = {"finding": len(findings), "word": len(entries)}
+    if specification is not None:
+        found["field"] = len(_fields(specification, wanted))
+        found["code"] = len(_codes(specification, wanted))
+    told = ", ".join(words.count(number, noun) for noun, number in found.items() if number)
+    st.markdown(f"Found: {told}." if told else "Nothing has these words. Try fewer, or a part.")
+
+
+def _speaks_of(code: Code, wanted: list[str]) -> bool:
+    return fits(wanted, code.name, code.title, code.message, code.mend, *code.wordings.values())
+
+
+def _show_findings(found: list[Code]) -> None:
     if not found:
         st.write("No finding has these words.")
     for code in found:
-        _show_code(code)
+        colour = "red" if code.severity == "error" else "orange"
+        with st.container(border=True):
+            st.markdown(
+                f"**{words.plain(code.title)}** :{colour}-badge[{code.severity}] `{code.name}`"
+            )
+            st.markdown(f"How to mend it: {words.plain(code.mend)}")
+            st.caption(f"Example: {words.plain(code.example)}")
 
 
-def _show_code(code: Code) -> None:
-    colour = "red" if code.severity == "error" else "orange"
-    with st.container(border=True):
-        st.markdown(f"**{words.plain(code.title)}** :{colour}-badge[{code.severity}] `{code.name}`")
-        st.markdown(f"How to mend it: {words.plain(code.mend)}")
-        st.caption(f"Example: {words.plain(code.example)}")
-
-
-def _show_words(wanted: list[str]) -> None:
-    found = [entry for entry in glossary() if fits(wanted, *entry)]
+def _show_words(found: list[tuple[str, str]]) -> None:
     if not found:
         st.write("No entry has these words.")
         return
@@ -86,38 +105,59 @@ def glossary() -> tuple[tuple[str, str], ...]:
     return tuple(_ENTRY.findall(_GLOSSARY.read_text(encoding="utf-8")))
 
 
-def _show_dataset(wanted: list[str]) -> None:
-    try:
-        with engine().connect() as connection:
-            specification = current_specification(connection)
-    except UserError as wrong:
-        st.info(str(wrong))
+def _show_dataset(specification: Specification | None, wanted: list[str]) -> None:
+    if specification is None:
+        st.info("No data set has been imported yet. An operator does it with `grouper import`.")
         return
     st.markdown(f"**{words.plain(specification.title)}**, version {specification.version}")
     with st.container(horizontal=True):
         st.link_button("Template as a workbook with drop-downs", "/template/xlsx", type="primary")
         st.link_button("Template as csv", "/template/csv")
-    _show_fields(specification, wanted)
+    _show_fields(_fields(specification, wanted))
+    st.subheader("Code lists")
+    _show_codes(specification, wanted)
 
 
-def _show_fields(specification: Specification, wanted: list[str]) -> None:
-    fields = [
+def _fields(specification: Specification, wanted: list[str]) -> list[Field]:
+    return [
         field
         for field in specification.fields
         if fits(wanted, field.name, about(field), *field.aliases)
     ]
-    if fields:
-        st.table(
-            {
-                "Field": [field.name for field in fields],
-                "Holds": [about(field).partition(": ")[2] for field in fields],
-                "Also known as": [", ".join(field.aliases) for field in fields],
-            },
-            hide_index=True,
-        )
-    st.subheader("Code lists")
-    name = st.selectbox("Code list", list(specification.code_lists), key="help-code-list")
-    codes = specification.code_lists.get(name, {})
-    rows = [(code, label) for code, label in codes.items() if fits(wanted, code, label)]
-    frame = pd.DataFrame(rows or list(codes.items()), columns=["Code", "Means"])
-    st.dataframe(frame, hide_index=True, width="stretch", alt=f"The codes of {name}")
+
+
+def _codes(specification: Specification, wanted: list[str]) -> list[tuple[str, str, str]]:
+    """List, code and meaning of the codes that have the words, of all lists."""
+    return [
+        (name, code, label)
+        for name, codes in specification.code_lists.items()
+        for code, label in codes.items()
+        if fits(wanted, code, label)
+    ]
+
+
+def _show_fields(fields: list[Field]) -> None:
+    if not fields:
+        st.write("No field has these words.")
+        return
+    st.table(
+        {
+            "Field": [field.name for field in fields],
+            "Holds": [about(field).partition(": ")[2] for field in fields],
+            "Also known as": [", ".join(field.aliases) for field in fields],
+        },
+        hide_index=True,
+    )
+
+
+def _show_codes(specification: Specification, wanted: list[str]) -> None:
+    """One list to look through; where something is searched, what was found in any."""
+    rows = _codes(specification, wanted)
+    if not wanted:
+        name = st.selectbox("Code list", list(specification.code_lists), key="help-code-list")
+        rows = [row for row in rows if row[0] == name]
+    if not rows:
+        st.write("No code has these words.")
+        return
+    frame = pd.DataFrame(rows, columns=["List", "Code", "Means"])
+    st.dataframe(frame, hide_index=True, width="stretch", alt="Codes, and what each means")

@@ -14,7 +14,7 @@ from core.reports.overview import charged_to
 from core.submissions.calendar import calendar_of
 from portal import words
 from portal.components.needs import lines_for, show_lines
-from portal.components.year import show_year
+from portal.components.year import show_charged_year, show_year
 from portal.database import engine
 from portal.links import link_to_page
 
@@ -41,12 +41,17 @@ def show(person: Person) -> None:
 
 
 def _charges(person: Person, commissioner: Membership) -> None:
-    st.subheader(f"Charged to {commissioner.name}")
+    st.subheader(f"Charged to {words.plain(str(commissioner.name))}")
     with engine().connect() as connection:
         rows = charged_to(connection, person.scope, str(commissioner.code))
     if not rows:
-        st.write("No provider has submitted charges yet.")
+        st.write(
+            "No provider has submitted charges yet. You are told as soon as one has; until then, "
+            "the configuration says what will be charged."
+        )
+        link_to_page("configurations", "Read the configurations")
         return
+    show_charged_year(str(commissioner.code), rows, today())
     table = pd.DataFrame(
         [(words.month(row.month), row.provider_name, row.charges, row.pence / 100) for row in rows],
         columns=["Month", "Provider", "Charges", "Amount"],
@@ -61,4 +66,6 @@ def _charges(person: Person, commissioner: Membership) -> None:
         },
         alt="Charges and amount by month and provider",
     )
-    link_to_page("reports", "Get the Backing Data")
+    with st.container(horizontal=True):
+        link_to_page("charges", "Look at the charges")
+        link_to_page("reports", "Get the Backing Data")

@@ -45,7 +45,7 @@ OF_NOBODY = {
     "core.submissions.charge_list.lines_of": "of a run that the scope gave",
     "core.submissions.charge_list.sums_of": "of a run that the scope gave",
     "core.tariffs.published.currency_names": "of runs that the scope gave",
-    "core.tariffs.readable.readable_configurations": "tariffs are published",
+    "core.tariffs.readable.readable_configurations": "configurations are published",
 }
 """Functions that answer everybody alike, or that ask for what only a scope gives."""
 

@@ -1,0 +1,51 @@
+"""Triggers and combinations as whoever reads a configuration reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.datasets.specification import Specification
+from core.tariffs.configuration import Combination, Currency
+from core.tariffs.sentences import NEVER, combination_sentence, currency_sentence
+
+
+def currency(*triggers: str) -> Currency:
+    rates = {"primary": "1.00", "additional": "1.00"}
+    return Currency.model_validate(
+        {"code": "X", **rates, "cross_charge": "full", "triggers": triggers}
+    )
+
+
+@pytest.mark.parametrize(
+    ("triggers", "told"),
+    [
+        ([], NEVER),
+        (["SHHAPT = C16"], "SHHAPT has C16 (Mycoplasma genitalium)."),
+        (["Gender = 1"], "Gender is 1 (Male)."),
+        (["LSOA = E01004198"], "LSOA is E01004198."),
+        (
+            ["SHHAPT = C16 AND NOT SHHAPT = C12 AND NOT Gender = 1", "SHHAPT = C7"],
+            "SHHAPT has C16 (Mycoplasma genitalium) and SHHAPT has no C12 (Molluscum contagiosum)"
+            " and Gender is not 1 (Male); or SHHAPT has C7 (Anogenital candidosis).",
+        ),
+    ],
+)
+def test_when_a_currency_is_charged(
+    triggers: list[str], told: str, specification: Specification
+) -> None:
+    assert currency_sentence(currency(*triggers), specification) == told
+
+
+@pytest.mark.parametrize(
+    ("members", "results", "told"),
+    [
+        (["T2", "T4"], ["T4"], "Where T2 and T4 come together, T4 is charged in their place."),
+        (["T1", "T2", "T3"], ["A", "B"],
+         "Where T1, T2 and T3 come together, A and B are charged in their place."),
+        (["T1", "T1"], ["T2"], "Where T1 is charged, T2 is charged in its place."),
+        (["T1", "T2"], [], "Where T1 and T2 come together, nothing is charged in their place."),
+    ],
+)  # fmt: skip
+def test_what_a_combination_does(members: list[str], results: list[str], told: str) -> None:
+    combination = Combination.model_validate({"if": members, "then": results})
+    assert combination_sentence(combination) == told
