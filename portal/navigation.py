@@ -89,13 +89,19 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
     shown["subscription"] = ("My subscription", subscription.show)
     if decides_resets(person):
         shown["resets"] = ("Resets", resets.show)
+    shown |= _of_the_service(person)
+    shown["help"] = ("Help", help_view.show)
+    return shown
+
+
+def _of_the_service(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
+    shown: dict[str, tuple[str, Callable[[Person], None]]] = {}
     if person.may(Action.MANAGE_ACCOUNTS):
         shown["accounts"] = ("Accounts", accounts.show)
         shown["audit"] = ("Audit", audit.show)
     if person.runs_the_service:
         shown["operations"] = ("Operations", operations.show)
         shown["migration"] = ("Migration", migration.show)
-    shown["help"] = ("Help", help_view.show)
     return shown
 
 

@@ -51,6 +51,11 @@ class Person:
         return self.scope.ids(None, "provider")
 
     @property
+    def is_of_an_organisation(self) -> bool:
+        """Whether any of the roles is of a provider or a commissioner."""
+        return any(each.organisation_id is not None for each in self.memberships)
+
+    @property
     def runs_the_service(self) -> bool:
         """Whether the person sees processes: queues, runs, what failed."""
         return self.may(Action.OPERATE)

@@ -1,0 +1,139 @@
+"""Clinics: which authority hosts each, since when, on a map and in a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.accounts.clinic_places import ClinicPlace, clinics_seen, may_place
+from core.accounts.clinics import place_clinic
+from core.accounts.people import Person
+from core.accounts.permissions import Action
+from core.areas.keeping import register_in_use, rows_in_use
+from core.areas.register import AreaRegister
+from core.areas.tiles import blocks_of
+from portal import words
+from portal.acting import act
+from portal.components.district_map import district_map
+from portal.database import engine
+
+SHOWN = 100
+
+
+def show(person: Person) -> None:
+    """The page."""
+    st.title("Clinics")
+    with engine().connect() as connection:
+        clinics = clinics_seen(connection, person.scope)
+        register = register_in_use(connection)
+        blocks = blocks_of(rows_in_use(connection))
+    if not clinics:
+        st.info(
+            "There are no clinics for you yet. They are found in the files that providers upload, "
+            "and each is then placed with the authority that hosts it."
+        )
+        return
+    _place(person, [each for each in clinics if each.host is None], register)
+    counts = Counter(register.stands_for(each.host) for each in clinics if each.host)
+    chosen = district_map(blocks, counts)
+    st.caption(
+        "A square is a district, in the block of its region. Regions lie as they do on the ground, "
+        "and so do London's boroughs; elsewhere districts stand by name. The table has the same."
+    )
+    _show_table(person, clinics, chosen, register)
+
+
+def _place(person: Person, unplaced: list[ClinicPlace], register: AreaRegister) -> None:
+    """Says where clinics are that have no host yet, by those who may."""
+    if not unplaced:
+        return
+    st.warning(
+        f"{words.count(len(unplaced), 'clinic')} without a host authority: a month with records of "
+        "such a clinic cannot be submitted."
+    )
+    mine = [each for each in unplaced if may_place(person.scope, each)]
+    if not mine:
+        return
+    authorities = sorted(register.names, key=lambda code: register.names[code])
+    with st.form("place-clinic"):
+        left, right = st.columns(2)
+        clinic = left.selectbox("Clinic", mine, format_func=_label, key="clinic-to-place")
+        host = right.selectbox(
+            "Host authority",
+            authorities,
+            index=None,
+            format_func=lambda code: f"{register.names[code]} ({code})",
+            placeholder="Choose the host authority",
+        )
+        if st.form_submit_button("Place this clinic", type="primary") and host:
+            act(
+                lambda c: place_clinic(
+                    c,
+                    clinic.provider_id,
+                    clinic.clinic_id,
+                    host,
+                    register=register,
+                    user_id=person.id,
+                ),
+                f"{clinic.title} is placed",
+            )
+
+
+def _label(clinic: ClinicPlace) -> str:
+    return f"{clinic.title}, {clinic.provider_name}"
+
+
+def _show_table(
+    person: Person, clinics: list[ClinicPlace], chosen: str | None, register: AreaRegister
+) -> None:
+    search = st.text_input(
+        "Search", placeholder="a clinic, an address, a provider", key="search-clinics"
+    )
+    found = [
+        each
+        for each in clinics
+        if each.says(search.split())
+        and chosen in (None, each.host and register.stands_for(each.host))
+    ]
+    st.markdown(_heading(found, chosen, register))
+    if not found:
+        st.write("No clinic fits. Change the search, or choose the same square once more.")
+        return
+    st.table(_columns(person, found[:SHOWN], register), hide_index=True)
+    if len(found) > SHOWN:
+        st.caption(f"{len(found) - SHOWN:,} more: search for them.")
+
+
+def _heading(found: list[ClinicPlace], chosen: str | None, register: AreaRegister) -> str:
+    counted = words.count(len(found), "clinic")
+    if chosen is None:
+        return f"**{counted}**"
+    return f"**{counted} hosted by {words.plain(register.names.get(chosen, chosen))}**"
+
+
+def _columns(
+    person: Person, clinics: list[ClinicPlace], register: AreaRegister
+) -> dict[str, list[str]]:
+    columns = {
+        "Clinic": [words.plain(each.title) for each in clinics],
+        "Provider": [words.plain(each.provider_name) for each in clinics],
+        "Address": [words.plain(each.address or "") for each in clinics],
+        "Host commissioner": [_host(each, register) for each in clinics],
+        "Since": [words.day(each.since) if each.since else "" for each in clinics],
+    }
+    if person.may(Action.SEE_CHARGES):
+        columns["Charges"] = [_link(each) for each in clinics]
+    return columns
+
+
+def _host(clinic: ClinicPlace, register: AreaRegister) -> str:
+    if clinic.host is None:
+        return ":orange-badge[to be placed]"
+    return words.plain(register.names.get(clinic.host, clinic.host))
+
+
+def _link(clinic: ClinicPlace) -> str:
+    query = urlencode({"provider": clinic.provider, "clinic": clinic.clinic_id})
+    return f"[See its charges](/charges?{query})"
