@@ -22,9 +22,10 @@ KEPT_DAYS = 40
 
 def make_room(connection: Connection, specification: Specification) -> None:
     """Makes what queries of this data set read, unless it is there."""
-    if not views_are_made(connection, specification):
-        database = connection.execute(sa.select(sa.func.current_database())).scalar_one()
-        make_views(connection, specification, role_name(database, "kpi", settings()))
+    database = connection.execute(sa.select(sa.func.current_database())).scalar_one()
+    reader = role_name(database, "kpi", settings())
+    if not views_are_made(connection, specification, reader):
+        make_views(connection, specification, reader)
 
 
 def clear_away(connection: Connection, now: dt.datetime) -> int:

@@ -58,10 +58,16 @@ def make_views(connection: Connection, specification: Specification, reader: str
         _run(connection, sql.SQL("GRANT SELECT ON {} TO {}").format(view, role))
 
 
-def views_are_made(connection: Connection, specification: Specification) -> bool:
-    """Whether the views have every field of the data set."""
+def views_are_made(connection: Connection, specification: Specification, reader: str) -> bool:
+    """Whether the views have every field of the data set, and ``reader`` may read them.
+
+    In a database that was restored under another name, the roles are others.
+    """
     schema = schema_name(specification.dataset)
     if not inspect(connection).has_table("episodes", schema=schema):
+        return False
+    may_read = func.has_table_privilege(reader, f"{schema}.episodes", "SELECT")
+    if not connection.execute(select(may_read)).scalar_one():
         return False
     present = {column["name"] for column in inspect(connection).get_columns("episodes", schema)}
     return {view_column(field.name) for field in specification.fields} <= present
