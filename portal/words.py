@@ -12,8 +12,14 @@ def day(date: dt.date) -> str:
 
 
 def moment(time: dt.datetime) -> str:
-    """3 April 2017, 09:05."""
-    return f"{day(time.date())}, {time:%H:%M}"
+    """3 April 2017, 09:05, in UTC."""
+    utc = time.astimezone(dt.UTC)
+    return f"{day(utc.date())}, {utc:%H:%M}"
+
+
+def instant(time: dt.datetime) -> str:
+    """3 April 2017, 09:05:12, in UTC."""
+    return f"{moment(time)}:{time:%S}"
 
 
 def month(date: dt.date) -> str:

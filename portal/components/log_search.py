@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.accounts.people import Person
 from core.events.log_groups import LogPost, LogSearch, log_groups, search
+from portal import words
 from portal.database import engine
 
 SHOWN = 100
@@ -60,7 +61,7 @@ def _first(names: list[str]) -> int:
 def _show(posts: list[LogPost]) -> None:
     st.table(
         {
-            "Time (UTC)": [f"{post.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}" for post in posts],
+            "Time (UTC)": [words.instant(post.at) for post in posts],
             "Subject": [post.subject for post in posts],
             "Text": [post.text for post in posts],
         },

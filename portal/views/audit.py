@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.accounts.audit_trail import SHOWN, AuditRow, AuditSearch, search_audit
 from core.accounts.people import Person
+from portal import words
 from portal.database import engine
 
 _SPANS = {"the last day": 1, "the last week": 7, "the last month": 31, "all time": None}
@@ -42,7 +43,7 @@ def _since(span: str) -> dt.datetime | None:
 def _show(found: list[AuditRow]) -> None:
     table = pd.DataFrame(
         {
-            "When (UTC)": [f"{row.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}" for row in found],
+            "When (UTC)": [words.instant(row.at) for row in found],
             "Who": [row.who or "the service" for row in found],
             "What": [row.action for row in found],
             "Of": [row.subject for row in found],
