@@ -114,12 +114,18 @@ def line(pid: int) -> str:
         return ""
 
 
-def until(condition: Callable[[], Any], seconds: float = 180, *, every: float = 0.02) -> None:
-    """Waits for a condition; a service that is away counts as not yet."""
+def until(
+    condition: Callable[[], Any],
+    seconds: float = 180,
+    *,
+    every: float = 0.02,
+    left: Callable[[], Any] = str,
+) -> None:
+    """Waits for a condition; a service that is away counts as not yet. ``left`` says what lacks."""
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(UserError, sa.exc.OperationalError, psycopg.OperationalError):
             if condition():
                 return
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"it did not happen in time {left()}"
         time.sleep(every)

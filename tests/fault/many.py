@@ -221,7 +221,7 @@ class Round:
         until(lambda: len(self.runs("published")) == wanted, seconds=PATIENCE, every=LOOK)
 
     def _outcome(self) -> Outcome:
-        until(self._all_is_told, seconds=300, every=LOOK)
+        until(lambda: not self._untold(), seconds=300, every=LOOK, left=self._untold)
         return Outcome(
             charges=self._charges(),
             notifications=self._notifications(),
@@ -230,14 +230,16 @@ class Round:
             reports=self._reports(),
         )
 
-    def _all_is_told(self) -> bool:
-        """Reports are made, every event has had its effect, every e-mail has left."""
+    def _untold(self) -> list[sa.Row[Any]]:
+        """Reports that are not made, events without their effect, e-mails that have not left."""
         reports, events, sent = tables.reports, tables.events, tables.notification_deliveries
-        return not (
-            self.scene.count(reports, reports.c.state.in_(("requested", "collating")))
-            or self.scene.count(events, events.c.delivered_at.is_(None))
-            or self.scene.count(sent, sent.c.state == "waiting")
+        waiting = (
+            sa.select(reports).where(reports.c.state.in_(("requested", "collating"))),
+            sa.select(events).where(events.c.delivered_at.is_(None)),
+            sa.select(sent).where(sent.c.state == "waiting"),
         )
+        with self.scene.engine.connect() as connection:
+            return [row for query in waiting for row in connection.execute(query)]
 
     def _charges(self) -> dict[int, tuple[int, str]]:
         text = sa.text("""
