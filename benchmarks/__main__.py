@@ -1,4 +1,7 @@
-"""All measurements: ``python -m benchmarks [NAME …] [--rows N]``; exit code 1 over any limit."""
+"""Measurements: ``python -m benchmarks [NAME …] [--rows N]``; exit code 1 over any limit.
+
+Without names, those of the calculation; the portal's start the whole service and take minutes.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("check_speed", "price_speed", "flow_speed", "report_speed")
+CALCULATION = ("check_speed", "price_speed", "flow_speed", "report_speed")
+PORTAL = ("portal_load", "upload_memory", "event_speed")
 
 
 def main() -> int:
     arguments = sys.argv[1:]
-    chosen = [argument for argument in arguments if argument in NAMES] or list(NAMES)
-    options = [argument for argument in arguments if argument not in NAMES]
+    names = (*CALCULATION, *PORTAL)
+    chosen = [argument for argument in arguments if argument in names] or list(CALCULATION)
+    options = [argument for argument in arguments if argument not in names]
     codes = []
     for name in chosen:
         print(f"== {name}", flush=True)

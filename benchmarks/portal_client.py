@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 XSRF = "_streamlit_xsrf"
@@ -34,10 +37,12 @@ class Visitor:
     url: str
     subject: str
     pages: dict[str, str] = field(default_factory=dict)  # address -> the hash that asks for it
+    components: dict[str, Any] = field(default_factory=dict)  # what our own were last given
+    cookies: dict[str, str] = field(default_factory=dict)
     received: int = 0  # bytes
 
     async def __aenter__(self) -> Self:
-        cookies = await sign_in(self.url, self.subject)
+        cookies = self.cookies = await sign_in(self.url, self.subject)
         self._socket = await websockets.connect(
             self.url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", cookies[XSRF]],  # type: ignore[list-item]
@@ -91,14 +96,22 @@ class Visitor:
             self.pages = {page.url_pathname or "home": page.page_script_hash for page in pages}
             if "home" not in self.pages:
                 self._wrong = "nobody is signed in"
-        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-            self._wrong = message.delta.new_element.exception.message
+        elif kind == "delta":
+            self._note(message.delta.new_element)
         elif kind == "page_not_found":
             self._wrong = "there is no such page"
         elif kind == "auto_rerun":
             self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "script_finished" and message.script_finished in FINISHED:
             self._drawn.set()
+
+    def _note(self, element: Element) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            self._wrong = element.exception.message
+        elif kind == "bidi_component":
+            name = element.bidi_component.component_name.rpartition(".")[2]
+            self.components[name] = json.loads(element.bidi_component.json or "null")
 
     def _repeat(self, fragment: str, seconds: float) -> None:
         if fragment not in self._repeated:
@@ -135,6 +148,21 @@ def _is_of_portal(name: str) -> bool:
 
 def memory_of(pid: int) -> float:
     """MB of memory that a process holds now (its resident set)."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123
-        lines: dict[str, Any] = dict(line.split(":", 1) for line in status)
-    return int(lines["VmRSS"].split()[0]) / 1024
+    return _status_of(pid, "VmRSS")
+
+
+def peak_of(pid: int) -> float:
+    """MB of memory that a process held at most since ``forget_peak``."""
+    return _status_of(pid, "VmHWM")
+
+
+def forget_peak(pid: int) -> None:
+    """From now on the kernel notes anew how much the process holds at most."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def _status_of(pid: int, name: str) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(name)

@@ -54,8 +54,7 @@ class CsvSource:
 
         Ragged rows are left out and noted in ``ragged``.
         """
-        size = min(max(self.bytes_a_row * chunk_rows, LEAST_BLOCK), MOST_BLOCK)
-        blocks = utf8_blocks(self.path, self.facts, size)
+        blocks = utf8_blocks(self.path, self.facts, self._block(chunk_rows))
         if self.facts.lone_cr:
             yield from self._exactly(blocks, wanted, 2, chunk_rows, skip=self.lines_above)
             return
@@ -73,6 +72,14 @@ class CsvSource:
             else:
                 yield table
             row += count
+
+    def expected_tables(self, chunk_rows: int) -> int | None:
+        """As many as blocks, if no row stands out of line."""
+        return -(-self.path.stat().st_size // self._block(chunk_rows))
+
+    def _block(self, chunk_rows: int) -> int:
+        """Bytes to read at once for about so many rows."""
+        return min(max(self.bytes_a_row * chunk_rows, LEAST_BLOCK), MOST_BLOCK)
 
     def close(self) -> None:
         """Nothing stays open between reads."""

@@ -32,6 +32,8 @@ class Source(Protocol):
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]: ...
 
+    def expected_tables(self, chunk_rows: int) -> int | None: ...
+
     def close(self) -> None: ...
 
 
@@ -76,6 +78,12 @@ class Reading(Closing):
             tables = self._transposed(tables, self._layout.transposed)
         yield from tables
         self._late = errors_table(read.findings())
+
+    def expected_chunks(self) -> int | None:
+        """About how many chunks there will be; None where only reading can tell."""
+        if self.refused or self._layout is None or self._layout.transposed is not None:
+            return None
+        return self._source.expected_tables(self._chunk_rows)
 
     def _transposed(self, tables: Iterator[pa.Table], field: Field) -> Iterator[pa.Table]:
         """The chunks of the whole file, transposed; an episode's rows may lie far apart."""
@@ -148,6 +156,11 @@ class Unreadable:
         """None at all."""
         del wanted, chunk_rows
         return iter(())
+
+    def expected_tables(self, chunk_rows: int) -> int | None:
+        """None at all."""
+        del chunk_rows
+        return 0
 
     def close(self) -> None:
         """Nothing is open."""

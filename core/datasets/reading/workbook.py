@@ -31,7 +31,7 @@ from core.datasets.marks import (
 from core.datasets.problems import finding
 from core.datasets.reading.compound import BrokenError, inspect_compound, workbook_stream
 from core.datasets.reading.old_workbook import inspect_old_workbook
-from core.datasets.reading.package import RefusedError, inspect_package
+from core.datasets.reading.package import Extent, RefusedError, inspect_package
 from core.datasets.reading.portions import portions_of
 
 Cell = str | float | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta
@@ -57,8 +57,9 @@ class WorkbookSource:
         self.findings: list[dict[str, Any]] = []
         self.ragged: list[dict[str, Any]] = []
         self._rows: Iterator[list[Cell]] = iter(())
+        self._last_row: int | None = None
         try:
-            self._rows = _rows_of(path)
+            self._rows, self._last_row = _sheet_of(path)
             first = next(self._rows, None)
         except RefusedError as refused:
             self.findings = [refused.finding]
@@ -78,6 +79,10 @@ class WorkbookSource:
             yield table.replace_schema_metadata(FROM_WORKBOOK)
             row += len(rows)
 
+    def expected_tables(self, chunk_rows: int) -> int | None:
+        """By the rows that the sheet says it has; an xls does not say."""
+        return None if self._last_row is None else -(-max(self._last_row - 1, 0) // chunk_rows)
+
     def _next_rows(self, count: int) -> list[list[Cell]]:
         try:
             return list(itertools.islice(self._rows, count))
@@ -92,7 +97,8 @@ class WorkbookSource:
 
 def read_cells(path: Path) -> list[list[Cell]]:
     """Every cell of the first sheet from A1 on, blank as ``""``; raises ``RefusedError``."""
-    return list(_rows_of(path))
+    rows, _ = _sheet_of(path)
+    return list(rows)
 
 
 def text_of(cell: Cell) -> str:
@@ -146,9 +152,13 @@ def _coded(cells: Sequence[Cell]) -> pa.DictionaryArray:
     return Coded(codes, pa.array(texts, pa.string())).to_array()
 
 
-def _rows_of(path: Path) -> Iterator[list[Cell]]:
-    """The rows of the first sheet from row 1 and column A on."""
+def _sheet_of(path: Path) -> tuple[Iterator[list[Cell]], int | None]:
+    """The rows of the first sheet from row 1 and column A on, and the last one if it is known."""
     extent = inspect_package(path) if _is_zip(path) else None
+    return _rows_of(path, extent), extent.last_row if extent else None
+
+
+def _rows_of(path: Path, extent: Extent | None) -> Iterator[list[Cell]]:
     errors = extent.errors if extent else _inspect_old(path)
     if extent and extent.in_portions:
         rows = _rows_in_portions(path, extent.last_column)

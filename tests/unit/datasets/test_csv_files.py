@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.reading import csv_file
+from core.datasets.reading import csv_file, open_file
 from tests.small_dataset import (
     GOOD,
     HEADINGS,
+    SMALL,
     check_bytes,
     check_lines,
     codes,
@@ -147,3 +148,15 @@ def test_the_fast_way_is_the_one_that_reads_plain_files(
     monkeypatch.setattr(csv_file.CsvSource, "_exactly", refuse)
     check = check_lines(tmp_path, HEADINGS, *['"C1","1,2",2017-04-03'] * 1000)
     assert check.record_count == 1000
+
+
+@pytest.mark.parametrize("rows", [0, 10, 30_000])
+def test_how_many_chunks_there_will_be_is_known_before(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "activity.csv"
+    path.write_text("\n".join([HEADINGS, *([GOOD] * rows), ""]))
+    with open_file(path, SMALL, chunk_rows=5_000) as reading:
+        expected = reading.expected_chunks()
+        assert expected is not None
+        assert abs(expected - sum(1 for _ in reading.chunks())) <= 1
+    with open_file(path, SMALL, transpose=True) as reading:
+        assert reading.expected_chunks() is None

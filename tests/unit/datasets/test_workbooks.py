@@ -257,3 +257,9 @@ def test_error_cells_of_the_old_format_are_not_blank(tmp_path: Path) -> None:
     book.save(str(path))
     check = check_file(path, SMALL, References())
     assert found(check) == [(2, "Patient ID", "#DIV/0!", "bad-pattern")]
+
+
+def test_how_many_chunks_there_will_be_is_known_before(tmp_path: Path) -> None:
+    path = write_rows(tmp_path, *([["C1", str(number), DAY] for number in range(25)]))
+    with open_file(path, SMALL, chunk_rows=10) as reading:
+        assert reading.expected_chunks() == 3 == sum(1 for _ in reading.chunks())
