@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,6 +16,7 @@ from core.database.records import records_table
 from core.submissions.buckets import bucket_of
 from core.submissions.calculation import Calculation, calculate
 from core.submissions.charge_list import ChargeLine, SeenRun
+from core.submissions.lost_codes import worth_of
 from core.submissions.runs import RunInputs, load_run
 from core.tariffs.configuration import Configuration
 
@@ -195,36 +195,15 @@ def _lost(
 ) -> list[Lost]:
     if records.num_rows < 2:
         return []
-    whole = _calculate(records, inputs, register)
-    earned = _pence(whole.charges)
+    lost = _calculate(records, inputs, register).merged.overwritten.to_pylist()
+    if not lost:
+        return []
+    episode = records.to_pylist()
+    codes = [(each["field"], each["value"], episode) for each in lost]
     return [
-        Lost(
-            lost["field"],
-            lost["value"],
-            lost["by"],
-            names[lost["file"]],
-            lost["row"],
-            _with_code(records, inputs, register, lost["field"], lost["value"]) - earned,
-        )
-        for lost in whole.merged.overwritten.to_pylist()
+        Lost(each["field"], each["value"], each["by"], names[each["file"]], each["row"], pence)
+        for each, pence in zip(lost, worth_of(codes, inputs, register), strict=True)
     ]
-
-
-def _with_code(
-    records: pa.Table, inputs: RunInputs, register: AreaRegister, column: str, value: str
-) -> int:
-    """What the episode would come to had the code found an empty slot of its field."""
-    field = inputs.specification.columns[column]
-    free = next((c for c in field.columns if records[c].null_count == records.num_rows), None)
-    if free is None:
-        return _pence(_calculate(records, inputs, register).charges)
-    filled = [None] * (records.num_rows - 1) + [value]
-    at = records.column_names.index(free)
-    return _pence(
-        _calculate(
-            records.set_column(at, free, pa.array(filled, pa.string())), inputs, register
-        ).charges
-    )
 
 
 def _calculate(records: pa.Table, inputs: RunInputs, register: AreaRegister) -> Calculation:
@@ -236,7 +215,3 @@ def _calculate(records: pa.Table, inputs: RunInputs, register: AreaRegister) -> 
         hosts=inputs.hosts,
         register=register,
     )
-
-
-def _pence(charges: pa.Table) -> int:
-    return int(np.sum(charges["amount"].to_numpy()))

@@ -63,7 +63,7 @@ def _show(posts: list[LogPost]) -> None:
         {
             "Time (UTC)": [words.instant(post.at) for post in posts],
             "Subject": [post.subject for post in posts],
-            "Text": [post.text for post in posts],
+            "Text": [words.plain(post.text) for post in posts],  # a table reads Markdown
         },
         border="horizontal",
         hide_index=True,

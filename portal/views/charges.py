@@ -15,6 +15,7 @@ from core.tariffs.published import currency_names
 from portal import words
 from portal.components.charge_lines import show_lines
 from portal.components.charge_sums import show_sums
+from portal.components.lost_codes import show_lost_codes
 from portal.database import engine
 from portal.links import link_to_page
 
@@ -40,6 +41,7 @@ def show(person: Person) -> None:
     show_sums(wanted, names, areas)
     if _sees_lines(person, run):
         show_lines(run, chosen, sum(each.charges for each in wanted), names, areas)
+        show_lost_codes(run)
     else:
         st.caption("Your subscription shows sums; single charges are not part of it.")
 
@@ -71,7 +73,7 @@ def _asked_for(runs: list[SeenRun]) -> int:
     fitting = (
         place
         for place, run in enumerate(runs)
-        if f"{run.month:%Y-%m}" == month and provider in (None, run.provider)
+        if month in (None, f"{run.month:%Y-%m}") and provider in (None, run.provider)
     )
     return next(fitting, 0)
 

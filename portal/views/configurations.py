@@ -98,7 +98,7 @@ def _show_currencies(readable: Readable, wanted: list[str]) -> None:
         return
     st.table(
         {
-            "Currency": [words.named(each.code, each.name) for each, _ in fitting],
+            "Currency": [words.plain(words.named(each.code, each.name)) for each, _ in fitting],
             "Primary": [_rate(tariff, each.primary) for each, _ in fitting],
             "Additional": [_rate(tariff, each.additional) for each, _ in fitting],
             "Charged when": [words.plain(sentence) for _, sentence in fitting],

@@ -142,9 +142,9 @@ def _show_fields(fields: list[Field]) -> None:
         return
     st.table(
         {
-            "Field": [field.name for field in fields],
-            "Holds": [about(field).partition(": ")[2] for field in fields],
-            "Also known as": [", ".join(field.aliases) for field in fields],
+            "Field": [words.plain(field.name) for field in fields],
+            "Holds": [words.plain(about(field).partition(": ")[2]) for field in fields],
+            "Also known as": [words.plain(", ".join(field.aliases)) for field in fields],
         },
         hide_index=True,
     )

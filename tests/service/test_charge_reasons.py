@@ -16,6 +16,7 @@ from core.submissions.charge_list import (
     runs_seen,
     sums_of,
 )
+from core.submissions.lost_codes import lost_codes
 from tests.service.month import HACKNEY, Service, visit
 
 if TYPE_CHECKING:
@@ -103,3 +104,26 @@ def test_a_commissioner_is_told_why_but_sees_no_records(
     assert found.records == found.merged == found.lost == ()
     assert found.payer == "Tower Hamlets pays, because the patient lives there."
     assert found.factor
+
+
+def test_codes_that_were_lost_are_listed_with_what_they_would_have_added(
+    service: Service, portal_engine: Engine
+) -> None:
+    month = service.month()
+    service.ready(month, visit(1, "T4", "P1A"), visit(2, "T1"), visit(9, "T4"), name="one.csv")
+    service.ready(month, visit(1, "T7"), visit(2, "T2"), name="two.csv")
+    service.run(month, "final")
+    with acting_for(portal_engine, service.amira, None).connect() as connection:
+        [run] = runs_seen(connection, person_of(connection, service.amira).scope)
+        found = lost_codes(connection, run)
+    assert [(each.patient_id, each.field, each.value, each.row) for each in found] == [
+        ("1", "SHHAPT 1", "T4", 2),
+        ("2", "SHHAPT 1", "T1", 3),
+    ]
+    assert found[0].pence == why(portal_engine, service.amira).lost[0].pence > 0
+    assert found[1].pence == 0  # T1 with T2 is T2 alone
+    with acting_for(portal_engine, service.users[TOWER_HAMLETS_CODE], None).connect() as connection:
+        [theirs] = runs_seen(
+            connection, person_of(connection, service.users[TOWER_HAMLETS_CODE]).scope
+        )
+        assert lost_codes(connection, theirs) == []

@@ -43,8 +43,12 @@ OF_NOBODY = {
     "core.submissions.charge_explaining.explain": "of a run that the scope gave",
     "core.submissions.charge_list.episode_of": "of a run that the scope gave",
     "core.submissions.charge_list.lines_of": "of a run that the scope gave",
+    "core.submissions.lost_codes.lost_codes": "of a run that the scope gave",
     "core.submissions.charge_list.sums_of": "of a run that the scope gave",
     "core.tariffs.published.currency_names": "of runs that the scope gave",
+    "core.pathways.any_pathways": "pathways are published, as tariffs are",
+    "core.pathways.price_versions": "pathways are published, as tariffs are",
+    "core.pathways.read_pathways": "pathways are published, as tariffs are",
     "core.tariffs.readable.readable_configurations": "configurations are published",
 }
 """Functions that answer everybody alike, or that ask for what only a scope gives."""

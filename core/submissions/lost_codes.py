@@ -1,0 +1,172 @@
+"""The codes that a run lost by overwriting, and what each would have added to its episode."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.areas.keeping import register_in_use
+from core.areas.register import AreaRegister
+from core.database import tables
+from core.database.records import records_table
+from core.datasets.specification import Specification
+from core.submissions.calculation import calculate
+from core.submissions.charge_list import SeenRun
+from core.submissions.runs import RunInputs, load_run
+
+SHOWN = 100
+"""So many are valued and listed at once."""
+
+_Key = tuple[str, ...]
+_Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LostCode:
+    """A code of a record that a later one of its episode wrote over."""
+
+    clinic_id: str
+    patient_id: str
+    attendance_date: dt.date
+    field: str
+    value: str
+    file: str
+    row: int
+    pence: int  # what the episode would come to more, had the code found a slot of its own
+
+
+def lost_codes(connection: Connection, run: SeenRun) -> list[LostCode]:
+    """The first ``SHOWN`` of the run, by file and row; for its own provider alone."""
+    if not run.own:
+        return []
+    inputs = load_run(connection, run.run_id)
+    found = _found(connection, inputs)
+    if not found:
+        return []
+    keys = inputs.specification.key_columns
+    episodes = _episodes(connection, inputs, sorted({_key(row, keys) for row in found}))
+    codes = [(row["lost_field"], row["lost_value"], episodes[_key(row, keys)]) for row in found]
+    worth = worth_of(codes, inputs, register_in_use(connection).as_of(run.month))
+    return [_lost_code(row, keys, pence) for row, pence in zip(found, worth, strict=True)]
+
+
+def worth_of(
+    lost: Sequence[tuple[str, str, Sequence[_Row]]], inputs: RunInputs, register: AreaRegister
+) -> list[int]:
+    """What each lost code (its column, the code, the records of its episode in order) would have
+    added, in pence.
+
+    Every episode is calculated twice, as it is and with the code in an empty slot of its field, all
+    of them together.
+    """
+    patient = inputs.specification.key_columns[1]
+    rows: list[_Row] = []
+    for number, (column, value, episode) in enumerate(lost):
+        rows += [{**row, patient: f"as it is {number}"} for row in episode]
+        rows += [
+            {**row, patient: f"with it {number}"}
+            for row in _with_code(column, value, episode, inputs.specification)
+        ]
+    charges = calculate(
+        _table(rows, inputs.specification),
+        inputs.specification,
+        inputs.configuration,
+        provider=inputs.submission.provider,
+        hosts=inputs.hosts,
+        register=register,
+    ).charges
+    pence: dict[str, int] = defaultdict(int)
+    for who, amount in zip(
+        charges["patient_id"].to_pylist(), charges["amount"].to_pylist(), strict=True
+    ):
+        pence[who] += amount
+    return [pence[f"with it {each}"] - pence[f"as it is {each}"] for each in range(len(lost))]
+
+
+def _with_code(
+    column: str, value: str, episode: Sequence[_Row], specification: Specification
+) -> Iterator[_Row]:
+    """The episode, had the code found an empty slot of its field; as it is where none is empty."""
+    columns = specification.columns[column].columns
+    empty = [name for name in columns if all(row[name] is None for row in episode)]
+    yield from episode[:-1]
+    yield {**episode[-1], **dict.fromkeys(empty[:1], value)}
+
+
+def _lost_code(row: _Row, keys: Sequence[str], pence: int) -> LostCode:
+    clinic, patient, date = _key(row, keys)
+    return LostCode(
+        clinic_id=clinic,
+        patient_id=patient,
+        attendance_date=dt.date.fromisoformat(date),
+        field=row["lost_field"],
+        value=row["lost_value"],
+        file=row["name"],
+        row=row["row"],
+        pence=pence,
+    )
+
+
+def _found(connection: Connection, inputs: RunInputs) -> list[_Row]:
+    """The lost codes with the keys of their records."""
+    lost, files = tables.run_warnings, tables.files
+    records = _records(inputs.specification)
+    query = (
+        sa.select(
+            lost.c.field.label("lost_field"),
+            lost.c.value.label("lost_value"),
+            files.c.name,
+            records.c.row,
+            *(records.c[name] for name in inputs.specification.key_columns),
+        )
+        .join(records, sa.and_(records.c.file_id == lost.c.file_id, records.c.row == lost.c.row))
+        .join(files, files.c.id == lost.c.file_id)
+        .where(lost.c.run_id == inputs.run_id, lost.c.code == "code-overwritten")
+        .order_by(lost.c.file_id, lost.c.row, lost.c.field)
+        .limit(SHOWN)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _episodes(
+    connection: Connection, inputs: RunInputs, keys: Sequence[_Key]
+) -> dict[_Key, list[_Row]]:
+    """The records of episodes, in order of upload and row."""
+    records, names = _records(inputs.specification), inputs.specification.key_columns
+    query = sa.select(records).where(
+        records.c.file_id.in_(inputs.files),
+        sa.tuple_(*(records.c[name] for name in names)).in_(keys),
+    )
+    order = {file: place for place, file in enumerate(inputs.files)}
+    found: dict[_Key, list[_Row]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        found[_key(row, names)].append({**row, "file": order[row["file_id"]]})
+    return {key: sorted(rows, key=_place) for key, rows in found.items()}
+
+
+def _place(row: _Row) -> tuple[int, int]:
+    return row["file"], row["row"]
+
+
+def _table(rows: Sequence[_Row], specification: Specification) -> pa.Table:
+    cells = {
+        name: pa.array([row[name] for row in rows], pa.string()) for name in specification.columns
+    }
+    numbers = {name: pa.array([row[name] for row in rows], pa.int32()) for name in ("file", "row")}
+    return pa.table(numbers | cells)
+
+
+def _records(specification: Specification) -> sa.TableClause:
+    names = ("file_id", "row", *specification.columns)
+    return sa.table(records_table(specification), *(sa.column(name) for name in names))
+
+
+def _key(row: Any, names: Sequence[str]) -> _Key:
+    return tuple(str(row[name]) for name in names)
