@@ -87,6 +87,7 @@ def _line(result: Result) -> str:
     from core.kpis.definitions import shown
 
     told = result.failure or shown(result.kpi.unit, result.value)
+    told += ", as the old service measured it" if result.taken_over else ""
     return f"{result.month:%Y-%m} {result.run_kind:5}  {result.kpi.kpi:26} {told}"
 
 
@@ -101,4 +102,5 @@ def _document(result: Result) -> dict[str, Any]:
         "value": None if result.value is None else str(result.value),
         "unit": result.kpi.unit,
         "failure": result.failure,
+        "taken_over": result.taken_over,
     }

@@ -27,6 +27,7 @@ COMMANDS = {
     "logs": ("cli.logs:logs", "Read, search and follow the log groups."),
     "migrate": ("cli.migrate:migrate", "Take over the data of the old service."),
     "organisations": ("cli.organisations:organisations", "Add, rename and merge organisations."),
+    "pathways": ("cli.pathways:pathways", "Look at pathways taken over from the old service."),
     "price": ("cli.price:price", "Check, group and price activity files offline."),
     "queues": ("cli.queues:queues", "Show, pause and resume the queues."),
     "report": ("cli.report:report", "Make a report as an Excel workbook."),

@@ -46,7 +46,7 @@ def plan(*, as_json: bool) -> int:
     rows: list[dict[str, Any]] = [
         {
             "table": name,
-            "into": table.into or table.assembled or (name if table.bulk else None),
+            "into": table.goes_to,
             "needs": needs[name],
             "refers_to_itself": table.self_reference(name) is not None,
         }

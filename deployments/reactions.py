@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from core.database import tables
 from core.events.catalogue import Event, KpiPublished, SubmissionSubmitted
 from core.kpis.catalogue import measure_again
+from core.kpis.results import carry_figures
 from core.notifications.telling import notify
 from core.reports.schedules import make_scheduled
 
@@ -50,6 +51,8 @@ def make_reports(connection: Connection, event_id: UUID, event: Event) -> None: 
 
 @reaction("measure-again")
 def measure_past_months(connection: Connection, event_id: UUID, event: Event) -> None:  # noqa: ARG001
-    """Asks for recent months to be measured by an indicator that was published."""
+    """Asks for recent months to be measured by an indicator that was published, but for those of
+    which the old service told it."""
     if isinstance(event, KpiPublished):
+        carry_figures(connection, event.kpi_id)
         measure_again(connection, event.dataset, dt.datetime.now(dt.UTC))

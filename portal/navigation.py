@@ -24,6 +24,7 @@ from portal.views import (
     migration,
     notifications,
     operations,
+    pathways,
     reports,
     resets,
     submission,
@@ -44,6 +45,7 @@ ADDRESSES = (
     "reports",
     "kpis",
     "configurations",
+    "pathways",
     "notifications",
     "areas",
     "subscription",
@@ -84,6 +86,7 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
     if person.may(Action.SEE_KPIS) or person.may(Action.EDIT_CONFIGURATION):
         shown["kpis"] = ("Indicators", kpis.show)
     shown["configurations"] = ("Configurations", configurations.show)
+    shown |= _of_the_old_service()
     shown["notifications"] = (notifications.title(person), notifications.show)
     shown["areas"] = ("Areas", areas.show)
     shown["subscription"] = ("My subscription", subscription.show)
@@ -92,6 +95,11 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
     shown |= _of_the_service(person)
     shown["help"] = ("Help", help_view.show)
     return shown
+
+
+def _of_the_old_service() -> dict[str, tuple[str, Callable[[Person], None]]]:
+    """What is there only where it was taken over."""
+    return {"pathways": ("Pathways", pathways.show)} if pathways.are_there() else {}
 
 
 def _of_the_service(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:

@@ -368,11 +368,11 @@ class _Maker:
             basis=one["basis"].upper(),
         )
 
-    # What we have no tables for
+    # Indicators and pathways
 
     def rest(self) -> None:
         world = self.world
-        for name in ("Uptake", "Waits"):
+        for name in ("HIV test uptake", "Waits"):  # the first is one of ours
             world.add("kpis", name=name, unit="%", query="SELECT 1")
         for number in range(10):
             consumable = world.add("consumables", name=f"Kit {number}", unit="piece")
@@ -403,6 +403,7 @@ class _Maker:
         self.faulty_lists()
         self.faulty_accounts()
         self.faulty_months()
+        self.faulty_figures()
         self.world.rows["users"][0]["email"] = "nul\x00byte@old.example"
         for code in ("S1", "S2"):
             self.option("Gender", code)
@@ -491,6 +492,26 @@ class _Maker:
             ("not-number", {"factor": True}),
         ):
             world.fault("charges", code, **{**charge, **values})
+
+    def faulty_figures(self) -> None:
+        world = self.world
+        world.fault("kpis", "unknown-code", name="Speed", unit="furlongs", query=None)
+        world.fault("kpis", "same", name="hiv test UPTAKE", unit="%", query=None)
+        figure = {"kpiId": 1, "submissionId": 1, "numerator": "1", "denominator": "100"}
+        idle = world.add("kpis", name="Costs", unit="£", query=None)
+        for code, values in (
+            ("same", {}),
+            ("orphan", {"kpiId": 333_333}),
+            ("below-zero", {"kpiId": idle, "numerator": "-1"}),
+            ("no-share", {"kpiId": 2, "numerator": "101"}),
+            ("not-number", {"numerator": "many"}),
+        ):
+            world.fault("kpiResults", code, **{**figure, **values})
+        world.fault("stepConsumables", "same", stepId=1, consumableId=1, quantity="1")
+        world.fault("stepConsumables", "orphan", stepId=222_222, consumableId=1, quantity="1")
+        price = {"consumableId": 1, "price": "1.00", "startsOn": "2017-04-01"}
+        world.fault("prices", "same", version=1, **price, endsOn=None)
+        world.fault("prices", "refused", version=8, **price, endsOn="2016-04-01")
 
     def twice(self, table: str) -> None:
         """An id on two rows that say the same, and one on two that do not."""

@@ -297,6 +297,12 @@ _MIGRATION: dict[str, Access] = {
 }
 
 ACCESS: dict[str, Access] = {
+_PATHWAYS = dict.fromkeys(
+    ("pathways", "pathway_steps", "consumables", "step_consumables", "consumable_prices"),
+    Access(see=ANYBODY),
+)
+"""Like tariffs, which all may read."""
+
     **_ACCOUNTS,
     **_ACTIVITY,
     **_REPORTS,
@@ -305,6 +311,7 @@ ACCESS: dict[str, Access] = {
     **_KPIS,
     **_MIGRATION,
 }
+    **_PATHWAYS,
 """Every table of the service."""
 
 RECORDS = Access(

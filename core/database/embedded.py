@@ -181,6 +181,7 @@ class EmbeddedPostgres(Running):
             "listen_addresses": HOST,
             "port": str(self.port),
             "unix_socket_directories": "",  # paths of sockets may only be 107 bytes long
+            "log_error_verbosity": "terse",  # details of an error hold values of rows
             **shared_memory_settings(),
             **self.settings,
         }

@@ -53,6 +53,7 @@ def engine(url: str | None = None) -> Engine:
         max_overflow=10,
         pool_pre_ping=True,  # the server may have been restarted since
         pool_recycle=1800,
+        hide_parameters=True,  # messages of errors are logged, and parameters hold values of rows
         connect_args={"connect_timeout": 10},
     )
     mark_transactions(made)

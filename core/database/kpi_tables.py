@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -45,6 +46,13 @@ kpi_results = Table(
     Column("denominator", Numeric),
     Column("failure", Text, comment="why there is no figure"),
     now("measured_at"),
+    Column(
+        "taken_over",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="the old service gave the figure",
+    ),
 )
 kpi_trials = Table(
     "kpi_trials",

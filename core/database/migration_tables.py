@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     Table,
     Text,
@@ -34,6 +35,12 @@ legacy_rows = Table(
     Column("problems", JSONB, comment="why it is not here"),
     moment("gone_at"),
     UniqueConstraint("legacy_table", "legacy_id"),
+    Index(
+        "ix_legacy_rows_not_here",
+        "legacy_table",
+        "legacy_id",
+        postgresql_where=text("gone_at IS NOT NULL OR local_table IS NULL"),
+    ),
     comment="every row of the old service with its key here; nothing that was sent is lost",
 )
 

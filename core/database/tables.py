@@ -33,6 +33,7 @@ from core.database import (
     kpi_tables,
     migration_tables,
     notification_tables,
+    pathway_tables,
     portal_tables,
     report_tables,
     reset_tables,
@@ -415,3 +416,11 @@ migrated_tables = migration_tables.migrated_tables
 migration_pages = migration_tables.migration_pages
 migration_checks = migration_tables.migration_checks
 migration_differences = migration_tables.migration_differences
+
+# What pathways cost, as the old service reckoned
+
+pathways = pathway_tables.pathways
+pathway_steps = pathway_tables.pathway_steps
+consumables = pathway_tables.consumables
+step_consumables = pathway_tables.step_consumables
+consumable_prices = pathway_tables.consumable_prices

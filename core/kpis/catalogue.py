@@ -16,7 +16,7 @@ from core.database.moving import change_state
 from core.events import catalogue as events
 from core.events.outbox import raise_event
 from core.kpis.definitions import Kpi, Library, shipped_library
-from core.kpis.states import KPI_MACHINE, KpiState
+from core.kpis.states import KPI_MACHINE, SHOWN, KpiState
 from core.submissions.states import RunState
 from core.user_errors import UserError
 
@@ -67,15 +67,28 @@ def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = No
     """Measures this version from now on, in the place of the one before."""
     require(connection, user_id, Action.PUBLISH_CONFIGURATION)
     known = get_kpi(connection, kpi_id)
-    kpis = tables.kpis
-    before = sa.select(kpis.c.id).where(
-        kpis.c.kpi == known.definition.kpi, kpis.c.state == KpiState.PUBLISHED
-    )
-    for old in connection.execute(before).scalars().all():
-        _move(connection, old, KpiState.RETIRED, user_id, f"replaced by version {known.version}")
-    _move(connection, kpi_id, KpiState.PUBLISHED, user_id, "")
+    if not known.definition.sql.strip():
+        raise UserError(f"{known.definition.kpi} has no query: nothing can measure it.")
+    _replace(connection, known, KpiState.PUBLISHED, user_id)
     told = {"kpi_id": kpi_id, "kpi": known.definition.kpi, "dataset": known.dataset}
     raise_event(connection, events.KpiPublished(**told), user_id=user_id)
+
+
+def take_over_kpi(connection: Connection, dataset: str, definition: Kpi) -> int:
+    """Keeps an indicator of the old service, whose figures are shown and which nothing here
+    measures, in the place of the version before; gives its id."""
+    kpi_id = write_kpi(connection, dataset, definition)
+    _replace(connection, get_kpi(connection, kpi_id), KpiState.TAKEN_OVER, None)
+    return kpi_id
+
+
+def _replace(connection: Connection, known: KnownKpi, state: KpiState, user_id: int | None) -> None:
+    """The version is shown from now on, and the one before no longer."""
+    kpis = tables.kpis
+    before = sa.select(kpis.c.id).where(kpis.c.kpi == known.definition.kpi, kpis.c.state.in_(SHOWN))
+    for old in connection.execute(before).scalars().all():
+        _move(connection, old, KpiState.RETIRED, user_id, f"replaced by version {known.version}")
+    _move(connection, known.id, state, user_id, "")
 
 
 def measure_again(connection: Connection, dataset: str, now: dt.datetime) -> int:

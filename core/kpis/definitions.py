@@ -32,7 +32,8 @@ class Bands(_Strict):
 
 class Kpi(_Strict):
     """An indicator. ``sql`` is one SELECT over the views of a submission, which gives one row with
-    a ``numerator`` and a ``denominator`` (docs/kpis.md)."""
+    a ``numerator`` and a ``denominator`` (docs/kpis.md). One that was taken over from the old
+    service has none: its figures are that service's, measured by ``old_query`` there."""
 
     kpi: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
     title: str = Field(min_length=1, max_length=80)
@@ -41,7 +42,15 @@ class Kpi(_Strict):
     better: Literal["higher", "lower"] | None = None
     bands: Bands | None = None
     source: str = ""
-    sql: str = Field(min_length=1, max_length=10_000)
+    sql: str = Field(default="", max_length=10_000)
+    taken_over: bool = False
+    old_query: str = ""
+
+    @model_validator(mode="after")
+    def _something_measures_it(self) -> Self:
+        if not self.sql.strip() and not self.taken_over:
+            raise ValueError("`sql` is missing: the query that measures it")
+        return self
 
     @model_validator(mode="after")
     def _bands_have_a_direction(self) -> Self:

@@ -34,6 +34,11 @@ submission, no other table, no file. It may take `GROUPER_KPI_SECONDS` (30), can
 whatever it does is rolled back. What goes wrong with it is written in the place of its figure; \
 the other indicators are measured all the same.
 
+Figures of months that were taken over from the old service stand as it gave them, and are marked. \
+An indicator that only the old service had is `taken over`: its figures are shown, nothing here \
+measures it. Whoever writes a query for it and publishes that has later months measured, and the \
+old figures stay ([migration.md](migration.md)).
+
 Others' figures are shown as quartiles of the submitted months of other providers, from three of \
 them on, without names.
 """

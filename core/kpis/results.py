@@ -17,7 +17,7 @@ from core.accounts.scope import Scope
 from core.database import tables
 from core.kpis.definitions import FACTORS, Band, Kpi
 from core.kpis.measuring import Measured
-from core.kpis.states import KpiState
+from core.kpis.states import SHOWN
 from core.settings import settings
 
 
@@ -48,6 +48,7 @@ class Result:
     denominator: Decimal | None
     failure: str | None
     peers: Peers | None
+    taken_over: bool = False  # the old service gave it
 
     @property
     def value(self) -> Decimal | None:
@@ -74,17 +75,36 @@ def store_result(
     measured: Measured | None,
     failure: str | None = None,
 ) -> None:
-    """Keeps what was measured, or why nothing was; measured again, it takes the old one's place."""
+    """Keeps what was measured, or why nothing was; measured again, it takes the old one's place.
+
+    What the old service told of a month stays as it told it.
+    """
     values = {
         "numerator": measured.numerator if measured else None,
         "denominator": measured.denominator if measured else None,
         "failure": failure,
         "measured_at": sa.func.now(),
     }
-    statement = insert(tables.kpi_results).values(run_id=run_id, kpi_id=kpi_id, **values)
+    results = tables.kpi_results
+    statement = insert(results).values(run_id=run_id, kpi_id=kpi_id, **values)
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["run_id", "kpi_id"], set_=values)
+        statement.on_conflict_do_update(
+            index_elements=["run_id", "kpi_id"], set_=values, where=sa.not_(results.c.taken_over)
+        )
     )
+
+
+def carry_figures(connection: Connection, kpi_id: int) -> int:
+    """Figures of the old service go over to a new version of their indicator; gives how many."""
+    kpis, results = tables.kpis, tables.kpi_results
+    name = sa.select(kpis.c.kpi).where(kpis.c.id == kpi_id).scalar_subquery()
+    others = sa.select(kpis.c.id).where(kpis.c.kpi == name, kpis.c.id != kpi_id)
+    theirs = sa.and_(results.c.taken_over, results.c.kpi_id.in_(others))
+    runs = sa.select(results.c.run_id).where(theirs)
+    connection.execute(
+        results.delete().where(results.c.kpi_id == kpi_id, results.c.run_id.in_(runs))
+    )
+    return connection.execute(results.update().where(theirs).values(kpi_id=kpi_id)).rowcount
 
 
 def results_of(
@@ -139,7 +159,7 @@ def _query() -> sa.Select[Any]:
         .join(organisations, organisations.c.id == submissions.c.provider_id)
         .join(kpis, kpis.c.id == results.c.kpi_id)
         .outerjoin(peers, sa.true())
-        .where(kpis.c.state == KpiState.PUBLISHED)
+        .where(kpis.c.state.in_(SHOWN))
         .order_by(kpis.c.id, organisations.c.code, submissions.c.month)
     )
 
@@ -156,6 +176,7 @@ def _result(row: sa.Row[Any]) -> Result:
         denominator=row.denominator,
         failure=row.failure,
         peers=_peers(row, FACTORS[kpi.unit]) if row.others else None,
+        taken_over=row.taken_over,
     )
 
 

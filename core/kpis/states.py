@@ -12,6 +12,7 @@ class KpiState(State):
 
     DRAFT = "draft", "Being written: tried on months, shown to nobody else."
     PUBLISHED = "published", "Measured for every month that is run."
+    TAKEN_OVER = "taken over", "Its figures are the old service's; nothing here measures it."
     RETIRED = "retired", "No longer measured; its figures stay."
 
 
@@ -21,7 +22,11 @@ class KpiProcess(Process):
     _ = States.from_enum(KpiState, initial=KpiState.DRAFT, final=KpiState.RETIRED)
 
     publish = _.DRAFT.to(_.PUBLISHED)
-    retire = _.DRAFT.to(_.RETIRED) | _.PUBLISHED.to(_.RETIRED)
+    take_over = _.DRAFT.to(_.TAKEN_OVER)
+    retire = _.DRAFT.to(_.RETIRED) | _.PUBLISHED.to(_.RETIRED) | _.TAKEN_OVER.to(_.RETIRED)
 
 
 KPI_MACHINE = Machine("kpi", KpiProcess, "kpis", settled=frozenset({KpiState.RETIRED}))
+
+SHOWN = (KpiState.PUBLISHED, KpiState.TAKEN_OVER)
+"""What people see figures of."""

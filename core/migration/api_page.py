@@ -70,10 +70,13 @@ def _section(name: str, table: Table) -> str:
 
 
 def _goes(table: Table) -> str:
-    if table.bulk is not None:
-        return "Written together with all of the same file or month."
-    here = table.into or table.assembled
-    return f"Goes to our table `{here}`." if here else "Kept as it was sent."
+    if table.goes_to is None:
+        return "Kept as it was sent."
+    if table.part_of is not None:
+        return f"Put together with others in our table `{table.part_of}`."
+    together = ", written together with all of the same file or month" if table.bulk else ""
+    gone = " What is gone there goes here too." if table.removed else ""
+    return f"Goes to our table `{table.goes_to}`{together}.{gone}"
 
 
 def _columns(table: Table) -> Iterator[str]:
@@ -83,6 +86,15 @@ def _columns(table: Table) -> Iterator[str]:
         what = f"id of {column.to}" if column.to else column.kind
         may = "" if column.required else ", may be null"
         yield f"| {name} | {what}{may} | {column.into or ''} |"
+    yield from _names(table)
+
+
+def _names(table: Table) -> Iterator[str]:
+    """What the old service calls by another name than we do."""
+    for column in table.columns.values():
+        if column.same_as:
+            named = "; ".join(f"{theirs}: `{ours}`" for theirs, ours in column.same_as.items())
+            yield f"\nThese are indicators of ours: {named}."
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from core.migration import accounts, configurations, months
+from core.migration import accounts, configurations, indicators, months, organisations
 from core.migration.mapping import Table
+from core.migration.orphans import forget_lost
 from core.migration.staging import GOOD, add_problem, columns_here, stage
 from core.migration.transforms import literal
 
@@ -29,11 +30,26 @@ THEN: dict[str, Step] = {
     "ready-files": months.ready_files,
     "write-records": months.write_records,
     "publish-charges": months.publish_charges,
+    "define-indicators": indicators.define_indicators,
+    "write-figures": indicators.write_figures,
+}
+CHECK: dict[str, Step] = {
+    "told-apart": indicators.check_names,
+    "sensible-figures": indicators.check_figures,
 }
 """What the mapping names: each reads ``migration_work``."""
 
-GONE: dict[str, Step] = {"users": accounts.end_gone_users, "files": months.remove_gone_files}
-"""What becomes of our rows, by our table, when they are gone from the old service; others stay."""
+GONE: dict[str, Step] = {
+    "users": accounts.end_gone_users,
+    "files": months.remove_gone_files,
+    "kpis": indicators.retire_gone,
+}
+"""What becomes of our rows, by our table, when they are gone from the old service; others stay,
+but where the mapping says that they are removed."""
+
+BEFORE = {"organisations": organisations.KEEP_NAMES}
+"""Statements, by our table, that keep what an update is about to change; ``{chosen}`` are the rows
+of ``migration_work`` as ``w`` that are updated in ``t``."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +68,17 @@ def import_table(
     """Brings our rows up to what the old service sent, in the caller's transaction."""
     if table.first is not None:
         FIRST[table.first](connection)
+    forget_lost(connection, name, table)
     stage(connection, name, table, context)
+    if table.check is not None:
+        CHECK[table.check](connection)
     if table.into is not None:
         _give_keys(connection, name, table)
         _write(connection, table, None)
     gone = _mark_gone(connection, name, table)
     imported = _note(connection, name, table, gone)
+    if table.removed:
+        _remove(connection, name, table)
     if table.then is not None:
         THEN[table.then](connection)
     return imported
@@ -101,7 +122,7 @@ def _write(connection: Connection, table: Table, rows: list[int] | None) -> None
             raise
         wanted = rows if rows is not None else _good_rows(connection)
         if len(wanted) == 1:
-            detail = literal(_rule(error))
+            detail = literal(rule_of(error))
             add_problem(connection, "id", "refused", detail, "w.row_id = :row", row=wanted[0])
             return
         middle = len(wanted) // 2
@@ -113,7 +134,9 @@ def _statements(table: Table, every: bool) -> list[str]:
     columns = columns_here(table)
     ours, theirs = (", ".join(f"{of}.{each}" for each in columns) for of in "tw")
     chosen = GOOD if every else f"{GOOD} AND w.row_id = ANY (:rows)"
+    kept = BEFORE.get(str(table.into), [])
     return [
+        *(each.replace("{chosen}", chosen) for each in kept),
         f"UPDATE {table.into} t SET ({', '.join(columns)}) = ROW ({theirs}) "
         f"FROM migration_work w WHERE t.id = w.local_id AND {chosen} "
         f"AND ({ours}) IS DISTINCT FROM ({theirs})",
@@ -134,7 +157,7 @@ def _refused(error: DBAPIError) -> bool:
     return state.startswith(("22", "23", "P0001"))
 
 
-def _rule(error: DBAPIError) -> str:
+def rule_of(error: DBAPIError) -> str:
     """The name of the rule that was broken; the text of the error may hold values."""
     diagnosis = getattr(error.orig, "diag", None)
     named = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None)
@@ -152,9 +175,10 @@ def _mark_gone(connection: Connection, name: str, table: Table) -> int:
         ),
         {"table": name},
     )
-    if table.into in GONE:
-        GONE[table.into](connection)
-    kept = "r.local_id" if table.into is not None else "NULL"
+    here = table.into or table.assembled
+    if here in GONE:
+        GONE[here](connection)
+    kept = "r.local_id" if here is not None else "NULL"
     marked = connection.execute(
         sa.text(
             f"UPDATE legacy_rows r SET imported = NULL, problems = NULL, local_id = {kept} "
@@ -196,6 +220,22 @@ def _note(connection: Connection, name: str, table: Table, gone: int) -> Importe
         {"table": name},
     ).scalar_one()
     return Imported(sum(new), len(new) - sum(new), int(failed), gone)
+
+
+def _remove(connection: Connection, name: str, table: Table) -> None:
+    """What is gone there, or has lost what it belongs to, goes here too, with all that hangs on it;
+    its number is kept for the case that it comes again."""
+    _run(
+        connection,
+        "UPDATE legacy_rows r SET local_table = NULL, imported = NULL "
+        f"WHERE legacy_table = {literal(name)} AND local_table IS NOT NULL AND "
+        f"(imported IS NULL OR NOT EXISTS (SELECT FROM {table.into} t WHERE t.id = r.local_id))",
+    )
+    _run(
+        connection,
+        f"DELETE FROM {table.into} t USING legacy_rows r WHERE r.legacy_table = {literal(name)} "
+        "AND r.local_id = t.id AND r.local_table IS NULL",
+    )
 
 
 def _run(connection: Connection, statement: str) -> None:

@@ -132,9 +132,14 @@ class Legacy(Closing):
             refused = f"the old service refuses the question {path}: {said(response)}"
             raise refused_for_now(response) or LegacyAway(refused)
         try:
-            document = json.loads(response.content)
+            document = json.loads(response.content, parse_constant=_no_json)
             if not isinstance(document[wanted], list):
                 raise TypeError
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotYet("its answer is not whole JSON, or not what was asked for") from error
         return response.content.decode("utf-8", "replace"), document
+
+
+def _no_json(text: str) -> float:
+    """NaN and the infinities, which some write and JSON does not have."""
+    raise ValueError(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -49,6 +50,7 @@ class Column(_Strict):
     loops: Loops | None = None  # of a reference to its own table
     assembled: bool = False  # the row referred to must have been put together
     codes: dict[str, str] = {}
+    same_as: dict[str, str] = {}  # what it is called there: the name of what it is here
 
 
 class Table(_Strict):
@@ -56,17 +58,26 @@ class Table(_Strict):
 
     title: str
     into: Name | None = None
-    assembled: Name | None = None
+    assembled: Name | None = None  # the table of ours that things put together stand in
+    part_of: Name | None = None  # the table of ours that it is put together into with others
+    written: Name | None = None  # the table of ours that all of a file or month are written to
     bulk: Name | None = None  # the reference whose rows are written together
     key: tuple[Name, ...] = ()
     adopt: bool = False
+    removed: bool = False
     after: tuple[Name, ...] = ()
     first: str | None = None
+    check: str | None = None
     then: str | None = None
     month: Name | None = None
     money: Name | None = None
     constants: dict[Name, str] = {}
     columns: dict[Name, Column]
+
+    @property
+    def goes_to(self) -> str | None:
+        """The table of ours that rows go to; None: they are kept as they were sent."""
+        return self.into or self.assembled or self.written or self.part_of
 
     @property
     def references(self) -> dict[str, Column]:
@@ -113,15 +124,11 @@ def mapping_from(document: Document) -> Mapping:
 
 
 def _contradictions(mapping: Mapping, name: str, table: Table) -> list[tuple[tuple[Any, ...], str]]:
-    found: list[tuple[tuple[Any, ...], str]] = []
-    for column, each in table.columns.items():
-        path = ("columns", column)
-        if each.kind == "reference" and each.to not in mapping.tables:
-            found.append((path, f"refers to {each.to!r}, which is no table of the mapping"))
-        if (each.to == name) != (each.loops is not None):
-            found.append((path, "say `loops` for a reference to the same table, and only for one"))
-        if (each.kind == "code") != bool(each.codes):
-            found.append((path, "say `codes` for a code, and only for one"))
+    found: list[tuple[tuple[Any, ...], str]] = [
+        (("columns", column), text)
+        for column, each in table.columns.items()
+        for text in _contradictions_of(mapping, name, each)
+    ]
     if len([each for each in table.references.values() if each.to == name]) > 1:
         found.append((("columns",), "has two references to itself; one can be followed"))
     for other in table.after:
@@ -131,3 +138,14 @@ def _contradictions(mapping: Mapping, name: str, table: Table) -> list[tuple[tup
         if wanted not in (None, "id") and wanted not in table.columns:
             found.append(((), f"{wanted!r} is none of its columns"))
     return found
+
+
+def _contradictions_of(mapping: Mapping, table: str, column: Column) -> Iterator[str]:
+    if column.kind == "reference" and column.to not in mapping.tables:
+        yield f"refers to {column.to!r}, which is no table of the mapping"
+    if (column.to == table) != (column.loops is not None):
+        yield "say `loops` for a reference to the same table, and only for one"
+    if (column.kind == "code") != bool(column.codes):
+        yield "say `codes` for a code, and only for one"
+    if len(set(column.same_as.values())) < len(column.same_as):
+        yield "`same_as` names the same thing twice"

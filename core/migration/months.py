@@ -20,7 +20,10 @@ from core.database.moving import change_state
 from core.database.records import place_index, records_table, summarise
 from core.datasets.published import current_specification
 from core.datasets.specification import Specification
+from core.kpis.episodes import forget_episodes
+from core.kpis.views import episodes_table
 from core.migration.accounts import TAKEN_OVER
+from core.migration.indicators import RUN_OF_OLD, measure_months, write_figures
 from core.migration.mapping import shipped_mapping
 from core.migration.transforms import reading, text
 from core.submissions.buckets import bucket_of
@@ -100,6 +103,7 @@ def write_records(connection: Connection) -> None:
         )
     summarise(connection, place_index(name))
     _calculate_again(connection, "SELECT submission_id FROM files WHERE id = ANY (:ids)", files)
+    _measure_again(connection, specification, files)
 
 
 def _affected(connection: Connection) -> list[int]:
@@ -113,6 +117,20 @@ def _calculate_again(connection: Connection, months: str, ids: list[int]) -> Non
         sa.text(f"DELETE FROM migration_differences WHERE submission_id IN ({months})"),
         {"ids": ids},
     )
+
+
+def _measure_again(connection: Connection, specification: Specification, files: list[int]) -> None:
+    """Months whose records changed under their run are measured anew."""
+    found = connection.execute(
+        sa.text(
+            "SELECT DISTINCT runs.id FROM files f JOIN submissions s ON s.id = f.submission_id "
+            f"JOIN runs ON runs.id = s.run_id AND {RUN_OF_OLD} WHERE f.id = ANY (:files)"
+        ),
+        {"files": files},
+    )
+    runs = list(found.scalars())
+    forget_episodes(connection, episodes_table(specification), runs)
+    measure_months(connection, runs)
 
 
 def _records_query(specification: Specification, files: list[int]) -> sql.Composable:
@@ -178,6 +196,8 @@ def publish_charges(connection: Connection) -> None:
         summarise(connection, "ix_charges_run_id")
         months = [row.submission_id for row in found]
         _calculate_again(connection, "SELECT unnest(CAST(:ids AS integer[]))", months)
+        measure_months(connection, [row.run_id for row in found])
+        write_figures(connection)
 
 
 def _plan_runs(connection: Connection, months: list[int]) -> None:

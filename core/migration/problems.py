@@ -11,6 +11,8 @@ PROBLEMS = {
     "not-number": "it is no number",
     "not-money": "it is not pounds with at most two decimal places",
     "not-date": "it is no date (YYYY-MM-DD)",
+    "below-zero": "it is below zero",
+    "no-share": "it is more than the denominator, which no share can be",
     "unknown-date": "the date is unknown (1900 or 9999), and is needed",
     "not-month": "it is no month (YYYY-MM)",
     "not-moment": "it is no time (YYYY-MM-DDThh:mm:ssZ)",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
+from core.events.failures import LEGACY_ROW, OPEN
 from core.migration.runs import load_migration
 from core.migration.states import MigrationState, TableState
 
@@ -93,6 +94,33 @@ def newest_migrations(connection: Connection, scope: Scope, limit: int = 10) -> 
     runs = tables.migration_runs.c
     query = sa.select(runs.id).order_by(runs.id.desc()).limit(limit)
     return list(connection.execute(query).scalars())
+
+
+@dataclass(frozen=True)
+class FaultyRow:
+    """A row of the old service in the error queue; ``row`` is its id there, if it has one."""
+
+    table: str
+    row: int | None
+    reference: str
+    reason: str
+
+
+def rows_in_error(connection: Connection, scope: Scope, limit: int = 200) -> list[FaultyRow]:
+    """The first rows that wait in the error queue, by table and id; for operators."""
+    scope.require(Action.OPERATE)
+    failures = tables.failures.c
+    table, row = failures.payload["table"].astext, failures.payload["row"].as_integer()
+    query = (
+        sa.select(table, row, failures.reference, failures.reason)
+        .where(failures.kind == LEGACY_ROW, failures.state.in_(OPEN))
+        .order_by(table, row)
+        .limit(limit)
+    )
+    return [
+        FaultyRow(each[0], each[1] if each[1] > 0 else None, *each[2:])
+        for each in connection.execute(query)
+    ]
 
 
 def _tables(connection: Connection, run_id: int) -> tuple[TableProgress, ...]:

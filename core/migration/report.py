@@ -124,7 +124,7 @@ def _table_rows(summary: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     mapped = shipped_mapping().tables
     for name, row in summary["tables"].items():
         table = mapped[name]
-        goes = table.into or table.assembled or (name if table.bulk else "kept as sent")
+        goes = table.goes_to or "kept as sent"
         counts = (row["source_rows"], row["new"], row["changed"], row["gone"], row["failed"])
         yield name, table.title, goes, *counts, _yes(row["agrees"])
 

@@ -11,7 +11,7 @@ from core.migration.mapping import Column, Table
 from core.migration.transforms import literal, reading, text
 
 GOOD = "cardinality(w.problems) = 0"
-PARENT_HERE = "p.local_id IS NOT NULL AND p.gone_at IS NULL"
+PARENT_HERE = "p.local_id IS NOT NULL AND p.local_table IS NOT NULL AND p.gone_at IS NULL"
 
 
 def stage(connection: Connection, name: str, table: Table, context: dict[str, object]) -> None:
@@ -60,12 +60,17 @@ def _value(name: str, column: str, each: Column) -> str:
     return "CAST(NULL AS bigint)" if each.to == name else f"p_{column}.local_id"
 
 
+def reference_of(column: str, each: Column) -> str:
+    """The id in the old service that a row ``r`` refers to."""
+    return reading(column, each).value
+
+
 def _join(column: str, each: Column) -> str:
     assembled = "AND p.local_table <> 'legacy_rows'" if each.assembled else ""
     condition = f"{PARENT_HERE} {assembled}".replace("p.", f"p_{column}.")
     return (
         f"LEFT JOIN legacy_rows p_{column} ON p_{column}.legacy_table = {literal(str(each.to))} "
-        f"AND p_{column}.legacy_id = {reading(column, each).value} AND {condition}"
+        f"AND p_{column}.legacy_id = {reference_of(column, each)} AND {condition}"
     )
 
 
@@ -109,6 +114,28 @@ def add_problem(
         ),
         given,
     )
+
+
+def add_twins(
+    connection: Connection, name: str, column: str, key: str, where: str = "true", **given: object
+) -> None:
+    """Of rows with the same ``key`` (SQL over ``o.body``) the one that is here, or the oldest,
+    stays; the others at work get a problem."""
+    connection.execute(sa.text("DROP TABLE IF EXISTS migration_twins"))
+    connection.execute(
+        sa.text(
+            "CREATE TEMP TABLE migration_twins ON COMMIT DROP AS SELECT * FROM (SELECT o.id, "
+            "first_value(o.id) OVER same AS first, first_value(o.legacy_id) OVER same AS legacy_id "
+            "FROM legacy_rows o LEFT JOIN migration_work w ON w.row_id = o.id "
+            f"WHERE o.legacy_table = {literal(name)} AND o.gone_at IS NULL "
+            f"AND CASE WHEN w.row_id IS NULL THEN o.imported IS NOT NULL ELSE {GOOD} END "
+            f"WINDOW same AS (PARTITION BY {key} ORDER BY o.imported IS NULL, o.legacy_id)) found "
+            "WHERE id <> first AND EXISTS (SELECT FROM migration_work)"
+        )
+    )
+    twin = "(SELECT s.legacy_id FROM migration_twins s WHERE s.id = w.row_id)"
+    detail = f"{literal(f'{name} ')} || {twin}"
+    add_problem(connection, column, "same", detail, f"({where}) AND {twin} IS NOT NULL", **given)
 
 
 def _repeated_keys(connection: Connection, name: str, table: Table) -> None:

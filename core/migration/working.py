@@ -15,13 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from core.areas.keeping import register_in_use
 from core.database import tables
 from core.datasets.published import current_specification
+from core.faults import passes
 from core.migration import archive
 from core.migration.faulty import record_faulty
-from core.migration.importing import import_table
+from core.migration.importing import import_table, rule_of
 from core.migration.legacy import Legacy, LegacyAway
 from core.migration.mapping import Table, shipped_mapping
 from core.migration.recalculating import Recalculation, compare_month, months_to_compare
@@ -41,11 +43,30 @@ from core.migration.runs import (
 from core.migration.states import TableState
 from core.migration.summary import summary_of
 from core.migration.verifying import check_table, totals_from
+from core.user_errors import UserError
 
 ROUNDS = 5
 """How often the blocks of a table are compared and read again while the old service changes it."""
 MANY_ROWS = 1000
 """After so many new rows PostgreSQL is told how they are spread."""
+
+
+class StepRefused(UserError):
+    """The database refused a step; says which rule of it, never what stood in a row."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        super().__init__(f"the database refused a step of the migration ({rule_of(error)})")
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    """What the database says of a fault may hold values of rows, and is logged by others."""
+    try:
+        yield
+    except DBAPIError as error:
+        if passes(error):
+            raise
+        raise StepRefused(error) from None
 
 
 @dataclass
@@ -61,12 +82,13 @@ class Bench:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction of its own, or the one of a dry run, for one thread at a time."""
-        if self.only is None:
-            with self.engine.begin() as connection:
-                yield connection
-        else:
-            with self._turn, self.only.begin_nested():
-                yield self.only
+        with _without_values():
+            if self.only is None:
+                with self.engine.begin() as connection:
+                    yield connection
+            else:
+                with self._turn, self.only.begin_nested():
+                    yield self.only
 
 
 ReadPages = Callable[[Bench, TableRun, Sequence[int]], None]
@@ -160,14 +182,20 @@ def _fetch(bench: Bench, table: TableRun, read_pages: ReadPages) -> None:
             return
 
 
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        raise LegacyAway(f"what the old service says of {what} cannot be read") from error
+
+
 def _read_first(bench: Bench, table: TableRun) -> int:
     """The first page says how many there are, and what time it is there."""
     document = read_page(bench, table, 1)
-    try:
+    with _readable(f"how many {table.table} there are"):
         pages = max(1, -(-int(document["total"]) // bench.legacy.door.page))
         values = {"pages": pages, "watermark": str(document["now"])}
-    except (KeyError, TypeError, ValueError) as error:
-        raise LegacyAway(f"the old service does not say how many {table.table} it has") from error
     found = tables.migrated_tables
     with bench.transaction() as connection:
         connection.execute(found.update().where(found.c.id == table.id).values(values))
@@ -177,7 +205,7 @@ def _read_first(bench: Bench, table: TableRun) -> int:
 def _settled(bench: Bench, table: TableRun) -> bool:
     """Whether all blocks of ids are here as they are there; those that are not are read again."""
     _, document = bench.legacy.ask(f"{table.table}/blocks", {"size": archive.BLOCK}, "blocks")
-    with bench.transaction() as connection:
+    with bench.transaction() as connection, _readable(f"the blocks of {table.table}"):
         differing = archive.differing_blocks(connection, table.table, document["blocks"])
     for block in differing:
         pages = _pages_of_block(bench, table, block)
@@ -198,7 +226,8 @@ def _pages_of_block(bench: Bench, table: TableRun, block: int) -> list[str]:
     while not pages or rows < total:
         text, document = bench.legacy.ask(table.table, {"page": len(pages) + 1, **wanted}, "items")
         pages.append(text)
-        rows, total = rows + len(document["items"]), int(document["total"])
+        with _readable(f"how many {table.table} there are"):
+            rows, total = rows + len(document["items"]), int(document["total"])
         if not document["items"]:
             break
     return pages
@@ -222,10 +251,8 @@ def _context(connection: Connection) -> dict[str, object]:
 
 def _verify(bench: Bench, table: TableRun, mapped: Table) -> None:
     _, document = bench.legacy.ask(f"{table.table}/totals", {}, "totals")
-    try:
+    with _readable(f"the totals of {table.table}"):
         theirs = totals_from(document)
-    except ValueError as error:
-        raise LegacyAway(f"{table.table}: {error}") from error
     found = tables.migrated_tables
     with bench.transaction() as connection:
         agrees = check_table(connection, bench.migration.id, table.table, mapped, theirs)

@@ -27,7 +27,7 @@ COLUMNS = (
     Column("Lower quartile", "figure", 12, "of the others; empty where they are fewer than three"),
     Column("Median", "figure", 12, "of the others"),
     Column("Upper quartile", "figure", 12, "of the others"),
-    Column("Remark", width=60, meaning="why there is no figure"),
+    Column("Remark", width=60, meaning="why there is no figure, or that the old service gave it"),
 )
 TREND = (
     Column("Provider", width=10, meaning="its code; “others” for their median"),
@@ -44,6 +44,7 @@ INDICATORS = (
 )
 SHEET, TRENDS, LIST, CHARTS = "KPI Report", "Trends", "Indicators", "Charts"
 LAYOUT = Layout("1", {SHEET: COLUMNS, TRENDS: TREND, LIST: INDICATORS})
+OLD = "figure of the old service"
 CHARTS_A_ROW, ROWS_A_CHART = 2, 13
 
 
@@ -77,7 +78,7 @@ def _row(result: Result, limit: int) -> tuple[Any, ...]:
         "" if hides else result.band or "",
         peers.count if peers else None,
         *((peers.lower, peers.median, peers.upper) if peers else (None, None, None)),
-        result.failure or "",
+        result.failure or (OLD if result.taken_over else ""),
     )
 
 

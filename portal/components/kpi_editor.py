@@ -78,7 +78,7 @@ def _form(chosen: KnownKpi | None, datasets: list[str]) -> tuple[str, Kpi] | Non
             "Query: one SELECT over episodes, records and charges that gives one row with "
             "numerator and denominator",
             old.sql
-            if old
+            if old and old.sql
             else "SELECT count(*) AS numerator, count(*) AS denominator\nFROM episodes",
             height=180,
         )
@@ -106,8 +106,9 @@ def _keep(person: Person, dataset: str, kpi: Kpi) -> None:
 
 
 def _act(person: Person, chosen: KnownKpi) -> None:
-    st.subheader("Try it on a month")
-    _try(person, chosen)
+    if chosen.definition.sql:
+        st.subheader("Try it on a month")
+        _try(person, chosen)
     left, right = st.columns(2)
     may_publish = person.may(Action.PUBLISH_CONFIGURATION)
     if chosen.state == KpiState.DRAFT:

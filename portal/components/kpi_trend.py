@@ -38,5 +38,9 @@ def show_trend(history: Sequence[Result]) -> None:
         .properties(height=220)
     )
     st.altair_chart(line)
+    old = [words.month(each.month) for each in history if each.taken_over]
+    if old:
+        when = old[0] if len(old) == 1 else f"{old[0]} to {old[-1]}"
+        st.caption(f"Figures of the old service: {words.count(len(old), 'month')}, {when}.")
     table = frame.pivot_table(index="Who", columns="Month", values="Value", sort=False)
     st.dataframe(table.round(2))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.accounts.people import Person
 from core.accounts.permissions import Action
+from core.kpis.definitions import Kpi
 from core.kpis.definitions import shown as figure
 from core.kpis.results import Result, SeenProvider, providers_seen, results_of
 from portal import words
@@ -73,11 +74,21 @@ def _show_result(result: Result, history: list[Result], provider: SeenProvider) 
         with st.expander("Trend, and how it is measured"):
             show_trend([each for each in history if not each.is_small(limit)])
             st.caption(f"Source: {words.plain(kpi.source)}" if kpi.source else "")
-            st.code(kpi.sql, language="sql")
+            _show_query(kpi)
+
+
+def _show_query(kpi: Kpi) -> None:
+    if kpi.sql:
+        st.code(kpi.sql, language="sql")
+        return
+    st.caption("The old service measured it; nothing here does. Its query there was:")
+    st.code(kpi.old_query or "not known", language=None)
 
 
 def _others(result: Result) -> str:
     counted = f"{result.numerator:,.2f} of {result.denominator:,.0f}".replace(".00 ", " ")
+    if result.taken_over:
+        counted += ", as the old service measured it"
     peers = result.peers
     if peers is None:
         return f"{counted}. Fewer than three others submitted this month."

@@ -9,7 +9,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from core.accounts.people import Person
-from core.migration.progress import MigrationProgress, newest_migrations, progress_of
+from core.migration.progress import (
+    MigrationProgress,
+    newest_migrations,
+    progress_of,
+    rows_in_error,
+)
 from core.migration.recalculating import CAUSES
 from core.migration.runs import request_or_go_on, sign_off
 from core.migration.states import MigrationState
@@ -115,7 +120,7 @@ def _show(person: Person, migration: MigrationProgress) -> None:
         if migration.tables:
             _show_tables(migration)
         if migration.summary:
-            _show_summary(migration.summary)
+            _show_summary(person, migration)
         _show_report(person, migration)
         _show_signature(person, migration)
 
@@ -128,29 +133,59 @@ def _show_tables(migration: MigrationProgress) -> None:
     st.dataframe(table, hide_index=True, width="stretch", alt="The migration, table by table")
 
 
-def _show_summary(summary: dict[str, Any]) -> None:
+def _show_summary(person: Person, migration: MigrationProgress) -> None:
+    summary = migration.summary or {}
     if summary["disagreeing"]:
         st.warning("Not as in the old service: " + ", ".join(summary["disagreeing"]))
     else:
         st.success("Rows, money and content of every table agree with the old service.")
     if summary["failed"]:
-        st.markdown(
-            f"**{words.count(summary['failed'], 'row')}** could not be taken over: they are in the "
-            "error queue, on the page Operations, each with its reason."
+        _show_problems(summary)
+        if not migration.dry_run:
+            _show_rows(person)
+    if summary["charges"]:
+        _show_charges(summary["charges"])
+
+
+def _show_problems(summary: dict[str, Any]) -> None:
+    st.markdown(
+        f"**{words.count(summary['failed'], 'row')}** could not be taken over, for these reasons."
+    )
+    st.dataframe(
+        {
+            "Table": [each["table"] for each in summary["problems"]],
+            "Column": [each["column"] for each in summary["problems"]],
+            "Reason": [each["reason"] for each in summary["problems"]],
+            "Rows": [each["rows"] for each in summary["problems"]],
+        },
+        hide_index=True,
+        width="stretch",
+        column_config={"Reason": st.column_config.Column(width="large")},
+        alt="What is wrong with rows",
+    )
+
+
+def _show_rows(person: Person) -> None:
+    """Row by row, as they stand in the error queue."""
+    with engine().connect() as connection:
+        found = rows_in_error(connection, person.scope)
+    with st.expander("Row by row"):
+        st.caption(
+            "They wait in the error queue, on the page Operations, under these references. Mend "
+            "them in the old service: the next migration takes them over."
         )
         st.dataframe(
             {
-                "Table": [each["table"] for each in summary["problems"]],
-                "Column": [each["column"] for each in summary["problems"]],
-                "Reason": [each["reason"] for each in summary["problems"]],
-                "Rows": [each["rows"] for each in summary["problems"]],
+                "Table": [each.table for each in found],
+                "Row": [each.row for each in found],
+                "Reference": [each.reference for each in found],
+                "Reason": [each.reason for each in found],
             },
             hide_index=True,
             width="stretch",
-            alt="What is wrong with rows",
+            column_config={"Reason": st.column_config.Column(width="large")},
+            alt="Rows in the error queue",
         )
-    if summary["charges"]:
-        _show_charges(summary["charges"])
 
 
 def _show_charges(found: list[dict[str, Any]]) -> None:

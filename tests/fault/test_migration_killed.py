@@ -60,6 +60,19 @@ NUMBER_FREE = {
     "differences": "SELECT o.code, s.month, d.cause, d.charges, d.legacy_pence, d.here_pence "
     "FROM migration_differences d JOIN submissions s ON s.id = d.submission_id "
     "JOIN organisations o ON o.id = s.provider_id",
+    "indicators": "SELECT kpi, version, state, body FROM kpis",
+    "figures": "SELECT o.code, s.month, k.kpi, f.numerator, f.denominator, f.taken_over "
+    "FROM kpi_results f JOIN kpis k ON k.id = f.kpi_id JOIN submissions s USING (run_id) "
+    "JOIN organisations o ON o.id = s.provider_id",
+    "pathways": "SELECT w.name, t.name, a.name, t.minutes, u.quantity, c.name, c.unit "
+    "FROM pathways w LEFT JOIN pathway_steps t ON t.pathway_id = w.id "
+    "LEFT JOIN pathway_steps a ON a.id = t.after_id "
+    "LEFT JOIN step_consumables u ON u.step_id = t.id "
+    "LEFT JOIN consumables c ON c.id = u.consumable_id",
+    "prices": "SELECT c.name, p.version, p.price, p.starts_on, p.ends_on "
+    "FROM consumable_prices p JOIN consumables c ON c.id = p.consumable_id",
+    "events": "SELECT name, payload - 'run_id' - 'submission_id' - 'kpi_id' FROM events "
+    "WHERE name <> 'migration.requested'",
     "failures": "SELECT work, reason, state, attempts FROM failures WHERE kind = 'legacy row'",
 }
 """Every row without the numbers that sequences give, which a kill leaves gaps in."""

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
+from core.events.catalogue import KpiPublished
 from core.kpis.catalogue import (
     get_kpi,
     import_library,
@@ -22,6 +24,7 @@ from core.kpis.catalogue import (
     published_kpis,
     request_missing,
     retire_kpi,
+    take_over_kpi,
     write_kpi,
 )
 from core.kpis.definitions import Kpi, shipped_library
@@ -30,6 +33,8 @@ from core.kpis.measuring import KpiRefused, Measured, measure
 from core.kpis.preparing import clear_away, make_room
 from core.kpis.results import Peers, results_of, store_result
 from core.submissions.runs import load_run
+from core.user_errors import UserError
+from deployments.reactions import REACTIONS
 from tests.service.month import APRIL, HACKNEY, visit
 
 if TYPE_CHECKING:
@@ -310,6 +315,27 @@ def another_month(connection: Connection, number: int) -> int:
         submissions.update().where(submissions.c.id == submission).values(run_id=run)
     )
     return int(run)
+
+
+def test_figures_of_the_old_service_stay_whatever_measures_them_later(
+    service: Service, own: int
+) -> None:
+    old = Kpi(kpi="old-1-waits", title="Waits", description="There.", taken_over=True)
+    with service.engine.begin() as connection:
+        first = take_over_kpi(connection, DATASET, old)
+        values = {"numerator": 1, "denominator": 4, "taken_over": True}
+        connection.execute(tables.kpi_results.insert().values(run_id=own, kpi_id=first, **values))
+        with pytest.raises(UserError, match="no query"):
+            publish_kpi(connection, first)
+        second = write_kpi(connection, DATASET, kpi(GOOD).model_copy(update={"kpi": old.kpi}))
+        publish_kpi(connection, second)
+        store_result(connection, own, second, Measured(Decimal(2), Decimal(2)))
+        assert get_kpi(connection, first).state == "retired"
+        event = KpiPublished(kpi_id=second, kpi=old.kpi, dataset=DATASET)
+        REACTIONS["measure-again"](connection, uuid4(), event)
+        store_result(connection, own, second, Measured(Decimal(3), Decimal(3)))
+        [figure] = results_of(connection, EVERYTHING, ["ZX1"])
+    assert (figure.kpi.sql, figure.numerator, figure.taken_over) == (GOOD, 1, True)
 
 
 def test_what_is_not_measured_yet_is_asked_for(service: Service, own: int, other: int) -> None:

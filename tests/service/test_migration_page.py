@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.people import person_of
+from core.migration.faulty import record_faulty
 from core.migration.runs import begin_migration, end_migration, plan_tables, request_migration
 from core.settings import Settings, use_settings
 from portal.database import act_as
@@ -31,6 +32,10 @@ SUMMARY = {
     ],
     "clean": False,
 }
+FAULTY = sa.text("""
+    INSERT INTO legacy_rows (legacy_table, legacy_id, body, checksum, problems)
+    VALUES ('users', 7, '{}', '', '[{"code": "not-boolean", "column": "active"}]')
+""")
 
 
 @pytest.fixture
@@ -64,6 +69,8 @@ def ended(service: Service) -> int:
     with service.engine.begin() as connection:
         run_id = request_migration(connection, user_id=None)
         begin_migration(connection, run_id, flow_run=None)
+        connection.execute(FAULTY)
+        record_faulty(connection, ["users"])
         plan_tables(connection, run_id)
         end_migration(connection, run_id, SUMMARY, clean=False)
     return run_id
@@ -103,7 +110,9 @@ def test_a_migration_is_begun_shown_and_signed(service: Service, page: AppTest) 
     assert "2 rows" in said(page)
     tables = [each.value for each in page.dataframe]
     assert len(tables[0]) == 27
-    assert list(tables[2]["Our calculation"]) == ["£9.50"]
+    assert list(tables[1]["Reason"]) == ["it is wrong"]
+    assert list(tables[2]["Reason"]) == ["active: it is neither true nor false"]
+    assert list(tables[3]["Our calculation"]) == ["£9.50"]
     [note] = [each for each in page.text_input if each.label == "Note"]
     note.input("every sheet")
     [sign] = [each for each in page.button if each.label == "Sign off"]

@@ -74,6 +74,12 @@ kpis:
     assert "`good` must be on the better side" in told
 
 
+def test_what_nothing_measures_is_taken_over_or_refused() -> None:
+    with pytest.raises(ValueError, match="the query that measures it"):
+        kpi(sql=" ")
+    assert kpi(sql="", taken_over=True, old_query="SELECT 2").sql == ""
+
+
 def test_a_library_names_each_indicator_once() -> None:
     one = "{kpi: a, title: A, description: B, sql: SELECT 1}"
     text = f"dataset: d\nkpis: [{one}, {one}]"

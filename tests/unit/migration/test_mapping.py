@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.kpis.definitions import shipped_library
 from core.migration.api_page import api_page, schema_of
-from core.migration.importing import FIRST, GONE, THEN
+from core.migration.importing import BEFORE, CHECK, FIRST, GONE, THEN
 from core.migration.legacy import Door
 from core.migration.mapping import load_mapping, shipped_mapping
 from core.migration.planning import CircularTables, plan_of
@@ -34,8 +35,14 @@ def test_the_shipped_mapping_is_whole_and_has_an_order() -> None:
     assert plan.index("combinationMembers") < plan.index("submissions") < plan.index("charges")
     for table in mapping.tables.values():
         assert table.first is None or table.first in FIRST
+        assert table.check is None or table.check in CHECK
         assert table.then is None or table.then in THEN
-    assert set(GONE) <= {table.into for table in mapping.tables.values()}
+    assert set(GONE) | set(BEFORE) <= {table.goes_to for table in mapping.tables.values()}
+
+
+def test_indicators_that_the_mapping_names_are_those_that_ship() -> None:
+    same_as = shipped_mapping().tables["kpis"].columns["name"].same_as
+    assert sorted(same_as.values()) == sorted(kpi.kpi for kpi in shipped_library().kpis)
 
 
 def test_a_circle_is_told_with_its_path(tmp_path: Path) -> None:
@@ -57,6 +64,7 @@ def test_a_circle_is_told_with_its_path(tmp_path: Path) -> None:
         ("{is: code}", "say `codes`"),
         ("{is: text, into: 'x; DROP TABLE users'}", "pattern"),
         ("{is: magic}", "Input should be"),
+        ("{is: text, same_as: {X: one, Y: one}}", "names the same thing twice"),
     ],
 )
 def test_what_contradicts_itself_is_refused_with_its_line(

@@ -1,0 +1,88 @@
+"""Pathways, to read: steps, what these use up, what that costs on a day, prices by version."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import streamlit as st
+
+from core.accounts.people import Person
+from core.accounts.today import today
+from core.pathways import Pathway, Price, any_pathways, price_versions, read_pathways
+from portal import words
+from portal.database import engine
+
+
+def are_there() -> bool:
+    """Whether the page has anything to show."""
+    with engine().connect() as connection:
+        return any_pathways(connection)
+
+
+def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
+    """The page."""
+    st.title("Pathways")
+    on = st.date_input("Prices of", today(), format="DD/MM/YYYY")
+    with engine().connect() as connection:
+        found = read_pathways(connection, on) if not isinstance(on, tuple) else []
+        prices = price_versions(connection)
+    if not found:
+        st.info("No pathway has been taken over from the old service.")
+        return
+    st.caption(
+        "As the old service kept them. Costs are of what steps use up, not of the time they take."
+    )
+    steps, listed = st.tabs(["Steps", "Prices"])
+    with steps:
+        chosen = st.selectbox("Pathway", found, format_func=lambda each: each.name)
+        _show_pathway(chosen)
+    with listed:
+        _show_prices(prices)
+
+
+def _show_pathway(pathway: Pathway) -> None:
+    left, right = st.columns(2)
+    left.metric("Time", words.count(pathway.minutes, "minute"))
+    right.metric("Consumables", _money(pathway.cost))
+    if pathway.unpriced:
+        st.warning(f"Without a price on that day: {', '.join(pathway.unpriced)}.")
+    st.dataframe(
+        {
+            "Step": [step.name for step in pathway.steps],
+            "After": [step.after or "" for step in pathway.steps],
+            "Minutes": [step.minutes for step in pathway.steps],
+            "Uses": [
+                "; ".join(
+                    f"{used.quantity.normalize():f} × {used.name}"
+                    + (f" ({used.unit})" if used.unit else "")
+                    for used in step.used
+                )
+                for step in pathway.steps
+            ],
+            "Cost": [_money(step.cost) for step in pathway.steps],
+        },
+        hide_index=True,
+        width="stretch",
+        column_config={"Uses": st.column_config.Column(width="large")},
+        alt=f"The steps of {pathway.name}",
+    )
+
+
+def _show_prices(prices: list[Price]) -> None:
+    st.dataframe(
+        {
+            "Consumable": [each.consumable for each in prices],
+            "Unit": [each.unit or "" for each in prices],
+            "Version": [each.version for each in prices],
+            "Price": [_money(each.price) for each in prices],
+            "From": [words.day(each.starts_on) for each in prices],
+            "To": [words.day(each.ends_on) if each.ends_on else "" for each in prices],
+        },
+        hide_index=True,
+        width="stretch",
+        alt="Prices of consumables by version",
+    )
+
+
+def _money(pounds: Decimal) -> str:
+    return f"£{pounds:,.2f}"
