@@ -20,6 +20,7 @@ from core.submissions.file_checks import (
     ChunkCounts,
     FileCheckInputs,
     begin_file_check,
+    expect_chunks,
     finish_file_check,
     load_file_check,
 )
@@ -59,6 +60,8 @@ def _carry_out(engine: Engine, check: FileCheckInputs, done: set[int]) -> str:
             headings=check.headings,
         )
         with reading:
+            with engine.begin() as connection:
+                expect_chunks(connection, check, reading.expected_chunks())
             _check_chunks(bench, reading, done)
             return _finish(bench, reading)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from prefect import flow
-from prefect.futures import wait
+from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
 from core.events.failures import Cause
@@ -22,7 +22,7 @@ from core.submissions.runs import (
 )
 from core.submissions.states import RunState, SubmissionState
 from flows.running import alone_on, chunk_threads, failing, flow_run_id
-from tasks.progress import ProgressBar
+from tasks.progress import ProgressBar, StageTally
 from tasks.stages import STAGE_TASKS, RunBench
 
 CHUNKS_AT_ONCE = 100
@@ -61,9 +61,10 @@ def _carry_out(engine: Engine, run: RunInputs, done: set[int]) -> RunTotals:
     progress = ProgressBar(
         f"submission-{run.submission.id}", title, steps=len(to_do) * len(STAGE_TASKS)
     )
+    tally = StageTally(engine, run.run_id, len(to_do))
     for chunks in _portions(to_do):
         for stage in STAGE_TASKS:
-            _carry_out_stage(bench, stage, chunks, progress)
+            _carry_out_stage(bench, stage, chunks, progress, tally)
     with engine.begin() as connection:
         enter_stage(connection, run, SubmissionState.MEASURING)
     with engine.begin() as connection:
@@ -79,12 +80,19 @@ def _portions(chunks: list[int]) -> list[list[int]]:
 
 
 def _carry_out_stage(
-    bench: RunBench, stage: SubmissionState, chunks: Sequence[int], progress: ProgressBar
+    bench: RunBench,
+    stage: SubmissionState,
+    chunks: Sequence[int],
+    progress: ProgressBar,
+    tally: StageTally,
 ) -> None:
     with bench.engine.begin() as connection:
         enter_stage(connection, bench.run, stage)
     futures = [STAGE_TASKS[stage].submit(bench, chunk) for chunk in chunks]
-    wait(futures)
-    for future in futures:
-        future.result()
+    for future in as_completed(futures):
+        if future.state.is_completed():
+            tally.add(stage, future.result())
         progress.step(stage)
+    for future in futures:
+        future.result()  # raises what went wrong, once nothing is at work any more
+    tally.show(stage)

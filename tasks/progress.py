@@ -1,4 +1,4 @@
-"""Progress of a run as operators see it in the Prefect UI: one bar for each flow run."""
+"""Progress: a bar for each flow run in the Prefect UI, and the counts of stages for the portal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import time
 from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from sqlalchemy import Engine
+
+from core.submissions.stage_progress import StageProgress, note_stage
+from core.submissions.states import SubmissionState
 
 SECONDS_BETWEEN = 1.0
 """An update costs a call to the server, so small steps are gathered."""
@@ -42,3 +46,28 @@ class ProgressBar:
         self._shown = time.monotonic()
         description = f"{self._description}: {text}" if text else self._description
         update_progress_artifact(self._artifact, progress=share, description=description)
+
+
+class StageTally:
+    """Counts what the stages of a run make, and writes it at most twice a second."""
+
+    SECONDS_BETWEEN = 0.5
+
+    def __init__(self, engine: Engine, run_id: int, chunks: int) -> None:
+        self._engine, self._run_id, self._chunks = engine, run_id, chunks
+        self._done: dict[SubmissionState, tuple[int, int]] = {}
+        self._shown = 0.0
+
+    def add(self, stage: SubmissionState, counted: int) -> None:
+        """One more chunk has gone through the stage, and so much came out of it."""
+        done, before = self._done.get(stage, (0, 0))
+        self._done[stage] = done + 1, before + counted
+        if time.monotonic() - self._shown >= self.SECONDS_BETWEEN:
+            self.show(stage)
+
+    def show(self, stage: SubmissionState) -> None:
+        """Writes how far the stage is."""
+        self._shown = time.monotonic()
+        progress = StageProgress(self._chunks, *self._done.get(stage, (0, 0)))
+        with self._engine.begin() as connection:
+            note_stage(connection, self._run_id, stage, progress)

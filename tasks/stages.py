@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from core.areas.keeping import register_in_use
 from core.submissions import calculation
 from core.submissions.episodes import Merged, merge_records
-from core.submissions.run_chunks import ChunkTotals, read_records, store_charges
+from core.submissions.run_chunks import read_records, store_charges
 from core.submissions.runs import RunInputs
 from core.submissions.states import SubmissionState
 from tasks.faults import RETRYING
@@ -50,30 +50,36 @@ def merge(bench: RunBench, chunk: int) -> int:
 
 
 @task(name="triggering", task_run_name="triggering bucket {chunk}", **_STAGE)
-def trigger(bench: RunBench, chunk: int) -> None:
-    """Fires the currencies of each episode."""
+def trigger(bench: RunBench, chunk: int) -> int:
+    """Fires the currencies of each episode; returns how many fired."""
     run = bench.run
-    bench.fired[chunk] = calculation.fire(bench.merged[chunk], run.configuration, run.specification)
+    fired = calculation.fire(bench.merged[chunk], run.configuration, run.specification)
+    bench.fired[chunk] = fired
+    return int(fired.counts[fired.signature].sum())
 
 
 @task(name="combining", task_run_name="combining bucket {chunk}", **_STAGE)
-def combine(bench: RunBench, chunk: int) -> None:
-    """Replaces invalid combinations."""
-    bench.combined[chunk] = calculation.combine(bench.fired.pop(chunk), bench.run.configuration)
+def combine(bench: RunBench, chunk: int) -> int:
+    """Replaces invalid combinations; returns the currencies that are left."""
+    combined = calculation.combine(bench.fired.pop(chunk), bench.run.configuration)
+    bench.combined[chunk] = combined
+    return int(combined.counts[combined.signature].sum())
 
 
 @task(name="pricing", task_run_name="pricing bucket {chunk}", **_STAGE)
-def price(bench: RunBench, chunk: int) -> None:
-    """Applies primary and additional rates, and the factor."""
+def price(bench: RunBench, chunk: int) -> int:
+    """Applies primary and additional rates, and the factor; returns the priced charges."""
     run = bench.run
-    bench.priced[chunk] = calculation.price(
+    priced = calculation.price(
         bench.combined.pop(chunk), run.configuration, run.submission.provider, run.hosts
     )
+    bench.priced[chunk] = priced
+    return len(priced.episode)
 
 
 @task(name="allocating", task_run_name="allocating bucket {chunk}", **_STAGE, **RETRYING)
-def allocate(bench: RunBench, chunk: int) -> ChunkTotals:
-    """Finds who pays, and writes the charges of the chunk in one transaction."""
+def allocate(bench: RunBench, chunk: int) -> int:
+    """Finds who pays, and writes the charges of the chunk in one transaction; returns them."""
     run = bench.run
     charges = calculation.allocate(
         bench.priced[chunk], run.configuration, run.hosts, bench.register
@@ -81,14 +87,15 @@ def allocate(bench: RunBench, chunk: int) -> ChunkTotals:
     with bench.engine.begin() as connection:
         totals = store_charges(connection, run, chunk, bench.merged[chunk], charges)
     del bench.priced[chunk], bench.merged[chunk]
-    return totals
+    return totals.charges
 
 
-STAGE_TASKS: dict[SubmissionState, Task[[RunBench, int], Any]] = {
+STAGE_TASKS: dict[SubmissionState, Task[[RunBench, int], int]] = {
     SubmissionState.MERGING: merge,
     SubmissionState.TRIGGERING: trigger,
     SubmissionState.COMBINING: combine,
     SubmissionState.PRICING: price,
     SubmissionState.ALLOCATING: allocate,
 }
-"""The task of each stage that works on chunks; measuring follows, for the run as a whole."""
+"""The task of each stage that works on chunks and counts what came out; measuring follows, for the
+run as a whole."""

@@ -188,6 +188,7 @@ _ACTIVITY: dict[str, Access] = {
         ),
     ),
     "run_chunks": Access(see=either(of("run_id", "runs"), OPERATORS)),
+    "run_stages": Access(see=either(of("run_id", "runs"), OPERATORS)),
     "run_payers": Access(
         see=either(
             of("run_id", "runs", Action.SEE_CHARGES),

@@ -221,6 +221,7 @@ files = Table(
     Column("transpose", Boolean, nullable=False, server_default=text("false")),
     Column("state", Text, nullable=False, server_default="received"),
     Column("check_number", Integer, nullable=False, server_default="0", comment="newest check"),
+    Column("chunks", Integer, comment="about so many in its newest check; null: not known"),
     count("records"),
     count("errors"),
     count("warnings"),
@@ -316,6 +317,16 @@ run_chunks = Table(
     count("warnings"),
     pence(),
     now("done_at"),
+)
+
+run_stages = Table(
+    "run_stages",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("chunks", Integer, nullable=False, comment="of those that this attempt has to do"),
+    count("done"),
+    Column("counted", BigInteger, nullable=False, comment="what came out of those that are done"),
 )
 
 charges = Table(

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
@@ -101,6 +102,7 @@ def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
                 yield Due(provider_id, code, provider, month, last_day_for(month, days))
 
 
+@lru_cache(maxsize=64)
 def _within_days(body: str, name: str) -> int:
     usual = Configuration.model_fields["submit_within_days"].default
     return int(parse_document(body, name=name).data.get("submit_within_days", usual))

@@ -115,6 +115,12 @@ def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]
     return set()
 
 
+def expect_chunks(connection: Connection, check: FileCheckInputs, chunks: int | None) -> None:
+    """Says in about how many chunks the check will be done, for who waits for it."""
+    files = tables.files
+    connection.execute(files.update().where(files.c.id == check.file_id).values(chunks=chunks))
+
+
 def clear_file(connection: Connection, specification: Specification, file_id: int) -> None:
     """Drops the records and errors of a file."""
     records = sa.table(records_table(specification), sa.column("file_id"))

@@ -29,6 +29,8 @@ class FileRow:
     uploaded_at: dt.datetime
     uploaded_by: str
     checked_records: int  # of the check that runs now
+    checked_chunks: int
+    chunks: int | None  # about so many in all; None: not known
     corrections: int  # in force
     same_as: str | None  # an earlier file with the very same content
     transpose: bool
@@ -65,11 +67,12 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
         )
         .scalar_subquery()
     )
-    checked = (
-        sa.select(sa.func.coalesce(sa.func.sum(chunks.c.records), 0))
-        .where(chunks.c.file_id == files.c.id, chunks.c.check_number == files.c.check_number)
-        .scalar_subquery()
+    of_check = sa.and_(
+        chunks.c.file_id == files.c.id, chunks.c.check_number == files.c.check_number
     )
+    records = sa.func.coalesce(sa.func.sum(chunks.c.records), 0)
+    checked = sa.select(records).where(of_check).scalar_subquery()
+    checked_chunks = sa.select(sa.func.count()).where(of_check).scalar_subquery()
     query = (
         sa.select(
             files.c.id,
@@ -83,6 +86,8 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             files.c.uploaded_at,
             sa.func.coalesce(users.c.name, "").label("uploaded_by"),
             checked.label("checked_records"),
+            checked_chunks.label("checked_chunks"),
+            files.c.chunks,
             corrections.label("corrections"),
             twin.label("same_as"),
             files.c.transpose,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
-from core.submissions.scoped import runs_in, submissions_in
+from core.submissions.scoped import runs_in
 from core.tariffs.published import currency_names
 from core.user_errors import UserError
 
@@ -71,23 +71,3 @@ def _by(connection: Connection, run_id: int, name: str) -> list[tuple[Any, int, 
         .order_by(amount.desc(), charges.c[name])
     )
     return [(row[0], row[1], int(row[2])) for row in connection.execute(query)]
-
-
-def chunks_done(connection: Connection, scope: Scope, submission_id: int) -> tuple[int, int]:
-    """How many chunks of the latest run are done, and of how many."""
-    runs, done = tables.runs, tables.run_chunks
-    latest = connection.execute(
-        sa.select(runs.c.id, runs.c.chunks)
-        .where(
-            runs.c.submission_id == submission_id,
-            submissions_in(scope, runs.c.submission_id),
-        )
-        .order_by(runs.c.number.desc())
-        .limit(1)
-    ).first()
-    if latest is None:
-        return 0, 0
-    count = connection.execute(
-        sa.select(sa.func.count()).select_from(done).where(done.c.run_id == latest.id)
-    ).scalar_one()
-    return count, latest.chunks or 0

@@ -22,6 +22,7 @@ from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.run_inputs import settle_inputs
+from core.submissions.stage_progress import forget_stages
 from core.submissions.states import (
     RUN_MACHINE,
     STAGES,
@@ -150,6 +151,7 @@ def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -
     """Fixes the number of chunks and returns those that an earlier attempt finished, with the same
     tariff, hosts and register of areas."""
     settle_inputs(connection, run)
+    forget_stages(connection, run.run_id)
     connection.execute(
         tables.runs.update()
         .where(tables.runs.c.id == run.run_id)

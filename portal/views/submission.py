@@ -12,11 +12,13 @@ from core.accounts.today import today
 from core.areas.keeping import register_in_use
 from core.submissions.calendar import calendar_of
 from core.submissions.months import SubmissionRow, submission_for
-from core.submissions.outcome import Outcome, chunks_done, outcome_of
+from core.submissions.outcome import Outcome, outcome_of
 from core.submissions.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
+from core.submissions.stage_progress import stages_of
 from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
 from core.user_errors import UserError
 from portal import words
+from portal.components.check_progress import show_stages
 from portal.components.month_choice import choose_submission
 from portal.components.month_figures import releases, show_against
 from portal.components.readiness import show_readiness
@@ -161,18 +163,11 @@ def _follow(person: Person, submission_id: int) -> None:
     """Shows the stages as they run; loads the page anew at the end."""
     with engine().connect() as connection:
         submission = submission_for(connection, person.scope, submission_id)
-        done, chunks = chunks_done(connection, person.scope, submission_id)
+        stages = stages_of(connection, person.scope, submission_id)
     if submission.state not in RUNNING:
         st.rerun()
-    state = SubmissionState(submission.state)
     st.subheader(f"{submission.month_text} is being calculated")
-    at = STAGES.index(state) if state in STAGES else -1
-    st.progress((at + 1) / (len(STAGES) + 1), text=SUBMISSION_TEXTS[state])
-    for index, stage in enumerate(STAGES):
-        mark = "✅" if index < at else ("⏳" if index == at else "▫️")
-        st.markdown(f"{mark} **{stage.capitalize()}**: {SUBMISSION_TEXTS[stage]}")
-    if chunks:
-        st.caption(f"{done} of {words.count(chunks, 'part')} written")
+    show_stages(SubmissionState(submission.state), stages)
     st.caption("You can leave this page; the calculation goes on.")
 
 
@@ -186,8 +181,8 @@ def _show_outcome(submission: SubmissionRow, outcome: Outcome, names: dict[str, 
     figures[3].metric("Records", f"{outcome.records:,}")
     if outcome.overwritten:
         st.warning(
-            f"{words.count(outcome.overwritten, 'code')} were overwritten by a later record of the "
-            "same episode and earn nothing."
+            f"{words.count(outcome.overwritten, 'code')} overwritten by a later record of the same "
+            "episode earn nothing. Charges lists them, with what they would have added."
         )
     with st.container(horizontal=True):
         link_to_page("charges", "Look at the charges", submission)

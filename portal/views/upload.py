@@ -11,6 +11,7 @@ from core.submissions.states import FileState, SubmissionState
 from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.user_errors import UserError
 from portal import words
+from portal.components.check_progress import show_check
 from portal.components.error_corrections import show_errors
 from portal.components.headings_form import show_headings
 from portal.components.month_choice import choose_submission
@@ -97,8 +98,7 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
                     "Its records count once all the same; remove it if that was a slip."
                 )
         if file.moving:
-            if file.checked_records:
-                st.caption(f"{words.count(file.checked_records, 'record')} checked so far")
+            show_check(file)
             return
         with right:
             if submission.state in CHANGEABLE and st.button("Remove", key=f"remove-{file.id}"):

@@ -1,0 +1,58 @@
+"""How far work is, as its parts are done: the check of a file, the stages of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.submissions.file_list import FileRow
+from core.submissions.stage_progress import COUNTED, StageProgress
+from core.submissions.states import STAGES, SUBMISSION_TEXTS, FileState, SubmissionState
+from portal import words
+
+
+def show_check(file: FileRow) -> None:
+    """A bar with the parts and records of a file that are checked."""
+    if file.state != FileState.CHECKING:
+        return
+    records = words.count(file.checked_records, "record")
+    if file.chunks is None:
+        st.caption(f"{words.count(file.checked_chunks, 'part')} checked so far, {records}")
+        return
+    parts = max(file.chunks, file.checked_chunks, 1)
+    share = file.checked_chunks / parts
+    st.progress(share, f"{file.checked_chunks} of {words.count(parts, 'part')} checked, {records}")
+
+
+def show_stages(state: SubmissionState, stages: Mapping[SubmissionState, StageProgress]) -> None:
+    """A bar for the whole, and a line for each stage with what came out of it so far."""
+    at = STAGES.index(state) if state in STAGES else -1
+    begun = stages.get(state)
+    part = begun.done / begun.chunks if begun and begun.chunks else 0.0
+    st.progress(min(max(at + part, 0) / len(STAGES), 1.0), text=SUBMISSION_TEXTS[state])
+    lines = [_line(stage, index, at, stages.get(stage)) for index, stage in enumerate(STAGES)]
+    st.markdown("\n".join(lines))
+
+
+def _line(stage: SubmissionState, index: int, at: int, progress: StageProgress | None) -> str:
+    badge = ":green-badge[done]" if index < at else ":blue-badge[at work]"
+    if index > at:
+        badge = ":gray-badge[to come]"
+    return f"- {badge} **{stage.capitalize()}**: {SUBMISSION_TEXTS[stage]} {told(stage, progress)}"
+
+
+def told(stage: SubmissionState, progress: StageProgress | None) -> str:
+    """What a stage has made so far, in words; nothing where nothing is known."""
+    if progress is None or not progress.chunks:
+        return ""
+    counted = _counted(progress.counted, COUNTED[stage])
+    return f"{progress.done} of {words.count(progress.chunks, 'part')}: {counted}."
+
+
+def _counted(number: int, singular: str) -> str:
+    """1 currency left, 3,000 currencies left."""
+    noun, _, rest = singular.partition(" ")
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun} {rest}".strip()
