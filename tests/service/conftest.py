@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from core.database.embedded import EmbeddedPostgres
     from tests.service.month import Service
+    from tests.service.permission_scene import Stage
 
 
 @pytest.fixture
@@ -55,3 +56,31 @@ def portal_engine(with_roles: str) -> Iterator[Engine]:
     yield made
     made.dispose()
     engine.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def stage(
+    postgres: EmbeddedPostgres, scene_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """One scene for all that look at it: whatever is tried there is rolled back."""
+    from sqlalchemy import create_engine
+
+    from core.database.acting import mark_transactions
+    from core.database.engine import with_driver
+    from core.database.migrate import migrate
+    from core.database.roles import open_roles, role_url
+    from core.settings import settings
+    from tests.service.month import Service
+    from tests.service.permission_scene import Stage, make_scene
+
+    with fresh_database(postgres, "test_", template=scene_template) as url:
+        owner = create_engine(with_driver(url))
+        scene = make_scene(Service(owner, tmp_path_factory.mktemp("store")))
+        migrate(url)
+        open_roles(url, settings())
+        portal = create_engine(with_driver(role_url(url, "app", settings())))
+        mark_transactions(owner)
+        mark_transactions(portal)
+        yield Stage(owner, portal, scene)
+        owner.dispose()
+        portal.dispose()

@@ -192,6 +192,15 @@ def page_at(person: Person, address: str, provider: str, month: dt.date) -> AppT
     return page
 
 
+def texts(page: AppTest) -> str:
+    """All that a page says, as it is read."""
+    told = (
+        *page.subheader, *page.markdown, *page.caption, *page.info, *page.warning, *page.error,
+        *page.success, *page.text,
+    )  # fmt: skip
+    return " ".join(str(each.value) for each in told).replace("\\", "")
+
+
 def forced(person: Person, address: str) -> str:
     """What becomes of a page that the person's navigation does not have, when it is run anyhow."""
     page = AppTest.from_function(_run_anyhow, args=(person, address), default_timeout=60)

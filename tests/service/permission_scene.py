@@ -28,7 +28,7 @@ from core.submissions.runs import about, load_run
 from tests.service.month import HACKNEY, TOWER_HAMLETS, visit
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from tests.service.month import Service
 
@@ -81,6 +81,15 @@ class Scene:
 
     places: dict[str, Place]
     people: dict[tuple[Variant, str], int]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The same database as its owner and as the portal see it."""
+
+    owner: Engine
+    portal: Engine
+    scene: Scene
 
 
 def make_scene(service: Service) -> Scene:

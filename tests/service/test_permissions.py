@@ -6,26 +6,19 @@ table in the code: so the table itself is tested, and each layer against it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import create_engine
 
 from core.accounts.people import person_of
 from core.accounts.permissions import Action, permissions_page
 from core.database.access import ACCESS
-from core.database.acting import acting_for, mark_transactions
-from core.database.engine import with_driver
-from core.database.migrate import migrate
-from core.database.roles import open_roles, role_url
+from core.database.acting import acting_for
 from core.database.tables import metadata
-from core.settings import PROJECT, settings
-from tests.conftest import fresh_database
-from tests.service.month import Service
+from core.settings import PROJECT
 from tests.service.permission_attempts import in_core, in_sql
 from tests.service.permission_pages import forced, offered, pages_on
 from tests.service.permission_scene import (
@@ -33,6 +26,7 @@ from tests.service.permission_scene import (
     TIMES,
     VARIANTS,
     Scene,
+    Stage,
     Variant,
     make_scene,
     rows_of_others,
@@ -43,7 +37,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from core.database.embedded import EmbeddedPostgres
+    from tests.service.month import Service
 
 TERMS = {
     # "Basic Provider: upload, calculate." It corrects, submits, and sees what came of it.
@@ -96,25 +90,6 @@ def test_the_actions_are_those_of_the_issue() -> None:
     assert {variant.kind for variant in VARIANTS} == set(TERMS)
 
 
-@pytest.fixture(scope="module")
-def stage(
-    postgres: EmbeddedPostgres, scene_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
-    """One scene for all: whatever is tried is rolled back."""
-    with fresh_database(postgres, "test_", template=scene_template) as url:
-        owner = create_engine(with_driver(url))
-        service = Service(owner, tmp_path_factory.mktemp("store"))
-        scene = make_scene(service)
-        migrate(url)
-        open_roles(url, settings())
-        portal = create_engine(with_driver(role_url(url, "app", settings())))
-        mark_transactions(owner)
-        mark_transactions(portal)
-        yield Stage(owner, portal, scene)
-        owner.dispose()
-        portal.dispose()
-
-
 def test_every_combination_at_three_layers(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,15 +105,6 @@ def test_every_combination_at_three_layers(
     with capsys.disabled():
         each = len(COMBINATIONS)
         print(f" [{each} combinations at three layers: {3 * each}] ", end="")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The same database as its owner and as the portal see it."""
-
-    owner: Engine
-    portal: Engine
-    scene: Scene
 
 
 Combination = tuple[Variant, str, str, str]
