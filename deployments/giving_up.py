@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
+
 from sqlalchemy import Connection
 
 from core.areas.walks import fail_walk
 from core.events.catalogue import (
     Event,
+    FileCorrected,
+    FileReceived,
+    FileRetried,
+    KpisRequested,
+    KpiTrialRequested,
     MigrationRequested,
     ReportRequested,
     SpiderRequested,
+    SubmissionDrafted,
     SubmissionRequested,
+    SubmissionSubmitted,
 )
-from core.events.failures import Cause
+from core.events.failures import UNDONE, Cause, record_failure
+from core.kpis.failing import fail_measuring, fail_trial
 from core.migration.runs import fail_migration
 from core.reports.making import fail_report
 from core.submissions.failing import fail_check, fail_run
@@ -21,15 +31,59 @@ OF_FILE = {"file_id", "file", "submission_id", "provider", "month"}
 OF_RUN = {"run_id", "submission_id", "provider", "month"}
 
 
-def give_up(connection: Connection, asked: Event, *, why: str, attempts: int) -> str:
-    """Ends the work that ``asked`` asked for, in the caller's transaction; gives the reference."""
-    cause = Cause(reason=why, attempts=attempts)
-    if isinstance(asked, SubmissionRequested):
-        return fail_run(connection, asked.model_dump(include=OF_RUN), cause)
-    if isinstance(asked, ReportRequested):
-        return fail_report(connection, asked.model_dump(), cause)
-    if isinstance(asked, SpiderRequested):
-        return fail_walk(connection, asked.run_id, asked.area, cause)
-    if isinstance(asked, MigrationRequested):
-        return fail_migration(connection, asked.run_id, cause)
+@singledispatch
+def give_up(asked: Event, connection: Connection, cause: Cause) -> str:
+    """Ends the work that ``asked`` asked for, in the caller's transaction; gives the reference.
+
+    What an installation's own rules start has nobody who waits for it but operators.
+    """
+    return record_failure(
+        connection,
+        UNDONE,
+        cause,
+        work=f"{asked.subject}/{asked.name}",
+        subject=asked.subject,
+        title=f"{asked.name}, {asked.title}",
+        payload=asked.model_dump(mode="json"),
+    )
+
+
+@give_up.register
+def _(
+    asked: FileReceived | FileCorrected | FileRetried, connection: Connection, cause: Cause
+) -> str:
     return fail_check(connection, asked.model_dump(include=OF_FILE), cause)
+
+
+@give_up.register
+def _(asked: SubmissionRequested, connection: Connection, cause: Cause) -> str:
+    return fail_run(connection, asked.model_dump(include=OF_RUN), cause)
+
+
+@give_up.register
+def _(
+    asked: SubmissionDrafted | SubmissionSubmitted | KpisRequested,
+    connection: Connection,
+    cause: Cause,
+) -> str:
+    return fail_measuring(connection, asked.model_dump(include=OF_RUN), cause)
+
+
+@give_up.register
+def _(asked: KpiTrialRequested, connection: Connection, cause: Cause) -> str:
+    return fail_trial(connection, asked, cause)
+
+
+@give_up.register
+def _(asked: ReportRequested, connection: Connection, cause: Cause) -> str:
+    return fail_report(connection, asked.model_dump(), cause)
+
+
+@give_up.register
+def _(asked: SpiderRequested, connection: Connection, cause: Cause) -> str:
+    return fail_walk(connection, asked.run_id, asked.area, cause)
+
+
+@give_up.register
+def _(asked: MigrationRequested, connection: Connection, cause: Cause) -> str:
+    return fail_migration(connection, asked.run_id, cause)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, select
@@ -26,26 +26,16 @@ from core.database.tables import (
     spider_runs,
     submissions,
 )
-from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
-from deployments.giving_up import give_up
+from deployments.dead_runs import ATTEMPTS, DeadRuns, next_attempt
+from deployments.deliveries import Raised, raised_from
 from deployments.prefect_api import (
-    AT_WORK,
     CANCELLED,
-    STARTING,
-    WAITING,
-    FlowRun,
-    RefusedError,
     ServerAwayError,
 )
 from deployments.relay import Relay
 from deployments.rules import Rule
 
 log = logging.getLogger("grouper.relay")
-
-ATTEMPTS = 3
-ON_ITS_WAY_SECONDS = {STARTING: 60.0, **dict.fromkeys(AT_WORK, 15.0)}
-"""How long a run in a state may still be on its way to taking its lock: while it starts, it
-imports its flow; once it runs, taking the lock is the first thing it does."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,7 @@ KINDS = (
     Kind("spider", spider_runs, ("planned", "running"), ("spider.requested",)),
     Kind("migration", migration_runs, ("planned", "running"), ("migration.requested",)),
 )
+ASKED_BY_SUBJECTS = tuple(name for kind in KINDS for name in kind.asked_by)
 
 
 @dataclass(frozen=True)
@@ -84,16 +75,18 @@ class Sweep:
 
     def __init__(self, relay: Relay, *, nothing_before: datetime | None = None) -> None:
         self.relay = relay
-        self.nothing_before = nothing_before or datetime.min.replace(tzinfo=UTC)
+        self.dead_runs = DeadRuns(relay, nothing_before=nothing_before)
 
     def __call__(self) -> int:
         """Starts again what is in limbo, or gives it up; gives how much there was.
 
         Raises ``ServerAwayError``.
         """
-        return sum(
+        self.dead_runs.bury_all()
+        mended = sum(
             self._mend(kind, number) for kind in KINDS for number in _idle(self.relay.engine, kind)
         )
+        return mended + self.dead_runs.start_again(besides=ASKED_BY_SUBJECTS)
 
     def _mend(self, kind: Kind, number: int) -> bool:
         """Mends one subject; a fault in it must not keep the sweep from the others."""
@@ -110,10 +103,12 @@ class Sweep:
     def _start_again(self, connection: Connection, work: Work) -> bool:
         keys = [work.raised.key(work.rule, attempt) for attempt in range(1, ATTEMPTS + 1)]
         runs = self.relay.api.runs_with_keys(keys)
-        if any(self._may_be_alive(run) for run in runs):
+        if any(map(self.dead_runs.may_be_alive, runs)):
             return False
-        self._bury(runs)
-        self._next_attempt(connection, work, cancelled=bool(runs) and runs[0].state == CANCELLED)
+        self.dead_runs.bury(runs)
+        cancelled = bool(runs) and runs[0].state == CANCELLED
+        made = _attempts(connection, work)
+        next_attempt(self.relay, connection, work.raised, work.rule, made, cancelled=cancelled)
         return True
 
     def _work(self, connection: Connection, kind: Kind, number: int) -> Work | None:
@@ -133,34 +128,6 @@ class Sweep:
         raised = raised_from(asked)
         rule = self.relay.rules.queued_by(raised.event.name)
         return None if rule is None else Work(kind, number, raised, rule)
-
-    def _may_be_alive(self, run: FlowRun) -> bool:
-        if run.state == WAITING:
-            return True
-        patience = ON_ITS_WAY_SECONDS.get(run.state, 0.0)
-        return run.age() < patience and run.since > self.nothing_before
-
-    def _bury(self, runs: list[FlowRun]) -> None:
-        """Dead runs would hold their place in the queue for ever."""
-        for run in runs:
-            if run.state in ON_ITS_WAY_SECONDS:
-                self.relay.api.crash(run.id, "Its process is gone.")
-
-    def _next_attempt(self, connection: Connection, work: Work, *, cancelled: bool) -> None:
-        made = _attempts(connection, work)
-        if cancelled or made >= ATTEMPTS:
-            stopped = f"It stopped {made} times without a word"
-            why = "It was cancelled by an operator" if cancelled else stopped
-            reference = give_up(connection, work.raised.event, why=why, attempts=made)
-            log.error("%s is given up, %s: %s", work.raised.event.subject, reference, why)
-            return
-        try:
-            run = self.relay.start_run(work.raised, work.rule, made + 1)
-        except RefusedError as error:
-            record_failure(connection, work.raised, work.rule, str(error))
-            return
-        record_delivery(connection, work.raised, work.rule, {"flow_run": str(run)}, made + 1)
-        log.warning("%s was in limbo: attempt %s", work.raised.event.subject, made + 1)
 
 
 def _idle(engine: Engine, kind: Kind) -> list[int]:

@@ -19,6 +19,7 @@ WAITING = "SCHEDULED"
 STARTING = "PENDING"
 AT_WORK = ("RUNNING", "CANCELLING")
 CANCELLED = "CANCELLED"
+STOPPED = ("CRASHED", "FAILED")
 AT_ONCE = 200
 """So many rows the server gives in one answer."""
 
@@ -42,6 +43,15 @@ class FlowRun:
     due: datetime
     queue: str | None
     tags: tuple[str, ...]
+    key: str
+
+    @property
+    def event_id(self) -> UUID | None:
+        """The event that it was created for; none where it was planned."""
+        try:
+            return UUID(self.key.partition(":")[0])
+        except ValueError:
+            return None
 
     def age(self) -> float:
         """Seconds in its present state."""
@@ -126,6 +136,26 @@ class PrefectApi(Closing):
             wanted["work_pool_queues"] = {"name": {"any_": [queue]}}
         return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
 
+    def runs_at_work(self, pool: str) -> list[FlowRun]:
+        """The runs that start or are at work."""
+        wanted = {
+            "work_pools": {"name": {"any_": [pool]}},
+            "flow_runs": {"state": {"type": {"any_": [STARTING, *AT_WORK]}}},
+        }
+        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+
+    def stopped_runs(self, pool: str, *, since: datetime) -> list[FlowRun]:
+        """The runs that crashed or failed, the last to stop first, 200 at most."""
+        wanted = {
+            "work_pools": {"name": {"any_": [pool]}},
+            "flow_runs": {
+                "state": {"type": {"any_": list(STOPPED)}},
+                "end_time": {"after_": since.isoformat()},
+            },
+            "sort": "END_TIME_DESC",
+        }
+        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+
     def which_exist(self, runs: list[UUID]) -> set[UUID]:
         """Those of the runs that Prefect has."""
         found: set[UUID] = set()
@@ -185,4 +215,5 @@ def _flow_run(found: dict[str, Any]) -> FlowRun:
         due=datetime.fromisoformat(found["expected_start_time"] or found["created"]),
         queue=found["work_queue_name"],
         tags=tuple(found["tags"]),
+        key=found["idempotency_key"] or "",
     )

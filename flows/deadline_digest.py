@@ -9,6 +9,7 @@ from prefect import flow, get_run_logger
 
 from core.database.engine import engine
 from core.notifications.deadlines import tell_deadlines
+from flows.running import alive
 
 HERE = ZoneInfo("Europe/London")
 
@@ -17,7 +18,7 @@ HERE = ZoneInfo("Europe/London")
 def deadline_digest(day: dt.date | None = None) -> int:
     """Raises a digest for each person who has something new to read; of today, or of ``day``."""
     today = day or dt.datetime.now(HERE).date()
-    with engine().begin() as connection:
+    with alive(), engine().begin() as connection:
         told = tell_deadlines(connection, today)
     get_run_logger().info("%s digests of deadlines", told)
     return told

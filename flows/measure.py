@@ -6,14 +6,17 @@ from functools import partial
 
 from prefect import flow
 from prefect.futures import wait
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from core.events.failures import Cause
 from core.kpis.catalogue import KnownKpi, published_kpis
 from core.kpis.episodes import chunks_to_write
+from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.preparing import make_room
+from core.submissions.naming import names_of_run
 from core.submissions.runs import RunInputs, load_run
 from core.submissions.states import RunState
-from flows.running import alone_on, chunk_threads
+from flows.running import alone_on, chunk_threads, failing
 from tasks.measuring import measure_kpi, write_chunk
 
 
@@ -24,12 +27,20 @@ def measure(run_id: int) -> str:
 
 
 def _measure(run_id: int, engine: Engine) -> str:
-    run = prepare(engine, run_id)
-    if run.state != RunState.PUBLISHED:
-        return f"run {run_id} is {run.state}: nothing to measure"
-    with engine.connect() as connection:
-        kpis = published_kpis(connection, run.specification.dataset)
-    return _measure_each(engine, run, kpis)
+    with failing(engine, f"indicators of run {run_id}", partial(_fail, run_id)):
+        run = prepare(engine, run_id)
+        if run.state != RunState.PUBLISHED:
+            return f"run {run_id} is {run.state}: nothing to measure"
+        with engine.connect() as connection:
+            kpis = published_kpis(connection, run.specification.dataset)
+        said = _measure_each(engine, run, kpis)
+        with engine.begin() as connection:
+            settle_measuring(connection, run_id)
+    return said
+
+
+def _fail(run_id: int, connection: Connection, cause: Cause) -> str:
+    return fail_measuring(connection, names_of_run(connection, run_id), cause)
 
 
 def prepare(engine: Engine, run_id: int) -> RunInputs:

@@ -8,6 +8,7 @@ from core.database.engine import engine
 from core.migration.runs import request_or_go_on
 from core.settings import settings
 from core.user_errors import UserError
+from flows.running import alive
 
 NIGHTLY = "asked for every night"
 
@@ -18,7 +19,7 @@ def plan_migration() -> str:
     if settings().legacy_url is None:
         return "GROUPER_LEGACY_URL is not set: there is nothing to take over"
     try:
-        with engine().begin() as connection:
+        with alive(), engine().begin() as connection:
             run_id = request_or_go_on(connection, user_id=None, reason=NIGHTLY)
     except UserError as refused:
         get_run_logger().warning("%s", refused)

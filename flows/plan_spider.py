@@ -9,6 +9,7 @@ from core.areas.walks import request_walk
 from core.database.engine import engine
 from core.settings import settings
 from core.user_errors import UserError
+from flows.running import alive
 
 
 @flow(name="plan-spider", persist_result=False, retries=5, retry_delay_seconds=60)
@@ -16,7 +17,7 @@ def plan_spider() -> str:
     """Asks for a walk, which takes its turn on its queue; one that is under way is enough."""
     source = find_source(settings().area_source, settings().area_sources)
     try:
-        with engine().begin() as connection:
+        with alive(), engine().begin() as connection:
             run_id = request_walk(connection, source, within=None, user_id=None)
     except UserError as refused:
         get_run_logger().warning("%s", refused)

@@ -13,7 +13,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from sqlalchemy import Connection, Engine
 
 from core.database import engine as database
-from core.database.locks import BusyError, only_while_held, subject_lock
+from core.database.locks import FLOW_RUN, BusyError, only_while_held, subject_lock
 from core.events.failures import Cause
 from core.faults import cause_of, passes
 from core.settings import settings
@@ -29,6 +29,7 @@ def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
     url = database.database_url()
     try:
         with (
+            alive(),
             subject_lock(url, kind, subject_id) as held,
             only_while_held(database.engine(url), held) as engine,
         ):
@@ -36,6 +37,17 @@ def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
     except BusyError as other:
         get_run_logger().warning("%s", other)
         return str(other)
+
+
+@contextmanager
+def alive() -> Iterator[None]:
+    """Holds the lock of the flow's run, by which the sweep sees that its process lives."""
+    run_id = _flow_run()
+    if run_id is None:
+        yield
+        return
+    with subject_lock(database.database_url(), FLOW_RUN, run_id):
+        yield
 
 
 def threads(number: int) -> TaskRunner[PrefectFuture[Any]]:

@@ -13,6 +13,7 @@ from core.kpis.catalogue import request_missing
 from core.kpis.preparing import clear_away
 from core.reports.expiring import expire_reports
 from core.settings import settings
+from flows.running import alive
 
 
 @flow(name="tidy-up", persist_result=False, retries=5, retry_delay_seconds=60)
@@ -21,12 +22,13 @@ def tidy_up() -> int:
     were kept long enough; gives how many posts."""
     now = dt.datetime.now(dt.UTC)
     before = now - dt.timedelta(days=settings().log_days)
-    with engine().begin() as connection:
-        ended = end_posts(connection, before)
-    with engine().begin() as connection:
-        clear_away(connection, now)
-        request_missing(connection, now)
-    reports = expire_reports(engine(), open_store(), now)
+    with alive():
+        with engine().begin() as connection:
+            ended = end_posts(connection, before)
+        with engine().begin() as connection:
+            clear_away(connection, now)
+            request_missing(connection, now)
+        reports = expire_reports(engine(), open_store(), now)
     get_run_logger().info(
         "%s posts from before %s and %s reports ended", ended, before.date(), reports
     )

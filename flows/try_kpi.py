@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from prefect import flow
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core.accounts.scope import EVERYTHING
+from core.events.failures import Cause
 from core.kpis.catalogue import get_kpi
+from core.kpis.failing import fail_trial
 from core.kpis.measuring import KpiRefused, measure
-from core.kpis.trials import finish_trial, get_trial
+from core.kpis.trials import Trial, asked, finish_trial, get_trial
 from flows.measure import prepare
-from flows.running import alone_on, chunk_threads
+from flows.running import alone_on, chunk_threads, failing
 
 
 @flow(name="try-kpi", task_runner=chunk_threads(), persist_result=False)
@@ -25,11 +27,17 @@ def _try(trial_id: int, engine: Engine) -> str:
     with engine.connect() as connection:
         trial = get_trial(connection, EVERYTHING, trial_id)
         kpi = get_kpi(connection, trial.kpi_id)
-    prepare(engine, trial.run_id)
-    try:
-        measured, failure = measure(engine, kpi.definition, kpi.dataset, trial.run_id), None
-    except KpiRefused as refused:
-        measured, failure = None, str(refused)
-    with engine.begin() as connection:
-        finish_trial(connection, trial_id, measured, failure)
+    with failing(engine, f"trial {trial_id}", partial(_fail, trial)):
+        prepare(engine, trial.run_id)
+        try:
+            measured, failure = measure(engine, kpi.definition, kpi.dataset, trial.run_id), None
+        except KpiRefused as refused:
+            measured, failure = None, str(refused)
+        with engine.begin() as connection:
+            finish_trial(connection, trial_id, measured, failure)
     return failure or "measured"
+
+
+def _fail(trial: Trial, connection: Connection, cause: Cause) -> str:
+    event = asked(connection, trial.id, trial.kpi_id, trial.run_id)
+    return fail_trial(connection, event, cause)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, Engine, event, text
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Engine, event, text
 from core.database.engine import plain_url
 from core.user_errors import UserError
 
+FLOW_RUN = "flow-run"
+"""The kind of lock that every run of a flow holds of itself while its process lives."""
 KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -24,7 +27,7 @@ class BusyError(UserError):
     """Another process holds the lock."""
 
 
-def lock_key(kind: str, number: int) -> int:
+def lock_key(kind: str, number: int | UUID) -> int:
     """The 64-bit key of a subject such as file 12, the same in every process."""
     digest = blake2b(f"{kind}/{number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
@@ -46,7 +49,7 @@ class HeldLock:
 
 
 @contextmanager
-def subject_lock(url: str, kind: str, number: int) -> Iterator[HeldLock]:
+def subject_lock(url: str, kind: str, number: int | UUID) -> Iterator[HeldLock]:
     """Holds the lock of a subject on a connection of its own; ``BusyError`` if it is held."""
     connection = psycopg.connect(
         plain_url(url), autocommit=True, application_name=f"grouper {kind}/{number}", **KEEPALIVE
@@ -80,7 +83,7 @@ def only_while_held(engine: Engine, held: HeldLock) -> Iterator[Engine]:
         event.remove(engine, "begin", check)
 
 
-def is_locked(connection: Connection, kind: str, number: int) -> bool:
+def is_locked(connection: Connection, kind: str, number: int | UUID) -> bool:
     """Whether a live process works on the subject."""
     key = lock_key(kind, number) & 0xFFFF_FFFF_FFFF_FFFF
     found = connection.execute(

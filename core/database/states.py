@@ -23,6 +23,9 @@ FAILURE_KINDS = (
     "area",
     "migration",
     "legacy row",
+    "measuring",
+    "trial of an indicator",
+    "run of a rule",
 )
 CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
 ORGANISATION_KINDS = ("provider", "commissioner")

@@ -34,6 +34,9 @@ SPIDER = "spider"
 AREA = "area"
 MIGRATION = "migration"
 LEGACY_ROW = "legacy row"
+MEASURING = "measuring"
+TRIAL = "trial of an indicator"
+UNDONE = "run of a rule"
 
 OPEN = (FailureState.WAITING, FailureState.RETRIED)
 

@@ -19,16 +19,19 @@ from core.events.failures import (
     EVENT_DELIVERY,
     FILE_CHECK,
     LEGACY_ROW,
+    MEASURING,
     MIGRATION,
     NOTIFICATION,
     REPORT,
     RUN,
     SPIDER,
+    TRIAL,
     Failure,
     refuse_unless_waiting,
     show_failure,
     take_up,
 )
+from core.kpis.failing import lock_measured_run, measure_once_more, try_once_more
 from core.migration import runs as migrations
 from core.notifications.sending import lock_delivery, send_again
 from core.reports.requests import ask_again
@@ -123,5 +126,7 @@ RETRIES: dict[str, Retry] = {
     AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
     MIGRATION: Retry(_lock_in(tables.migration_runs, "run_id"), _migration_again),
     LEGACY_ROW: Retry(migrations.lock_migrations, _row_again),
+    MEASURING: Retry(lock_measured_run, measure_once_more),
+    TRIAL: Retry(lock_measured_run, try_once_more),
 }
 """Every kind that can be tried again."""

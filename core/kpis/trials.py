@@ -44,11 +44,17 @@ def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: 
         .returning(trials.c.id)
     )
     trial_id = int(connection.execute(statement).scalar_one())
+    raise_event(connection, asked(connection, trial_id, kpi_id, run_id), user_id=user_id)
+    return trial_id
+
+
+def asked(
+    connection: Connection, trial_id: int, kpi_id: int, run_id: int
+) -> events.KpiTrialRequested:
+    """The event that asks for the trial."""
     name = get_kpi(connection, kpi_id).definition.kpi
     names = _names(connection, run_id)
-    event = events.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
-    raise_event(connection, event, user_id=user_id)
-    return trial_id
+    return events.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
 
 
 def _refuse_unseen(connection: Connection, scope: Scope, run_id: int) -> None:

@@ -27,6 +27,7 @@ from core.reports.states import REPORT_MACHINE
 from core.submissions.states import FILE_MACHINE, SUBMISSION_MACHINE
 from deployments.limbo import ATTEMPTS, Sweep
 from deployments.prefect_api import PrefectApi
+from deployments.queues import Queues
 from deployments.relay import Relay
 from deployments.rules import Rules
 from tests.service.month import way
@@ -66,7 +67,8 @@ def relay(database: Engine, api: PrefectApi, probe: str, tmp_path: Path) -> Rela
         "run_name": "{title}",
     }
     rules = [{"name": "start", "on": list(EVENTS.values()), "target": {"queue": start}}]
-    return Relay(database, api, Rules.model_validate({"rules": rules}))
+    nobody = Queues(pool="idle", queues={})
+    return Relay(database, api, Rules.model_validate({"rules": rules}), nobody)
 
 
 @pytest.fixture(params=list(TABLES))

@@ -1,0 +1,146 @@
+"""Runs that Prefect takes for being at work while their process is gone.
+
+Such a run holds its place in its queue for ever, and a queue for one run at a time would come to a
+stop. Every flow holds the lock of its run for as long as it lives (``flows/running.py``), so a run
+at work that nobody holds is dead. Where a file, a submission or the like waits for it, the sweep
+(``deployments/limbo.py``) starts the work again; the others are started again here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, exists, select
+
+from core.database.locks import FLOW_RUN, is_locked
+from core.database.tables import event_deliveries, events, failures
+from core.events.failures import Cause
+from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
+from deployments.giving_up import give_up
+from deployments.prefect_api import AT_WORK, STARTING, WAITING, FlowRun, RefusedError
+from deployments.relay import Relay
+from deployments.rules import Rule
+
+log = logging.getLogger("grouper.relay")
+
+ATTEMPTS = 3
+ON_ITS_WAY_SECONDS = {STARTING: 60.0, **dict.fromkeys(AT_WORK, 15.0)}
+"""How long a run in a state may still be on its way to taking its lock: while it starts, it
+imports its flow; once it runs, taking the lock is the first thing it does."""
+LOOKS_BACK = timedelta(days=1)
+
+
+class DeadRuns:
+    """Buries dead runs and starts their work again. No run that began before ``nothing_before`` is
+    still at work: all workers were started after it."""
+
+    def __init__(self, relay: Relay, *, nothing_before: datetime | None = None) -> None:
+        self.relay = relay
+        self.nothing_before = nothing_before or datetime.min.replace(tzinfo=UTC)
+
+    def may_be_alive(self, run: FlowRun) -> bool:
+        """Whether a run that holds no lock may be on its way to it, or waits for its turn."""
+        if run.state == WAITING:
+            return True
+        patience = ON_ITS_WAY_SECONDS.get(run.state, 0.0)
+        return run.age() < patience and run.since > self.nothing_before
+
+    def bury(self, runs: Collection[FlowRun]) -> None:
+        """Marks those that are at work as crashed, which gives their places free."""
+        for run in runs:
+            if run.state in ON_ITS_WAY_SECONDS:
+                self.relay.api.crash(run.id, "Its process is gone.")
+
+    def bury_all(self) -> int:
+        """Buries every run of the pool whose process is gone; gives how many.
+
+        Raises ``ServerAwayError``.
+        """
+        dead = [
+            run for run in self.relay.api.runs_at_work(self.relay.queues.pool) if self._is_dead(run)
+        ]
+        self.bury(dead)
+        for run in dead:
+            log.warning("%s: its process is gone", run.name)
+        return len(dead)
+
+    def _is_dead(self, run: FlowRun) -> bool:
+        if self.may_be_alive(run):
+            return False
+        with self.relay.engine.connect() as connection:
+            return not is_locked(connection, FLOW_RUN, run.id)
+
+    def start_again(self, *, besides: Collection[str]) -> int:
+        """Starts again what ended without its work done, or gives it up; gives how much there was.
+
+        Events named in ``besides`` ask for work that a subject waits for. Raises
+        ``ServerAwayError``.
+        """
+        stopped = self.relay.api.stopped_runs(
+            self.relay.queues.pool, since=datetime.now(UTC) - LOOKS_BACK
+        )
+        return sum(self._start_again(run, besides) for run in stopped)
+
+    def _start_again(self, run: FlowRun, besides: Collection[str]) -> bool:
+        with self.relay.engine.begin() as connection:
+            found = self._asked(connection, run, besides)
+            if found is None:
+                return False
+            raised, rule, made = found
+            next_attempt(self.relay, connection, raised, rule, made, last=run.id)
+        return True
+
+    def _asked(
+        self, connection: Connection, run: FlowRun, besides: Collection[str]
+    ) -> tuple[Raised, Rule, int] | None:
+        """The event and the rule that the run was the newest attempt of, and how many there were;
+        None where it is nobody's, or is in the error queue."""
+        delivery = event_deliveries.c
+        row: Any = connection.execute(
+            select(events, delivery.rule, delivery.attempts.label("made"))
+            .join(event_deliveries, delivery.event_id == events.c.event_id)
+            .where(
+                delivery.event_id == run.event_id,
+                delivery.result["flow_run"].astext == str(run.id),
+                events.c.name.not_in(besides),
+                ~exists().where(failures.c.flow_run == run.id),
+            )
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is None:
+            return None
+        rules = self.relay.rules.for_event(row.name)
+        rule = next((rule for rule in rules if rule.name == row.rule and rule.target.queue), None)
+        return None if rule is None else (raised_from(row), rule, row.made)
+
+
+def next_attempt(
+    relay: Relay,
+    connection: Connection,
+    raised: Raised,
+    rule: Rule,
+    made: int,
+    *,
+    last: UUID | None = None,
+    cancelled: bool = False,
+) -> None:
+    """Starts an event's run once more, after ``made`` attempts of which ``last`` was the last; or
+    gives the work up."""
+    subject = raised.event.subject
+    if cancelled or made >= ATTEMPTS:
+        stopped = f"It stopped {made} times without a word"
+        why = "It was cancelled by an operator" if cancelled else stopped
+        reference = give_up(raised.event, connection, Cause(why, attempts=made, flow_run=last))
+        log.error("%s is given up, %s: %s", subject, reference, why)
+        return
+    try:
+        run = relay.start_run(raised, rule, made + 1)
+    except RefusedError as error:
+        record_failure(connection, raised, rule, str(error))
+        return
+    record_delivery(connection, raised, rule, {"flow_run": str(run)}, made + 1)
+    log.warning("%s was in limbo: attempt %s", subject, made + 1)
