@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.accounts.people import Person
 from portal.acting import say_what_was_done
+from portal.garbage import spare_what_is_imported
 from portal.look import dress
 from portal.navigation import pages_of, pages_of_a_stranger
 from portal.sign_in import end_sign_in, person_on_page
@@ -13,6 +14,7 @@ from portal.sign_in import end_sign_in, person_on_page
 
 def main() -> None:
     """Shows the page that was asked for, to those who may see it."""
+    spare_what_is_imported()
     st.set_page_config(page_title="Grouper", page_icon="🧮", layout="wide")
     dress()
     person = person_on_page()
