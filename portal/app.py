@@ -21,7 +21,7 @@ def main() -> None:
     if person is None:
         st.navigation(pages_of_a_stranger(), position="hidden").run()
         return
-    page = st.navigation(pages_of(person))
+    page = st.navigation(pages_of(person), expanded=True)
     with st.sidebar:
         _signed_in_as(person)
     say_what_was_done()

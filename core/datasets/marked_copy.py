@@ -71,7 +71,8 @@ def _mark_whole(path: Path, out: Path, by_cell: dict[tuple[int, int], list[Mark]
     from openpyxl.styles import PatternFill
 
     fills = {name: PatternFill("solid", fgColor=colour) for name, colour in COLOURS.items()}
-    workbook = load_workbook(path)
+    with path.open("rb") as stream:  # the store's files have no ending, which openpyxl asks for
+        workbook = load_workbook(stream)
     sheet = workbook.worksheets[0]
     for (row, column), found in by_cell.items():
         cell = sheet.cell(row, column + 1)

@@ -19,6 +19,7 @@ from core.tariffs.published import dataset_names
 from core.user_errors import UserError
 from portal import words
 from portal.database import engine
+from portal.fragments import refreshed
 
 _NEW = "a new indicator"
 _UNITS = ("percent", "pounds", "per 1,000", "ratio")
@@ -153,7 +154,7 @@ def _try(person: Person, chosen: KnownKpi) -> None:
         _follow(person, trial, chosen)
 
 
-@st.fragment(run_every=1)
+@refreshed(seconds=1)
 def _follow(person: Person, trial_id: int, chosen: KnownKpi) -> None:
     with engine().connect() as connection:
         trial = get_trial(connection, person.scope, trial_id)

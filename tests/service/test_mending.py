@@ -134,7 +134,8 @@ def test_the_file_itself_is_marked(tmp_path: Path) -> None:
     book.save(tmp_path / "own.xlsx")
     (tmp_path / "own.csv").write_text(f"{HEADINGS}\n{visit(1, 'T4A')}\n")
     findings = [(2, "SHHAPT 1", "error", "“T4A” is no code."), (None, None, "warning", "Look.")]
-    for name in ("own.xlsx", "own.csv"):
+    (tmp_path / "own xlsx as stored").write_bytes((tmp_path / "own.xlsx").read_bytes())
+    for name in ("own.xlsx", "own.csv", "own xlsx as stored"):
         out = tmp_path / f"{name} marked.xlsx"
         marks = marks_of(findings, columns)
         write_marked_copy(tmp_path / name, out, marks, specification)
