@@ -13,6 +13,7 @@ from core.submissions.states import SubmissionState
 from core.user_errors import UserError
 from portal import words
 from portal.database import engine
+from portal.links import link_to_page
 
 
 def show(person: Person) -> None:
@@ -35,7 +36,10 @@ def _show_host(person: Person, host: Membership) -> None:
         st.write("No provider has submitted a month with charges of your clinics yet.")
     for month in found:
         with st.container(border=True, key=f"hosted-{host.code}-{month.id}"):
-            st.markdown(f"**{month.month_text}**, {words.plain(month.provider_name)}")
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            left.markdown(f"**{month.month_text}**, {words.plain(month.provider_name)}")
+            with right:
+                link_to_page("charges", "Look at the charges", month)
             if month.state == SubmissionState.RESET_ASKED:
                 _show_asked(resets[month.id])
             else:

@@ -216,8 +216,8 @@ def _totals(heading: str, rows: list[tuple[str, int, int]]) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "Charges": st.column_config.NumberColumn(format="%,d"),
-            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
+            "Charges": st.column_config.NumberColumn(format="%,d", width=70),
+            "Amount": st.column_config.NumberColumn(format="£%,.2f", width=110),
         },
         alt=f"Charges and amount by {heading.lower()}",
     )
