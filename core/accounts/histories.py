@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,18 +27,31 @@ def lock_subscription(connection: Connection, subscription_id: int) -> sa.Row[An
 
 def read_history(connection: Connection, subscription_id: int) -> History:
     """Everything that its roles depend on."""
+    return read_histories(connection, [subscription_id])[subscription_id]
+
+
+def read_histories(connection: Connection, numbers: Collection[int]) -> dict[int, History]:
+    """The same of many at once, in the order of their numbers."""
     found = tables.subscriptions
-    row = connection.execute(sa.select(found).where(found.c.id == subscription_id)).one()
-    return History(
-        kind=Kind(row.kind),
-        user=row.user_id,
-        organisation=row.organisation_id,
-        first_day=row.first_day,
-        billed=_billed(connection, subscription_id),
-        transfers=_transfers(connection, subscription_id),
-        additions=_additions(connection, subscription_id),
-        ended_on=row.ended_on,
+    rows = connection.execute(
+        sa.select(found).where(found.c.id.in_(numbers)).order_by(found.c.id)
+    ).all()
+    billed, transfers, additions = (
+        read(connection, numbers) for read in (_billed, _transfers, _additions)
     )
+    return {
+        row.id: History(
+            kind=Kind(row.kind),
+            user=row.user_id,
+            organisation=row.organisation_id,
+            first_day=row.first_day,
+            billed=tuple(Billed(*each) for each in billed[row.id]),
+            transfers=tuple(Transfer(*each) for each in transfers[row.id]),
+            additions=tuple(Addition(*each) for each in additions[row.id]),
+            ended_on=row.ended_on,
+        )
+        for row in rows
+    }
 
 
 def write_periods(connection: Connection, subscription_id: int) -> None:
@@ -59,35 +74,46 @@ def write_periods(connection: Connection, subscription_id: int) -> None:
         connection.execute(periods.insert(), rows)
 
 
-def _billed(connection: Connection, subscription_id: int) -> tuple[Billed, ...]:
+_Happened = dict[int, list[tuple[Any, ...]]]
+"""Of each subscription, what happened to it, in order."""
+
+
+def _billed(connection: Connection, numbers: Collection[int]) -> _Happened:
     invoices = tables.invoices
     query = (
-        sa.select(invoices.c.issued_on, invoices.c.paid_on)
+        sa.select(invoices.c.subscription_id, invoices.c.issued_on, invoices.c.paid_on)
         .where(
-            invoices.c.subscription_id == subscription_id,
+            invoices.c.subscription_id.in_(numbers),
             invoices.c.bill == "invoice",
             invoices.c.covers == "term",
         )
         .order_by(invoices.c.id)
     )
-    return tuple(Billed(*row) for row in connection.execute(query))
+    return _by_subscription(connection, query)
 
 
-def _transfers(connection: Connection, subscription_id: int) -> tuple[Transfer, ...]:
+def _transfers(connection: Connection, numbers: Collection[int]) -> _Happened:
     made = tables.subscription_transfers
     query = (
-        sa.select(made.c.on_day, made.c.user_id)
-        .where(made.c.subscription_id == subscription_id)
+        sa.select(made.c.subscription_id, made.c.on_day, made.c.user_id)
+        .where(made.c.subscription_id.in_(numbers))
         .order_by(made.c.id)
     )
-    return tuple(Transfer(*row) for row in connection.execute(query))
+    return _by_subscription(connection, query)
 
 
-def _additions(connection: Connection, subscription_id: int) -> tuple[Addition, ...]:
+def _additions(connection: Connection, numbers: Collection[int]) -> _Happened:
     made = tables.subscription_additions
     query = (
-        sa.select(made.c.on_day, made.c.organisation_id)
-        .where(made.c.subscription_id == subscription_id)
+        sa.select(made.c.subscription_id, made.c.on_day, made.c.organisation_id)
+        .where(made.c.subscription_id.in_(numbers))
         .order_by(made.c.id)
     )
-    return tuple(Addition(*row) for row in connection.execute(query))
+    return _by_subscription(connection, query)
+
+
+def _by_subscription(connection: Connection, query: sa.Select[Any]) -> _Happened:
+    found: _Happened = defaultdict(list)
+    for number, *happened in connection.execute(query):
+        found[number].append(tuple(happened))
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.histories import read_history
+from core.accounts.histories import read_histories
 from core.accounts.permissions import Action, Kind
 from core.accounts.progress import holder_on
 from core.accounts.scope import Scope
 from core.accounts.states import SubscriptionState
-from core.accounts.terms import state_on, term_of
+from core.accounts.terms import History, state_on, term_of
 from core.database import tables
 from core.user_errors import UserError
 
@@ -63,7 +64,7 @@ def list_subscriptions(
             )
         )
     numbers = connection.execute(query).scalars().all()
-    return [_row(connection, number, today) for number in numbers]
+    return _rows(connection, numbers, today)
 
 
 def get_subscription(
@@ -74,24 +75,49 @@ def get_subscription(
     known = connection.execute(sa.select(found.c.id).where(found.c.id == number)).scalar()
     if known is None or not scope.may(Action.MANAGE_ACCOUNTS):
         raise UserError(f"There is no subscription {number}.")
-    return _row(connection, number, today)
+    [row] = _rows(connection, [number], today)
+    return row
 
 
-def _row(connection: Connection, number: int, today: dt.date) -> SubscriptionRow:
-    row = connection.execute(
-        sa.select(tables.subscriptions).where(tables.subscriptions.c.id == number)
-    ).one()
-    history = read_history(connection, number)
+def _rows(connection: Connection, numbers: Sequence[int], today: dt.date) -> list[SubscriptionRow]:
+    """In the order of the numbers; a query for each table, however many there are."""
+    found, organisations, users = tables.subscriptions, tables.organisations, tables.users
+    rows = connection.execute(sa.select(found).where(found.c.id.in_(numbers))).all()
+    by_number = {row.id: row for row in rows}
+    known = _Known(
+        histories=read_histories(connection, numbers),
+        organisations={
+            row.id: (row.code, row.name)
+            for row in connection.execute(
+                sa.select(organisations.c.id, organisations.c.code, organisations.c.name)
+            )
+        },
+        users=dict(connection.execute(sa.select(users.c.id, users.c.name)).tuples().all()),
+    )
+    return [_row(by_number[number], known, today) for number in numbers]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What rows are made from."""
+
+    histories: dict[int, History]
+    organisations: dict[int, tuple[str, str]]  # code and name
+    users: dict[int, str]
+
+
+def _row(row: sa.Row[Any], known: _Known, today: dt.date) -> SubscriptionRow:
+    history = known.histories[row.id]
     term = term_of(history)
     holder = holder_on(history, today)
     numbers = [history.organisation, *(each.organisation for each in history.additions)]
-    organisations = _organisations(connection, [each for each in numbers if each is not None])
+    organisations = [known.organisations[each] for each in numbers if each in known.organisations]
     return SubscriptionRow(
-        id=number,
+        id=row.id,
         kind=history.kind,
         state=state_on(history, today),
         holder_id=holder,
-        holder=_name(connection, holder),
+        holder=known.users.get(holder, ""),
         organisations=tuple(name for _, name in organisations),
         codes=tuple(code for code, _ in organisations),
         quoted_on=row.quoted_on,
@@ -101,16 +127,3 @@ def _row(connection: Connection, number: int, today: dt.date) -> SubscriptionRow
         renews=row.renews_id,
         note=row.note,
     )
-
-
-def _organisations(connection: Connection, numbers: list[int]) -> list[tuple[str, str]]:
-    """Code and name of each, in the order of the numbers."""
-    found = tables.organisations
-    query = sa.select(found.c.id, found.c.code, found.c.name).where(found.c.id.in_(numbers))
-    known: dict[int, Any] = {row.id: (row.code, row.name) for row in connection.execute(query)}
-    return [known[number] for number in numbers if number in known]
-
-
-def _name(connection: Connection, user_id: int) -> str:
-    users = tables.users
-    return connection.execute(sa.select(users.c.name).where(users.c.id == user_id)).scalar() or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from core.accounts.today import today
 from portal.acting import act
 from portal.components.account_tables import invoice_lines, money
 from portal.database import engine
+from portal.opening import show_in_popover
 
 SHOWN = 40
 
@@ -49,8 +51,8 @@ def _show(person: Person, invoice: Invoice) -> None:
         with middle:
             st.link_button("Download", f"/invoice/{invoice.reference}")
         if invoice.state in ("open", "paid"):
-            with right, st.popover("Change", key=f"bill-{invoice.id}"):
-                _change(person, invoice)
+            with right:
+                show_in_popover("Change", f"bill-{invoice.id}", partial(_change, person, invoice))
 
 
 def _change(person: Person, invoice: Invoice) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.accounts import organisations as verbs
 from core.accounts.clinics import ClinicRow, add_or_place_clinic, list_clinics
 from core.accounts.organisations import OrganisationRow
 from core.accounts.people import Person
+from core.areas.keeping import register_in_use
 from core.areas.register import AreaRegister
 from portal import words
 from portal.acting import act
 from portal.database import engine
+from portal.opening import show_in_popover
 
 SHOWN = 60
 
@@ -62,8 +66,12 @@ def _show(person: Person, organisation: OrganisationRow, everything: list[Organi
             gone = " :gray-badge[merged]" if organisation.merged_into else ""
             st.markdown(f"**{words.plain(organisation.name)}** ({organisation.code}){gone}")
             st.caption(_facts(organisation))
-        with right, st.popover("Change", key=f"organisation-{organisation.id}"):
-            _change(person, organisation, everything)
+        with right:
+            show_in_popover(
+                "Change",
+                f"organisation-{organisation.id}",
+                partial(_change, person, organisation, everything),
+            )
 
 
 def _facts(organisation: OrganisationRow) -> str:
@@ -122,28 +130,29 @@ def show_clinics(person: Person) -> None:
     search = st.text_input("Search", placeholder="a clinic or a provider", key="find-clinic")
     with engine().connect() as connection:
         found = list_clinics(connection, person.scope, search=search)
+        register = register_in_use(connection)
     if not found:
         st.write("No clinic fits. Clinics are found in the files that providers upload.")
     for clinic in found[:SHOWN]:
-        _show_clinic(person, clinic)
+        _show_clinic(person, clinic, register)
 
 
-def _show_clinic(person: Person, clinic: ClinicRow) -> None:
-    names = AreaRegister.shipped().names
+def _show_clinic(person: Person, clinic: ClinicRow, register: AreaRegister) -> None:
     with st.container(border=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             badge = "" if clinic.host else " :orange-badge[to be placed]"
             title = words.plain(clinic.name or clinic.clinic_id)
             st.markdown(f"**{title}** ({words.plain(clinic.clinic_id)}), {clinic.provider}{badge}")
-            host = names.get(clinic.host or "", clinic.host) if clinic.host else "nobody yet"
+            host = register.names.get(clinic.host, clinic.host) if clinic.host else "nobody yet"
             st.caption(f"Hosted by {host}. {clinic.address or 'No address'}.")
-        with right, st.popover("Change", key=f"clinic-{clinic.provider}-{clinic.clinic_id}"):
-            _place(person, clinic)
+        with right:
+            key = f"clinic-{clinic.provider}-{clinic.clinic_id}"
+            show_in_popover("Change", key, partial(_place, person, clinic, register))
 
 
-def _place(person: Person, clinic: ClinicRow) -> None:
-    register, key = AreaRegister.shipped(), f"{clinic.provider}-{clinic.clinic_id}"
+def _place(person: Person, clinic: ClinicRow, register: AreaRegister) -> None:
+    key = f"{clinic.provider}-{clinic.clinic_id}"
     areas = sorted(register.names, key=lambda code: register.names[code])
     with st.form(f"place-{key}", border=False):
         name = st.text_input("Name", value=clinic.name or "")

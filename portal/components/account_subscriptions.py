@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from core.accounts.users import UserRow, list_users
 from portal.acting import act
 from portal.components.account_tables import money, subscription_lines
 from portal.database import engine
+from portal.opening import show_in_popover
 
 SHOWN = 40
 _NOT_ENDED = "all that have not ended"
@@ -92,10 +94,20 @@ def _show(
         with right:
             if row.state == SubscriptionState.QUOTED:
                 _invoice(person, row)
-            with st.popover("Change", key=f"change-{row.id}"):
-                _transfer(person, row, users)
-                _add(person, row, organisations)
-                _end(person, row)
+            show_in_popover(
+                "Change", f"change-{row.id}", partial(_change, person, row, users, organisations)
+            )
+
+
+def _change(
+    person: Person,
+    row: SubscriptionRow,
+    users: list[UserRow],
+    organisations: list[OrganisationRow],
+) -> None:
+    _transfer(person, row, users)
+    _add(person, row, organisations)
+    _end(person, row)
 
 
 def _invoice(person: Person, row: SubscriptionRow) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.accounts import users as verbs
@@ -11,6 +13,7 @@ from core.accounts.users import UserRow
 from portal import words
 from portal.acting import act
 from portal.database import engine
+from portal.opening import show_in_popover
 
 SHOWN = 40
 
@@ -53,8 +56,8 @@ def _show(person: Person, user: UserRow, sessions: list[SessionRow]) -> None:
             ended = "" if user.active else " :red-badge[access ended]"
             st.markdown(f"**{words.plain(user.name)}**{ended}")
             st.caption(f"{user.subject}. {'; '.join(user.roles) or 'No role today'}. {_seen(user)}")
-        with right, st.popover("Change", key=f"user-{user.id}"):
-            _change(person, user, sessions)
+        with right:
+            show_in_popover("Change", f"user-{user.id}", partial(_change, person, user, sessions))
 
 
 def _seen(user: UserRow) -> str:

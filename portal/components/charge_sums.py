@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 import altair as alt
 import pandas as pd
@@ -11,6 +12,7 @@ import streamlit as st
 
 from core.submissions.charge_list import Sum
 from portal import words
+from portal.opening import show_open_tab
 
 _BARS = 12
 _NAMES = alt.Axis(labelLimit=220, labelOverlap=False)
@@ -26,13 +28,18 @@ def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> 
     if not sums:
         st.write("No charge fits. Take a filter away.")
         return
-    tabs = st.tabs(["By currency", "By commissioner", "By clinic"])
-    with tabs[0]:
-        _group(sums, "Currency", lambda each: names.get(each.currency) or each.currency)
-    with tabs[1]:
-        _group(sums, "Commissioner", lambda each: _payer(each, areas))
-    with tabs[2]:
-        _group(sums, "Clinic", lambda each: each.clinic)
+    groups: dict[str, Callable[[Sum], str]] = {
+        "Currency": lambda each: names.get(each.currency) or each.currency,
+        "Commissioner": lambda each: _payer(each, areas),
+        "Clinic": lambda each: each.clinic,
+    }
+    show_open_tab(
+        {
+            f"By {heading.lower()}": partial(_group, sums, heading, name_of)
+            for heading, name_of in groups.items()
+        },
+        "charges-by",
+    )
 
 
 def _payer(each: Sum, areas: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from core.accounts.people import Person
 from core.accounts.permissions import SIDES, Action
-from core.areas.register import AreaRegister
+from core.areas.keeping import register_in_use
 from core.reports.kinds import KINDS, ReportKind, Side
 from core.reports.requests import (
     ReportRequest,
@@ -128,7 +128,7 @@ def _of_kind(person: Person, plain: ReportRequest, kind: ReportKind) -> ReportRe
 def _choose_others(person: Person, request: ReportRequest, *, to_one: bool) -> tuple[str, ...]:
     with engine().connect() as connection:
         others = others_to_show(connection, person.scope, request)
-    names = AreaRegister.shipped().names
+        names = register_in_use(connection).names
     label = "Commissioners" if request.side == "provider" else "Providers"
 
     def title(code: str) -> str:

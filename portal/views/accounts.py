@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.accounts.people import Person
@@ -9,13 +11,19 @@ from portal.components.account_invoices import show_invoices
 from portal.components.account_organisations import show_clinics, show_organisations
 from portal.components.account_subscriptions import show_subscriptions
 from portal.components.account_users import show_users
+from portal.opening import show_open_tab
 
 
 def show(person: Person) -> None:
     """The page."""
     st.title("Accounts")
-    tabs = st.tabs(["Subscriptions", "Invoices", "Users", "Organisations", "Clinics"])
-    sections = (show_subscriptions, show_invoices, show_users, show_organisations, show_clinics)
-    for tab, section in zip(tabs, sections, strict=True):
-        with tab:
-            section(person)
+    sections = {
+        "Subscriptions": show_subscriptions,
+        "Invoices": show_invoices,
+        "Users": show_users,
+        "Organisations": show_organisations,
+        "Clinics": show_clinics,
+    }
+    show_open_tab(
+        {name: partial(section, person) for name, section in sections.items()}, "accounts-tab"
+    )

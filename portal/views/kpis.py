@@ -71,10 +71,12 @@ def _show_result(result: Result, history: list[Result], provider: SeenProvider) 
         badge = f" :{band[1]}-badge[{band[0]}]" if band else ""
         middle.markdown(f"### {figure(kpi.unit, result.value)}{badge}")
         right.caption(_others(result))
-        with st.expander("Trend, and how it is measured"):
-            show_trend([each for each in history if not each.is_small(limit)])
-            st.caption(f"Source: {words.plain(kpi.source)}" if kpi.source else "")
-            _show_query(kpi)
+        how = st.expander("Trend, and how it is measured", key=f"how-{kpi.kpi}", on_change="rerun")
+        if how.open:
+            with how:
+                show_trend([each for each in history if not each.is_small(limit)])
+                st.caption(f"Source: {words.plain(kpi.source)}" if kpi.source else "")
+                _show_query(kpi)
 
 
 def _show_query(kpi: Kpi) -> None:
