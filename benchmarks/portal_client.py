@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -31,22 +32,21 @@ class PageFailed(Exception):
 
 
 @dataclass
-class Visitor:
-    """Somebody at a browser. ``subject`` is their name at the local sign-in."""
+class Session:
+    """One websocket, as a tab of a browser with these cookies has it."""
 
     url: str
-    subject: str
+    cookies: dict[str, str]
     pages: dict[str, str] = field(default_factory=dict)  # address -> the hash that asks for it
     components: dict[str, Any] = field(default_factory=dict)  # what our own were last given
-    cookies: dict[str, str] = field(default_factory=dict)
-    received: int = 0  # bytes
+    buttons: dict[str, str] = field(default_factory=dict)  # label -> id
+    sent_to: str = ""  # where a button sends the browser
 
     async def __aenter__(self) -> Self:
-        cookies = self.cookies = await sign_in(self.url, self.subject)
         self._socket = await websockets.connect(
             self.url.replace("http", "ws", 1) + "/_stcore/stream",
-            subprotocols=["streamlit", cookies[XSRF]],  # type: ignore[list-item]
-            additional_headers={"Cookie": "; ".join(f"{n}={v}" for n, v in cookies.items())},
+            subprotocols=["streamlit", self.cookies[XSRF]],  # type: ignore[list-item]
+            additional_headers={"Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items())},
             origin=self.url,  # type: ignore[arg-type]
             max_size=None,
         )
@@ -66,26 +66,34 @@ class Visitor:
     async def go(self, address: str, query: str = "") -> float:
         """Asks for a page and waits until all of it has come; seconds. Raises ``PageFailed``."""
         self._forget_repeated()
-        self._drawn.clear()
-        self._wrong = None
         message = BackMsg()
         message.rerun_script.page_script_hash = self.pages.get(address, "")
         message.rerun_script.query_string = query
+        return await self._ask(message, address)
+
+    async def press(self, label: str) -> None:
+        """Presses a button of the page that is shown."""
+        message = BackMsg()
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.trigger_value = self.buttons[label], True
+        await self._ask(message, label)
+
+    async def _ask(self, message: BackMsg, what: str) -> float:
+        self._drawn.clear()
+        self._wrong = None
         started = time.perf_counter()
         await self._socket.send(message.SerializeToString())
         await asyncio.wait_for(self._drawn.wait(), MOST_SECONDS)
-        taken = time.perf_counter() - started
         if self._wrong is not None:
-            raise PageFailed(f"{self.subject} at {address or 'the first page'}: {self._wrong}")
-        self._address = address
-        return taken
+            raise PageFailed(f"{what or 'the first page'}: {self._wrong}")
+        return time.perf_counter() - started
 
     async def _listen(self) -> None:
-        async for data in self._socket:
-            self.received += len(data)
-            message = ForwardMsg()
-            message.ParseFromString(data)
-            self._take_in(message)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for data in self._socket:
+                message = ForwardMsg()
+                message.ParseFromString(data)
+                self._take_in(message)
         self._wrong = "the portal closed the connection"
         self._drawn.set()
 
@@ -94,12 +102,12 @@ class Visitor:
         if kind == "navigation":
             pages = message.navigation.app_pages
             self.pages = {page.url_pathname or "home": page.page_script_hash for page in pages}
-            if "home" not in self.pages:
-                self._wrong = "nobody is signed in"
         elif kind == "delta":
             self._note(message.delta.new_element)
         elif kind == "page_not_found":
             self._wrong = "there is no such page"
+        elif kind == "auth_redirect":
+            self.sent_to = message.auth_redirect.url
         elif kind == "auto_rerun":
             self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "script_finished" and message.script_finished in FINISHED:
@@ -109,6 +117,8 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "exception":
             self._wrong = element.exception.message
+        elif kind == "button":
+            self.buttons[element.button.label] = element.button.id
         elif kind == "bidi_component":
             name = element.bidi_component.component_name.rpartition(".")[2]
             self.components[name] = json.loads(element.bidi_component.json or "null")
@@ -131,19 +141,32 @@ class Visitor:
         self._repeated = {}
 
 
+@contextlib.asynccontextmanager
+async def signed_in(url: str, subject: str) -> AsyncIterator[Session]:
+    """The session of somebody, by the name that they have at the local sign-in."""
+    async with Session(url, await sign_in(url, subject)) as session:
+        await session.go("")
+        if "notifications" not in session.pages:
+            raise PageFailed(f"{subject} is not let in")
+        yield session
+
+
 async def sign_in(url: str, subject: str) -> dict[str, str]:
     """The cookies of a browser in which somebody signed in by the local sign-in."""
     async with httpx.AsyncClient(follow_redirects=True, timeout=MOST_SECONDS) as browser:
         await browser.get(f"{url}/_stcore/health")  # brings the token against forged requests
-        form = await browser.get(f"{url}/auth/login")
+        async with Session(url, _own(browser)) as stranger:
+            await stranger.go("")
+            await stranger.press("Sign in")
+        form = await browser.get(f"{url}{stranger.sent_to}")
         answer = await browser.post(form.url, data={"sub": subject})
         answer.raise_for_status()
-        own = [cookie for cookie in browser.cookies.jar if _is_of_portal(cookie.name)]
-        return {cookie.name: cookie.value or "" for cookie in own}
+        return _own(browser)
 
 
-def _is_of_portal(name: str) -> bool:
-    return re.match(r"_streamlit_(xsrf|user)", name) is not None
+def _own(browser: httpx.AsyncClient) -> dict[str, str]:
+    own = [each for each in browser.cookies.jar if re.match(r"_streamlit_(xsrf|user)", each.name)]
+    return {cookie.name: cookie.value or "" for cookie in own}
 
 
 def memory_of(pid: int) -> float:

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 import sqlalchemy as sa  # noqa: E402 (after the path)
 from sqlalchemy import Engine  # noqa: E402
 
-from benchmarks.portal_client import PageFailed, Visitor, memory_of  # noqa: E402
+from benchmarks.portal_client import PageFailed, memory_of, signed_in  # noqa: E402
 from core.accounts.permissions import Kind  # noqa: E402
 from core.accounts.subscriptions import Quote, begin_at_once  # noqa: E402
 from core.accounts.today import today  # noqa: E402
@@ -141,13 +141,12 @@ async def one(url: str, number: int, seen: Seen) -> None:
     """One session: signs in at a time of its own, then goes from page to page until the end."""
     chance = random.Random(number)
     await asyncio.sleep(chance.uniform(0, THINKING[1]))
-    async with Visitor(url, subject_of(number)) as visitor:
-        await visitor.go("")
+    async with signed_in(url, subject_of(number)) as session:
         while True:
             await asyncio.sleep(chance.uniform(*THINKING))
-            address = chance.choice(list(visitor.pages))
+            address = chance.choice(list(session.pages))
             try:
-                seen.changes.append((address, await visitor.go(address, query_of(number))))
+                seen.changes.append((address, await session.go(address, query_of(number))))
             except (PageFailed, TimeoutError) as failed:
                 seen.failed.append(str(failed) or f"{address} did not come")
 

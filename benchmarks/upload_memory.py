@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 import httpx  # noqa: E402 (after the path)
 
-from benchmarks.portal_client import Visitor, forget_peak, memory_of, peak_of  # noqa: E402
+from benchmarks.portal_client import forget_peak, memory_of, peak_of, signed_in  # noqa: E402
 from benchmarks.portal_load import the_portal  # noqa: E402
 
 MOST_GROWTH = 30
@@ -46,14 +46,13 @@ def main() -> int:
 
 async def grown_by(url: str, pid: int, size: int, subject: str = "person1@load.example") -> float:
     """MB that the portal held at most during one upload, above what it held before."""
-    async with Visitor(url, subject) as visitor:
-        await visitor.go("")
-        await visitor.go("upload", PAGE)
-        ticket = visitor.components["activity_uploader"]["ticket"]
+    async with signed_in(url, subject) as session:
+        await session.go("upload", PAGE)
+        ticket = session.components["activity_uploader"]["ticket"]
         before = memory_of(pid)
         forget_peak(pid)
         started = time.perf_counter()
-        await send(url, visitor.cookies, ticket, size)
+        await send(url, session.cookies, ticket, size)
         seconds, grown = time.perf_counter() - started, peak_of(pid) - before
     print(
         f"{size / MB:.0f} MB in {seconds:.1f} s: {before:.0f} MB before, at most {grown:.0f} more"
