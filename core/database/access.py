@@ -297,13 +297,13 @@ _MIGRATION: dict[str, Access] = {
     "migration_differences": Access(see=OPERATORS),
 }
 
-ACCESS: dict[str, Access] = {
 _PATHWAYS = dict.fromkeys(
     ("pathways", "pathway_steps", "consumables", "step_consumables", "consumable_prices"),
     Access(see=ANYBODY),
 )
 """Like tariffs, which all may read."""
 
+ACCESS: dict[str, Access] = {
     **_ACCOUNTS,
     **_ACTIVITY,
     **_REPORTS,
@@ -311,8 +311,8 @@ _PATHWAYS = dict.fromkeys(
     **_AREAS,
     **_KPIS,
     **_MIGRATION,
-}
     **_PATHWAYS,
+}
 """Every table of the service."""
 
 RECORDS = Access(
