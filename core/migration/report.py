@@ -19,28 +19,28 @@ from core.reports.workbook import Column, Workbook
 
 NAME = "migration-{run_id}.xlsx"
 _TABLES = (
-    Column("Table", width=22),
-    Column("What it holds", width=46),
-    Column("Goes to", width=18),
-    Column("In the old service", "whole", 16),
+    Column("Table", width=20),
+    Column("What it holds", width=58),
+    Column("Goes to", width=20),
+    Column("Agrees", width=9),
+    Column("In the old service", "whole", 12),
     Column("New", "tally", 10),
     Column("Changed", "tally", 10),
     Column("Gone", "tally", 10),
     Column("In error", "tally", 10),
-    Column("Agrees", width=10),
 )
 _CHECKS = (
     Column("Table", width=22),
     Column("Provider", width=12),
     Column("Month", "month", 12),
+    Column("Agrees", width=9),
+    Column("Same content", width=10),
     Column("Rows there", "whole", 12),
     Column("Rows here", "whole", 12),
     Column("Rows in error or sent twice", "tally", 16),
     Column("Money there", "spread", 16),
     Column("Money here", "spread", 16),
     Column("Money in error or sent twice", "spread", 18),
-    Column("Same content", width=14),
-    Column("Agrees", width=10),
 )
 _DIFFERENCES = (
     Column("Provider", width=12),
@@ -126,7 +126,7 @@ def _table_rows(summary: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         table = mapped[name]
         goes = table.goes_to or "kept as sent"
         counts = (row["source_rows"], row["new"], row["changed"], row["gone"], row["failed"])
-        yield name, table.title, goes, *counts, _yes(row["agrees"])
+        yield name, table.title, goes, _yes(row["agrees"]), *counts
 
 
 def _check_rows(connection: Connection, run_id: int) -> Iterator[tuple[Any, ...]]:
@@ -135,8 +135,8 @@ def _check_rows(connection: Connection, run_id: int) -> Iterator[tuple[Any, ...]
     for row in connection.execute(query):
         money = (row.source_pence / 100, row.here_pence / 100, row.failed_pence / 100)
         yield (
-            row.legacy_table, row.provider, row.month, row.source_rows, row.here_rows,
-            row.failed_rows, *money, _yes(row.same_content), _yes(row.agrees),
+            row.legacy_table, row.provider, row.month, _yes(row.agrees), _yes(row.same_content),
+            row.source_rows, row.here_rows, row.failed_rows, *money,
         )  # fmt: skip
 
 

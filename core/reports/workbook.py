@@ -6,6 +6,7 @@ Text that begins with ``=`` stays text, and memory stays constant however long a
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,20 @@ _FORMATS: dict[Kind, dict[str, Any]] = {
     "month": {"num_format": "mmm yyyy", "align": "left"},
 }
 _NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "tally", "spread", "factor", "figure"})
+
+
+NOTE, LINE = 90, 13.5
+"""How wide notes are, and how high a line is, in points."""
+
+
+def _make_room(sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
+    """A row as high as its texts need, given with the width of their columns; before it is written.
+
+    Excel finds out by itself when the file is opened; what prints it without opening does not.
+    """
+    lines = max(len(textwrap.wrap(text, max(1, width - 1))) for text, width in texts)
+    if lines > 1:
+        sheet.set_row(row, LINE * lines)
 
 
 @dataclass(frozen=True)
@@ -134,9 +149,11 @@ class Workbook(Closing):
         sheet = self._book.add_worksheet("Notes")
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, 24)
-        sheet.set_column(1, 1, 90)
+        sheet.set_column(1, 1, NOTE)
+        sheet.fit_to_pages(1, 0)
         sheet.write_string(0, 0, title, self._title)
         for row, (label, text) in enumerate(notes, start=2):
+            _make_room(sheet, row, [(text, NOTE)])
             sheet.write_string(row, 0, label, self._label)
             sheet.write_string(row, 1, text, self._wrapped)
 
@@ -285,6 +302,7 @@ class Workbook(Closing):
             sheet.autofilter(0, 0, max(rows - 1, 1), len(columns) - 1)
 
     def _write_headings(self, sheet: Any, row: int, columns: Sequence[Column]) -> None:
+        _make_room(sheet, row, [(column.heading, column.width) for column in columns])
         for index, column in enumerate(columns):
             look = self._heading_right if column.kind in _NUMBERS else self._heading
             sheet.write_string(row, index, column.heading, look)

@@ -15,12 +15,18 @@ from core.migration.progress import (
     progress_of,
     rows_in_error,
 )
-from core.migration.recalculating import CAUSES
 from core.migration.runs import request_or_go_on, sign_off
 from core.migration.states import MigrationState
 from core.settings import settings
 from core.user_errors import UserError
 from portal import words
+from portal.components.migration_findings import (
+    show_charges,
+    show_problems,
+    show_rows,
+    show_summary,
+    show_tables,
+)
 from portal.database import engine
 from portal.downloads import link_to
 from portal.fragments import refreshed
@@ -31,16 +37,6 @@ _COLOURS = {
     MigrationState.COMPLETE: "green",
     MigrationState.INCOMPLETE: "orange",
     MigrationState.FAILED: "red",
-}
-_COLUMNS = {
-    "Table": "table",
-    "State": "state",
-    "In the old service": "source_rows",
-    "Rows read": "rows_read",
-    "New": "new",
-    "Changed": "changed",
-    "Gone": "gone",
-    "In error": "failed",
 }
 
 
@@ -111,98 +107,35 @@ def _show(person: Person, migration: MigrationProgress) -> None:
         st.markdown(
             f"**Migration {migration.id}**{_what(migration)} "
             f":{_COLOURS[migration.state]}-badge[{migration.state}]  \n"
-            f"Asked for {words.moment(migration.requested_at)} UTC. {migration.state.text}"
+            f"Asked for {words.moment(migration.requested_at)} UTC. {_standing(migration)}"
         )
         if migration.failure:
             st.error(migration.failure)
         if migration.moving and migration.tables:
             st.progress(migration.done / len(migration.tables))
-        if migration.tables:
-            _show_tables(migration)
         if migration.summary:
-            _show_summary(person, migration)
+            show_summary(migration.summary)
+        show_tables(migration)
+        if migration.summary:
+            _show_findings(person, migration, migration.summary)
         _show_report(person, migration)
         _show_signature(person, migration)
 
 
-def _show_tables(migration: MigrationProgress) -> None:
-    table = {
-        heading: [getattr(each, name) for each in migration.tables]
-        for heading, name in _COLUMNS.items()
-    }
-    st.dataframe(table, hide_index=True, width="stretch", alt="The migration, table by table")
+def _standing(migration: MigrationProgress) -> str:
+    if migration.dry_run and not migration.moving:
+        return "Nothing was written: this is what a migration would do."
+    return migration.state.text
 
 
-def _show_summary(person: Person, migration: MigrationProgress) -> None:
-    summary = migration.summary or {}
-    if summary["disagreeing"]:
-        st.warning("Not as in the old service: " + ", ".join(summary["disagreeing"]))
-    else:
-        st.success("Rows, money and content of every table agree with the old service.")
+def _show_findings(person: Person, migration: MigrationProgress, summary: dict[str, Any]) -> None:
     if summary["failed"]:
-        _show_problems(summary)
-        if not migration.dry_run:
-            _show_rows(person)
+        show_problems(summary)
+    if summary["failed"] and not migration.dry_run:
+        with engine().connect() as connection:
+            show_rows(rows_in_error(connection, person.scope))
     if summary["charges"]:
-        _show_charges(summary["charges"])
-
-
-def _show_problems(summary: dict[str, Any]) -> None:
-    st.markdown(
-        f"**{words.count(summary['failed'], 'row')}** could not be taken over, for these reasons."
-    )
-    st.dataframe(
-        {
-            "Table": [each["table"] for each in summary["problems"]],
-            "Column": [each["column"] for each in summary["problems"]],
-            "Reason": [each["reason"] for each in summary["problems"]],
-            "Rows": [each["rows"] for each in summary["problems"]],
-        },
-        hide_index=True,
-        width="stretch",
-        column_config={"Reason": st.column_config.Column(width="large")},
-        alt="What is wrong with rows",
-    )
-
-
-def _show_rows(person: Person) -> None:
-    """Row by row, as they stand in the error queue."""
-    with engine().connect() as connection:
-        found = rows_in_error(connection, person.scope)
-    with st.expander("Row by row"):
-        st.caption(
-            "They wait in the error queue, on the page Operations, under these references. Mend "
-            "them in the old service: the next migration takes them over."
-        )
-        st.dataframe(
-            {
-                "Table": [each.table for each in found],
-                "Row": [each.row for each in found],
-                "Reference": [each.reference for each in found],
-                "Reason": [each.reason for each in found],
-            },
-            hide_index=True,
-            width="stretch",
-            column_config={"Reason": st.column_config.Column(width="large")},
-            alt="Rows in the error queue",
-        )
-
-
-def _show_charges(found: list[dict[str, Any]]) -> None:
-    st.markdown("**Charges of the old service against our own calculation**")
-    st.dataframe(
-        {
-            "Cause": [each["cause"] for each in found],
-            "Months": [each["months"] for each in found],
-            "Charges": [each["charges"] for each in found],
-            "Charged there": [f"£{each['legacy_pence'] / 100:,.2f}" for each in found],
-            "Our calculation": [f"£{each['here_pence'] / 100:,.2f}" for each in found],
-            "What it means": [CAUSES[each["cause"]] for each in found],
-        },
-        hide_index=True,
-        width="stretch",
-        alt="Differences of charges by cause",
-    )
+        show_charges(summary["charges"])
 
 
 def _show_report(person: Person, migration: MigrationProgress) -> None:
