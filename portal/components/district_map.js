@@ -47,8 +47,8 @@ export default function (component) {
   };
 
   const blockOf = ({ code, name, tiles }) => {
-    const block = make('section', 'block');
     const count = tiles.reduce((sum, tile) => sum + tile[2], 0);
+    const block = make('section', count ? 'block' : 'block none');
     const heading = make('h3', '', name + ' ');
     if (count) heading.append(make('span', '', counted(count)));
     const grid = make('div', tiles.some((tile) => tile[3]) ? 'tiles placed' : 'tiles');

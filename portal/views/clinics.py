@@ -39,8 +39,9 @@ def show(person: Person) -> None:
     counts = Counter(register.stands_for(each.host) for each in clinics if each.host)
     chosen = district_map(blocks, counts)
     st.caption(
-        "A square is a district, in the block of its region. Regions lie as they do on the ground, "
-        "and so do London's boroughs; elsewhere districts stand by name. The table has the same."
+        "A square is a district, in the block of its region; choose one to see its clinics below. "
+        "Regions lie as they do on the ground, and so do London's boroughs; elsewhere districts "
+        "stand by name."
     )
     _show_table(person, clinics, chosen, register)
 
