@@ -25,6 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 XSRF = "_streamlit_xsrf"
 FINISHED = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR}
 MOST_SECONDS = 60.0
+SIGN_IN_TRIES = 4
 
 
 class PageFailed(Exception):
@@ -152,7 +153,19 @@ async def signed_in(url: str, subject: str) -> AsyncIterator[Session]:
 
 
 async def sign_in(url: str, subject: str) -> dict[str, str]:
-    """The cookies of a browser in which somebody signed in by the local sign-in."""
+    """The cookies of a browser in which somebody signed in; tried again where the local sign-in,
+    which is made for few, does not answer."""
+    for left in reversed(range(SIGN_IN_TRIES)):
+        try:
+            return await _sign_in(url, subject)
+        except httpx.HTTPError:
+            if not left:
+                raise
+            await asyncio.sleep(1)
+    raise AssertionError
+
+
+async def _sign_in(url: str, subject: str) -> dict[str, str]:
     async with httpx.AsyncClient(follow_redirects=True, timeout=MOST_SECONDS) as browser:
         await browser.get(f"{url}/_stcore/health")  # brings the token against forged requests
         async with Session(url, _own(browser)) as stranger:

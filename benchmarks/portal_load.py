@@ -42,6 +42,8 @@ from deployments.demo.run import demonstration  # noqa: E402
 
 MOST_SECONDS, MOST_GROWTH = 2.0, 1.10
 THINKING = (5.0, 10.0)
+COMING = 30.0
+"""Seconds between pages, and seconds within which all sign in before measuring begins."""
 MONTH = "month=2017-04"
 ROLES = (
     (Kind.PROVIDER_PLUS, "ZX1"),
@@ -140,7 +142,7 @@ async def let_them_work(url: str, pid: int, sessions: int, minutes: float) -> Se
 async def one(url: str, number: int, seen: Seen) -> None:
     """One session: signs in at a time of its own, then goes from page to page until the end."""
     chance = random.Random(number)
-    await asyncio.sleep(chance.uniform(0, THINKING[1]))
+    await asyncio.sleep(chance.uniform(0, COMING))
     async with signed_in(url, subject_of(number)) as session:
         while True:
             await asyncio.sleep(chance.uniform(*THINKING))
@@ -158,7 +160,8 @@ def query_of(number: int) -> str:
 
 async def watch(pid: int, seen: Seen, minutes: float) -> None:
     """Notes the memory once everybody is there, and each minute until the end."""
-    await asyncio.sleep(3 * THINKING[1])
+    await asyncio.sleep(COMING + THINKING[1])
+    seen.changes.clear()
     started = time.monotonic()
     while True:
         seen.memory.append(memory_of(pid))
