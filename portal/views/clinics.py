@@ -120,7 +120,7 @@ def _columns(
     columns = {
         "Clinic": [words.plain(each.title) for each in clinics],
         "Provider": [words.plain(each.provider_name) for each in clinics],
-        "Address": [words.plain(each.address or "") for each in clinics],
+        "Address": [words.plain(each.address or "not known") for each in clinics],
         "Host commissioner": [_host(each, register) for each in clinics],
         "Since": [words.day(each.since) if each.since else "" for each in clinics],
     }
