@@ -24,7 +24,7 @@ from tests.legacy_world import Row, World, make_world
 
 USER, PASSWORD, HEADER = "grouper", "a password of the tests", ("X-Security-Key", "a key")
 NOW = "2018-07-01T00:00:00Z"
-TROUBLES = ("500", "503", "html", "cut off", "slow", "reset")
+TROUBLES = ("500", "503", "html", "cut off", "slow", "reset", "no JSON")
 SLOW = 0.9
 MONEY = re.compile(r"-?\d{1,8}(\.\d{1,2})?")
 
@@ -220,6 +220,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(int(trouble), b"oh", **({"Retry-After": "0"} if trouble == "503" else {}))
         elif trouble == "html":
             self._send(200, b"<html>We are sorry</html>")
+        elif trouble == "no JSON":  # but what some take for it
+            self._send(200, body[:-1] + b', "rest": NaN}')
         elif trouble == "slow":
             time.sleep(SLOW)
             self._send(200, body)

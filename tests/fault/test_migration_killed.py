@@ -1,4 +1,5 @@
-"""Two hundred thousand rows, ten kills: the same database as of a migration left in peace."""
+"""Two hundred thousand rows with every trouble; ten kills: the same database as of a migration left
+in peace; then a migration without changes, and one with changes and a password that expires."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.database.engine import with_driver
 from core.migration.progress import progress_of
-from core.migration.runs import begin_migration, request_migration
+from core.migration.runs import begin_migration, go_on, request_migration
 from core.processes import start_child
 from core.samples.activity import SPECIFICATION
 from core.settings import PROJECT
@@ -113,6 +114,7 @@ def start(services: Services, old: OldService, url: str, run_id: int) -> subproc
         "GROUPER_LEGACY_USER": USER,
         "GROUPER_LEGACY_PASSWORD": PASSWORD,
         "GROUPER_LEGACY_HEADER": ": ".join(HEADER),
+        "GROUPER_LEGACY_TIMEOUT": "10",
     }
     return start_child(
         [sys.executable, "-c", MIGRATE, str(run_id)],
@@ -166,6 +168,7 @@ def test_ten_kills_change_nothing(
     assert summary["disagreeing"] == []
     assert summary["failed"] == len(old.bad) == wanted["failures"][0]
 
+    old.set(troubles=0.03, now="2018-07-02T00:00:00Z")  # 500s, resets, halves of answers
     killed, run_id = planned(two[1])
     dice, kills = random.Random(5), 0
     share = pages(peaceful) // (KILLS + 1)
@@ -186,6 +189,54 @@ def test_ten_kills_change_nothing(
     if state(killed, run_id) == "running":
         assert start(services, old, two[1], run_id).wait(600) == 0
     assert digest(killed) == wanted
-    for engine in (peaceful, killed):
-        engine.dispose()
     assert seconds < 120
+    killed.dispose()
+    nothing_is_read_or_written(services, old, two[0], peaceful)
+    changes_are_followed(services, old, two[0], peaceful)
+    peaceful.dispose()
+
+
+def next_run(engine: Engine) -> int:
+    with engine.begin() as connection:
+        run_id = request_migration(connection, user_id=None)
+        begin_migration(connection, run_id, flow_run=None)
+    return run_id
+
+
+def nothing_is_read_or_written(
+    services: Services, old: OldService, url: str, engine: Engine
+) -> None:
+    """A second migration without changes."""
+    before = {name: found for name, found in digest(engine).items() if name != "events"}
+    old.forget()
+    began = time.monotonic()
+    assert start(services, old, url, next_run(engine)).wait(600) == 0
+    print(f"without changes it took {time.monotonic() - began:.1f} s")
+    assert sum(each["rows"] for each in old.told()["log"] if each["outcome"] == "200") == 0
+    assert {name: digest(engine)[name] for name in before} == before
+
+
+def changes_are_followed(services: Services, old: OldService, url: str, engine: Engine) -> None:
+    """Rows changed and deleted since, and a password that expires half-way."""
+    old.set(now="2018-08-01T00:00:00Z")
+    old.change(
+        ("users", 2, {"name": "Renamed"}),
+        ("charges", 5000, {"amount": "0.01"}),
+        ("records", 6000, None),
+        ("pathways", 2, None),
+    )
+    old.forget()
+    old.set(shut_after=40)
+    run_id = next_run(engine)
+    assert start(services, old, url, run_id).wait(600) != 0
+    assert state(engine, run_id) == "failed"
+    old.set(shut_after=None)
+    with engine.begin() as connection:
+        go_on(connection, run_id, user_id=None, reason="renewed")
+    assert start(services, old, url, run_id).wait(600) == 0
+    with engine.connect() as connection:
+        summary = progress_of(connection, EVERYTHING, run_id).summary
+    assert summary is not None
+    assert summary["disagreeing"] == []
+    assert (summary["changed"], summary["gone"]) == (2, 2)
+    assert summary["failed"] == len(old.bad) + 10  # steps of the pathway, and what they use up

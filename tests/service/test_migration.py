@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import traceback
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,11 +24,18 @@ from core.kpis.catalogue import published_kpis
 from core.kpis.episodes import chunks_to_write, write_episodes
 from core.kpis.measuring import measure
 from core.kpis.results import results_of, store_result
-from core.migration.legacy import CredentialsRefused, LegacyAway
+from core.migration.legacy import CredentialsRefused, Legacy, LegacyAway
 from core.migration.problems import PROBLEMS
 from core.migration.progress import progress_of
 from core.migration.report import keep_report
-from core.migration.runs import fail_migration, go_on, request_migration, sign_off
+from core.migration.runs import (
+    fail_migration,
+    go_on,
+    load_migration,
+    request_migration,
+    sign_off,
+)
+from core.migration.working import Bench, StepRefused
 from core.pathways import find_pathway, price_versions, read_pathways
 from core.samples.activity import SPECIFICATION
 from core.settings import settings
@@ -286,10 +294,37 @@ def test_nobody_is_told_of_what_is_long_past(summary: dict[str, Any], engine: En
     }
 
 
-def test_messages_hold_nothing_personal(summary: dict[str, Any], engine: Engine) -> None:
+PERSONAL = ("77777777", "old.example", "Analyst", "Accounts", "twelve", "CHARITY")
+
+
+def test_messages_hold_nothing_personal(
+    summary: dict[str, Any], engine: Engine, postgres: EmbeddedPostgres
+) -> None:
     texts = " ".join(row[0] for row in rows(engine, "SELECT reason || title FROM failures"))
-    for value in ("77777777", "old.example", "Analyst", "twelve", "CHARITY"):
+    for value in PERSONAL:
         assert f" {value}" not in texts
+    log = postgres.log.read_text()
+    refused = [line for line in log.splitlines() if "violates check constraint" in line]
+    assert any("invoices" in line for line in refused), "the database refuses one of them"
+    assert [value for value in PERSONAL if value in log] == []
+
+
+def test_what_the_database_refuses_in_a_step_is_told_without_values(
+    empty: Engine, small: OldService
+) -> None:
+    with empty.begin() as connection:
+        migration = load_migration(connection, request_migration(connection, user_id=None))
+    add = sa.text("INSERT INTO users (subject, name) VALUES ('ada@old.example', 'Analyst Ada')")
+    with (
+        Legacy(small.door()) as legacy,
+        pytest.raises(StepRefused) as refused,
+        Bench(empty, migration, legacy).transaction() as connection,
+    ):
+        connection.execute(add)
+        connection.execute(add)
+    assert "uq_users_subject" in str(refused.value)
+    told = "".join(traceback.format_exception(refused.value))
+    assert [value for value in PERSONAL if value in told] == []
 
 
 def test_a_second_migration_reads_only_what_changed_and_writes_nothing(
