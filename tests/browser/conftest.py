@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from core.submissions.months import get_submission
+from core.submissions.states import SubmissionState
+from deployments.demo import story
 from tests.browser.walking import chromium, sign_in_at
+from tests.small_month import run, small_month
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
     from deployments.supervisor import Services
 
 SignIn = Callable[[str], Page]
+SUBMITTED = dt.date(2017, 11, 1)
+"""A month that the first provider has submitted, with clinics that Tower Hamlets hosts."""
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +58,21 @@ def sign_in(
     for context in contexts:
         context.close()
     assert outside == []
+
+
+@pytest.fixture(scope="session")
+def _month_of_all(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> story.Month:
+    return small_month(populated, tmp_path_factory.mktemp("files"), SUBMITTED, "final")
+
+
+@pytest.fixture
+def submitted(populated: Engine, _month_of_all: story.Month) -> story.Month:
+    """The month ``SUBMITTED``; submitted anew where a test had it opened again."""
+    with populated.connect() as connection:
+        state = get_submission(connection, _month_of_all.submission_id).state
+    if state != SubmissionState.SUBMITTED:
+        run(populated, _month_of_all, "final")
+    return _month_of_all
 
 
 def note_outside(url: str, outside: list[str]) -> None:

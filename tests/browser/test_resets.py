@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from deployments.demo import story
-from tests.browser.conftest import SignIn
-from tests.small_month import small_month
+from tests.browser.conftest import SUBMITTED, SignIn
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from deployments.supervisor import Services
 
-MONTH = dt.date(2017, 11, 1)
 SOON = 20_000  # milliseconds; a notification is there once the relay has heard of the event
-
-
-@pytest.fixture(scope="module")
-def submitted(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> story.Month:
-    """A month of the first provider, with clinics that Tower Hamlets hosts."""
-    return small_month(populated, tmp_path_factory.mktemp("files"), MONTH, "final")
 
 
 def hosted(page: Page, month: story.Month) -> Locator:
@@ -74,7 +62,7 @@ def test_from_the_asking_to_an_open_month(
     expect(hosted(carys, submitted)).to_have_count(0)
     amira = sign_in("amira@zx1.example")
     told(amira, services, "November 2017 is open again")
-    amira.goto(f"{services.portal_url}/submission?provider=ZX1&month={MONTH:%Y-%m}")
+    amira.goto(f"{services.portal_url}/submission?provider=ZX1&month={SUBMITTED:%Y-%m}")
     expect(amira.get_by_role("button", name="Run as draft")).to_be_visible()
 
 

@@ -72,3 +72,44 @@ def come_to_rest(page: Page) -> None:
     expect(page.locator(AT_REST)).to_be_attached(timeout=PATIENCE)
     expect(page.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
     expect(page.locator('[data-stale="true"]')).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
+
+
+def go_to(page: Page, name: str) -> None:
+    """To the page of that name, by the menu."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=PATIENCE)
+    come_to_rest(page)
+
+
+def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
+    """Chooses an option of a drop-down."""
+    page.get_by_role("combobox", name=label).first.click()
+    if isinstance(option, str):
+        page.keyboard.type(option)  # a long list draws but those in view
+    page.get_by_role("option", name=option).first.click()
+    come_to_rest(page)
+
+
+def click(page: Page, name: str) -> None:
+    """Presses a button, and waits for what comes of it."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    come_to_rest(page)
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    """Types into a field and leaves it, so that the page hears of it."""
+    field = page.get_by_role("textbox", name=label, exact=True).first
+    field.fill(text)
+    field.press("Tab")
+    come_to_rest(page)
+
+
+def download(page: Page, url: str, name: str) -> bytes:
+    """What the link of that name gives, as the browser of the page gets it."""
+    link = page.get_by_role("link", name=name).first
+    expect(link).to_be_visible(timeout=PATIENCE)
+    address = link.get_attribute("href") or ""
+    answer = page.context.request.get(address if "://" in address else f"{url}{address}")
+    assert answer.status == 200, answer.text()
+    return answer.body()
