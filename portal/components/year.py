@@ -4,6 +4,7 @@ of a commissioner, each with what came in."""
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection
 
 import streamlit as st
@@ -31,13 +32,16 @@ def show_year(provider: str, months: list[Month], today: dt.date) -> None:
     st.subheader(f"Months of {words.plain(months[0].provider_name)}")
     year = _choose_year({month.year for month in months}, provider)
     known = {month.month: month for month in months}
-    _grid(year, lambda day: _show_month(provider, day, known, today))
+    _grid(provider, year, lambda day: _show_month(provider, day, known, today))
 
 
 def show_charged_year(commissioner: str, rows: list[Charged], today: dt.date) -> None:
     """The same for a commissioner: what providers charged for each month."""
     year = _choose_year({_year_of(row.month) for row in rows}, commissioner)
-    _grid(year, lambda day: _show_charged(day, [row for row in rows if row.month == day], today))
+    of_month = defaultdict[dt.date, list[Charged]](list)
+    for row in rows:
+        of_month[row.month].append(row)
+    _grid(commissioner, year, lambda day: _show_charged(day, of_month[day], today))
 
 
 def _choose_year(years: Collection[int], of: str) -> int:
@@ -50,12 +54,14 @@ def _choose_year(years: Collection[int], of: str) -> int:
     return latest
 
 
-def _grid(year: int, show_one: Callable[[dt.date], None]) -> None:
+def _grid(of: str, year: int, show_one: Callable[[dt.date], None]) -> None:
     for first in (0, _IN_A_ROW):
         columns = st.columns(_IN_A_ROW)
         for number, column in enumerate(columns, start=first):
-            with column, st.container(border=True, height="stretch"):
-                show_one(_first_day(year, number))
+            day = _first_day(year, number)
+            # Its key becomes a class of the style sheet.
+            with column, st.container(border=True, height="stretch", key=f"month-of-{of}-{day}"):
+                show_one(day)
 
 
 def _show_charged(day: dt.date, rows: list[Charged], today: dt.date) -> None:
