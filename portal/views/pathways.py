@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import streamlit as st
@@ -11,6 +12,9 @@ from core.accounts.today import today
 from core.pathways import Pathway, Price, any_pathways, price_versions, read_pathways
 from portal import words
 from portal.database import engine
+
+FIRST_DAY = dt.date(2000, 1, 1)
+"""Without one, the calendar ends ten years ago."""
 
 
 def are_there() -> bool:
@@ -22,7 +26,7 @@ def are_there() -> bool:
 def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     """The page."""
     st.title("Pathways")
-    on = st.date_input("Prices of", today(), format="DD/MM/YYYY")
+    on = st.date_input("Prices of", today(), min_value=FIRST_DAY, format="DD/MM/YYYY")
     with engine().connect() as connection:
         found = read_pathways(connection, on) if not isinstance(on, tuple) else []
         prices = price_versions(connection)
@@ -34,8 +38,9 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     )
     steps, listed = st.tabs(["Steps", "Prices"])
     with steps:
-        chosen = st.selectbox("Pathway", found, format_func=lambda each: each.name)
-        _show_pathway(chosen)
+        known = {each.id: each for each in found}  # with other prices they are others
+        chosen = st.selectbox("Pathway", list(known), format_func=lambda each: known[each].name)
+        _show_pathway(known[chosen])
     with listed:
         _show_prices(prices)
 

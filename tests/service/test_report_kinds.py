@@ -274,13 +274,19 @@ def test_a_report_on_indicators_shows_figures_trends_and_others(
             measured = Measured(Decimal(10), Decimal(count))
             store_result(connection, run_id, first.id, measured)
             store_result(connection, run_id, second.id, None, "It took too long.")
+        of_may = tables.kpi_results.c.run_id == months["ZX1", MAY]
+        connection.execute(
+            tables.kpi_results.update()
+            .where(of_may, tables.kpi_results.c.kpi_id == first.id)
+            .values(taken_over=True)
+        )
         request = asked(ReportKind.KPI_REPORT, "provider", "ZX1")
         book = made(connection, request, tmp_path)
         theirs = made(connection, asked(ReportKind.KPI_REPORT, "commissioner", PAYERS[1]), tmp_path)
     rows = table(book["KPI Report"])
     assert [(row["Month"].month, row["Value"], row["Remark"]) for row in rows] == [
         (4, 2.5, None),
-        (5, 2, None),
+        (5, 2, "figure of the old service"),
         (4, None, "It took too long."),
         (5, None, "It took too long."),
     ]
