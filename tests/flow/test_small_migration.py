@@ -55,6 +55,7 @@ class Migrated:
 
     engine: Engine
     run_id: int
+    environment: dict[str, str]
     done: subprocess.CompletedProcess[str]
 
 
@@ -75,14 +76,13 @@ def migrated(
             import_dataset(connection, SPECIFICATION.read_text(), name="data set")
             run_id = request_migration(connection, user_id=None)
         open_roles(url, services.settings)
-        yield Migrated(engine, run_id, carried_out(services, old, url, run_id))
+        environment = environment_of(services, old, url)
+        yield Migrated(engine, run_id, environment, python(environment, "-c", FLOWS, str(run_id)))
         engine.dispose()
 
 
-def carried_out(
-    services: Services, old: OldService, url: str, run_id: int
-) -> subprocess.CompletedProcess[str]:
-    """Both flows in a process of their own, under the services' Prefect server."""
+def environment_of(services: Services, old: OldService, url: str) -> dict[str, str]:
+    """That of a process under the services' Prefect server, with the way to the old service."""
     door = {
         "GROUPER_DATABASE_URL": url,
         "GROUPER_LEGACY_URL": old.url,
@@ -92,14 +92,18 @@ def carried_out(
         "GROUPER_LEGACY_TIMEOUT": "2",
         "GROUPER_LEGACY_PAUSE": "0.05",
     }
+    return {**os.environ, **services.settings.environment(), **door}
+
+
+def python(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", FLOWS, str(run_id)],
+        [sys.executable, *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
         cwd=PROJECT,
-        env={**os.environ, **services.settings.environment(), **door},
+        env=environment,
     )
 
 
@@ -147,3 +151,14 @@ def test_neither_secrets_nor_persons_are_told(migrated: Migrated) -> None:
     wanted: list[Any] = [PASSWORD, "old.example", "Analyst 0", "77777777", "E010041"]
     assert [each for each in wanted if each in said] == []
     assert HEADER[1] not in said.split()
+
+
+def test_a_pathway_is_shown_with_the_prices_of_a_day(migrated: Migrated) -> None:
+    command = ("-m", "cli.main", "pathways", "show", "Pathway 3", "--on", "2018-01-01")
+    shown = python(migrated.environment, *command)
+    assert shown.returncode == 0, shown.stderr
+    heading, first, uses, second, *_ = shown.stdout.splitlines()
+    assert heading == "Pathway 3: 50 minutes, £24.00"
+    assert first.split() == ["Step", "0", "10", "min", "£4.80"]
+    assert uses.strip() == "1.5 piece Kit 3, £3.20"
+    assert "(after Step 0)" in second
