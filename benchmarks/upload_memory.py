@@ -26,7 +26,7 @@ from benchmarks.portal_load import the_portal  # noqa: E402
 
 MOST_GROWTH = 30
 MB = 1 << 20
-PAGE = "provider=ZX1&month=2018-02"
+PAGE = "month=2018-02"
 PICTURE = b"\x89PNG\r\n\x1a\n"
 """How the file begins: no activity, so that its check is short and the upload alone is measured."""
 

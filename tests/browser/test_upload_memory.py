@@ -20,7 +20,7 @@ SIZE = 100 * MB
 def test_an_upload_takes_no_memory(services: Services, populated: Engine) -> None:
     pid = services.pid("portal")
     assert pid is not None
-    upload = partial(grown_by, services.portal_url, pid, subject="amira@zx1.example")
+    upload = partial(grown_by, services.portal_url, pid, subject="ben@zx2.example")
     with ThreadPoolExecutor(1) as other:  # in this thread, the browser's own loop may be running
         other.submit(lambda: asyncio.run(upload(MB))).result()  # loads what is no part of a file
         grown = other.submit(lambda: asyncio.run(upload(SIZE))).result()
