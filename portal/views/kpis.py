@@ -81,7 +81,7 @@ def _show_result(result: Result, history: list[Result], provider: SeenProvider) 
 
 def _show_query(kpi: Kpi) -> None:
     if kpi.sql:
-        st.code(kpi.sql, language="sql")
+        st.code(kpi.sql, language=None, wrap_lines=True)  # its colours are too pale (WCAG 1.4.3)
         return
     st.caption("The old service measured it; nothing here does. Its query there was:")
     st.code(kpi.old_query or "not known", language=None)

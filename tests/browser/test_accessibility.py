@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from deployments.demo.cast import PEOPLE
-from tests.browser.conftest import SignIn
-from tests.browser.walking import every_page, menu
+from tests.browser.conftest import SUBMITTED, SignIn
+from tests.browser.walking import come_to_rest, every_page, menu
+
+if TYPE_CHECKING:
+    from deployments.demo.story import Month
+    from deployments.supervisor import Services
 
 BY_ROLE = {person.kind: person.subject for person in reversed(PEOPLE)}
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
@@ -37,6 +42,46 @@ def test_the_menu_works_by_keyboard(sign_in: SignIn) -> None:
     menu(page).nth(1).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Upload", level=1)).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("subject", list(BY_ROLE.values()), ids=list(BY_ROLE))
+def test_axe_finds_nothing_where_everything_is_open(
+    sign_in: SignIn, services: Services, submitted: Month, subject: str
+) -> None:
+    """Every tab of every page, with what can be unfolded unfolded, about a month with charges."""
+    page = sign_in(subject)
+    found = {}
+    for name in every_page(page):
+        if name in ABOUT_A_MONTH:
+            page.goto(f"{page.url.partition('?')[0]}?provider=ZX1&month={SUBMITTED:%Y-%m}")
+            come_to_rest(page)
+        for tab in tabs(page):
+            unfold(page)
+            found[f"{name}, {tab}"] = violations(page)
+    assert {place: wrong for place, wrong in found.items() if wrong} == {}
+
+
+ABOUT_A_MONTH = {"Upload", "Submission", "Charges", "Reports"}
+
+
+def tabs(page: Page) -> Iterator[str]:
+    """Opens each tab of a page in turn; a page without has one."""
+    names = page.get_by_role("tab").all_inner_texts()
+    for name in names:
+        page.get_by_role("tab", name=name, exact=True).first.click()
+        come_to_rest(page)
+        yield name
+    if not names:
+        yield "as it is"
+
+
+def unfold(page: Page) -> None:
+    """Opens what can be opened on the page, up to a few of a kind."""
+    for summary in page.locator("details:not([open]) > summary").all()[:4]:
+        if summary.is_visible():
+            summary.click()
+    come_to_rest(page)
 
 
 def violations(page: Page) -> list[str]:
