@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.database.roles import role_name
+from core.database.roles import make_roles
 from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
 from core.kpis.episodes import forget_episodes
@@ -22,8 +22,7 @@ KEPT_DAYS = 40
 
 def make_room(connection: Connection, specification: Specification) -> None:
     """Makes what queries of this data set read, unless it is there."""
-    database = connection.execute(sa.select(sa.func.current_database())).scalar_one()
-    reader = role_name(database, "kpi", settings())
+    reader = make_roles(connection, settings())["kpi"]
     if not views_are_made(connection, specification, reader):
         make_views(connection, specification, reader)
 
