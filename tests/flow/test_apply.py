@@ -19,8 +19,8 @@ from tests.flow.conftest import Until
 SEEN = {"created", "updated", "last_polled", "status", "last_deployed"}  # they change by themselves
 
 
-def registered(http: httpx.Client) -> dict[str, Any]:
-    """Pool, queues and deployments as the server has them."""
+def registered(http: httpx.Client) -> dict[tuple[str, str, str], Any]:
+    """Pool, queues and deployments as the server has them: by kind, name and field."""
     found = {
         "pool": [http.get("/work_pools/grouper").json()],
         "queues": http.post("/work_pools/grouper/queues/filter", json={}).json(),
@@ -29,21 +29,33 @@ def registered(http: httpx.Client) -> dict[str, Any]:
     for deployment in found["deployments"]:  # the rows of schedules are written anew
         deployment["schedules"] = [each["schedule"] for each in deployment["schedules"]]
     return {
-        kind: sorted(
-            ({k: v for k, v in item.items() if k not in SEEN} for item in items),
-            key=lambda item: str(item["name"]),
-        )
+        (kind, item["name"], field): value
         for kind, items in found.items()
+        for item in items
+        for field, value in item.items()
+        if field not in SEEN
+    }
+
+
+def differences(
+    before: dict[tuple[str, str, str], Any], after: dict[tuple[str, str, str], Any]
+) -> dict[tuple[str, str, str], tuple[Any, Any]]:
+    """What is not the same in both, as it was and as it is."""
+    fields = sorted(before.keys() | after.keys())
+    return {
+        each: (before.get(each), after.get(each))
+        for each in fields
+        if before.get(each) != after.get(each)
     }
 
 
 def test_queues_and_deployments_are_as_the_files_say(
     services: Services, http: httpx.Client
 ) -> None:
-    queues = {queue["name"]: queue for queue in registered(http)["queues"]}
+    there = registered(http)
     for name, wanted in load_queues().queues.items():
-        found = queues[name]
-        assert (found["concurrency_limit"], found["priority"]) == (wanted.limit, wanted.priority)
+        assert there["queues", name, "concurrency_limit"] == wanted.limit
+        assert there["queues", name, "priority"] == wanted.priority
     for name, queue in (
         ("check-file", "checks"),
         ("submit", "submissions"),
@@ -63,16 +75,18 @@ def test_queues_and_deployments_are_as_the_files_say(
 def test_a_second_time_changes_nothing(services: Services, http: httpx.Client) -> None:
     before = registered(http)
     apply(services.settings)
-    assert registered(http) == before
+    assert differences(before, registered(http)) == {}
 
 
 def test_what_an_operator_changed_is_put_back(services: Services, http: httpx.Client) -> None:
     before = registered(http)
     changed = {"concurrency_limit": 99}
     http.patch("/work_pools/grouper/queues/checks", json=changed).raise_for_status()
-    assert registered(http) != before
+    assert differences(before, registered(http)) == {
+        ("queues", "checks", "concurrency_limit"): (2, 99)
+    }
     apply(services.settings)
-    assert registered(http) == before
+    assert differences(before, registered(http)) == {}
 
 
 def test_without_a_server_it_says_what_to_do(services: Services) -> None:
