@@ -65,7 +65,31 @@ class Imported:
 def import_table(
     connection: Connection, name: str, table: Table, context: dict[str, object]
 ) -> Imported:
-    """Brings our rows up to what the old service sent, in the caller's transaction."""
+    """Brings our rows up to what the old service sent, in the caller's transaction.
+
+    Where a row gave up a key that another one waits for, that one is looked at once more.
+    """
+    last = total = _import_once(connection, name, table, context)
+    while last.changed and _waits_for_a_key(connection):
+        last = _import_once(connection, name, table, context)
+        total = Imported(
+            total.new + last.new, total.changed + last.changed, last.failed, total.gone + last.gone
+        )
+    return total
+
+
+def _waits_for_a_key(connection: Connection) -> bool:
+    """Whether a row at work stands back behind one with the same key."""
+    query = (
+        "SELECT EXISTS (SELECT FROM migration_work w, unnest(w.problems) p "
+        "WHERE p ->> 'code' IN ('same', 'refused'))"
+    )
+    return bool(connection.execute(sa.text(query)).scalar_one())
+
+
+def _import_once(
+    connection: Connection, name: str, table: Table, context: dict[str, object]
+) -> Imported:
     if table.first is not None:
         FIRST[table.first](connection)
     forget_lost(connection, name, table)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
@@ -79,7 +79,17 @@ def test_what_is_kept_is_what_was_sent(
         transaction.rollback()
 
 
+def provider(number: int, code: str) -> dict[str, Any]:
+    return {"id": number, "kind": "PROVIDER", "code": code, "name": "x", "partOfId": None}
+
+
 @RELAXED
+@example(first=[provider(2, "C1")], then=[provider(2, "C2"), provider(3, "C1")], size=1)
+@example(
+    first=[provider(2, "C1"), provider(3, "C2")],
+    then=[provider(2, "C2"), provider(3, "C3"), provider(4, "C1")],
+    size=1,
+)
 @given(first=organisations(), then=organisations(), size=st.integers(1, 6))
 def test_importing_again_changes_nothing_and_keys_stay(
     database: Engine, first: list[dict[str, Any]], then: list[dict[str, Any]], size: int
