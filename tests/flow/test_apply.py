@@ -16,7 +16,8 @@ from deployments.queues import load_queues
 from deployments.supervisor import Services
 from tests.flow.conftest import Until
 
-SEEN = {"created", "updated", "last_polled", "status", "last_deployed"}  # they change by themselves
+# They change by themselves.
+SEEN = {"created", "updated", "last_polled", "status", "last_deployed", "active_slots"}
 
 
 def registered(http: httpx.Client) -> dict[tuple[str, str, str], Any]:
