@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -147,21 +148,31 @@ def fresh_database(
 
     name = prefix + uuid4().hex[:12]
     made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    gone = sql.SQL("DROP DATABASE {} WITH (FORCE)")
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
         yield with_database(postgres.url(), name)
         if drop:
-            _until_others_left(connection, name)
-            connection.execute(gone.format(sql.Identifier(name)))
+            _drop(connection, name)
 
 
-def _until_others_left(connection: psycopg.Connection, database: str) -> None:
-    """Sessions of the portal's role, just closed: the owner may not end what is left of them."""
+def _drop(connection: psycopg.Connection, database: str) -> None:
+    """Drops a database once it is left by those whom the owner may not end: sessions of its roles
+    that were just closed, and the server's own that cleans up."""
     import time
 
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename <> current_user"
+    import psycopg
+    from psycopg import sql
+
+    others = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = %s AND usename IS DISTINCT FROM current_user"
+    )
+    gone = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
     deadline = time.monotonic() + 20
-    while connection.execute(others, [database]).fetchone() != (0,):
-        assert time.monotonic() < deadline, "a role of the database is still connected"
+    while True:
+        assert time.monotonic() < deadline, "somebody else is still connected to the database"
+        if connection.execute(others, [database]).fetchone() == (0,):
+            with contextlib.suppress(psycopg.errors.InsufficientPrivilege):  # came meanwhile
+                connection.execute(gone)
+                return
         time.sleep(0.02)
