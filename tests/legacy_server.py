@@ -54,6 +54,7 @@ class Service:
         self.log: list[dict[str, Any]] = []
         self.attempts = Counter[str]()
         self.shut_after: int | None = None  # so many answers until the password has expired
+        self.slow = SLOW  # seconds that a slow answer takes
         self.shifts: list[list[Any]] = []  # table, page: then a row of the page before is deleted
         self.sums: dict[int, str] = {}
         for name in shipped_mapping().tables:
@@ -82,6 +83,8 @@ class Service:
         if [table, page] in self.shifts:
             self.shifts.remove([table, page])
             self.world.rows[table].remove(items[0])
+            if all(row["id"] != items[0]["id"] for row in self.world.rows[table]):
+                self.world.bad.pop((table, items[0]["id"]), None)
         return answer
 
     def blocks(self, table: str, size: int) -> dict[str, Any]:
@@ -223,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
         elif trouble == "no JSON":  # but what some take for it
             self._send(200, body[:-1] + b', "rest": NaN}')
         elif trouble == "slow":
-            time.sleep(SLOW)
+            time.sleep(self.service.slow)
             self._send(200, body)
         elif trouble is not None:
             if trouble == "cut off":

@@ -65,11 +65,22 @@ class Scene:
     disk: Disk
     mailbox: Mailbox
     people: dict[str, int] = field(default_factory=dict)
+    colleagues: dict[str, int] = field(default_factory=dict)
     submissions: list[int] = field(default_factory=list)
 
     @property
     def engine(self) -> Engine:
         return self.installation.engine()
+
+    def team_of(self, submission_id: int) -> tuple[int, int]:
+        """The two people who work for the provider of a month."""
+        months, providers = tables.submissions.c, tables.organisations.c
+        query = sa.select(providers.code).where(
+            months.id == submission_id, months.provider_id == providers.id
+        )
+        with self.engine.connect() as connection:
+            code = connection.execute(query).scalar_one()
+        return self.people[code], self.colleagues[code]
 
     def count(self, table: sa.Table, chosen: Any) -> int:
         with self.engine.connect() as connection:
@@ -86,7 +97,7 @@ def set_the_scene(scene: Scene, folder: Path) -> None:
         tariff["start"], tariff["end"] = str(tariff["start"]), str(tariff["end"])
         import_configuration(connection, yaml.safe_dump(tariff), name="ten providers")
         scene.people["operator"] = _person(connection, "operator", "operator", None)
-        providers = {code: _provider(connection, code, scene.people) for code in PROVIDERS}
+        providers = {code: _provider(connection, code, scene) for code in PROVIDERS}
     for code, provider in providers.items():
         scene.submissions += [_upload(scene, folder, code, provider, month) for month in MONTHS]
     ready = tables.files.c.state == "ready"
@@ -95,7 +106,7 @@ def set_the_scene(scene: Scene, folder: Path) -> None:
     )
 
 
-def _provider(connection: Connection, code: str, people: dict[str, int]) -> int:
+def _provider(connection: Connection, code: str, scene: Scene) -> int:
     organisations = tables.organisations
     provider = connection.execute(
         organisations.insert()
@@ -107,7 +118,8 @@ def _provider(connection: Connection, code: str, people: dict[str, int]) -> int:
         for clinic, name, host in sample_clinics(code)
     ]
     connection.execute(tables.clinics.insert().values(clinics))
-    people[code] = _person(connection, code, "provider", provider)
+    scene.people[code] = _person(connection, code, "provider", provider)
+    scene.colleagues[code] = _person(connection, f"{code} too", "provider", provider)
     return int(provider)
 
 
@@ -115,7 +127,7 @@ def _person(connection: Connection, name: str, role: str, organisation: int | No
     users = tables.users
     person = connection.execute(
         users.insert()
-        .values(subject=name, name=name, email=f"{name.lower()}@example.org")
+        .values(subject=name, name=name, email=f"{name.lower().replace(' ', '-')}@example.org")
         .returning(users.c.id)
     ).scalar_one()
     subscribe(connection, person, role, organisation)

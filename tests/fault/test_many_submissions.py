@@ -46,8 +46,8 @@ def undisturbed(scene: Scene) -> tuple[Outcome, float]:
     round_ = Round(scene)
     outcome = round_.undisturbed()
     assert len(outcome.charges) == len(scene.submissions)
-    assert outcome.mails.total() == len(scene.submissions)  # a draft each, to its provider
-    assert outcome.notifications.total() == len(scene.submissions) + REPORTS
+    assert outcome.mails.total() == 2 * len(scene.submissions)  # a draft each, to two people
+    assert outcome.notifications.total() == 2 * len(scene.submissions) + REPORTS
     assert set(outcome.notifications.values()) == {1}
     assert all(rows > 1_000 for rows in outcome.reports.values())
     assert len(outcome.reports) == REPORTS < len(PROVIDERS)
