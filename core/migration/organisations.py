@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from core.migration.mapping import Column
-from core.migration.transforms import reading
+from core.migration.changes import CHANGED_AT
 
 _RENAMED = (
     "FROM migration_work w JOIN organisations t ON t.id = w.local_id "
     "JOIN legacy_rows r ON r.id = w.row_id WHERE {chosen} AND t.name <> w.name"
 )
-_CHANGED_AT = reading("changedAt", Column.model_validate({"is": "moment"})).value
 
 KEEP_NAMES = [
     "INSERT INTO organisation_names (organisation_id, name, until) "
-    f"SELECT t.id, t.name, least(coalesce({_CHANGED_AT}, now()), now()) {_RENAMED}",
+    f"SELECT t.id, t.name, {CHANGED_AT} {_RENAMED}",
     "INSERT INTO audit (action, subject, reason, detail) SELECT 'organisation renamed', "
     "'organisation:' || t.code, 'taken over from the old service', "
     f"jsonb_build_object('old', t.name, 'new', w.name) {_RENAMED}",

@@ -1,0 +1,11 @@
+"""When the old service changed a row, as far as it says so."""
+
+from __future__ import annotations
+
+from core.migration.mapping import Column
+from core.migration.transforms import reading
+
+_CHANGED_AT = reading("changedAt", Column.model_validate({"is": "moment"})).value
+
+CHANGED_AT = f"least(coalesce({_CHANGED_AT}, now()), now())"
+"""Of the row ``r`` of ``legacy_rows``; now where it does not say, or a moment to come."""

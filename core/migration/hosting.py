@@ -1,0 +1,11 @@
+"""Clinics that the old service gave another host: since when they have it is kept, as ours are."""
+
+from __future__ import annotations
+
+from core.migration.changes import CHANGED_AT
+
+SINCE_WHEN = [
+    f"UPDATE clinics t SET placed_at = {CHANGED_AT} "
+    "FROM migration_work w JOIN legacy_rows r ON r.id = w.row_id "
+    "WHERE t.id = w.local_id AND {chosen} AND t.commissioner IS DISTINCT FROM w.commissioner"
+]
