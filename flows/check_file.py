@@ -23,8 +23,10 @@ from core.submissions.file_checks import (
     expect_chunks,
     finish_file_check,
     load_file_check,
+    waits_for_look,
 )
 from core.submissions.naming import names_of_file
+from core.submissions.states import FileState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.checking import CheckBench, check_rows
 from tasks.progress import ProgressBar
@@ -61,6 +63,8 @@ def _carry_out(engine: Engine, check: FileCheckInputs, done: set[int]) -> str:
         )
         with reading:
             with engine.begin() as connection:
+                if waits_for_look(connection, check, reading):
+                    return FileState.UNCONFIRMED
                 expect_chunks(connection, check, reading.expected_chunks())
             _check_chunks(bench, reading, done)
             return _finish(bench, reading)
@@ -106,9 +110,7 @@ def _finish(bench: CheckBench, reading: Reading) -> str:
         state = finish_file_check(
             connection,
             bench.check,
-            headings=[
-                {"heading": found.heading, "column": found.column} for found in reading.headings
-            ],
+            headings=reading.headings,
             file_errors=file_errors,
             refused=reading.refused,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.settings import settings
@@ -40,6 +40,11 @@ async def _health(request: Request) -> Response:  # noqa: ARG001 - the signature
     return PlainTextResponse("ok")
 
 
+async def _home(request: Request) -> Response:
+    """Streamlit knows its first page by the bare address only; people and links say its name."""
+    return RedirectResponse(request.url.replace(path="/"))
+
+
 def portal() -> st.App:
     """The portal as an ASGI application."""
     chosen = settings()
@@ -47,6 +52,7 @@ def portal() -> st.App:
         Path(__file__).with_name("app.py"),
         routes=[
             Route("/healthz", _health),
+            Route("/home", _home),
             Route(uploads.PATH, uploads.upload, methods=["PUT"]),
             Route(downloads.PATH, downloads.download),
             Route(error_downloads.PATH, error_downloads.errors),

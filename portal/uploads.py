@@ -17,6 +17,7 @@ from core.accounts.permissions import Action
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.arrivals import Arrival, take_in
+from core.submissions.heading_looks import Look
 from core.submissions.months import submission_for
 from core.user_errors import UserError
 from portal.database import act_as, engine
@@ -44,7 +45,7 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 async def upload(request: Request) -> JSONResponse:
-    """PUT: the body is the file; the query says its name and whether to transpose it."""
+    """PUT: the body is the file; the query says its name, and the choices of the page."""
     try:
         person, submission_id = await run_in_threadpool(_admit, request)
         with tempfile.SpooledTemporaryFile(max_size=1 << 20) as body:
@@ -92,7 +93,9 @@ async def _receive(request: Request, body: IO[bytes]) -> int:
 def _arrival(request: Request) -> Arrival:
     # Only the last part of a path that a browser may send; any other name is kept as it is.
     name = PurePath(request.query_params.get("name", "").replace("\\", "/")).name or "unnamed"
-    return Arrival(name, transpose=request.query_params.get("transpose") == "1")
+    said = request.query_params
+    look = Look.ALWAYS if said.get("look") == "1" else Look.NEW
+    return Arrival(name, transpose=said.get("transpose") == "1", look=look)
 
 
 def _keep(person: Person, submission_id: int, body: IO[bytes], arrival: Arrival) -> int:

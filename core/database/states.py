@@ -3,9 +3,11 @@
 from core.events.states import FAILURE_MACHINE
 from core.kpis.states import KPI_MACHINE
 from core.reports.states import REPORT_MACHINE
+from core.submissions.heading_looks import Look
 from core.submissions.states import FILE_MACHINE, RUN_MACHINE, STAGES, SUBMISSION_MACHINE
 
 FILE_STATES = FILE_MACHINE.states
+LOOKS = tuple(Look)
 SUBMISSION_STATES = SUBMISSION_MACHINE.states
 RUNNING_SUBMISSION_STATES = ("queued", *STAGES)
 RUN_STATES = RUN_MACHINE.states

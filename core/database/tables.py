@@ -52,6 +52,7 @@ from core.database.columns import (
 from core.database.states import (
     CONFIGURATION_STATES,
     FILE_STATES,
+    LOOKS,
     ORGANISATION_KINDS,
     REPORT_STATES,
     RUN_KINDS,
@@ -219,6 +220,13 @@ files = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("transpose", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "look",
+        Text,
+        nullable=False,
+        server_default="never",
+        comment="when its headings are shown before it is checked",
+    ),
     Column("state", Text, nullable=False, server_default="received"),
     Column("check_number", Integer, nullable=False, server_default="0", comment="newest check"),
     Column("chunks", Integer, comment="about so many in its newest check; null: not known"),
@@ -231,6 +239,7 @@ files = Table(
     now("uploaded_at"),
     UniqueConstraint("submission_id", "position"),
     one_of("state", FILE_STATES),
+    one_of("look", LOOKS),
 )
 
 file_chunks = Table(

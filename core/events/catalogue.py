@@ -77,6 +77,13 @@ class FileRetried(_OfFile):
     name: ClassVar[str] = "file.retried"
 
 
+class FileUnconfirmed(_OfFile):
+    """The headings of a file were matched, and somebody is to look at them before its check."""
+
+    name: ClassVar[str] = "file.unconfirmed"
+    new: int  # headings of which nobody has said yet what they stand for
+
+
 class FileChecked(_OfFile):
     """A check of a file came to its end."""
 

@@ -17,6 +17,7 @@ from core.events.catalogue import (
     DeadlinesNear,
     Event,
     FileChecked,
+    FileUnconfirmed,
     QueueNotServed,
     ReportFailed,
     ReportReady,
@@ -80,6 +81,15 @@ UPLOAD_PAGE = "upload?provider={provider}&month={month}"
 SUBMISSION_PAGE = "submission?provider={provider}&month={month}"
 
 TELLINGS = (
+    Telling(
+        FileUnconfirmed,
+        Topic.UPLOADS,
+        Concerned.UPLOADER,
+        "{file} waits for a look at its headings",
+        "The headings of this file for {provider}, {month_name}, are matched. Confirm or change "
+        "them in the portal; then it is checked.",
+        UPLOAD_PAGE,
+    ),
     Telling(
         FileChecked,
         Topic.UPLOADS,

@@ -9,6 +9,7 @@ from typing import IO
 from sqlalchemy import Engine
 
 from core.files.store import FileStore
+from core.submissions.heading_looks import Look
 from core.submissions.uploads import Upload, receive_file
 
 
@@ -18,6 +19,7 @@ class Arrival:
 
     name: str  # as the sender calls it; any name is kept
     transpose: bool = False
+    look: Look = Look.NEVER
 
 
 def take_in(
@@ -36,7 +38,14 @@ def take_in(
     # A key of its own for each file: two of the same name are two files.
     key = f"uploads/{submission_id}/{uuid.uuid4().hex}"
     stored = store.put(key, stream)
-    upload = Upload(arrival.name, key, stored.size, stored.sha256, arrival.transpose)
+    upload = Upload(
+        arrival.name,
+        key,
+        stored.size,
+        stored.sha256,
+        transpose=arrival.transpose,
+        look=arrival.look,
+    )
     try:
         with engine.begin() as connection:
             return receive_file(connection, submission_id, upload, user_id=user_id)

@@ -6,7 +6,7 @@ same result however often it is run, and a correction is undone by leaving it ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,13 @@ from core.database.records import place_index, records_table, summarise
 from core.datasets.checking import Checked, References, check_chunk
 from core.datasets.corrections import Correction, apply_corrections
 from core.datasets.published import current_specification
+from core.datasets.reading import Heading, Reading
 from core.datasets.specification import Specification
 from core.events import catalogue
 from core.events.failures import settle
 from core.events.outbox import raise_event
 from core.submissions.episodes import bucket_of
+from core.submissions.heading_looks import Look, is_new, wants_look
 from core.submissions.headings import choices_of
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.states import FILE_MACHINE, FileState
@@ -44,6 +46,7 @@ class FileCheckInputs:
     name: str
     storage_key: str
     transpose: bool
+    look: Look
     check_number: int
     submission: SubmissionRow
     specification: Specification
@@ -71,6 +74,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         name=row.name,
         storage_key=row.storage_key,
         transpose=row.transpose,
+        look=Look(row.look),
         check_number=row.check_number,
         submission=submission,
         specification=specification,
@@ -119,6 +123,29 @@ def expect_chunks(connection: Connection, check: FileCheckInputs, chunks: int | 
     """Says in about how many chunks the check will be done, for who waits for it."""
     files = tables.files
     connection.execute(files.update().where(files.c.id == check.file_id).values(chunks=chunks))
+
+
+def waits_for_look(connection: Connection, check: FileCheckInputs, reading: Reading) -> bool:
+    """Leaves a file to whoever uploaded it, if its headings want a look before the check."""
+    headings = reading.headings
+    if reading.refused or not wants_look(check.look, headings, check.specification, check.headings):
+        return False
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        check.file_id,
+        FileState.UNCONFIRMED,
+        headings=as_found(headings),
+    )
+    new = sum(is_new(each, check.specification, check.headings) for each in headings)
+    raise_event(connection, catalogue.FileUnconfirmed(new=new, **about_check(check)))
+    return True
+
+
+def as_found(headings: Iterable[Heading]) -> list[dict[str, str | None]]:
+    """The headings of a file with what each was taken for, as they are kept."""
+    return [{"heading": each.heading, "column": each.column} for each in headings]
 
 
 def clear_file(connection: Connection, specification: Specification, file_id: int) -> None:
@@ -195,7 +222,7 @@ def finish_file_check(
     connection: Connection,
     check: FileCheckInputs,
     *,
-    headings: list[dict[str, str | None]],
+    headings: Iterable[Heading],
     file_errors: pa.Table,
     refused: bool,
 ) -> FileState:
@@ -216,7 +243,7 @@ def finish_file_check(
         FILE_MACHINE,
         check.file_id,
         state,
-        headings=headings,
+        headings=as_found(headings),
         **totals,
     )
     if state == FileState.REJECTED:  # by what is in it, whatever fault was in the way before

@@ -12,6 +12,7 @@ from core.accounts.auditing import note
 from core.database import tables
 from core.datasets.published import current_specification
 from core.datasets.specification import Specification, heading_key
+from core.submissions.heading_looks import Look
 from core.submissions.months import get_submission
 from core.submissions.uploads import check_anew
 from core.user_errors import UserError
@@ -40,10 +41,42 @@ def choose_headings(
     """Remembers the choices for the provider of the file, and has the file checked with them.
 
     ``choices``: heading to column of the standard layout; None: left out. Raises ``UserError``
-    where there is no such column, or two headings are to be the same one.
+    where there is none, no such column, or two headings are to be the same one.
     """
-    _refuse_bad(choices, current_specification(connection))
-    submission_id = check_anew(connection, file_id, user_id=user_id)
+    if not choices:
+        raise UserError("No heading is changed.")
+    confirm_headings(connection, file_id, choices, user_id=user_id)
+
+
+def confirm_headings(
+    connection: Connection,
+    file_id: int,
+    choices: Mapping[str, str | None],
+    *,
+    user_id: int | None,
+) -> None:
+    """As ``choose_headings``, also where everything is as it was matched: somebody has looked."""
+    submission_id = check_anew(connection, file_id, user_id=user_id, look=Look.NEVER)
+    _refuse_bad({**_read(connection, file_id), **choices}, current_specification(connection))
+    if choices:
+        _remember(connection, submission_id, choices, user_id)
+    note(connection, "headings chosen", f"file:{file_id}", user_id=user_id, choices=dict(choices))
+
+
+def _read(connection: Connection, file_id: int) -> dict[str, str | None]:
+    """What the headings of a file were taken for; those of transposed codes stand for no column."""
+    query = sa.select(tables.files.c.headings).where(tables.files.c.id == file_id)
+    headings = connection.execute(query).scalar() or []
+    columns = current_specification(connection).columns
+    return {each["heading"]: each["column"] for each in headings if each["column"] in columns}
+
+
+def _remember(
+    connection: Connection,
+    submission_id: int,
+    choices: Mapping[str, str | None],
+    user_id: int | None,
+) -> None:
     provider_id = get_submission(connection, submission_id).provider_id
     rows = [
         {
@@ -64,12 +97,9 @@ def choose_headings(
         },
     )
     connection.execute(statement, rows)
-    note(connection, "headings chosen", f"file:{file_id}", user_id=user_id, choices=dict(choices))
 
 
 def _refuse_bad(choices: Mapping[str, str | None], specification: Specification) -> None:
-    if not choices:
-        raise UserError("No heading is changed.")
     taken = [column for column in choices.values() if column is not None]
     unknown = sorted(set(taken) - specification.columns.keys())
     if unknown:

@@ -22,6 +22,7 @@ from core.submissions.states import FileState, SubmissionState
 NEEDS = {
     "errors": "{file} has {count:,} errors to put right.",
     "error": "{file} has one error to put right.",
+    "unconfirmed": "{file} waits until you have looked at its headings.",
     "rejected": "{file} cannot be read. Remove it, and upload a mended file.",
     "failed": "The calculation of {month} stopped. Start it again.",
     "clinics": "{count} new clinics of {month} have no host authority yet.",
@@ -74,12 +75,12 @@ def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Need]:
         .join(providers, providers.c.id == months.c.provider_id)
         .where(
             files.c.submission_id.in_(submissions),
-            files.c.state.in_((FileState.IN_ERROR, FileState.REJECTED)),
+            files.c.state.in_((FileState.UNCONFIRMED, FileState.IN_ERROR, FileState.REJECTED)),
         )
         .order_by(months.c.month, files.c.position)
     )
     for name, state, errors, provider, month in connection.execute(query):
-        code = "rejected" if state == FileState.REJECTED else "error" if errors == 1 else "errors"
+        code = state if state != FileState.IN_ERROR else "error" if errors == 1 else "errors"
         yield Need(code, "upload", provider, month, (("file", name), ("count", errors)))
 
 

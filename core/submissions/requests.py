@@ -46,6 +46,7 @@ class Obstacle:
 OBSTACLES = {
     "no-files": "There is no file yet. Upload the month's files.",
     "file-not-checked": "{subject} is still being checked.",
+    "file-unconfirmed": "{subject} waits until its headings are confirmed. Look at them.",
     "file-in-error": "{subject} has errors. Correct them.",
     "file-rejected": "{subject} could not be read. Remove it, and upload a mended file.",
     "clinic-to-be-placed": "Clinic {subject} is new. Say which authority hosts it.",
@@ -55,6 +56,7 @@ OBSTACLES = {
 _FILE_OBSTACLES = {
     FileState.RECEIVED: "file-not-checked",
     FileState.CHECKING: "file-not-checked",
+    FileState.UNCONFIRMED: "file-unconfirmed",
     FileState.IN_ERROR: "file-in-error",
     FileState.REJECTED: "file-rejected",
 }

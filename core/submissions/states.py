@@ -14,6 +14,10 @@ class FileState(State):
 
     RECEIVED = "received", "Uploaded. It is checked as soon as its turn comes."
     CHECKING = "checking", "Being checked against the data set."
+    UNCONFIRMED = (
+        "unconfirmed",
+        "Its headings are matched. Look at what each was taken for; then it is checked.",
+    )
     REJECTED = (
         "rejected",
         "Cannot be read as this data set. Mend the file and upload it again.",
@@ -29,18 +33,21 @@ class FileProcess(Process):
     _ = States.from_enum(FileState, initial=FileState.RECEIVED, final=FileState.REMOVED)
 
     check = _.RECEIVED.to(_.CHECKING)
+    ask = _.CHECKING.to(_.UNCONFIRMED)
     find_errors = _.CHECKING.to(_.IN_ERROR)
     accept = _.CHECKING.to(_.READY)
     reject = _.CHECKING.to(_.REJECTED)
     check_again = (
         # A check that died is taken up where it stopped; a rejected file when a fault was mended.
         _.CHECKING.to(_.CHECKING)
+        | _.UNCONFIRMED.to(_.CHECKING)
         | _.REJECTED.to(_.CHECKING)
         | _.IN_ERROR.to(_.CHECKING)
         | _.READY.to(_.CHECKING)
     )
     remove = (
         _.RECEIVED.to(_.REMOVED)
+        | _.UNCONFIRMED.to(_.REMOVED)
         | _.REJECTED.to(_.REMOVED)
         | _.IN_ERROR.to(_.REMOVED)
         | _.READY.to(_.REMOVED)
@@ -52,7 +59,9 @@ FILE_MACHINE = Machine(
     FileProcess,
     "files",
     stopped=frozenset({FileState.REJECTED}),
-    settled=frozenset({FileState.IN_ERROR, FileState.READY, FileState.REMOVED}),
+    settled=frozenset(
+        {FileState.UNCONFIRMED, FileState.IN_ERROR, FileState.READY, FileState.REMOVED}
+    ),
 )
 FILE_TEXTS: Mapping[FileState, str] = {state: state.text for state in FileState}
 

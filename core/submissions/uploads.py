@@ -18,6 +18,7 @@ from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
 from core.events import catalogue
 from core.events.outbox import raise_event
+from core.submissions.heading_looks import Look
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.states import (
     FILE_MACHINE,
@@ -34,7 +35,7 @@ CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILE
 """The states of a submission in which its files may change."""
 
 _CHECKED = (FileState.IN_ERROR, FileState.READY)
-_READ_OR_REFUSED = (*_CHECKED, FileState.REJECTED)
+_READ_OR_REFUSED = (*_CHECKED, FileState.REJECTED, FileState.UNCONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Upload:
     size: int
     sha256: str
     transpose: bool = False
+    look: Look = Look.NEVER
 
 
 class SubmissionLocked(UserError):
@@ -81,6 +83,7 @@ def receive_file(
             size=upload.size,
             sha256=upload.sha256,
             transpose=upload.transpose,
+            look=upload.look,
             state=FileState.RECEIVED,
             uploaded_by=user_id,
         )
@@ -146,18 +149,26 @@ def undo_correction(connection: Connection, correction_id: int, *, user_id: int 
 
 
 def check_anew(
-    connection: Connection, file_id: int, *, user_id: int | None, transpose: bool | None = None
+    connection: Connection,
+    file_id: int,
+    *,
+    user_id: int | None,
+    transpose: bool | None = None,
+    look: Look | None = None,
 ) -> int:
     """Has a file read and checked again, also one that could not be read; gives its submission.
 
-    ``transpose`` says whether it holds one activity code a row; None: as it was uploaded.
+    ``transpose`` says whether it holds one activity code a row, ``look`` whether its headings want
+    a look first; None: as it was uploaded.
     """
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
-    if transpose is not None:
+    said = {"transpose": transpose, "look": look}
+    chosen = {name: value for name, value in said.items() if value is not None}
+    if chosen:
         files = tables.files
-        connection.execute(files.update().where(files.c.id == file_id).values(transpose=transpose))
+        connection.execute(files.update().where(files.c.id == file_id).values(chosen))
     _check_again(
         connection, submission, file_id, row.name, user_id=user_id, states=_READ_OR_REFUSED
     )

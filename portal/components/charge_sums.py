@@ -56,14 +56,14 @@ def _group(sums: list[Sum], heading: str, name_of: Callable[[Sum], str]) -> None
         [(name, count, pence / 100) for name, (count, pence) in totals.items()],
         columns=[heading, "Charges", "Amount"],
     ).sort_values("Amount", ascending=False)
-    left, right = st.columns(2)
+    left, right = st.columns([5, 4])
     with left:
         st.dataframe(
             frame,
             hide_index=True,
             width="stretch",
             column_config={
-                heading: st.column_config.Column(width=190),
+                heading: st.column_config.Column(width=250),
                 "Charges": st.column_config.NumberColumn(format="%,d"),
                 "Amount": st.column_config.NumberColumn(format="£%,.2f"),
             },

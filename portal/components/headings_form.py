@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.accounts.people import Person
 from core.datasets.published import current_specification
+from core.datasets.reading import Heading
 from core.datasets.specification import Specification, heading_key
 from core.submissions.file_list import FileRow
-from core.submissions.headings import choose_headings
+from core.submissions.heading_looks import is_new
+from core.submissions.headings import choices_of, choose_headings, confirm_headings
+from core.submissions.months import SubmissionRow
+from core.submissions.states import FileState
 from core.submissions.uploads import check_anew
 from portal import words
 from portal.acting import act
 from portal.database import engine
 
 LEFT_OUT = "(left out)"
+Choices = dict[str, str | None]
 
 
-def show_headings(person: Person, file: FileRow) -> None:
+def show_headings(person: Person, submission: SubmissionRow, file: FileRow) -> None:
     """The section of the page; nothing where the headings could not be read."""
     if not file.headings:
         return
     with engine().connect() as connection:
         specification = current_specification(connection)
+        remembered = choices_of(connection, submission.provider_id, specification)
     if not file.transpose and _has_a_code_a_row(file, specification):
         _offer_transposing(person, file)
-    found = {str(each["heading"]): each["column"] for each in file.headings}
-    strange = [heading for heading, column in found.items() if column is None and heading]
-    told = f", {len(strange)} left out" if strange else ""
-    with st.expander(f"{words.count(len(found) - len(strange), 'column')} matched{told}"):
+    found = _changeable(file, specification)
+    if file.state == FileState.UNCONFIRMED:
+        with st.container(border=True, key=f"look-{file.id}"):
+            _confirm(person, file, specification, found, remembered)
+        return
+    left_out = sum(column is None for column in found.values())
+    told = f", {left_out} left out" if left_out else ""
+    with st.expander(f"{words.count(len(found) - left_out, 'column')} matched{told}"):
         _change(person, file, specification, found)
+
+
+def _changeable(file: FileRow, specification: Specification) -> Choices:
+    """Heading to column; without the headings of codes that are transposed, which have none."""
+    return {
+        str(each["heading"]): each["column"]
+        for each in file.headings or []
+        if each["heading"] and (each["column"] is None or each["column"] in specification.columns)
+    }
 
 
 def _has_a_code_a_row(file: FileRow, specification: Specification) -> bool:
@@ -42,37 +63,71 @@ def _has_a_code_a_row(file: FileRow, specification: Specification) -> bool:
 
 def _offer_transposing(person: Person, file: FileRow) -> None:
     st.warning("This file seems to hold one activity code a row.")
-    if st.button("Read it so, and check again", key=f"transpose-{file.id}"):
+    again = "" if file.state == FileState.UNCONFIRMED else ", and check again"
+    if st.button(f"Read it so{again}", key=f"transpose-{file.id}"):
         act(lambda c: check_anew(c, file.id, user_id=person.id, transpose=True))
 
 
-def _change(
+def _confirm(
     person: Person,
     file: FileRow,
     specification: Specification,
-    found: dict[str, str | None],
+    found: Choices,
+    remembered: Mapping[str, str | None],
 ) -> None:
-    st.write("What is changed here is remembered for all files of this provider.")
-    options = [LEFT_OUT, *specification.columns]
-    with st.form(f"headings-{file.id}", border=False):
-        columns = st.columns(3)
-        chosen = {}
-        for number, (heading, column) in enumerate(_strange_first(found)):
-            with columns[number % 3]:
-                chosen[heading] = st.selectbox(
-                    heading or "(no heading)",
-                    options,
-                    index=options.index(column) if column in options else 0,
-                    key=f"heading-{file.id}-{heading}",
-                )
-        if st.form_submit_button("Keep, and check again"):
-            changed = {
-                heading: None if column == LEFT_OUT else column
+    new = {
+        heading: column
+        for heading, column in found.items()
+        if is_new(Heading(heading, column), specification, remembered)
+    }
+    sure = {heading: column for heading, column in found.items() if heading not in new}
+    st.markdown("**Look at the headings before it is checked**")
+    if new:
+        st.write(
+            "What these headings stand for was never said for this provider. Say it now, or keep "
+            "what is proposed: it is remembered for the next files."
+        )
+    with st.form(f"look-{file.id}-form", border=False):
+        chosen = _choose(file, specification, new)
+        if sure:
+            with st.expander(f"{words.count(len(sure), 'heading')} known", expanded=not new):
+                chosen |= _choose(file, specification, sure)
+        if st.form_submit_button("Check with these headings", type="primary"):
+            said = {
+                heading: column
                 for heading, column in chosen.items()
-                if column != (found[heading] or LEFT_OUT)
+                if heading in new or column != found[heading]
             }
-            act(lambda c: choose_headings(c, file.id, changed, user_id=person.id))
+            act(lambda c: confirm_headings(c, file.id, said, user_id=person.id))
 
 
-def _strange_first(found: dict[str, str | None]) -> list[tuple[str, str | None]]:
-    return sorted(found.items(), key=lambda each: each[1] is not None)
+def _change(person: Person, file: FileRow, specification: Specification, found: Choices) -> None:
+    st.write("What is changed here is remembered for all files of this provider.")
+    with st.form(f"headings-{file.id}", border=False):
+        chosen = _choose(file, specification, _strange_first(found))
+        if st.form_submit_button("Keep, and check again"):
+            said = {
+                heading: column for heading, column in chosen.items() if column != found[heading]
+            }
+            act(lambda c: choose_headings(c, file.id, said, user_id=person.id))
+
+
+def _choose(file: FileRow, specification: Specification, found: Choices) -> Choices:
+    """A choice for each heading, in three columns; gives what is chosen."""
+    options = [LEFT_OUT, *specification.columns]
+    columns = st.columns(3)
+    chosen: Choices = {}
+    for number, (heading, column) in enumerate(found.items()):
+        with columns[number % 3]:
+            picked = st.selectbox(
+                heading,
+                options,
+                index=options.index(column) if column else 0,
+                key=f"heading-{file.id}-{heading}",
+            )
+        chosen[heading] = None if picked == LEFT_OUT else picked
+    return chosen
+
+
+def _strange_first(found: Choices) -> Choices:
+    return dict(sorted(found.items(), key=lambda each: each[1] is not None))

@@ -20,7 +20,8 @@ export default function (component) {
   const send = (file) => new Promise((done) => {
     const { bar, state } = line(file.name);
     const request = new XMLHttpRequest();
-    const query = '?name=' + encodeURIComponent(file.name) + '&transpose=' + (data.transpose ? 1 : 0);
+    const query = '?name=' + encodeURIComponent(file.name)
+      + '&transpose=' + (data.transpose ? 1 : 0) + '&look=' + (data.look ? 1 : 0);
     const fail = (text) => { state.textContent = text; state.className = 'wrong'; done(false); };
     request.open('PUT', data.url + query);
     request.setRequestHeader('X-Grouper-Ticket', data.ticket);

@@ -20,9 +20,12 @@ _uploader = st.components.v2.component(
 )
 
 
-def activity_uploader(*, url: str, ticket: str, transpose: bool) -> int | None:
-    """Shows the uploader; the number of files that arrived, in the run right after."""
-    data = {"url": url, "ticket": ticket, "transpose": transpose}
+def activity_uploader(*, url: str, ticket: str, transpose: bool, look: bool) -> int | None:
+    """Shows the uploader; the number of files that arrived, in the run right after.
+
+    ``look``: the headings of every file are shown before its check.
+    """
+    data = {"url": url, "ticket": ticket, "transpose": transpose, "look": look}
     result: Any = _uploader(key="uploader", data=data, on_uploaded_change=lambda: None)
     arrived: int | None = result.uploaded
     return arrived

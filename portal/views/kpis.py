@@ -87,8 +87,14 @@ def _show_query(kpi: Kpi) -> None:
     st.code(kpi.old_query or "not known", language=None)
 
 
+def _counted(result: Result) -> str:
+    if result.kpi.unit == "pounds":
+        return f"{figure('pounds', result.numerator)} over {result.denominator:,.0f}"
+    return f"{result.numerator:,.2f} of {result.denominator:,.0f}".replace(".00 ", " ")
+
+
 def _others(result: Result) -> str:
-    counted = f"{result.numerator:,.2f} of {result.denominator:,.0f}".replace(".00 ", " ")
+    counted = _counted(result)
     if result.taken_over:
         counted += ", as the old service measured it"
     peers = result.peers

@@ -24,6 +24,7 @@ from portal.uploads import PATH, ticket_for
 _BADGES = {
     FileState.RECEIVED: ("waiting", "gray"),
     FileState.CHECKING: ("checking", "blue"),
+    FileState.UNCONFIRMED: ("headings to confirm", "violet"),
     FileState.REJECTED: ("cannot be read", "red"),
     FileState.IN_ERROR: ("has errors", "orange"),
     FileState.READY: ("ready", "green"),
@@ -43,7 +44,8 @@ def show(person: Person) -> None:
     if not files:
         st.subheader("No files yet")
         st.write(
-            "Choose the files of the month above, or drop them there. They are checked at once."
+            "Choose the files of the month above, or drop them there. They are checked at once; "
+            "only headings that are new for your provider are shown to you first."
         )
         return
     st.subheader("Files")
@@ -65,8 +67,12 @@ def _upload(person: Person, submission: SubmissionRow) -> None:
         "These files have one activity code a row (transpose)",
         help="GUMCADv3 style: several rows with the same clinic, patient and date.",
     )
+    look = st.checkbox(
+        "Show me the headings before these files are checked",
+        help="Without this you are asked only about headings that are new for your provider.",
+    )
     arrived = activity_uploader(
-        url=PATH, ticket=ticket_for(person, submission.id), transpose=transpose
+        url=PATH, ticket=ticket_for(person, submission.id), transpose=transpose, look=look
     )
     if arrived:
         st.toast(f"{words.count(arrived, 'file')} uploaded")
@@ -107,7 +113,7 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
 
 def _show_findings(person: Person, submission: SubmissionRow, file: FileRow) -> None:
     if submission.state in CHANGEABLE:
-        show_headings(person, file)
+        show_headings(person, submission, file)
     if file.errors or file.warnings or file.corrections:
         with st.container(border=True, key=f"findings-{file.id}"):
             show_errors(person, file, changeable=submission.state in CHANGEABLE)
@@ -120,7 +126,7 @@ def _facts(file: FileRow) -> str:
     facts.append(
         f"{file.size / 1_000_000:,.1f} MB" if file.size > 99_999 else f"{file.size:,} bytes"
     )
-    if not file.moving:
+    if not file.moving and file.state != FileState.UNCONFIRMED:
         facts += [
             words.count(file.records, "record"),
             words.count(file.errors, "error"),

@@ -28,6 +28,7 @@ from core.submissions.file_checks import (
     finish_file_check,
     load_file_check,
     store_chunk,
+    waits_for_look,
 )
 from core.submissions.months import SubmissionRow, get_submission, open_submission
 from core.submissions.requests import RunKind, request_run
@@ -99,6 +100,9 @@ class Service:
             chunk_rows=chunk_rows,
             headings=check.headings,
         ) as reading:
+            with self.engine.begin() as connection:
+                if waits_for_look(connection, check, reading):
+                    return FileState.UNCONFIRMED
             chunks = [] if reading.refused else reading.chunks()
             for number, chunk in enumerate(chunks):
                 if number == stop_after:
@@ -110,7 +114,7 @@ class Service:
                 return finish_file_check(
                     connection,
                     check,
-                    headings=[each._asdict() for each in reading.headings],
+                    headings=reading.headings,
                     file_errors=reading.errors,
                     refused=reading.refused,
                 )

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from core.accounts.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
+from core.datasets.corrections import Correction
 from core.submissions.arrivals import Arrival, take_in
-from core.submissions.headings import choose_headings
+from core.submissions.heading_looks import Look
+from core.submissions.headings import choose_headings, confirm_headings
 from core.submissions.states import FileState
-from core.submissions.uploads import check_anew
+from core.submissions.uploads import check_anew, correct, remove_file
 from core.user_errors import UserError
 from tests.service.month import APRIL, HEADINGS, Service, visit
 
@@ -24,12 +26,17 @@ if TYPE_CHECKING:
 STRANGE = HEADINGS.replace("Patient ID", "Local Nr.")
 
 
-def upload(service: Service, name: str, headings: str = STRANGE, provider: str = "ZX1") -> int:
-    content = "\n".join([headings, visit(1, "T4"), ""]).encode()
+def upload(
+    service: Service,
+    name: str,
+    headings: str = STRANGE,
+    provider: str = "ZX1",
+    look: Look = Look.NEVER,
+) -> int:
+    content = io.BytesIO("\n".join([headings, visit(1, "T4"), ""]).encode())
     month, user = service.month(provider, APRIL), service.users[provider]
-    return take_in(
-        service.engine, service.store, month, Arrival(name), io.BytesIO(content), user_id=user
-    )
+    arrival = Arrival(name, look=look)
+    return take_in(service.engine, service.store, month, arrival, content, user_id=user)
 
 
 def test_a_choice_mends_the_file_and_the_next(service: Service, portal_engine: Engine) -> None:
@@ -97,3 +104,71 @@ def test_a_file_is_read_as_one_code_a_row(service: Service) -> None:
         ("T4", None),
         (None, "P1A"),
     }
+
+
+ALIAS = HEADINGS.replace("Gender", "Sex").replace("SHHAPT 2", "Notes")
+
+
+def kept(service: Service, file_id: int) -> dict[str, str | None]:
+    [row] = service.rows(tables.files.select().where(tables.files.c.id == file_id))
+    return {each["heading"]: each["column"] for each in row.headings}
+
+
+def test_new_headings_are_looked_at_once(service: Service) -> None:
+    first = upload(service, "first.csv", ALIAS, look=Look.NEW)
+    assert service.check(first) == FileState.UNCONFIRMED
+    assert service.rows(tables.file_chunks.select()) == []
+    assert kept(service, first)["Sex"] == "Gender"
+    assert kept(service, first)["Notes"] is None
+    told = tables.events.select().where(tables.events.c.name == "file.unconfirmed")
+    [event] = service.rows(told)
+    assert event.payload["new"] == 2
+    said = {"Sex": "Gender", "Notes": "SHHAPT 2"}
+    with service.engine.begin() as connection:
+        confirm_headings(connection, first, said, user_id=service.amira)
+    assert service.check(first) == FileState.READY
+    assert kept(service, first)["Notes"] == "SHHAPT 2"
+    second = upload(service, "second.csv", ALIAS.lower(), look=Look.NEW)
+    assert service.check(second) == FileState.READY
+
+
+def test_those_of_the_data_set_are_not_asked_about(service: Service) -> None:
+    assert service.check(upload(service, "a.csv", HEADINGS, look=Look.NEW)) == FileState.READY
+    shouted = HEADINGS.upper().replace(" ", "_")
+    assert service.check(upload(service, "b.csv", shouted, look=Look.NEW)) == FileState.READY
+
+
+def test_whoever_wants_to_sees_them_always(service: Service) -> None:
+    file_id = upload(service, "a.csv", HEADINGS, look=Look.ALWAYS)
+    assert service.check(file_id) == FileState.UNCONFIRMED
+    with service.engine.begin() as connection:
+        confirm_headings(connection, file_id, {}, user_id=service.amira)
+    assert service.check(file_id) == FileState.READY
+    assert service.rows(tables.heading_choices.select()) == []
+
+
+def test_what_waits_for_a_look_can_be_taken_away_but_not_corrected(service: Service) -> None:
+    file_id = upload(service, "a.csv", ALIAS, look=Look.NEW)
+    service.check(file_id)
+    with service.engine.begin() as connection, pytest.raises(UserError, match="unconfirmed"):
+        correct(connection, file_id, [Correction("Gender", "1", "2", None)], user_id=service.amira)
+    with service.engine.begin() as connection:
+        remove_file(connection, file_id, user_id=service.amira)
+    [row] = service.rows(tables.files.select().where(tables.files.c.id == file_id))
+    assert row.state == FileState.REMOVED
+
+
+def test_a_choice_is_not_another_headings_column(service: Service) -> None:
+    file_id = upload(service, "a.csv", ALIAS, look=Look.NEW)
+    service.check(file_id)
+    with service.engine.begin() as connection, pytest.raises(UserError, match="both be Gender"):
+        confirm_headings(connection, file_id, {"Notes": "Gender"}, user_id=service.amira)
+
+
+def test_one_code_a_row_is_proposed_before_the_check(service: Service) -> None:
+    headings = "Clinic ID,Patient ID,Attendance Date,LSOA,Gender,Episode_Activity,"
+    file_id = upload(service, "rows.csv", headings, look=Look.NEW)
+    assert service.check(file_id) == FileState.UNCONFIRMED
+    with service.engine.begin() as connection:
+        check_anew(connection, file_id, user_id=service.amira, transpose=True)
+    assert service.check(file_id) == FileState.READY

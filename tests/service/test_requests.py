@@ -20,6 +20,7 @@ from core.reports.states import ReportState
 from core.states import State
 from core.submissions import states
 from core.submissions.arrivals import Arrival, take_in
+from core.submissions.heading_looks import Look
 from core.submissions.months import list_submissions, months_on_offer
 from core.submissions.outcome import outcome_of
 from core.submissions.requests import NotReady, NotRunnable, obstacles, request_run
@@ -29,7 +30,7 @@ from core.submissions.uploads import remove_file
 from core.tariffs.importing import import_configuration, import_dataset
 from core.user_errors import DocumentError, UserError
 from deployments.demo.run import CONFIGURATION, DATASET
-from tests.service.month import HACKNEY, REGISTER, visit
+from tests.service.month import HACKNEY, HEADINGS, REGISTER, visit
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -55,6 +56,9 @@ def test_everything_that_stands_in_the_way_is_listed(service: Service) -> None:
     month = service.month(month=LATER)
     assert [code for code, _ in standing(service, month)] == ["no-files", "no-configuration"]
     service.upload(month, visit(1, "T2"), name="waiting.csv")
+    looked_at = Arrival("looked at.csv", look=Look.ALWAYS)
+    good = io.BytesIO(f"{HEADINGS}\n{visit(1, 'T2')}\n".encode())
+    service.check(take_in(service.engine, service.store, month, looked_at, good, user_id=None))
     wrong = service.upload(month, visit(1, "T4A"), name="wrong.csv")
     service.check(wrong)
     stream = io.BytesIO(b"Colour\nblue\n")
@@ -65,6 +69,7 @@ def test_everything_that_stands_in_the_way_is_listed(service: Service) -> None:
     service.ready(month, visit(2, "T2", clinic="NEW"), name="ready.csv")
     assert standing(service, month) == [
         ("file-not-checked", "waiting.csv"),
+        ("file-unconfirmed", "looked at.csv"),
         ("file-in-error", "wrong.csv"),
         ("file-rejected", "strange.csv"),
         ("clinic-to-be-placed", "NEW"),
@@ -73,7 +78,7 @@ def test_everything_that_stands_in_the_way_is_listed(service: Service) -> None:
     before = service.events()
     with pytest.raises(NotReady, match=r"Correct them\..* Clinic NEW is new\.") as refused:
         service.request(month, "final")
-    assert len(refused.value.obstacles) == 5
+    assert len(refused.value.obstacles) == 6
     assert (count(service, tables.runs), service.events()) == (0, before)
     assert service.submission(month).state == SubmissionState.OPEN
 

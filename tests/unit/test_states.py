@@ -34,10 +34,17 @@ def test_every_state_can_be_reached(machine: Machine) -> None:
 def test_a_file_waits_is_checked_and_can_be_corrected() -> None:
     follows = FILE_MACHINE.follows
     assert FILE_MACHINE.first == "received"
-    assert follows["checking"] == {"checking", "rejected", "in error", "ready"}
+    assert follows["checking"] == {"checking", "unconfirmed", "rejected", "in error", "ready"}
+    assert follows["unconfirmed"] == {"checking", "removed"}
     assert "checking" in follows["in error"]
     assert follows["removed"] == frozenset()
-    assert FILE_MACHINE.sources("removed") == ("in error", "ready", "received", "rejected")
+    assert FILE_MACHINE.sources("removed") == (
+        "in error",
+        "ready",
+        "received",
+        "rejected",
+        "unconfirmed",
+    )
 
 
 def test_stages_follow_each_other_and_any_may_fail() -> None:

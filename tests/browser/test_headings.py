@@ -1,0 +1,85 @@
+"""A provider's own headings: shown before the check, changed, confirmed, and not asked again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Page, expect
+
+from core.samples.activity import make_activity
+from tests.browser.walking import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from deployments.supervisor import Services
+    from tests.browser.conftest import SignIn
+
+MONTH = dt.date(2017, 12, 1)
+LONG = 60_000
+OWN = {"Gender": "Sex", "SHHAPT 12": "Remarks of the clinic"}
+"""What the provider calls two columns: the one is an alias, the other could be anything."""
+
+
+def write(activity: pa.Table, path: Path, own: dict[str, str]) -> Path:
+    from pyarrow import csv
+
+    names = [own.get(name, name) for name in activity.column_names]
+    csv.write_csv(activity.rename_columns(names), path)
+    return path
+
+
+def upload(page: Page, path: Path) -> None:
+    page.get_by_label("Activity files").set_input_files(path)
+
+
+def test_new_headings_are_shown_before_the_check_and_remembered(
+    sign_in: SignIn, services: Services, tmp_path: Path
+) -> None:
+    page = sign_in("amira@zx1.example")
+    page.goto(f"{services.portal_url}/upload?provider=ZX1&month={MONTH:%Y-%m}")
+    activity = make_activity(120, "ZX1", MONTH, seed=12)
+
+    upload(page, write(activity, tmp_path / "ours.csv", OWN))
+    expect(page.get_by_text("headings to confirm", exact=True)).to_be_visible(timeout=LONG)
+    sex = page.get_by_role("combobox", name="Sex")
+    expect(sex).to_have_value("Gender")
+    page.get_by_role("combobox", name="Remarks of the clinic").click()
+    page.keyboard.type("SHHAPT 12")
+    page.get_by_role("option", name="SHHAPT 12", exact=True).click()
+    page.get_by_text("headings known").click()
+    expect(page.get_by_role("combobox", name="Patient ID")).to_have_value("Patient ID")
+    click(page, "Check with these headings")
+    expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)
+
+    upload(page, write(activity.slice(0, 60), tmp_path / "ours again.csv", OWN))
+    expect(page.get_by_text("ready", exact=True)).to_have_count(2, timeout=LONG)
+
+    page.get_by_text("Show me the headings before these files are checked").click()
+    upload(page, write(activity.slice(60), tmp_path / "plain.csv", {}))
+    expect(page.get_by_text("headings to confirm", exact=True)).to_be_visible(timeout=LONG)
+    click(page, "Check with these headings")
+    expect(page.get_by_text("ready", exact=True)).to_have_count(3, timeout=LONG)
+
+
+def test_one_code_a_row_is_proposed_before_the_check(
+    sign_in: SignIn, services: Services, tmp_path: Path
+) -> None:
+    page = sign_in("ben@zx2.example")
+    page.goto(f"{services.portal_url}/upload?provider=ZX2&month={MONTH:%Y-%m}")
+    lines = [
+        "Clinic ID,Patient ID,Attendance Date,LSOA,Gender,Episode_Activity",
+        *(f"ZX2-A,P{n},2017-12-04,E01004198,1,{code}" for n in range(9) for code in ("T4", "P1A")),
+    ]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    upload(page, path)
+    expect(page.get_by_text("This file seems to hold one activity code a row.")).to_be_visible(
+        timeout=LONG
+    )
+    click(page, "Read it so")
+    expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("18 records")).to_be_visible()
