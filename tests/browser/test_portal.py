@@ -132,6 +132,9 @@ def test_a_commissioner_sees_no_provider_pages(sign_in: SignIn, services: Servic
     page.goto(f"{services.portal_url}/upload")
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     expect(page.get_by_label("Activity files")).to_have_count(0)
+    page.goto(f"{services.portal_url}/home")  # as the links of digests say
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    expect(page.get_by_text("Page not found")).to_have_count(0)
 
 
 def test_a_cookie_is_worth_nothing_after_sign_out(sign_in: SignIn, services: Services) -> None:
