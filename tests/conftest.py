@@ -100,13 +100,13 @@ def services(open_folder: Path) -> Iterator[Services]:
     from core.areas.sources import SHIPPED_SOURCES
     from core.processes import free_port
     from core.settings import Settings
-    from deployments.demo.cast import PEOPLE
+    from deployments.demo.cast import EVERYBODY
     from deployments.demo.openid_provider import openid_provider
     from deployments.supervisor import Services
 
     sources = open_folder / "area-sources.yaml"
     sources.write_bytes(SHIPPED_SOURCES.read_bytes())
-    with openid_provider(PEOPLE) as metadata_url:
+    with openid_provider(EVERYBODY) as metadata_url:
         settings = Settings(
             home=open_folder / "services",
             prefect_port=free_port(),
@@ -126,11 +126,12 @@ def populated(services: Services) -> Iterator[Engine]:
     """The services with the demonstration's providers, people, clinics and tariff; its engine."""
     from core.database.engine import engine
     from core.settings import use_settings
+    from deployments.demo.cast import EVERYBODY
     from deployments.demo.run import set_the_scene
 
     use_settings(services.settings)
     database = engine(services.database_url)
-    set_the_scene(database)
+    set_the_scene(database, EVERYBODY)
     yield database
     database.dispose()
     use_settings(None)

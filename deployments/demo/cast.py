@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.permissions import Kind
-from core.accounts.subscriptions import Quote, begin_at_once
+from core.accounts.subscriptions import Quote, add_organisation, begin_at_once
 from core.accounts.today import today
 from core.database import tables
 
@@ -22,6 +24,15 @@ class DemoPerson:
     name: str
     kind: Kind
     organisation: str | None
+    others: tuple[str, ...] = ()
+    """Organisations that were added to the subscription."""
+
+    @property
+    def side(self) -> str:
+        """What the person looks at months as: a provider, a commissioner, or who runs it all."""
+        if self.organisation is None:
+            return "service"
+        return "provider" if self.organisation in PROVIDERS else "commissioner"
 
     @property
     def claims(self) -> dict[str, str]:
@@ -48,9 +59,26 @@ PEOPLE = (
     DemoPerson("dev@grouper.example", "Dev Patel", Kind.OPERATOR, None),
     DemoPerson("erin@grouper.example", "Erin Lloyd", Kind.ADMINISTRATOR, None),
 )
+"""Who acts in the story: nobody else of the same organisation does."""
+
+ONLOOKERS = (
+    DemoPerson("farah@zx2.example", "Farah Siddiqui", Kind.BASIC_PROVIDER, "ZX2"),
+    DemoPerson("gwen@zx1.example", "Gwen Achebe", Kind.READ_ONLY, "ZX1"),
+    DemoPerson(
+        "hugo@london.example", "Hugo Lindqvist", Kind.CLUSTER_MANAGER, "E09000012", ("E09000001",)
+    ),
+    DemoPerson("iris@newham.example", "Iris Costa", Kind.READ_ONLY, "E09000025"),
+)
+"""The other kinds of subscription, to see what each of them sees."""
+
+EVERYBODY = PEOPLE + ONLOOKERS
 
 
-def bring_in(connection: Connection, clinics: dict[str, list[tuple[str, str, str]]]) -> None:
+def bring_in(
+    connection: Connection,
+    clinics: Mapping[str, Iterable[tuple[str, str, str]]],
+    people: Iterable[DemoPerson],
+) -> None:
     """Writes organisations, people and clinics; a second time changes nothing.
 
     ``clinics``: for each provider the id, name and host authority of its clinics.
@@ -67,8 +95,8 @@ def bring_in(connection: Connection, clinics: dict[str, list[tuple[str, str, str
                 .returning(organisations.c.id)
             )
             ids[code] = connection.execute(statement).scalar_one()
-    for person in PEOPLE:
-        _bring_in_person(connection, person, ids[person.organisation])
+    for person in people:
+        _bring_in_person(connection, person, ids)
     for provider, places in clinics.items():
         for clinic_id, name, host in places:
             values = {"provider_id": ids[provider], "clinic_id": clinic_id, "name": name}
@@ -78,7 +106,7 @@ def bring_in(connection: Connection, clinics: dict[str, list[tuple[str, str, str
 
 
 def _bring_in_person(
-    connection: Connection, person: DemoPerson, organisation_id: int | None
+    connection: Connection, person: DemoPerson, organisations: Mapping[str | None, int | None]
 ) -> None:
     users = tables.users
     user_id = connection.execute(
@@ -90,5 +118,8 @@ def _bring_in_person(
     held = tables.subscriptions
     if connection.execute(sa.select(held.c.id).where(held.c.user_id == user_id)).first() is None:
         day = today()
-        wanted = Quote(person.kind, user_id, organisation_id, first_day=day)
-        begin_at_once(connection, wanted, today=day, user_id=None)
+        wanted = Quote(person.kind, user_id, organisations[person.organisation], first_day=day)
+        number = begin_at_once(connection, wanted, today=day, user_id=None)
+        for other in person.others:
+            added = cast("int", organisations[other])
+            add_organisation(connection, number, added, on=day, user_id=None)

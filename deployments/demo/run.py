@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from core.user_errors import UserError
 from deployments.demo import story
 from deployments.demo.activity import MONTH, DemoFile, make_files
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
-from deployments.demo.cast import PEOPLE, PROVIDERS, bring_in
+from deployments.demo.cast import EVERYBODY, PEOPLE, PROVIDERS, DemoPerson, bring_in
 from deployments.demo.openid_provider import openid_provider
 from deployments.demo.story import Month, Say
 from deployments.supervisor import Services
@@ -72,7 +72,7 @@ def demonstration(settings: Settings, *, say: Say) -> Iterator[Services]:
 def _services(settings: Settings, home: Path, say: Say) -> Iterator[Services]:
     """Everything that `grouper up` runs, on an empty data folder, with a local sign-in."""
     _empty(home)
-    with openid_provider(PEOPLE) as metadata_url:
+    with openid_provider(EVERYBODY) as metadata_url:
         chosen = settings.model_copy(
             update={
                 "home": home,
@@ -94,7 +94,7 @@ def _empty(home: Path) -> None:
 
 
 def _tell(engine: Engine, home: Path, say: Say) -> Told:
-    users = set_the_scene(engine)
+    users = set_the_scene(engine, EVERYBODY)
     say("Imported the sexual health data set and the illustrative tariff 2017/18.")
     files = make_files(home / "clinic files")
     months = _upload_and_correct(engine, files, users, say)
@@ -103,13 +103,13 @@ def _tell(engine: Engine, home: Path, say: Say) -> Told:
     return Told(outcomes, _make_reports(engine, users, home / "reports", say))
 
 
-def set_the_scene(engine: Engine) -> dict[str, int]:
+def set_the_scene(engine: Engine, people: Iterable[DemoPerson] = PEOPLE) -> dict[str, int]:
     """Imports data set and tariff, brings in the people; gives the user of each organisation."""
     with engine.begin() as connection:
         import_dataset(connection, DATASET.read_text(), name=DATASET.name)
         import_configuration(connection, CONFIGURATION.read_text(), name=CONFIGURATION.name)
         clinics = {provider: sample_clinics(provider) for provider in PROVIDERS}
-        bring_in(connection, clinics)
+        bring_in(connection, clinics, people)
     return users_of_the_scene(engine)
 
 
@@ -186,6 +186,6 @@ def _show_end(services: Services, told: Told, say: Say) -> None:
     for path in told.reports:
         say(f"  {path}")
     say(f"Portal:     {services.portal_url}   (choose a person to sign in, no password)")
-    for person in PEOPLE:
+    for person in EVERYBODY:
         say(f"              {person.subject:28} {person.name}, {person.kind}")
     say(f"Prefect UI: {services.api_url.removesuffix('/api')}")

@@ -1,32 +1,44 @@
-"""`make screenshots`: every page for every role, with the demonstration's data, into a folder.
+"""`make screenshots`: every page and tab for every role, with the demonstration's data.
 
+They go into a folder outside of git.
 With ``--url`` the pages of a demonstration that runs already.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from core.settings import PROJECT, load_settings
-from deployments.demo.cast import PEOPLE, DemoPerson
+from deployments.demo.cast import EVERYBODY, DemoPerson
 from deployments.demo.run import demonstration
-from tests.browser.walking import chromium, every_page, sign_in_at
+from tests.browser.passing_states import passing_states
+from tests.browser.walking import chromium, come_to_rest, every_page, sign_in_at, tabs
 
 SIZE = (1280, 720)
+LONGEST = 8_000
+"""Pixels of a page that is drawn whole; a browser has no more in one picture."""
+LENGTH = """() => {
+    const main = document.querySelector('[data-testid="stMain"]');
+    return main ? main.scrollHeight : document.documentElement.scrollHeight;
+}"""
 
 
 def main() -> None:
     """Takes the pictures and says where they are."""
     arguments = _arguments()
+    people = [person for person in EVERYBODY if arguments.only in person.subject]
     with _portal(arguments.url) as url, chromium() as browser:
-        for person in PEOPLE:
-            if arguments.only in person.subject:
-                _take(browser, url, person, arguments.into)
+        for person in people:
+            _take(browser, url, person, arguments.into)
+        if people[0] == EVERYBODY[0]:
+            _take_passing(browser, url, people[0], arguments.into)
     print(f"Screenshots are in {arguments.into}")
 
 
@@ -48,13 +60,47 @@ def _portal(url: str | None) -> Iterator[str]:
 
 
 def _take(browser: Browser, url: str, person: DemoPerson, folder: Path) -> None:
-    own = folder / f"{person.kind}-{person.name}".lower().replace(" ", "-").replace("+", "-plus")
-    own.mkdir(parents=True, exist_ok=True)
+    """The pages that the menu offers, as they open, with each of their tabs."""
+    with _signed_in(browser, url, person) as page:
+        for name in every_page(page):
+            for number, tab in enumerate(tabs(page)):
+                _picture(page, _own(folder, person), name if number == 0 else f"{name} {tab}")
+
+
+def _take_passing(browser: Browser, url: str, person: DemoPerson, folder: Path) -> None:
+    """States that the demonstration's months have left behind."""
+    with _signed_in(browser, url, person) as page, TemporaryDirectory() as files:
+        for name in passing_states(page, url, Path(files)):
+            _picture(page, _own(folder, person), name)
+
+
+@contextmanager
+def _signed_in(browser: Browser, url: str, person: DemoPerson) -> Iterator[Page]:
     with browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}) as context:
         page = context.new_page()
         sign_in_at(page, url, person.subject)
-        for name in every_page(page):
-            page.screenshot(path=own / f"{name.lower().replace(' ', '-')}.png")
+        yield page
+
+
+def _own(folder: Path, person: DemoPerson) -> Path:
+    return folder / _slug(f"{person.kind} {person.name}")
+
+
+def _picture(page: Page, folder: Path, name: str) -> None:
+    """What is seen at first, and the whole of a page that is longer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{_slug(name)}.png")
+    length = page.evaluate(LENGTH)
+    if length > SIZE[1]:
+        page.set_viewport_size({"width": SIZE[0], "height": min(length, LONGEST)})
+        come_to_rest(page)
+        page.screenshot(path=folder / f"{_slug(name)}-whole.png")
+        page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+        come_to_rest(page)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("+", " plus")).strip("-")
 
 
 if __name__ == "__main__":

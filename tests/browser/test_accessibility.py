@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from deployments.demo.cast import PEOPLE
 from tests.browser.conftest import SUBMITTED, SignIn
-from tests.browser.walking import come_to_rest, every_page, menu
+from tests.browser.walking import BY_ROLE, come_to_rest, every_page, menu, tabs
 
 if TYPE_CHECKING:
     from deployments.demo.story import Month
     from deployments.supervisor import Services
 
-BY_ROLE = {person.kind: person.subject for person in reversed(PEOPLE)}
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
-
-SLOW = {"operator", "Commissioner"}
-"""Whose pages are among those of the others, with few of their own."""
+QUICK = {"Provider+, provider", "administrator, service"}
+"""Whose pages are among them nearly all that there are."""
 
 
 @pytest.mark.parametrize(
     "subject",
     [
-        pytest.param(subject, id=role, marks=[pytest.mark.slow] if role in SLOW else [])
+        pytest.param(subject, id=role, marks=[] if role in QUICK else [pytest.mark.slow])
         for role, subject in BY_ROLE.items()
     ],
 )
@@ -63,17 +59,6 @@ def test_axe_finds_nothing_where_everything_is_open(
 
 
 ABOUT_A_MONTH = {"Upload", "Submission", "Charges", "Reports"}
-
-
-def tabs(page: Page) -> Iterator[str]:
-    """Opens each tab of a page in turn; a page without has one."""
-    names = page.get_by_role("tab").all_inner_texts()
-    for name in names:
-        page.get_by_role("tab", name=name, exact=True).first.click()
-        come_to_rest(page)
-        yield name
-    if not names:
-        yield "as it is"
 
 
 def unfold(page: Page) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from deployments.demo.cast import PEOPLE
 from tests.browser.conftest import SignIn
-from tests.browser.walking import come_to_rest, menu
+from tests.browser.walking import BY_ROLE, come_to_rest, menu
 
-BY_ROLE = {person.kind: person.subject for person in reversed(PEOPLE)}
 SIZES = {"landscape": (1024, 768), "portrait": (768, 1024)}
 WIDER = """() => {
     const main = document.querySelector('[data-testid="stMain"]');

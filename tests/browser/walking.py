@@ -9,6 +9,10 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from deployments.demo.cast import EVERYBODY
+
+BY_ROLE = {f"{person.kind}, {person.side}": person.subject for person in reversed(EVERYBODY)}
+"""Somebody of each kind of subscription, on either side."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -60,6 +64,17 @@ def every_page(page: Page) -> Iterator[str]:
         expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=PATIENCE)
         come_to_rest(page)
         yield name
+
+
+def tabs(page: Page) -> Iterator[str]:
+    """Opens each tab of a page in turn; a page without has one."""
+    names = page.get_by_role("tab").all_inner_texts()
+    for name in names:
+        page.get_by_role("tab", name=name, exact=True).first.click()
+        come_to_rest(page)
+        yield name
+    if not names:
+        yield "as it is"
 
 
 def menu(page: Page) -> Locator:
