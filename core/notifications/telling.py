@@ -25,7 +25,7 @@ def notify(connection: Connection, event_id: UUID, event: Event) -> int:
     for telling in tellings_of(event):
         people = people_concerned(connection, telling.concerned, event)
         if people:
-            wording = word(telling, event)
+            wording = word(telling, event, provider_name=_provider_name(connection, event))
             values = {
                 "event_id": event_id,
                 "topic": telling.topic,
@@ -35,6 +35,13 @@ def notify(connection: Connection, event_id: UUID, event: Event) -> int:
             }
             written += _write(connection, people, telling.topic, values)
     return written
+
+
+def _provider_name(connection: Connection, event: Event) -> str | None:
+    organisations = tables.organisations
+    code = getattr(event, "provider", None)
+    query = sa.select(organisations.c.name).where(organisations.c.code == code)
+    return None if code is None else connection.execute(query).scalar()
 
 
 def _write(

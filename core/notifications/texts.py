@@ -1,6 +1,7 @@
 """What people are told of each event: a topic, who is concerned, the words, a page to go to.
 
-Every text is a template that the payload of its event fills; ``month_name`` is the month in words.
+Every text is a template that the payload of its event fills; ``month_name`` is the month in words,
+``provider_name`` what the provider is called today.
 """
 
 from __future__ import annotations
@@ -86,8 +87,8 @@ TELLINGS = (
         Topic.UPLOADS,
         Concerned.UPLOADER,
         "{file} waits for a look at its headings",
-        "The headings of this file for {provider}, {month_name}, are matched. Confirm or change "
-        "them in the portal; then it is checked.",
+        "The headings of this file for {provider_name}, {month_name}, are matched. Confirm or "
+        "change them in the portal; then it is checked.",
         UPLOAD_PAGE,
     ),
     Telling(
@@ -95,7 +96,7 @@ TELLINGS = (
         Topic.UPLOADS,
         Concerned.UPLOADER,
         "{file} has no errors",
-        "All {records:,} records of {provider}, {month_name}, can be submitted.",
+        "All {records:,} records of {provider_name}, {month_name}, can be submitted.",
         UPLOAD_PAGE,
         {"state": "ready"},
     ),
@@ -104,8 +105,8 @@ TELLINGS = (
         Topic.UPLOADS,
         Concerned.UPLOADER,
         "{file} has errors",
-        "{errors:,} errors in {records:,} records of {provider}, {month_name}. Put them right in "
-        "the portal; the file need not be uploaded again.",
+        "{errors:,} errors in {records:,} records of {provider_name}, {month_name}. Put them right "
+        "in the portal; the file need not be uploaded again.",
         UPLOAD_PAGE,
         {"state": "in error"},
     ),
@@ -114,8 +115,8 @@ TELLINGS = (
         Topic.UPLOADS,
         Concerned.UPLOADER,
         "{file} was not accepted",
-        "The file for {provider}, {month_name}, could not be used. The portal says why; remove it "
-        "there and upload a mended one.",
+        "The file for {provider_name}, {month_name}, could not be used. The portal says why; "
+        "remove it there and upload a mended one.",
         UPLOAD_PAGE,
         {"state": "rejected"},
     ),
@@ -124,7 +125,7 @@ TELLINGS = (
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "The draft of {month_name} is calculated",
-        "{provider}: {charges:,} charges, {pounds}. Only your organisation sees it. Look it "
+        "{provider_name}: {charges:,} charges, {pounds}. Only your organisation sees it. Look it "
         "through, then submit the month.",
         SUBMISSION_PAGE,
     ),
@@ -133,7 +134,7 @@ TELLINGS = (
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "{month_name} is submitted",
-        "{provider}: {charges:,} charges, {pounds}, are with the commissioners. The month is "
+        "{provider_name}: {charges:,} charges, {pounds}, are with the commissioners. The month is "
         "locked.",
         SUBMISSION_PAGE,
     ),
@@ -141,16 +142,16 @@ TELLINGS = (
         SubmissionSubmitted,
         Topic.REPORTS,
         Concerned.CHARGED,
-        "{provider} submitted {month_name}",
-        "Some of its charges are for you to pay. The Backing Data lists them.",
-        "reports?month={month}",
+        "{provider_name} submitted {month_name}",
+        "Some of its charges are for you to pay. The page Charges shows what they come to.",
+        "charges?provider={provider}&month={month}",
     ),
     Telling(
         SubmissionFailed,
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "The calculation of {month_name} stopped",
-        "{provider}: what was done is kept. Start it again in the portal, or tell support the "
+        "{provider_name}: what was done is kept. Start it again in the portal, or tell support the "
         "reference {reason}.",
         SUBMISSION_PAGE,
     ),
@@ -158,7 +159,7 @@ TELLINGS = (
         SubmissionResetAsked,
         Topic.OPERATIONS,
         Concerned.ADMINISTRATORS,
-        "{host_name} asks to open {month_name} of {provider} again",
+        "{host_name} asks to open {month_name} of {provider_name} again",
         "{reason}. Grant it or refuse it in the portal.",
         "resets",
     ),
@@ -167,7 +168,8 @@ TELLINGS = (
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "{host_name} asks to open {month_name} again",
-        "{provider}: {reason}. An administrator decides; until then the month stays submitted.",
+        "{provider_name}: {reason}. An administrator decides; until then the month stays "
+        "submitted.",
         SUBMISSION_PAGE,
     ),
     Telling(
@@ -175,15 +177,15 @@ TELLINGS = (
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "{month_name} is open again",
-        "{provider}: its charges are withdrawn. Put the files right, then submit the month again. "
-        "{host_name} asked for it: {reason}.",
+        "{provider_name}: its charges are withdrawn. Put the files right, then submit the month "
+        "again. {host_name} asked for it: {reason}.",
         SUBMISSION_PAGE,
     ),
     Telling(
         SubmissionResetGranted,
         Topic.REPORTS,
         Concerned.HOST,
-        "{month_name} of {provider} is open again",
+        "{month_name} of {provider_name} is open again",
         "As you asked. Its charges are withdrawn; you are told when it is submitted again.",
         "hosted",
     ),
@@ -191,7 +193,7 @@ TELLINGS = (
         SubmissionResetGranted,
         Topic.REPORTS,
         Concerned.CHARGED,
-        "{provider} puts {month_name} right",
+        "{provider_name} puts {month_name} right",
         "Its charges are withdrawn, those to you among them. You are told when the month is "
         "submitted again.",
         "reports",
@@ -201,14 +203,14 @@ TELLINGS = (
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "{month_name} stays submitted",
-        "{provider}: {host_name} had asked to open it again, and it was refused: {answer}.",
+        "{provider_name}: {host_name} had asked to open it again, and it was refused: {answer}.",
         SUBMISSION_PAGE,
     ),
     Telling(
         SubmissionResetRefused,
         Topic.REPORTS,
         Concerned.HOST,
-        "{month_name} of {provider} stays submitted",
+        "{month_name} of {provider_name} stays submitted",
         "You had asked to open it again, and it was refused: {answer}.",
         "hosted",
     ),
@@ -250,15 +252,15 @@ TELLINGS = (
         Topic.SUBMISSIONS,
         Concerned.PROVIDER,
         "Others pay for some residents of {month_name}",
-        "{provider}: the district of {areas:,} areas with {records:,} records has changed, as of "
-        "{example}. Calculate the month again before you submit it.",
+        "{provider_name}: the district of {areas:,} areas with {records:,} records has changed, "
+        "as of {example}. Calculate the month again before you submit it.",
         SUBMISSION_PAGE,
     ),
     Telling(
         AreaPayerChanged,
         Topic.OPERATIONS,
         Concerned.OPERATORS,
-        "Others pay for some residents of {provider}, {month_name}",
+        "Others pay for some residents of {provider_name}, {month_name}",
         "The district of {areas:,} areas with {records:,} records has changed, as of {example}.",
         "areas",
     ),
@@ -266,7 +268,7 @@ TELLINGS = (
         AreaPayerChanged,
         Topic.OPERATIONS,
         Concerned.ADMINISTRATORS,
-        "Others pay for some residents of {provider}, {month_name}",
+        "Others pay for some residents of {provider_name}, {month_name}",
         "The district of {areas:,} areas with {records:,} records has changed, as of {example}.",
         "areas",
     ),
@@ -360,9 +362,11 @@ def tellings_of(event: Event) -> list[Telling]:
     return [telling for telling in TELLINGS if telling.fits(event)]
 
 
-def word(telling: Telling, event: Event) -> Wording:
-    """The telling, filled with what the event holds."""
+def word(telling: Telling, event: Event, *, provider_name: str | None = None) -> Wording:
+    """The telling, filled with what the event holds; a provider without a name by its code."""
     values = _values(event)
+    if "provider" in values:
+        values["provider_name"] = provider_name or values["provider"]
     title, text, address = (
         template.format(**values) for template in (telling.title, telling.text, telling.address)
     )

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Locator, Page, expect
 
 from deployments.demo import story
+from deployments.demo.cast import PROVIDERS
 from tests.browser.conftest import SUBMITTED, SignIn
 
 if TYPE_CHECKING:
     from deployments.supervisor import Services
 
+LEA_VALLEY = PROVIDERS["ZX1"]
 SOON = 20_000  # milliseconds; a notification is there once the relay has heard of the event
 
 
@@ -46,19 +48,19 @@ def test_from_the_asking_to_an_open_month(
 ) -> None:
     carys, erin = sign_in("carys@towerhamlets.example"), sign_in("erin@grouper.example")
     ask(carys, submitted, "Two clinics lack.")
-    told(erin, services, "Tower Hamlets asks to open November 2017 of ZX1 again")
+    told(erin, services, f"Tower Hamlets asks to open November 2017 of {LEA_VALLEY} again")
     decide(erin, services, "", "Refuse")
     expect(erin.get_by_text("Say why the month stays as it is.")).to_be_visible()
     decide(erin, services, "Both had no patients.", "Refuse")
     expect(erin.get_by_text("Nobody asks for a month.")).to_be_visible()
 
-    told(carys, services, "November 2017 of ZX1 stays submitted")
+    told(carys, services, f"November 2017 of {LEA_VALLEY} stays submitted")
     expect(hosted(carys, submitted).get_by_text("Both had no patients.")).to_be_visible()
     ask(carys, submitted, "They had.")
     decide(erin, services, "", "Open the month again")
     expect(erin.get_by_text("Nobody asks for a month.")).to_be_visible()
 
-    told(carys, services, "November 2017 of ZX1 is open again")
+    told(carys, services, f"November 2017 of {LEA_VALLEY} is open again")
     expect(hosted(carys, submitted)).to_have_count(0)
     amira = sign_in("amira@zx1.example")
     told(amira, services, "November 2017 is open again")

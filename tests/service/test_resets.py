@@ -28,12 +28,14 @@ from core.submissions.resets import LONGEST_REASON, ask_for_reset, grant_reset, 
 from core.submissions.states import SubmissionState
 from core.submissions.uploads import SubmissionLocked
 from core.user_errors import UserError
+from deployments.demo.cast import PROVIDERS
 from tests.service.month import HACKNEY, visit
 from tests.subscribed import subscribe
 
 if TYPE_CHECKING:
     from tests.service.month import Service
 
+LEA_VALLEY = PROVIDERS["ZX1"]
 HOST, PAYER = "E09000030", "E09000012"
 """Tower Hamlets hosts the clinic ZX1-A; Hackney pays for one of its patients."""
 
@@ -206,19 +208,19 @@ def test_each_is_told_once_in_words_of_their_own(service: Service, month: int) -
     asked = told(service, "submission.reset-asked")
     assert asked == {
         "amira@zx1.example": "Tower Hamlets asks to open April 2017 again",
-        "erin@grouper.example": "Tower Hamlets asks to open April 2017 of ZX1 again",
+        "erin@grouper.example": f"Tower Hamlets asks to open April 2017 of {LEA_VALLEY} again",
     }
     refuse(service, number)
     assert told(service, "submission.reset-refused") == {
         "amira@zx1.example": "April 2017 stays submitted",
-        "carys@towerhamlets.example": "April 2017 of ZX1 stays submitted",
+        "carys@towerhamlets.example": f"April 2017 of {LEA_VALLEY} stays submitted",
     }
     grant(service, ask(service, month))
     granted = told(service, "submission.reset-granted")
     assert granted == {
         "amira@zx1.example": "April 2017 is open again",
-        "carys@towerhamlets.example": "April 2017 of ZX1 is open again",
-        hana: "ZX1 puts April 2017 right",
+        "carys@towerhamlets.example": f"April 2017 of {LEA_VALLEY} is open again",
+        hana: f"{LEA_VALLEY} puts April 2017 right",
     }
     assert ben not in granted
 
