@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.accounts.people import Person
+from core.accounts.permissions import Action
 from core.submissions.months import SubmissionRow
 
 _KEPT = "pages of the visitor"
@@ -15,6 +17,17 @@ _KEPT = "pages of the visitor"
 def remember_pages(pages: Mapping[str, Any]) -> None:
     """Notes the pages that this visitor has, by address; others cannot be linked to."""
     st.session_state[_KEPT] = dict(pages)
+
+
+def has_page(address: str) -> bool:
+    """Whether the visitor has a page of that address, to which a link leads."""
+    return address in st.session_state[_KEPT]
+
+
+def report_label(person: Person, organisation_id: int | None) -> str:
+    """What the link to the reports of an organisation promises."""
+    full = person.may(Action.SEE_BACKING_DATA, organisation_id)
+    return "Get the Backing Data" if full else "Get a report"
 
 
 def link_to_page(address: str, label: str, submission: SubmissionRow | None = None) -> None:

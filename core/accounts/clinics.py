@@ -125,7 +125,8 @@ def add_or_place_clinic(
 class ClinicRow:
     """A clinic as administrators see it."""
 
-    provider: str
+    provider: str  # its code
+    provider_name: str
     clinic_id: str
     name: str | None
     address: str | None
@@ -139,6 +140,7 @@ def list_clinics(connection: Connection, scope: Scope, *, search: str = "") -> l
     query = (
         sa.select(
             providers.c.code,
+            providers.c.name.label("provider_name"),
             clinics.c.clinic_id,
             clinics.c.name,
             clinics.c.address,
@@ -148,6 +150,8 @@ def list_clinics(connection: Connection, scope: Scope, *, search: str = "") -> l
         .order_by(clinics.c.commissioner.is_not(None), providers.c.code, clinics.c.clinic_id)
     )
     for word in search.split():
-        said = sa.func.concat_ws(" ", providers.c.code, clinics.c.clinic_id, clinics.c.name)
+        said = sa.func.concat_ws(
+            " ", providers.c.code, providers.c.name, clinics.c.clinic_id, clinics.c.name
+        )
         query = query.where(said.icontains(word, autoescape=True))
     return [ClinicRow(*row) for row in connection.execute(query)]

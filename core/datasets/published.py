@@ -23,6 +23,17 @@ def current_specification(connection: Connection) -> Specification:
     return _parsed(row.id, row.body)
 
 
+def dataset_titles(connection: Connection) -> dict[str, str]:
+    """What each data set is called for people, by its name, as its newest version says."""
+    datasets = tables.datasets
+    query = (
+        sa.select(datasets.c.id, datasets.c.dataset, datasets.c.body)
+        .distinct(datasets.c.dataset)
+        .order_by(datasets.c.dataset, datasets.c.id.desc())
+    )
+    return {row.dataset: _parsed(row.id, row.body).title for row in connection.execute(query)}
+
+
 @lru_cache(maxsize=8)
 def _parsed(dataset_id: int, body: str) -> Specification:
     return specification_from(parse_document(body, name=f"data set {dataset_id}"))

@@ -31,10 +31,3 @@ def currency_names(connection: Connection, run_ids: Collection[int]) -> dict[str
 def _names(body: str) -> dict[str, str]:
     data = parse_document(body, name="configuration").data
     return {str(one["code"]): str(one["name"]) for one in data.get("currencies", [])}
-
-
-def dataset_names(connection: Connection) -> list[str]:
-    """The data sets that the service knows, by name."""
-    datasets = tables.datasets
-    query = sa.select(datasets.c.dataset).distinct().order_by(datasets.c.dataset)
-    return list(connection.execute(query).scalars())

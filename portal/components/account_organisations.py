@@ -143,7 +143,8 @@ def _show_clinic(person: Person, clinic: ClinicRow, register: AreaRegister) -> N
         with left:
             badge = "" if clinic.host else " :orange-badge[to be placed]"
             title = words.plain(clinic.name or clinic.clinic_id)
-            st.markdown(f"**{title}** ({words.plain(clinic.clinic_id)}), {clinic.provider}{badge}")
+            provider = words.plain(clinic.provider_name)
+            st.markdown(f"**{title}** ({words.plain(clinic.clinic_id)}), {provider}{badge}")
             host = register.names.get(clinic.host, clinic.host) if clinic.host else "nobody yet"
             st.caption(f"Hosted by {host}. {clinic.address or 'No address'}.")
         with right:

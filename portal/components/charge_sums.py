@@ -15,7 +15,9 @@ from portal import words
 from portal.opening import show_open_tab
 
 _BARS = 12
-_NAMES = alt.Axis(labelLimit=220, labelOverlap=False)
+_NAMES = alt.Axis(labelLimit=300, labelOverlap=False)
+_BAR, _SCALE = 24, 45
+"""Pixels of a bar, and of what stands below them."""
 NOBODY = "Nobody is charged"
 
 
@@ -56,34 +58,34 @@ def _group(sums: list[Sum], heading: str, name_of: Callable[[Sum], str]) -> None
         [(name, count, pence / 100) for name, (count, pence) in totals.items()],
         columns=[heading, "Charges", "Amount"],
     ).sort_values("Amount", ascending=False)
-    left, right = st.columns([5, 4])
-    with left:
-        st.dataframe(
-            frame,
-            hide_index=True,
-            width="stretch",
-            column_config={
-                heading: st.column_config.Column(width=250),
-                "Charges": st.column_config.NumberColumn(format="%,d"),
-                "Amount": st.column_config.NumberColumn(format="£%,.2f"),
-            },
-            alt=f"Charges and amount by {heading.lower()}",
-        )
-    with right:
-        st.altair_chart(_bars(frame.head(_BARS), heading))
+    st.altair_chart(_bars(frame.head(_BARS), heading))
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Charges": st.column_config.NumberColumn(format="%,d"),
+            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
+        },
+        alt=f"Charges and amount by {heading.lower()}",
+    )
 
 
 def _bars(frame: pd.DataFrame, heading: str) -> alt.Chart:
     chart: alt.Chart = (
-        alt.Chart(frame)
+        alt.Chart(frame.assign(Pounds=frame["Amount"].map("£{:,.2f}".format)))
         .mark_bar(color="#1F3A4D")
         .encode(
-            x=alt.X("Amount", title="Pounds", axis=alt.Axis(format=",.0f")),
-            y=alt.Y(
-                heading, sort="-x", title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)
+            x=alt.X(
+                "Amount", title=None, axis=alt.Axis(labelExpr="'£' + format(datum.value, ',')")
             ),
-            tooltip=[heading, alt.Tooltip("Amount", format=",.2f"), "Charges"],
+            y=alt.Y(heading, sort="-x", title=None, axis=_NAMES),
+            tooltip=[
+                heading,
+                alt.Tooltip("Pounds", title="Amount"),
+                alt.Tooltip("Charges", format=","),
+            ],
         )
-        .properties(height=max(80, 26 * len(frame)))
+        .properties(height=_BAR * len(frame) + _SCALE)
     )
     return chart

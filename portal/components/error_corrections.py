@@ -105,7 +105,7 @@ def _right_value(
     offered: dict[tuple[str, str], Suggestion],
 ) -> str | None:
     suggested = offered.get((cause.field or "", cause.value or ""))
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    left, right = st.columns(2, vertical_alignment="center")
     with left:
         st.markdown(words.plain(" ".join(filter(None, (cause.message, _hint(suggested))))))
     with right:

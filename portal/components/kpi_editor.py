@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from core.accounts.people import Person
 from core.accounts.permissions import Action
+from core.datasets.published import dataset_titles
 from core.kpis.catalogue import KnownKpi, all_kpis, publish_kpi, retire_kpi, write_kpi
 from core.kpis.definitions import Bands, Kpi, shown
 from core.kpis.results import providers_seen, runs_to_try
 from core.kpis.states import KpiState
 from core.kpis.trials import Trial, ask_for_trial, get_trial
-from core.tariffs.published import dataset_names
 from core.user_errors import UserError
 from portal import words
 from portal.database import engine
@@ -31,9 +31,13 @@ def show_editor(person: Person) -> None:
     """Choose one or begin a new one; keep a draft, try it, publish it."""
     with engine().connect() as connection:
         known = all_kpis(connection, person.scope)
-        datasets = dataset_names(connection)
+        datasets = dataset_titles(connection)
     newest = {each.definition.kpi: each for each in reversed(known)}
-    name = st.selectbox("Indicator", [_NEW, *sorted(newest)])
+    name = st.selectbox(
+        "Indicator",
+        [_NEW, *sorted(newest, key=lambda each: newest[each].definition.title)],
+        format_func=lambda each: newest[each].definition.title if each in newest else each,
+    )
     chosen = newest.get(name)
     if chosen is not None:
         st.caption(_standing(chosen))
@@ -52,7 +56,7 @@ def _standing(known: KnownKpi) -> str:
     )
 
 
-def _form(chosen: KnownKpi | None, datasets: list[str]) -> tuple[str, Kpi] | None:
+def _form(chosen: KnownKpi | None, datasets: dict[str, str]) -> tuple[str, Kpi] | None:
     """The definition as it was typed, once it is to be kept; says what is wrong with it."""
     old = chosen.definition if chosen else None
     with st.form(f"kpi-{old.kpi if old else 'new'}"):
@@ -74,7 +78,7 @@ def _form(chosen: KnownKpi | None, datasets: list[str]) -> tuple[str, Kpi] | Non
         bands = old.bands if old else None
         good = c.text_input("Good from", str(bands.good) if bands else "")
         fair = d.text_input("Fair from", str(bands.fair) if bands else "")
-        dataset = st.selectbox("Data set", datasets)
+        dataset = st.selectbox("Data set", list(datasets), format_func=lambda each: datasets[each])
         sql = st.text_area(
             "Query: one SELECT over episodes, records and charges that gives one row with "
             "numerator and denominator",

@@ -13,7 +13,7 @@ from core.reports.overview import Charged
 from core.submissions.calendar import FIRST_MONTH, Month
 from core.submissions.states import STAGES, SubmissionState
 from portal import words
-from portal.links import link_to_address
+from portal.links import has_page, link_to_address
 
 _IN_A_ROW = 6
 _STATES = {
@@ -82,7 +82,10 @@ def _show_month(provider: str, day: dt.date, known: dict[dt.date, Month], today:
         return
     query = {"provider": provider, "month": f"{day:%Y-%m}"}
     page = "upload" if month.state in (None, SubmissionState.OPEN) else "submission"
-    link_to_address(page, f"**{day:%B}**", query)
+    if month.state is None and not has_page(page):
+        st.markdown(f"**{day:%B}**")  # who only looks has nothing to look at yet
+    else:
+        link_to_address(page if has_page(page) else "submission", f"**{day:%B}**", query)
     name, colour = _badge(month, today)
     st.markdown(f":{colour}-badge[{name}]")
     if month.due is not None and not month.handed_in:

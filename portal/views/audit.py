@@ -45,10 +45,10 @@ def _show(found: list[AuditRow]) -> None:
         {
             "When (UTC)": [words.instant(row.at) for row in found],
             "Who": [row.who or "the service" for row in found],
+            "From": [row.address or "" for row in found],
             "What": [row.action for row in found],
             "Of": [row.subject for row in found],
-            "How": [_how(row) for row in found],
-            "From": [row.address or "" for row in found],
+            "How": [_how(row) for row in found],  # last: it may be long
         }
     )
     st.dataframe(table, hide_index=True, width="stretch", alt="What was done, newest first")

@@ -9,6 +9,7 @@ import streamlit as st
 from core.accounts.people import Person
 from core.accounts.today import today
 from core.areas.keeping import register_in_use
+from core.datasets.published import dataset_titles
 from core.tariffs.configuration import Configuration
 from core.tariffs.readable import Readable, names_seen, readable_configurations
 from core.tariffs.sentences import combination_sentence, currency_sentence
@@ -32,6 +33,7 @@ def show(person: Person) -> None:
     with engine().connect() as connection:
         found = readable_configurations(connection)
         areas = register_in_use(connection).names
+        datasets = dataset_titles(connection)
     if not found:
         st.info(
             "No configuration has been imported yet, so no month can be calculated. An operator "
@@ -39,7 +41,7 @@ def show(person: Person) -> None:
         )
         return
     readable = _choose(found)
-    _head(person, readable.configuration, areas)
+    _head(person, readable.configuration, areas, datasets)
     search = st.text_input("Search", placeholder="a currency, a code, a word", key="search-tariff")
     wanted = words_of(search)
     currencies, parties, combinations = st.tabs(["Currencies", "Who takes part", "Combinations"])
@@ -64,7 +66,9 @@ def _choose(found: list[Readable]) -> Readable:
     return chosen
 
 
-def _head(person: Person, tariff: Configuration, areas: dict[str, str]) -> None:
+def _head(
+    person: Person, tariff: Configuration, areas: dict[str, str], datasets: dict[str, str]
+) -> None:
     colour = _STATES.get(tariff.status, "gray")
     begun = "In force" if tariff.start <= today() <= tariff.end else "For months"
     st.markdown(
@@ -74,7 +78,8 @@ def _head(person: Person, tariff: Configuration, areas: dict[str, str]) -> None:
     )
     if tariff.owner:
         owner = areas.get(tariff.owner, tariff.owner)
-        st.caption(f"Lead commissioner: {words.plain(owner)}. Data set: {tariff.dataset}.")
+        dataset = datasets.get(tariff.dataset, tariff.dataset)
+        st.caption(f"Lead commissioner: {words.plain(owner)}. Data set: {words.plain(dataset)}.")
     mine = [
         words.plain(str(each.name))
         for each in person.memberships

@@ -126,6 +126,11 @@ def _fields(specification: Specification, wanted: list[str]) -> list[Field]:
     ]
 
 
+def _also_known_as(field: Field) -> str:
+    """Its other headings; of those that are numbered the first."""
+    return ", ".join(alias.replace("{n}", "1") for alias in field.aliases)
+
+
 def _codes(specification: Specification, wanted: list[str]) -> list[tuple[str, str, str]]:
     """List, code and meaning of the codes that have the words, of all lists."""
     return [
@@ -144,20 +149,37 @@ def _show_fields(fields: list[Field]) -> None:
         {
             "Field": [words.plain(field.name) for field in fields],
             "Holds": [words.plain(about(field).partition(": ")[2]) for field in fields],
-            "Also known as": [words.plain(", ".join(field.aliases)) for field in fields],
+            "Also known as": [words.plain(_also_known_as(field)) for field in fields],
         },
         hide_index=True,
     )
 
 
+def _list_names(specification: Specification) -> dict[str, str]:
+    """What each code list is called: by the fields that hold its codes."""
+    named = {
+        name: [field.name for field in specification.fields if field.codes == name]
+        for name in specification.code_lists
+    }
+    return {name: ", ".join(fields) or name for name, fields in named.items()}
+
+
 def _show_codes(specification: Specification, wanted: list[str]) -> None:
     """One list to look through; where something is searched, what was found in any."""
     rows = _codes(specification, wanted)
+    names = _list_names(specification)
     if not wanted:
-        name = st.selectbox("Code list", list(specification.code_lists), key="help-code-list")
-        rows = [row for row in rows if row[0] == name]
+        chosen = st.selectbox(
+            "Codes of", list(names), format_func=lambda each: names[each], key="help-code-list"
+        )
+        rows = [row for row in rows if row[0] == chosen]
     if not rows:
         st.write("No code has these words.")
         return
-    frame = pd.DataFrame(rows, columns=["List", "Code", "Means"])
+    frame = pd.DataFrame(
+        [(names[name], code, label) for name, code, label in rows],
+        columns=["Codes of", "Code", "Means"],
+    )
+    if not wanted:
+        frame = frame.drop(columns="Codes of")
     st.dataframe(frame, hide_index=True, width="stretch", alt="Codes, and what each means")

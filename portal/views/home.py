@@ -16,7 +16,7 @@ from portal import words
 from portal.components.needs import lines_for, show_lines
 from portal.components.year import show_charged_year, show_year
 from portal.database import engine
-from portal.links import link_to_page
+from portal.links import link_to_page, report_label
 
 
 def show(person: Person) -> None:
@@ -68,4 +68,4 @@ def _charges(person: Person, commissioner: Membership) -> None:
     )
     with st.container(horizontal=True):
         link_to_page("charges", "Look at the charges")
-        link_to_page("reports", "Get the Backing Data")
+        link_to_page("reports", report_label(person, commissioner.organisation_id))

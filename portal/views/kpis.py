@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import streamlit as st
 
 from core.accounts.people import Person
@@ -15,6 +17,11 @@ from portal.components.kpi_trend import show_trend
 from portal.database import engine
 
 _BANDS = {"good": ("good", "green"), "fair": ("fair", "orange"), "poor": ("poor", "red")}
+_NO_FIGURES = "There are no figures for you yet: no provider has submitted charges to you."
+_NEVER_FIGURES = (
+    "Figures are for providers and commissioners. What you do with indicators stands on the next "
+    "tab: write, try and publish them."
+)
 
 
 def show(person: Person) -> None:
@@ -34,7 +41,7 @@ def _show_figures(person: Person) -> None:
     with engine().connect() as connection:
         providers = providers_seen(connection, person.scope)
     if not providers:
-        st.info("There are no figures for you yet: no provider has submitted charges to you.")
+        st.info(_NO_FIGURES if person.is_of_an_organisation else _NEVER_FIGURES)
         return
     provider = st.selectbox(
         "Provider", providers, format_func=lambda each: f"{each.name} ({each.code})"
@@ -90,7 +97,9 @@ def _show_query(kpi: Kpi) -> None:
 def _counted(result: Result) -> str:
     if result.kpi.unit == "pounds":
         return f"{figure('pounds', result.numerator)} over {result.denominator:,.0f}"
-    return f"{result.numerator:,.2f} of {result.denominator:,.0f}".replace(".00 ", " ")
+    terms = [term or Decimal(0) for term in (result.numerator, result.denominator)]
+    places = 0 if all(term == int(term) for term in terms) else 2
+    return " of ".join(f"{term:,.{places}f}" for term in terms)
 
 
 def _others(result: Result) -> str:

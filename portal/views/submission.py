@@ -25,7 +25,7 @@ from portal.components.readiness import show_readiness
 from portal.components.run_history import show_runs
 from portal.database import engine
 from portal.fragments import refreshed
-from portal.links import link_to_page
+from portal.links import link_to_page, report_label
 
 RUNNING = (SubmissionState.QUEUED, *STAGES)
 
@@ -47,7 +47,7 @@ def show(person: Person) -> None:
     if submission.state in RUNNABLE and _may_run(person, submission):
         _prepare(person, submission, outcome, areas)
     if outcome is not None:
-        _show_outcome(submission, outcome, areas)
+        _show_outcome(person, submission, outcome, areas)
     if person.may(Action.SEE_CHARGES, submission.provider_id):
         show_runs(person, submission, outcome.currency_names if outcome else {}, areas)
 
@@ -84,13 +84,13 @@ def _prepare(
         return
     if outcome is not None:
         show_against(person, submission, outcome.currency_names)
-    draft, final = st.columns(2)
-    if person.may(Action.DRAFT, submission.provider_id):
-        with draft:
-            _offer_draft(person, submission)
-    if person.may(Action.SUBMIT, submission.provider_id):
-        with final:
-            _offer_final(person, submission, releases(outcome, areas))
+    kinds = [kind for kind, action in ACTIONS.items() if person.may(action, submission.provider_id)]
+    for column, kind in zip(st.columns(len(kinds)), kinds, strict=True):
+        with column:
+            if kind == "draft":
+                _offer_draft(person, submission)
+            else:
+                _offer_final(person, submission, releases(outcome, areas))
 
 
 def _may_run(person: Person, submission: SubmissionRow) -> bool:
@@ -171,7 +171,9 @@ def _follow(person: Person, submission_id: int) -> None:
     st.caption("You can leave this page; the calculation goes on.")
 
 
-def _show_outcome(submission: SubmissionRow, outcome: Outcome, names: dict[str, str]) -> None:
+def _show_outcome(
+    person: Person, submission: SubmissionRow, outcome: Outcome, names: dict[str, str]
+) -> None:
     kind = "Final" if outcome.kind == "final" else "Draft"
     st.subheader(f"{kind} run, number {outcome.number}")
     figures = st.columns(4)
@@ -186,10 +188,9 @@ def _show_outcome(submission: SubmissionRow, outcome: Outcome, names: dict[str, 
         )
     with st.container(horizontal=True):
         link_to_page("charges", "Look at the charges", submission)
-        link_to_page("reports", "Get the Backing Data", submission)
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**By commissioner**")
+        link_to_page("reports", report_label(person, submission.provider_id), submission)
+    payers, currencies = st.tabs(["By commissioner", "By currency"])
+    with payers:
         _totals(
             "Commissioner",
             [
@@ -197,8 +198,7 @@ def _show_outcome(submission: SubmissionRow, outcome: Outcome, names: dict[str, 
                 for code, count, pence in outcome.by_commissioner
             ],
         )
-    with right:
-        st.markdown("**By currency**")
+    with currencies:
         _totals(
             "Currency",
             [
@@ -216,8 +216,8 @@ def _totals(heading: str, rows: list[tuple[str, int, int]]) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "Charges": st.column_config.NumberColumn(format="%,d", width=70),
-            "Amount": st.column_config.NumberColumn(format="£%,.2f", width=110),
+            "Charges": st.column_config.NumberColumn(format="%,d"),
+            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
         },
         alt=f"Charges and amount by {heading.lower()}",
     )

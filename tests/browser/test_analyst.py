@@ -13,7 +13,7 @@ from tests.browser.walking import choose, click, come_to_rest, fill, go_to
 if TYPE_CHECKING:
     from deployments.demo.story import Month
 
-NAME = "seen-by-telephone"
+NAME, TITLE = "seen-by-telephone", "Women seen"
 QUERY = """SELECT count(*) FILTER (WHERE "Gender" = '2') AS numerator, count(*) AS denominator
 FROM episodes"""
 LOOP = "SELECT count(*) AS numerator, nothing AS denominator FROM episodes"
@@ -21,7 +21,7 @@ LONG = 60_000
 
 
 def write(page: Page, query: str) -> None:
-    fill(page, "Title", "Women seen")
+    fill(page, "Title", TITLE)
     fill(page, "What it measures", "The share of women among all who were seen.")
     field = page.get_by_role("textbox", name="Query")
     field.fill(query)
@@ -43,20 +43,20 @@ def test_an_indicator_is_written_tried_and_published(sign_in: SignIn, submitted:
     write(page, LOOP)
     page.reload()
     open_editor(page)
-    choose(page, "Indicator", NAME)
+    choose(page, "Indicator", TITLE)
     click(page, "Try it")
     expect(page.get_by_text('column "nothing" does not exist')).to_be_visible(timeout=LONG)
     write(page, QUERY)
     page.reload()
     open_editor(page)
-    choose(page, "Indicator", NAME)
+    choose(page, "Indicator", TITLE)
     click(page, "Try it")
     expect(page.get_by_text(" of ").last).to_be_visible(timeout=LONG)
     expect(page.get_by_role("button", name="Publish")).to_be_disabled()
 
     erin = sign_in("erin@grouper.example")
     open_editor(erin)
-    choose(erin, "Indicator", NAME)
+    choose(erin, "Indicator", TITLE)
     click(erin, "Publish")
     expect(erin.get_by_role("button", name="Publish")).to_have_count(0)
     click(erin, "Retire")

@@ -173,7 +173,7 @@ EMPTY = {
     ("erin", "home"): "Nothing. You are up to date.",
     ("erin", "resets"): "Nobody asks for a month.",
     ("erin", "accounts"): "Erin Lloyd: administrator",
-    ("erin", "kpis"): "no provider has submitted charges to you",
+    ("erin", "kpis"): "Figures are for providers and commissioners",
     ("dev", "home"): "Nothing. You are up to date.",
     ("dev", "operations"): "Nothing waits here",
     ("dev", "migration"): "nothing is taken over",

@@ -36,7 +36,7 @@ OF_NOBODY = {
     "core.areas.keeping.register_in_use": "the register of areas is published",
     "core.areas.keeping.rows_in_use": "the register of areas is published",
     "core.datasets.published.current_specification": "specifications are published",
-    "core.tariffs.published.dataset_names": "the names of specifications",
+    "core.datasets.published.dataset_titles": "the names of specifications",
     "core.accounts.organisations.find_organisation": "from a code that was seen to its id",
     "core.accounts.clinics.clinics_to_place": "of a submission that the scope gave",
     "core.submissions.requests.obstacles": "of a submission that the scope gave",
