@@ -28,6 +28,26 @@ def currency(*triggers: str) -> Currency:
             "SHHAPT has C16 (Mycoplasma genitalium) and SHHAPT has no C12 (Molluscum contagiosum)"
             " and Gender is not 1 (Male); or SHHAPT has C7 (Anogenital candidosis).",
         ),
+        (
+            ["SHHAPT = C16", "SHHAPT = C12", "SHHAPT = C7", "Gender = 1", "Gender = 1"],
+            "SHHAPT has C16 (Mycoplasma genitalium), C12 (Molluscum contagiosum) or"
+            " C7 (Anogenital candidosis); or Gender is 1 (Male); or Gender is 1 (Male).",
+        ),
+        (
+            ["SHHAPT = C16 AND NOT Gender = 1", "SHHAPT = C7 AND NOT Gender = 1"],
+            "SHHAPT has C16 (Mycoplasma genitalium) or C7 (Anogenital candidosis),"
+            " and Gender is not 1 (Male).",
+        ),
+        (  # neither of the one differs from the other in a code that is asked for
+            ["SHHAPT = C7 AND NOT Gender = 1", "SHHAPT = C7 AND NOT Gender = 2"],
+            "SHHAPT has C7 (Anogenital candidosis) and Gender is not 1 (Male);"
+            " or SHHAPT has C7 (Anogenital candidosis) and Gender is not 2 (Female).",
+        ),
+        (
+            ["SHHAPT = C7 AND Gender = 1", "SHHAPT = C16 AND Gender = 2"],
+            "SHHAPT has C7 (Anogenital candidosis) and Gender is 1 (Male);"
+            " or SHHAPT has C16 (Mycoplasma genitalium) and Gender is 2 (Female).",
+        ),
     ],
 )
 def test_when_a_currency_is_charged(
