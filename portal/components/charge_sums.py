@@ -15,7 +15,9 @@ from portal import words
 from portal.opening import show_open_tab
 
 _BARS = 12
-_NAMES = alt.Axis(labelLimit=300, labelOverlap=False)
+_INK = "#4A5763"
+_NAMES = alt.Axis(labelLimit=300, labelOverlap=False, labelColor=_INK)
+_POUNDS = alt.Axis(labelExpr="'£' + format(datum.value, ',')", labelColor=_INK, tickCount=5)
 _BAR, _SCALE = 24, 45
 """Pixels of a bar, and of what stands below them."""
 NOBODY = "Nobody is charged"
@@ -76,9 +78,7 @@ def _bars(frame: pd.DataFrame, heading: str) -> alt.Chart:
         alt.Chart(frame.assign(Pounds=frame["Amount"].map("£{:,.2f}".format)))
         .mark_bar(color="#1F3A4D")
         .encode(
-            x=alt.X(
-                "Amount", title=None, axis=alt.Axis(labelExpr="'£' + format(datum.value, ',')")
-            ),
+            x=alt.X("Amount", title=None, axis=_POUNDS),
             y=alt.Y(heading, sort="-x", title=None, axis=_NAMES),
             tooltip=[
                 heading,

@@ -19,8 +19,8 @@ from portal.database import engine
 _BANDS = {"good": ("good", "green"), "fair": ("fair", "orange"), "poor": ("poor", "red")}
 _NO_FIGURES = "There are no figures for you yet: no provider has submitted charges to you."
 _NEVER_FIGURES = (
-    "Figures are for providers and commissioners. What you do with indicators stands on the next "
-    "tab: write, try and publish them."
+    "Figures are for providers and commissioners. On the next tab you write indicators and "
+    "publish them."
 )
 
 

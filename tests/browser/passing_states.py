@@ -15,13 +15,14 @@ from deployments.demo.activity import Slip, with_slip
 from tests.browser.walking import PATIENCE, click, come_to_rest
 
 PROVIDER = "ZX1"
-WRONG, NEW = dt.date(2017, 5, 1), dt.date(2017, 6, 1)
-"""Months of the provider that the demonstration leaves untouched."""
+CHARGED, WRONG, NEW = (dt.date(2017, month, 1) for month in (4, 5, 6))
+"""The month that the demonstration submits, and two that it leaves untouched."""
 SLIPS = (
     Slip("SHHAPT 1", right="T4", wrong="T4A", rows=9),
     Slip("Gender", right="2", wrong="Female", rows=6),
     Slip("Clinic ID", right="ZX1-B", wrong="ZX1-NEW", rows=30),
     Slip("Age", right="20", wrong="190", rows=2),
+    Slip("Contraceptive Main Method", right="2", wrong="", rows=3),
 )
 OWN = {"Gender": "Sex", "SHHAPT 12": "Remarks of the clinic"}
 """What the clinic calls two of its columns."""
@@ -29,6 +30,9 @@ OWN = {"Gender": "Sex", "SHHAPT 12": "Remarks of the clinic"}
 
 def passing_states(page: Page, url: str, folder: Path) -> Iterator[str]:
     """Brings the page of somebody of the provider into one state after the other, and names it."""
+    _open(page, url, "charges", CHARGED)
+    _choose_first_charge(page)
+    yield "Charges with one opened"
     _upload(page, url, WRONG, wrong_file(folder))
     expect(page.get_by_text("has errors", exact=True)).to_be_visible(timeout=PATIENCE)
     come_to_rest(page)
@@ -47,6 +51,17 @@ def passing_states(page: Page, url: str, folder: Path) -> Iterator[str]:
     come_to_rest(page)
     yield "Upload with headings to confirm"
     click(page, "Remove")
+
+
+def _choose_first_charge(page: Page) -> None:
+    """The table is a picture: the box of its first row lies where it is drawn."""
+    table = page.locator(".st-key-charge-table")
+    table.scroll_into_view_if_needed()
+    place = table.bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + 16, place["y"] + 52)
+    expect(page.locator(".st-key-why").get_by_text("Who pays", exact=True)).to_be_visible()
+    come_to_rest(page)
 
 
 def wrong_file(folder: Path) -> Path:

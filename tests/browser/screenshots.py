@@ -24,6 +24,9 @@ from tests.browser.walking import chromium, come_to_rest, every_page, sign_in_at
 SIZE = (1280, 720)
 LONGEST = 8_000
 """Pixels of a page that is drawn whole; a browser has no more in one picture."""
+TABLES_ARE_DRAWN = """() => [...document.querySelectorAll('[data-testid="stDataFrame"]')]
+    .filter((each) => each.checkVisibility())
+    .every((each) => each.querySelector('canvas')?.clientWidth > 100)"""
 LENGTH = """() => {
     const main = document.querySelector('[data-testid="stMain"]');
     return main ? main.scrollHeight : document.documentElement.scrollHeight;
@@ -89,14 +92,19 @@ def _own(folder: Path, person: DemoPerson) -> Path:
 def _picture(page: Page, folder: Path, name: str) -> None:
     """What is seen at first, and the whole of a page that is longer."""
     folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{_slug(name)}.png")
+    _shoot(page, folder / f"{_slug(name)}.png")
     length = page.evaluate(LENGTH)
     if length > SIZE[1]:
         page.set_viewport_size({"width": SIZE[0], "height": min(length, LONGEST)})
         come_to_rest(page)
-        page.screenshot(path=folder / f"{_slug(name)}-whole.png")
+        _shoot(page, folder / f"{_slug(name)}-whole.png")
         page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
         come_to_rest(page)
+
+
+def _shoot(page: Page, path: Path) -> None:
+    page.wait_for_function(TABLES_ARE_DRAWN)
+    page.screenshot(path=path, animations="disabled")
 
 
 def _slug(name: str) -> str:
