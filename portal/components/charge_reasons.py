@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import streamlit as st
 
 from core.datasets.published import current_specification
-from core.submissions.charge_explaining import Explanation, explain
+from core.datasets.specification import Specification
+from core.submissions.charge_explaining import Explanation, MergedValue, explain
 from core.submissions.charge_list import ChargeLine, SeenRun, episode_of
 from portal import words
 from portal.database import engine
@@ -50,52 +53,38 @@ def _steps(line: ChargeLine, found: Explanation) -> None:
 
 def _episode(episode: list[ChargeLine], names: dict[str, str]) -> None:
     st.markdown("**All charges of this episode**")
-    st.dataframe(
-        pd.DataFrame(
-            [
-                (
-                    words.named(each.currency, names.get(each.currency)),
-                    each.rate_type,
-                    each.amount_pence / 100,
-                    each.reason,
-                )
-                for each in episode
-            ],
-            columns=["Currency", "Rate", "Amount", "Reason"],
-        ),
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
-            "Reason": st.column_config.Column(width="large"),
+    st.table(
+        {
+            "Currency": [words.plain(_name(each, names)) for each in episode],
+            "Rate": [each.rate_type for each in episode],
+            "Amount": [words.pounds(each.amount_pence) for each in episode],
+            "Reason": [words.plain(each.reason) for each in episode],
         },
+        border="horizontal",
+        hide_index=True,
         alt="The charges of the episode",
     )
+
+
+def _name(line: ChargeLine, names: dict[str, str]) -> str:
+    return words.named(line.currency, names.get(line.currency))
 
 
 def _records(found: Explanation) -> None:
     rows = words.count(len(found.records), "record")
     st.markdown(f"**The episode, merged from {rows}**")
     with engine().connect() as connection:
-        labels = current_specification(connection)
-    st.dataframe(
-        pd.DataFrame(
-            [
-                (
-                    each.column,
-                    each.value,
-                    labels.codes_of(labels.columns[each.column]).get(each.value, "")
-                    if each.column in labels.columns
-                    else "",
-                    each.file,
-                    each.row,
-                )
-                for each in found.merged
-            ],
-            columns=["Field", "Value", "Meaning", "From file", "Row"],
-        ),
+        specification = current_specification(connection)
+    st.table(
+        {
+            "Field": [words.plain(each.column) for each in found.merged],
+            "Value": [words.plain(_value(each, specification)) for each in found.merged],
+            "Meaning": [words.plain(_meaning(each, specification)) for each in found.merged],
+            "From file": [words.plain(each.file) for each in found.merged],
+            "Row": [f"{each.row:,}" for each in found.merged],
+        },
+        border="horizontal",
         hide_index=True,
-        width="stretch",
         alt="The values of the episode, and where each came from",
     )
     for lost in found.lost:
@@ -113,3 +102,16 @@ def _records(found: Explanation) -> None:
                 hide_index=True,
                 alt="The records of the episode",
             )
+
+
+def _value(found: MergedValue, specification: Specification) -> str:
+    """As the file has it; a date as people write one."""
+    field = specification.columns.get(found.column)
+    if field is not None and field.type == "date":
+        return words.day(dt.date.fromisoformat(found.value))
+    return found.value
+
+
+def _meaning(found: MergedValue, specification: Specification) -> str:
+    field = specification.columns.get(found.column)
+    return "" if field is None else specification.codes_of(field).get(found.value, "")
