@@ -40,6 +40,7 @@ OF_NOBODY = {
     "core.accounts.organisations.find_organisation": "from a code that was seen to its id",
     "core.accounts.clinics.clinics_to_place": "of a submission that the scope gave",
     "core.submissions.requests.obstacles": "of a submission that the scope gave",
+    "core.submissions.headings.choices_of": "of the provider of a submission that the scope gave",
     "core.submissions.charge_explaining.explain": "of a run that the scope gave",
     "core.submissions.charge_list.episode_of": "of a run that the scope gave",
     "core.submissions.charge_list.lines_of": "of a run that the scope gave",
