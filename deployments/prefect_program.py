@@ -7,6 +7,7 @@ server and the work pool, and then is ``prefect worker start``.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -40,6 +41,9 @@ def server_is_ready(api_url: str) -> bool:
 def main() -> None:
     """Becomes a worker of the pool."""
     _worker, name = sys.argv[1:]
+    # A shell makes what it starts in the background deaf to SIGINT; to Prefect's worker SIGTERM is
+    # SIGINT, so it would never stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     pool = load_queues().pool
     for module in ("prefect.cli.worker", "prefect.workers.process"):
         importlib.import_module(module)
