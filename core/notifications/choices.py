@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from core.accounts.permissions import Action
+from core.accounts.scope import Scope
 from core.database import tables
 from core.notifications.topics import DEFAULTS, Channel, Topic
 from core.settings import settings
@@ -42,6 +44,16 @@ def choose(connection: Connection, user_id: int, choices: Choices) -> None:
         ),
         rows,
     )
+
+
+def topics_that_concern(scope: Scope) -> list[Topic]:
+    """What its person can be told of today; of the rest they never are (texts.py, TELLINGS)."""
+    limited = {
+        Topic.UPLOADS: scope.may(Action.UPLOAD),
+        Topic.SUBMISSIONS: bool(scope.ids(None, "provider")),
+        Topic.OPERATIONS: scope.may(Action.OPERATE),
+    }
+    return [topic for topic in Topic if limited.get(topic, True)]
 
 
 def channels_of(

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.submissions.charge_list import Sum
 from portal import words
+from portal.components.sums_table import show_sums_table
 from portal.opening import show_open_tab
 
 _BARS = 12
@@ -61,16 +62,7 @@ def _group(sums: list[Sum], heading: str, name_of: Callable[[Sum], str]) -> None
         columns=[heading, "Charges", "Amount"],
     ).sort_values("Amount", ascending=False)
     st.altair_chart(_bars(frame.head(_BARS), heading))
-    st.dataframe(
-        frame,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Charges": st.column_config.NumberColumn(format="%,d"),
-            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
-        },
-        alt=f"Charges and amount by {heading.lower()}",
-    )
+    show_sums_table(frame)
 
 
 def _bars(frame: pd.DataFrame, heading: str) -> alt.Chart:

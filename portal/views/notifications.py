@@ -7,8 +7,13 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from core.accounts.people import Person
-from core.accounts.permissions import Action
-from core.notifications.choices import Choices, choices_of, choose, email_is_set_up
+from core.notifications.choices import (
+    Choices,
+    choices_of,
+    choose,
+    email_is_set_up,
+    topics_that_concern,
+)
 from core.notifications.inbox import Notification, inbox, mark_read, unread_count
 from core.notifications.topics import Channel, Topic
 from core.notifications.webhook import SIGNATURE, TIMESTAMP, set_webhook, webhook_of
@@ -83,7 +88,7 @@ def _choices(person: Person) -> None:
         standing = choices_of(connection, person.id)
     with st.form("choices", border=False):
         wanted: Choices = {}
-        for topic in _topics(person):
+        for topic in topics_that_concern(person.scope):
             _topic(topic, standing, wanted)
         if st.form_submit_button("Keep these choices", type="primary"):
             with engine().begin() as connection:
@@ -93,16 +98,6 @@ def _choices(person: Person) -> None:
         st.caption("This installation has no mail server yet, so no e-mail is sent.")
     elif not person.email:
         st.caption("Your account has no e-mail address, so no e-mail is sent to you.")
-
-
-def _topics(person: Person) -> list[Topic]:
-    """What can ever concern the person; of the rest they would never be told."""
-    others = {
-        Topic.UPLOADS: person.may(Action.UPLOAD),
-        Topic.SUBMISSIONS: bool(person.provider_ids),
-        Topic.OPERATIONS: person.runs_the_service,
-    }
-    return [topic for topic in Topic if others.get(topic, True)]
 
 
 def _topic(topic: Topic, standing: Choices, wanted: Choices) -> None:

@@ -23,6 +23,7 @@ from portal.components.month_choice import choose_submission
 from portal.components.month_figures import releases, show_against
 from portal.components.readiness import show_readiness
 from portal.components.run_history import show_runs
+from portal.components.sums_table import show_sums_table
 from portal.database import engine
 from portal.fragments import refreshed
 from portal.links import link_to_page, report_label
@@ -211,13 +212,4 @@ def _show_outcome(
 def _totals(heading: str, rows: list[tuple[str, int, int]]) -> None:
     table = pd.DataFrame(rows, columns=[heading, "Charges", "Amount"])
     table["Amount"] = table["Amount"] / 100
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Charges": st.column_config.NumberColumn(format="%,d"),
-            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
-        },
-        alt=f"Charges and amount by {heading.lower()}",
-    )
+    show_sums_table(table)

@@ -1,0 +1,20 @@
+"""A table of charges and amounts by whatever they are summed by."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+
+def show_sums_table(frame: pd.DataFrame) -> None:
+    """``frame``: a name, how many charges, pounds; the first column's heading says by what."""
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Charges": st.column_config.NumberColumn(format="%,d"),
+            "Amount": st.column_config.NumberColumn(format="£%,.2f"),
+        },
+        alt=f"Charges and amount by {frame.columns[0].lower()}",
+    )
