@@ -31,13 +31,13 @@ import sqlalchemy as sa  # noqa: E402 (after the path)
 from sqlalchemy import Engine  # noqa: E402
 
 from benchmarks.portal_client import PageFailed, memory_of, signed_in  # noqa: E402
-from core.accounts.permissions import Kind  # noqa: E402
 from core.accounts.subscriptions import Quote, begin_at_once  # noqa: E402
 from core.accounts.today import today  # noqa: E402
 from core.database import tables  # noqa: E402
 from core.database.engine import engine as open_engine  # noqa: E402
 from core.processes import free_port  # noqa: E402
 from core.settings import Settings  # noqa: E402
+from core.vocabulary.permissions import Kind  # noqa: E402
 from deployments.demo.run import demonstration  # noqa: E402
 
 MOST_SECONDS, MOST_GROWTH = 2.0, 1.10

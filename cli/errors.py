@@ -29,7 +29,7 @@ def list_errors(*, everything: bool, as_json: bool) -> int:
     """List what waits, the last to fail first."""
     from core.accounts.scope import EVERYTHING
     from core.events.failures import OPEN, list_failures
-    from core.events.states import FailureState
+    from core.vocabulary.states.events import FailureState
 
     with running_services() as engine, engine.connect() as connection:
         found = list_failures(connection, EVERYTHING, tuple(FailureState) if everything else OPEN)

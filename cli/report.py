@@ -13,8 +13,8 @@ import click
 from cli.check import directory
 from cli.offline import keep_pandas_out
 from cli.services import NOT_DONE, print_document, running_services, say_progress
-from core.reports.kinds import ReportKind
 from core.user_errors import UserError
+from core.vocabulary.report_kinds import ReportKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

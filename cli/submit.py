@@ -80,7 +80,7 @@ def _say_obstacles(about: dict[str, Any], obstacles: list[Obstacle], *, as_json:
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> RunProgress:
     from core.submissions.following import follow_run
-    from core.submissions.states import SUBMISSION_TEXTS
+    from core.vocabulary.states.submissions import SUBMISSION_TEXTS
 
     said = None
     steps = follow_run(engine, run_id)

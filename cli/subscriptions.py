@@ -10,8 +10,8 @@ import click
 
 from cli.accounts import Day, Money, as_json, on_day
 from cli.services import print_document, running_services
-from core.accounts.permissions import Kind
 from core.accounts.today import today
+from core.vocabulary.permissions import Kind
 
 if TYPE_CHECKING:
     from core.accounts.subscription_list import SubscriptionRow

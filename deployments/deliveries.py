@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Update, and_, case, func, literal, null, sele
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database.tables import event_deliveries, events
-from core.events.catalogue import Event
 from core.events.failed_deliveries import settle_deliveries
 from core.events.outbox import read_event
+from core.vocabulary.event_catalogue import Event
 from deployments.rules import Rule
 
 REFUSED_ATTEMPTS = 3

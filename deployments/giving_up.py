@@ -7,7 +7,12 @@ from functools import singledispatch
 from sqlalchemy import Connection
 
 from core.areas.walks import fail_walk
-from core.events.catalogue import (
+from core.events.failures import UNDONE, Cause, record_failure
+from core.kpis.failing import fail_measuring, fail_trial
+from core.migration.runs import fail_migration
+from core.reports.making import fail_report
+from core.submissions.failing import fail_check, fail_run
+from core.vocabulary.event_catalogue import (
     Event,
     FileCorrected,
     FileReceived,
@@ -21,11 +26,6 @@ from core.events.catalogue import (
     SubmissionRequested,
     SubmissionSubmitted,
 )
-from core.events.failures import UNDONE, Cause, record_failure
-from core.kpis.failing import fail_measuring, fail_trial
-from core.migration.runs import fail_migration
-from core.reports.making import fail_report
-from core.submissions.failing import fail_check, fail_run
 
 OF_FILE = {"file_id", "file", "submission_id", "provider", "month"}
 OF_RUN = {"run_id", "submission_id", "provider", "month"}

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.exc import OperationalError
 
 from core.database.locks import is_locked
-from core.database.states import RUNNING_SUBMISSION_STATES
 from core.database.tables import (
     event_deliveries,
     events,
@@ -26,6 +25,7 @@ from core.database.tables import (
     spider_runs,
     submissions,
 )
+from core.vocabulary.states.columns import RUNNING_SUBMISSION_STATES
 from deployments.dead_runs import ATTEMPTS, DeadRuns, next_attempt
 from deployments.deliveries import Raised, raised_from
 from deployments.prefect_api import (

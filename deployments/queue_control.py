@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.database.tables import audit, event_deliveries, events
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 from deployments.deliveries import OPEN
 from deployments.prefect_api import WAITING, FlowRun, PrefectApi
 from deployments.queues import Place, Queues

@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from core.database import tables
-from core.events.catalogue import Event, KpiPublished, SubmissionSubmitted
 from core.kpis.catalogue import measure_again
 from core.kpis.results import carry_figures
 from core.notifications.telling import notify
 from core.reports.schedules import make_scheduled
+from core.vocabulary.event_catalogue import Event, KpiPublished, SubmissionSubmitted
 
 Reaction = Callable[[Connection, UUID, Event], None]
 

@@ -11,8 +11,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.documents import Document, Path_, read_document
-from core.events.catalogue import CATALOGUE, Event, Heard
 from core.user_errors import DocumentError, Problem
+from core.vocabulary.event_catalogue import CATALOGUE, Event, Heard
 from deployments.reactions import REACTIONS
 
 EVENT_RULES = Path(__file__).with_name("event_rules.yaml")

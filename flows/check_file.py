@@ -26,7 +26,7 @@ from core.submissions.file_checks import (
     waits_for_look,
 )
 from core.submissions.naming import names_of_file
-from core.submissions.states import FileState
+from core.vocabulary.states.submissions import FileState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.checking import CheckBench, check_rows
 from tasks.progress import ProgressBar

@@ -22,7 +22,7 @@ from core.reports.making import (
     plan_report,
 )
 from core.reports.requests import event_names
-from core.reports.states import ReportState
+from core.vocabulary.states.reports import ReportState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.progress import ProgressBar
 from tasks.reporting import collate, put_together

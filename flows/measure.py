@@ -15,7 +15,7 @@ from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.preparing import make_room
 from core.submissions.naming import names_of_run
 from core.submissions.runs import RunInputs, load_run
-from core.submissions.states import RunState
+from core.vocabulary.states.submissions import RunState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.measuring import measure_kpi, write_chunk
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine
 from core.areas.asking import Asker, Manners
 from core.areas.settling import finish_walk
 from core.areas.sources import Source, find_source
-from core.areas.states import SpiderState
 from core.areas.walks import (
     Walk,
     begin_walk,
@@ -20,10 +19,11 @@ from core.areas.walks import (
     source_of,
     waiting_questions,
 )
-from core.events.catalogue import SpiderFinished
 from core.events.failures import Cause
 from core.settings import settings
 from core.user_errors import UserError
+from core.vocabulary.event_catalogue import SpiderFinished
+from core.vocabulary.states.areas import SpiderState
 from flows.running import alone_on, failing, flow_run_id, threads
 from tasks.areas import SpiderBench, ask_about
 from tasks.progress import ProgressBar

@@ -20,7 +20,7 @@ from core.submissions.runs import (
     load_run,
     publish,
 )
-from core.submissions.states import RunState, SubmissionState
+from core.vocabulary.states.submissions import RunState, SubmissionState
 from flows.running import alone_on, chunk_threads, failing, flow_run_id
 from tasks.progress import ProgressBar, StageTally
 from tasks.stages import STAGE_TASKS, RunBench

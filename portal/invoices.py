@@ -13,10 +13,10 @@ from core.accounts.invoice_book import invoice_book
 from core.accounts.invoice_csv import invoices_csv
 from core.accounts.invoice_list import find_invoice, list_invoices
 from core.accounts.people import NotAdmitted, Person
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed
 from core.settings import settings
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 from portal.database import engine
 from portal.sign_in import person_of_request
 

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.accounts.people import Person
-from core.accounts.permissions import Action
 from core.submissions.months import SubmissionRow
+from core.vocabulary.permissions import Action
 
 _KEPT = "pages of the visitor"
 

@@ -13,13 +13,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from core.accounts.people import NotAdmitted, Person
-from core.accounts.permissions import Action
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.heading_looks import Look
 from core.submissions.months import submission_for
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 from portal.database import act_as, engine
 from portal.sign_in import person_of_request, refuse
 

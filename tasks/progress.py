@@ -9,7 +9,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from sqlalchemy import Engine
 
 from core.submissions.stage_progress import StageProgress, note_stage
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 
 SECONDS_BETWEEN = 1.0
 """An update costs a call to the server, so small steps are gathered."""

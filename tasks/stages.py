@@ -18,7 +18,7 @@ from core.submissions import calculation
 from core.submissions.episodes import Merged, merge_records
 from core.submissions.run_chunks import read_records, store_charges
 from core.submissions.runs import RunInputs
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 from tasks.faults import RETRYING
 
 

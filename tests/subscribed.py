@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.accounts.permissions import Kind
 from core.accounts.subscriptions import Quote, begin_at_once
 from core.accounts.today import today
+from core.vocabulary.permissions import Kind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

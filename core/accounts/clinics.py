@@ -8,15 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope, scope_of
 from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import records_table
 from core.datasets.published import current_specification
 from core.submissions.months import SubmissionRow
-from core.submissions.states import FileState
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import FileState
 
 
 def clinics_to_place(connection: Connection, submission: SubmissionRow) -> list[str]:

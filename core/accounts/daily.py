@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.histories import lock_subscription, read_history
-from core.accounts.permissions import Kind
 from core.accounts.progress import bring_up_to_date, holder_on, organisation_name
-from core.accounts.states import SubscriptionState
 from core.accounts.subscriptions import Quote, write_quote
 from core.accounts.terms import WARNINGS, History, Term, term_of, warning_on
 from core.database import tables
-from core.events.catalogue import SubscriptionEnding
 from core.events.outbox import raise_event
+from core.vocabulary.event_catalogue import SubscriptionEnding
+from core.vocabulary.permissions import Kind
+from core.vocabulary.states.accounts import SubscriptionState
 
 _IDS = UUID("5c1f8a51-94a4-4b60-8d16-6f1d0f6b3b57")
 

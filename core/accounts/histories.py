@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Kind
 from core.accounts.terms import Addition, Billed, History, Transfer, periods_of
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Kind
 
 
 def lock_subscription(connection: Connection, subscription_id: int) -> sa.Row[Any]:

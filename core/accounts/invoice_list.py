@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.invoices import reference_of
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)

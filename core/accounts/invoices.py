@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from core.accounts.auditing import note
 from core.accounts.histories import read_history, write_periods
-from core.accounts.permissions import Action
 from core.accounts.prices import rounded, vat_on
 from core.accounts.progress import bring_up_to_date, holder_on
 from core.accounts.scope import require
@@ -25,6 +24,7 @@ from core.accounts.terms import DAYS_TO_PAY
 from core.database import tables
 from core.settings import settings
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 Bill = Literal["invoice", "credit note"]
 PREFIXES: dict[str, str] = {"invoice": "INV", "credit note": "CN"}

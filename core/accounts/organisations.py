@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from core.accounts.auditing import note
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope, require
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 Kind = Literal["provider", "commissioner"]
 NO_NAMES: sa.ColumnElement[Any] = sa.cast(array([]), ARRAY(sa.Text))

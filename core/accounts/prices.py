@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from core.accounts.permissions import Kind
+from core.vocabulary.permissions import Kind
 
 PRICES: dict[Kind, Decimal] = {
     Kind.BASIC_PROVIDER: Decimal("0.00"),

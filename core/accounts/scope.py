@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import PERMISSIONS, Action, Kind
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import PERMISSIONS, Action, Kind
 
 
 class NotAllowed(UserError):

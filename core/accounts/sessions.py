@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.auditing import note
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope, require
 from core.database import tables
 from core.database.acting import act_for
 from core.settings import settings
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 SEEN_SECONDS = 30
 """How exactly it is known when a session was last in use; finer would write a row a click."""

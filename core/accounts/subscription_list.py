@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.histories import read_histories
-from core.accounts.permissions import Action, Kind
 from core.accounts.progress import holder_on
 from core.accounts.scope import Scope
-from core.accounts.states import SubscriptionState
 from core.accounts.terms import History, state_on, term_of
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action, Kind
+from core.vocabulary.states.accounts import SubscriptionState
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from sqlalchemy import Connection
 from core.accounts.auditing import note
 from core.accounts.histories import lock_subscription, read_history, write_periods
 from core.accounts.invoices import Line, issue_invoice
-from core.accounts.permissions import Action, Kind
 from core.accounts.prices import ADDED_ORGANISATION, PRICES
 from core.accounts.progress import bring_up_to_date
 from core.accounts.scope import require
-from core.accounts.states import SubscriptionState
 from core.accounts.terms import state_on
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action, Kind
+from core.vocabulary.states.accounts import SubscriptionState
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.accounts.permissions import Kind
-from core.accounts.states import SubscriptionState
+from core.vocabulary.permissions import Kind
+from core.vocabulary.states.accounts import SubscriptionState
 
 MONTHS = 10
 MONTHS_IF_PAID_IN_TIME = 12

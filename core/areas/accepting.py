@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.areas.sources import Source
 from core.areas.walks import OPEN, go_on, request_walk
@@ -13,6 +12,7 @@ from core.database import tables
 from core.database.moving import lock_row
 from core.events.failures import Failure, take_up
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 
 def accept(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> int:

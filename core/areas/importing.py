@@ -18,9 +18,9 @@ from core.areas.keeping import count_up
 from core.areas.kinds import kind_of
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
-from core.events import catalogue
 from core.events.failures import AREA, OPEN, Cause, record_failure, settle
 from core.events.outbox import raise_event
+from core.vocabulary import event_catalogue as catalogue
 
 HELD = (
     "The answer has {children} areas within {name} where the register has {known}, and lacks "

@@ -12,9 +12,9 @@ from core.database import tables
 from core.database.records import records_table
 from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
-from core.events import catalogue
 from core.events.outbox import raise_event
-from core.submissions.states import FileState, SubmissionState
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.submissions import FileState, SubmissionState
 
 CLOSED = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
 

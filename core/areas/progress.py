@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.areas.kinds import KINDS
-from core.areas.states import SpiderState
 from core.database import tables
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.areas import SpiderState
 
 SUMMARY = ("new", "changed", "retired", "unchanged", "failed", "held")
 """What a walk counts, in the order in which people read it."""

@@ -19,13 +19,13 @@ from core.areas.importing import is_known, keep_periods, update_area, work_of
 from core.areas.keeping import count_up
 from core.areas.kinds import LSOA, kind_of
 from core.areas.payers import Moved, tell_of_payers
-from core.areas.states import SpiderState
 from core.areas.walks import Walk, end_walk, waits
 from core.database import tables
 from core.database.moving import lock_row
-from core.events import catalogue
 from core.events.failures import AREA, Cause, record_failure, settle
 from core.events.outbox import raise_event
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.areas import SpiderState
 
 TWICE = "The source has {area} within {one} and within {other}"
 STILL_THERE = "The source has {area} no more, but {count} LSOAs within it stand nowhere else"

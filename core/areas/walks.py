@@ -14,19 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.areas.answers import Page
 from core.areas.keeping import ensure_register, name_of
 from core.areas.kinds import kind_of
 from core.areas.sources import Source, asked_of
-from core.areas.states import SPIDER_MACHINE, SpiderState
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events import catalogue
 from core.events.failures import SPIDER, Cause, record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.areas import SPIDER_MACHINE, SpiderState
 
 OPEN = (SpiderState.PLANNED, SpiderState.RUNNING)
 ADVISORY_LOCK = 0x737069646572  # two who ask for a walk at once: the second is refused

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.accounts.permissions import Action
-from core.reports.kinds import KINDS
+from core.vocabulary.permissions import Action
+from core.vocabulary.report_kinds import KINDS
 
 
 @dataclass(frozen=True)

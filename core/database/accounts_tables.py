@@ -23,9 +23,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from core.accounts.permissions import Action, Kind
-from core.accounts.states import SUBSCRIPTION_MACHINE
 from core.database.columns import metadata, moment, now, number, one_of, user, words
+from core.vocabulary.permissions import Action, Kind
+from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE
 
 KINDS = tuple(kind.value for kind in Kind)
 KINDS_OF_THE_SERVICE = tuple(kind.value for kind in Kind if not kind.sides)
@@ -233,7 +233,7 @@ permissions = Table(
     metadata,
     Column("kind", Text, primary_key=True),
     Column("action", Text, primary_key=True),
-    comment="as core/accounts/permissions.py has them",
+    comment="as core/vocabulary/permissions.py has them",
 )
 
 run_payers = Table(

@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from core.areas.states import SPIDER_MACHINE
 from core.database.columns import count, metadata, moment, now, number, one_of, user, words
+from core.vocabulary.states.areas import SPIDER_MACHINE
 
 areas = Table(
     "areas",

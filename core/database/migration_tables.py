@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from core.database.columns import count, metadata, moment, now, number, one_of, pence, user, words
-from core.migration.states import MIGRATION_MACHINE, TABLE_MACHINE
+from core.vocabulary.states.migration import MIGRATION_MACHINE, TABLE_MACHINE
 
 legacy_rows = Table(
     "legacy_rows",

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
 from core.database import tables
-from core.states import Machine
 from core.user_errors import UserError
+from core.vocabulary.process import Machine
 
 
 class TransitionRefused(UserError):

@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from core.database.columns import metadata, moment, now, number, one_of, words
-from core.notifications.states import DELIVERY_STATES
-from core.notifications.topics import CHANNELS, SENT_CHANNELS, TOPICS
+from core.vocabulary.states.notifications import DELIVERY_STATES
+from core.vocabulary.topics import CHANNELS, SENT_CHANNELS, TOPICS
 
 
 def _of_user(*, primary_key: bool = False) -> Column[int]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from core.accounts.permissions import PAIRS
 from core.database.access import ACCESS, RECORDS, Access
 from core.database.roles import Role, make_roles
 from core.settings import Settings
+from core.vocabulary.permissions import PAIRS
 
 FUNCTIONS = Path(__file__).with_name("access.sql")
 RECORDS_PREFIX = "records_"

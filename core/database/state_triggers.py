@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from core.state_machines import MACHINES
-from core.states import Machine
+from core.vocabulary.process import Machine
+from core.vocabulary.state_machines import MACHINES
 
 FUNCTION = """\
 -- The first argument is the state of a new row; the others are transitions, "from > to".

@@ -49,7 +49,7 @@ from core.database.columns import (
     user,
     words,
 )
-from core.database.states import (
+from core.vocabulary.states.columns import (
     CONFIGURATION_STATES,
     FILE_STATES,
     LOOKS,

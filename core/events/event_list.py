@@ -12,10 +12,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database.tables import event_deliveries, events, users
-from core.events.catalogue import CATALOGUE
+from core.vocabulary.event_catalogue import CATALOGUE
+from core.vocabulary.permissions import Action
 
 Outcome = Literal["done", "waiting", "failed"]
 

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.catalogue import RunFailed
 from core.events.failures import (
     EVENT_DELIVERY,
     OPEN,
@@ -19,6 +18,7 @@ from core.events.failures import (
     take_up,
 )
 from core.events.outbox import wake_relay
+from core.vocabulary.event_catalogue import RunFailed
 
 
 def fail_delivery(

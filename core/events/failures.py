@@ -16,14 +16,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope, scope_of
 from core.database import tables
 from core.database.moving import change_state
-from core.events.catalogue import RunFailed
 from core.events.outbox import raise_event
-from core.events.states import FAILURE_MACHINE, FailureState
 from core.user_errors import UserError
+from core.vocabulary.event_catalogue import RunFailed
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.events import FAILURE_MACHINE, FailureState
 
 FILE_CHECK = "file check"
 RUN = "run"

@@ -9,9 +9,9 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
-from core.events.catalogue import CATALOGUE, Heard
 from core.events.outbox import raise_event
 from core.user_errors import UserError
+from core.vocabulary.event_catalogue import CATALOGUE, Heard
 
 HEADER = "X-Grouper-Hook"
 """Carries the secret that only our own automations know."""

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database.tables import log_posts
+from core.vocabulary.permissions import Action
 
 CHANNEL = "grouper_logs"
 """PostgreSQL tells its listeners here of each post, by its id."""

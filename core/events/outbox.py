@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Insert, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.database.tables import events
-from core.events.catalogue import CATALOGUE, Event
+from core.vocabulary.event_catalogue import CATALOGUE, Event
 
 CHANNEL = "grouper_events"
 """PostgreSQL tells its listeners here as soon as the transaction is committed."""

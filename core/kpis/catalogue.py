@@ -9,16 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope, require
 from core.database import tables
 from core.database.moving import change_state
-from core.events import catalogue as events
 from core.events.outbox import raise_event
 from core.kpis.definitions import Kpi, Library, shipped_library
-from core.kpis.states import KPI_MACHINE, SHOWN, KpiState
-from core.submissions.states import RunState
 from core.user_errors import UserError
+from core.vocabulary import event_catalogue as events
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.kpis import KPI_MACHINE, SHOWN, KpiState
+from core.vocabulary.states.submissions import RunState
 
 MEASURED_AGAIN_DAYS = 400
 """Runs so far back are measured once more when an indicator is published."""

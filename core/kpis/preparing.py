@@ -14,7 +14,7 @@ from core.documents import parse_document
 from core.kpis.episodes import forget_episodes
 from core.kpis.views import episodes_table, make_views, views_are_made
 from core.settings import settings
-from core.submissions.states import RunState
+from core.vocabulary.states.submissions import RunState
 
 KEPT_DAYS = 40
 """So long an indicator can be tried on a month without its records being merged again."""

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.kpis.definitions import FACTORS, Band, Kpi
 from core.kpis.measuring import Measured
-from core.kpis.states import SHOWN
 from core.settings import settings
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.kpis import SHOWN
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
-from core.events import catalogue as events
 from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi
 from core.kpis.measuring import Measured
 from core.kpis.results import runs_seen
+from core.vocabulary import event_catalogue as events
+from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)

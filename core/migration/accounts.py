@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from core.accounts.histories import read_history, write_periods
 from core.accounts.progress import way
-from core.accounts.states import SUBSCRIPTION_MACHINE
 from core.accounts.terms import state_on
 from core.accounts.today import today
 from core.database import tables
 from core.database.moving import change_state
+from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE
 
 TAKEN_OVER = "taken over from the old service"
 

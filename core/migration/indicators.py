@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.datasets.published import current_specification
-from core.events import catalogue
 from core.events.outbox import raise_event
 from core.kpis.catalogue import KnownKpi, get_kpi, retire_kpi, take_over_kpi
 from core.kpis.definitions import SHARES, Kpi
-from core.kpis.states import SHOWN, KpiState
 from core.migration.mapping import shipped_mapping
 from core.migration.staging import add_problem, add_twins
 from core.migration.transforms import literal, reading
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.kpis import SHOWN, KpiState
 
 OLD = "old-"
 SOURCE = "The old service."

@@ -27,7 +27,7 @@ from core.migration.indicators import RUN_OF_OLD, measure_months, write_figures
 from core.migration.mapping import shipped_mapping
 from core.migration.transforms import reading, text
 from core.submissions.buckets import bucket_of
-from core.submissions.states import (
+from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
     SUBMISSION_MACHINE,

@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.events.failures import LEGACY_ROW, OPEN
 from core.migration.runs import load_migration
-from core.migration.states import MigrationState, TableState
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.migration import MigrationState, TableState
 
 
 @dataclass(frozen=True)

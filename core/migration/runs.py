@@ -9,18 +9,23 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events import catalogue
 from core.events.failures import MIGRATION, Cause, record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.migration.importing import Imported
 from core.migration.mapping import shipped_mapping
 from core.migration.planning import plan_of
-from core.migration.states import MIGRATION_MACHINE, TABLE_MACHINE, MigrationState, TableState
 from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.migration import (
+    MIGRATION_MACHINE,
+    TABLE_MACHINE,
+    MigrationState,
+    TableState,
+)
 
 OPEN = (MigrationState.PLANNED, MigrationState.RUNNING)
 ENDED = (TableState.COMPLETE, TableState.INCOMPLETE)

@@ -40,10 +40,10 @@ from core.migration.runs import (
     table_of,
     tables_of,
 )
-from core.migration.states import TableState
 from core.migration.summary import summary_of
 from core.migration.verifying import check_table, totals_from
 from core.user_errors import UserError
+from core.vocabulary.states.migration import TableState
 
 ROUNDS = 5
 """How often the blocks of a table are compared and read again while the old service changes it."""

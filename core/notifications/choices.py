@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
-from core.notifications.topics import DEFAULTS, Channel, Topic
 from core.settings import settings
+from core.vocabulary.permissions import Action
+from core.vocabulary.topics import DEFAULTS, Channel, Topic
 
 Choices = dict[tuple[Topic, Channel], bool]
 

@@ -19,10 +19,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 from core.documents import parse_document
-from core.events.catalogue import DeadlinesNear, MonthDue
 from core.events.outbox import raise_event
-from core.submissions.states import SubmissionState
 from core.tariffs.configuration import Configuration
+from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
+from core.vocabulary.states.submissions import SubmissionState
 
 REMINDERS = (0, 2, 7)
 """Days before a month is due."""

@@ -20,10 +20,10 @@ from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.events.failures import NOTIFICATION, Cause, Failure, record_failure, settle, take_up
 from core.faults import cause_of
-from core.notifications.states import DELIVERY_MACHINE, DeliveryState
 from core.notifications.telling import wake_sender
-from core.notifications.topics import Channel
 from core.settings import settings
+from core.vocabulary.states.notifications import DELIVERY_MACHINE, DeliveryState
+from core.vocabulary.topics import Channel
 
 ATTEMPTS = 12
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0

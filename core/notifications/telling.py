@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
-from core.events.catalogue import Event
 from core.notifications.choices import channels_of
 from core.notifications.concerned import people_concerned
 from core.notifications.texts import tellings_of, word
-from core.notifications.topics import Channel, Topic
+from core.vocabulary.event_catalogue import Event
+from core.vocabulary.topics import Channel, Topic
 
 WAKE_CHANNEL = "grouper_notifications"
 """PostgreSQL tells the sender here that something waits to be sent."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from core.events.catalogue import (
+from core.vocabulary.event_catalogue import (
     AreaHeld,
     AreaPayerChanged,
     DeadlinesNear,
@@ -33,7 +33,7 @@ from core.events.catalogue import (
     SubscriptionEnded,
     SubscriptionEnding,
 )
-from core.notifications.topics import Topic
+from core.vocabulary.topics import Topic
 
 
 class Concerned(Enum):

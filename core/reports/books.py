@@ -13,8 +13,8 @@ from core.reports import (
     kpi_report,
     submission_receipt,
 )
-from core.reports.kinds import ReportKind
 from core.reports.material import Book
+from core.vocabulary.report_kinds import ReportKind
 
 BOOKS: Mapping[ReportKind, Book] = {
     ReportKind.BACKING_DATA: backing_data.BOOK,

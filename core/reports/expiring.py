@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from core.database import tables
 from core.files.store import FileStore
-from core.reports.states import REPORT_MACHINE, ReportState
 from core.submissions.transitions import move
+from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 
 def expire_reports(engine: Engine, store: FileStore, now: dt.datetime) -> int:

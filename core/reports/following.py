@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine
 from core.files.store import FileStore
 from core.following import PATIENCE, changes
 from core.reports.report_list import ReportRow, get_report
-from core.reports.states import ReportState
 from core.user_errors import UserError
+from core.vocabulary.states.reports import ReportState
 
 
 def follow_report(

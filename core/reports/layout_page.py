@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 
 from core.reports.books import BOOKS
-from core.reports.kinds import KINDS, ReportKind
 from core.reports.material import Book
 from core.reports.workbook import Column
+from core.vocabulary.report_kinds import KINDS, ReportKind
 
 _INTRODUCTION = """\
 # Reports

@@ -15,7 +15,6 @@ from core.areas.keeping import register_in_use
 from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.moving import lock_row
-from core.events import catalogue
 from core.events.failures import REPORT, Cause, record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore
@@ -24,11 +23,12 @@ from core.reports.material import gather
 from core.reports.outdated import outdated_runs
 from core.reports.parts import Collated, Part, collate_part, plan_parts
 from core.reports.requests import ReportRequest, event_names, nothing_to_show, runs_to_show
-from core.reports.states import REPORT_MACHINE, ReportState
 from core.reports.workbook import ROWS_A_SHEET, Workbook
 from core.settings import settings
 from core.submissions.transitions import move
 from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 FAILED_TEXT = (
     "This report could not be made. Ask for it again, or tell support the reference {reference}."

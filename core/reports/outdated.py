@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.reports.requests import ask_again
-from core.reports.states import ReportState
-from core.submissions.states import RunState
+from core.vocabulary.states.reports import ReportState
+from core.vocabulary.states.submissions import RunState
 
 KEY_START = "reports/"
 REASON = "a run that it shows was replaced"

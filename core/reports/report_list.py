@@ -14,8 +14,8 @@ from core.accounts.scope import Scope
 from core.database import tables
 from core.reports.outdated import is_outdated
 from core.reports.requests import ReportRequest
-from core.reports.states import REPORT_TEXTS, ReportState
 from core.user_errors import UserError
+from core.vocabulary.states.reports import REPORT_TEXTS, ReportState
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
-from core.events import catalogue
 from core.events.outbox import raise_event
-from core.reports.kinds import KINDS, KindOfReport, ReportKind, Side
-from core.reports.states import REPORT_MACHINE, ReportState
 from core.submissions.transitions import move
 from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.permissions import Action
+from core.vocabulary.report_kinds import KINDS, KindOfReport, ReportKind, Side
+from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 
 class ReportRequest(BaseModel):

@@ -20,8 +20,8 @@ from core.reports.requests import (
     runs_to_show,
     year_from,
 )
-from core.submissions.states import SubmissionState
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import SubmissionState
 
 HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from core.database import tables
-from core.submissions.states import FileState
+from core.vocabulary.states.submissions import FileState
 
 
 @dataclass(frozen=True)

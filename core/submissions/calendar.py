@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from core.accounts.scope import Scope
 from core.notifications.deadlines import months_expected
 from core.submissions.months import list_submissions
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 
 _HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
 FIRST_MONTH = 4

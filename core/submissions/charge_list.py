@@ -9,9 +9,9 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
+from core.vocabulary.permissions import Action
 
 PAGE = 100
 """Charges that are listed at once."""

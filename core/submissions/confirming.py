@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.auditing import note
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope, require
 from core.database import tables
 from core.submissions.error_list import Cause
 from core.submissions.scoped import files_in
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 Confirmed = set[tuple[str, str, str]]
 """Code, field and value of each cause that was confirmed."""

@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.datasets.error_report import COLUMNS
@@ -22,6 +21,7 @@ from core.files.store import FileStore
 from core.submissions.error_list import causes, error_rows
 from core.submissions.scoped import files_in
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 KINDS = ("csv", "xlsx", "marked")
 _WIDTHS = (34, 8, 20, 20, 18, 10, 70)

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.scoped import files_in
+from core.vocabulary.permissions import Action
 
 _MEND = (Action.UPLOAD, Action.CORRECT)
 

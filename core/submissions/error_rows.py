@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.database.records import records_table
 from core.datasets.specification import Specification
 from core.submissions.error_list import Cause
 from core.submissions.scoped import files_in
+from core.vocabulary.permissions import Action
 
 SHOWN = 50
 """Rows that are shown of a cause: whoever needs more has the lists to download."""

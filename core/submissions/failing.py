@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.moving import lock_row
-from core.events import catalogue
 from core.events.failures import FILE_CHECK, RUN, Cause, record_failure
 from core.events.outbox import raise_event
 from core.submissions.file_checks import file_totals
-from core.submissions.states import (
+from core.submissions.transitions import move
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
     SUBMISSION_MACHINE,
@@ -25,7 +26,6 @@ from core.submissions.states import (
     RunState,
     SubmissionState,
 )
-from core.submissions.transitions import move
 
 FILE_TEXT = (
     "This file could not be checked, and that is not your mistake. "

@@ -27,15 +27,15 @@ from core.datasets.corrections import Correction, apply_corrections
 from core.datasets.published import current_specification
 from core.datasets.reading import Heading, Reading
 from core.datasets.specification import Specification
-from core.events import catalogue
 from core.events.failures import settle
 from core.events.outbox import raise_event
 from core.submissions.episodes import bucket_of
 from core.submissions.heading_looks import Look, is_new, wants_look
 from core.submissions.headings import choices_of
 from core.submissions.months import SubmissionRow, get_submission
-from core.submissions.states import FILE_MACHINE, FileState
 from core.submissions.transitions import move
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.submissions import FILE_MACHINE, FileState
 
 
 @dataclass(frozen=True)

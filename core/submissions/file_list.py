@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.scoped import submissions_in
-from core.submissions.states import FILE_TEXTS, FileState
+from core.vocabulary.states.submissions import FILE_TEXTS, FileState
 
 
 @dataclass(frozen=True)

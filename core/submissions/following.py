@@ -12,7 +12,7 @@ from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.following import PATIENCE, changes
 from core.submissions.file_list import FileRow, files_of
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 
 
 @dataclass(frozen=True)

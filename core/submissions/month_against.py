@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.months import SubmissionRow
 from core.submissions.scoped import submissions_in
+from core.vocabulary.permissions import Action
 
 SHARE = 0.25
 """A change by more than this share stands out …"""

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 WORK = (Action.UPLOAD, Action.CORRECT, Action.DRAFT, Action.SUBMIT)
 """What is done with a month by its provider."""

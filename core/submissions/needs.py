@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.clinics import clinics_to_place
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.calendar import Month
 from core.submissions.months import SubmissionRow, list_submissions
 from core.submissions.requests import RUNNABLE
-from core.submissions.states import FileState, SubmissionState
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import FileState, SubmissionState
 
 NEEDS = {
     "errors": "{file} has {count:,} errors to put right.",

@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.scoped import runs_in
 from core.tariffs.published import currency_names
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)

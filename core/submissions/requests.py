@@ -9,20 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.clinics import clinics_to_place
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.database import tables
-from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
-from core.submissions.states import (
+from core.submissions.transitions import move
+from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import (
     SUBMISSION_MACHINE,
     SUBMISSION_TEXTS,
     FileState,
     SubmissionState,
 )
-from core.submissions.transitions import move
-from core.user_errors import UserError
 
 RunKind = Literal["draft", "final"]
 

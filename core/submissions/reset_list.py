@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed, Scope
 from core.database import tables
 from core.submissions.months import SubmissionRow, get_submission
-from core.submissions.states import SubmissionState
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import SubmissionState
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.people import Membership, Person
-from core.accounts.permissions import Action
 from core.database import tables
 from core.submissions.months import SubmissionRow
+from core.vocabulary.permissions import Action
 
 
 def asks_for_resets(person: Person) -> list[Membership]:

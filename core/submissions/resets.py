@@ -11,18 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.database import tables
-from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.reset_list import Reset, get_reset
 from core.submissions.reset_rights import hosts_of
-from core.submissions.states import SUBMISSION_MACHINE, SUBMISSION_TEXTS, SubmissionState
 from core.submissions.transitions import move
 from core.submissions.withdrawing import withdraw_published
 from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import SUBMISSION_MACHINE, SUBMISSION_TEXTS, SubmissionState
 
 LONGEST_REASON = 1000
 

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import get_submission, lock_submission
-from core.submissions.states import (
+from core.submissions.transitions import move
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
     SUBMISSION_MACHINE,
@@ -19,7 +20,6 @@ from core.submissions.states import (
     RunState,
     SubmissionState,
 )
-from core.submissions.transitions import move
 
 
 def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.scoped import runs_in, submissions_in
-from core.submissions.states import RunState
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import RunState
 
 _EPISODE = ("clinic_id", "patient_id", "attendance_date", "currency")
 """What names a charge within a run: an episode is charged once for a currency."""

@@ -18,12 +18,16 @@ from core.database import tables
 from core.database.records import summarise
 from core.datasets.specification import KEY_ROLES, Specification, specification_from
 from core.documents import parse_document
-from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.run_inputs import settle_inputs
 from core.submissions.stage_progress import forget_stages
-from core.submissions.states import (
+from core.submissions.transitions import move
+from core.submissions.withdrawing import withdraw_published
+from core.tariffs.configuration import Configuration, configuration_from
+from core.tariffs.statements import parse_statement
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.states.submissions import (
     RUN_MACHINE,
     STAGES,
     SUBMISSION_MACHINE,
@@ -31,10 +35,6 @@ from core.submissions.states import (
     RunState,
     SubmissionState,
 )
-from core.submissions.transitions import move
-from core.submissions.withdrawing import withdraw_published
-from core.tariffs.configuration import Configuration, configuration_from
-from core.tariffs.statements import parse_statement
 
 BUCKETS = 1024
 """Every record carries one of so many buckets of episodes; a chunk is a range of them."""

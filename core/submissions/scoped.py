@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
+from core.vocabulary.permissions import Action
 
 
 def submissions_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.scoped import submissions_in
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 
 COUNTED: Mapping[SubmissionState, str] = {
     SubmissionState.MERGING: "episode",

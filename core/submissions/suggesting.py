@@ -9,12 +9,12 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import Scope
 from core.database import tables
 from core.datasets.specification import Specification
 from core.submissions.error_list import Cause
 from core.submissions.scoped import files_in
+from core.vocabulary.permissions import Action
 
 WHY = {
     "remembered": "as you corrected it in {source}",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table
 
 from core.database.moving import TransitionRefused, change_state
 from core.events.failures import settle, take_up
-from core.states import Machine
+from core.vocabulary.process import Machine
 
 __all__ = ["TransitionRefused", "move"]
 

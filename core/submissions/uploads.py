@@ -11,25 +11,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import require
 from core.database import tables
 from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
-from core.events import catalogue
 from core.events.outbox import raise_event
 from core.submissions.heading_looks import Look
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
-from core.submissions.states import (
+from core.submissions.transitions import move
+from core.submissions.withdrawing import withdraw_published
+from core.user_errors import UserError
+from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     SUBMISSION_MACHINE,
     SUBMISSION_TEXTS,
     FileState,
     SubmissionState,
 )
-from core.submissions.transitions import move
-from core.submissions.withdrawing import withdraw_published
-from core.user_errors import UserError
 
 CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 """The states of a submission in which its files may change."""

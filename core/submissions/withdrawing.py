@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.submissions.states import RUN_MACHINE, RunState
 from core.submissions.transitions import move
+from core.vocabulary.states.submissions import RUN_MACHINE, RunState
 
 
 def withdraw_published(

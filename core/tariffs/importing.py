@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import Range, insert
 
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.database.records import create_records_table
@@ -18,6 +17,7 @@ from core.kpis.catalogue import import_shipped
 from core.kpis.preparing import make_room
 from core.tariffs.configuration import Configuration, configuration_from
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 
 ADVISORY_LOCK = 0x696D706F7274  # any number that nothing else in the database uses
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.permissions import Kind
 from core.accounts.subscriptions import Quote, add_organisation, begin_at_once
 from core.accounts.today import today
 from core.database import tables
+from core.vocabulary.permissions import Kind
 
 
 @dataclass(frozen=True)

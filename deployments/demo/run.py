@@ -20,9 +20,9 @@ from core.samples.activity import sample_clinics
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.outcome import Outcome
 from core.submissions.requests import RunKind
-from core.submissions.states import FileState
 from core.tariffs.importing import import_configuration, import_dataset
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import FileState
 from deployments.demo import story
 from deployments.demo.activity import MONTH, DemoFile, make_files
 from deployments.demo.by_hand import charges_by_hand, charges_in_database

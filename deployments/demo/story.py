@@ -25,9 +25,9 @@ from core.submissions.following import follow_files, follow_run
 from core.submissions.months import open_submission
 from core.submissions.outcome import Outcome, outcome_of
 from core.submissions.requests import RunKind, request_run
-from core.submissions.states import STAGES, FileState, SubmissionState
 from core.submissions.uploads import correct
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import STAGES, FileState, SubmissionState
 from deployments.demo.activity import MONTH, DemoFile
 from deployments.demo.cast import COMMISSIONERS, PROVIDERS
 

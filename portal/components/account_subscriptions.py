@@ -10,12 +10,12 @@ import streamlit as st
 from core.accounts import subscriptions as verbs
 from core.accounts.organisations import OrganisationRow, list_organisations
 from core.accounts.people import Person
-from core.accounts.permissions import Kind
 from core.accounts.prices import ADDED_ORGANISATION, PRICES
-from core.accounts.states import SubscriptionState
 from core.accounts.subscription_list import SubscriptionRow, list_subscriptions
 from core.accounts.today import today
 from core.accounts.users import UserRow, list_users
+from core.vocabulary.permissions import Kind
+from core.vocabulary.states.accounts import SubscriptionState
 from portal.acting import act
 from portal.components.account_tables import money, subscription_lines
 from portal.database import engine

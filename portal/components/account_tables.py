@@ -7,9 +7,9 @@ from decimal import Decimal
 import streamlit as st
 
 from core.accounts.invoice_list import Invoice
-from core.accounts.states import SubscriptionState
 from core.accounts.subscription_list import SubscriptionRow
 from core.accounts.today import today
+from core.vocabulary.states.accounts import SubscriptionState
 from portal import words
 
 _COLOURS = {

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.submissions.file_list import FileRow
 from core.submissions.stage_progress import COUNTED, StageProgress
-from core.submissions.states import STAGES, SUBMISSION_TEXTS, FileState, SubmissionState
+from core.vocabulary.states.submissions import STAGES, SUBMISSION_TEXTS, FileState, SubmissionState
 from portal import words
 
 

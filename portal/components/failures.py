@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from core.accounts.people import Person
 from core.events.failures import Failure, discard, list_failures
 from core.events.retrying import retry
-from core.events.states import FailureState
 from core.user_errors import UserError
+from core.vocabulary.states.events import FailureState
 from portal import words
 from portal.database import engine
 

@@ -14,8 +14,8 @@ from core.submissions.file_list import FileRow
 from core.submissions.heading_looks import is_new
 from core.submissions.headings import choices_of, choose_headings, confirm_headings
 from core.submissions.months import SubmissionRow
-from core.submissions.states import FileState
 from core.submissions.uploads import check_anew
+from core.vocabulary.states.submissions import FileState
 from portal import words
 from portal.acting import act
 from portal.database import engine

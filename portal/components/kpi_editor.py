@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from core.accounts.people import Person
-from core.accounts.permissions import Action
 from core.datasets.published import dataset_titles
 from core.kpis.catalogue import KnownKpi, all_kpis, publish_kpi, retire_kpi, write_kpi
 from core.kpis.definitions import Bands, Kpi, shown
 from core.kpis.results import providers_seen, runs_to_try
-from core.kpis.states import KpiState
 from core.kpis.trials import Trial, ask_for_trial, get_trial
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.kpis import KpiState
 from portal import words
 from portal.database import engine
 from portal.fragments import refreshed

@@ -10,7 +10,7 @@ import streamlit as st
 from core.migration.mapping import shipped_mapping
 from core.migration.progress import FaultyRow, MigrationProgress
 from core.migration.recalculating import CAUSES
-from core.migration.states import TableState
+from core.vocabulary.states.migration import TableState
 from portal import words
 
 _COUNTS = {"New": "new", "Changed": "changed", "Gone": "gone", "In error": "failed"}

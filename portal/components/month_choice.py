@@ -8,7 +8,6 @@ from typing import cast
 import streamlit as st
 
 from core.accounts.people import Membership, Person
-from core.accounts.permissions import Action
 from core.submissions.months import (
     SubmissionRow,
     months_on_offer,
@@ -16,6 +15,7 @@ from core.submissions.months import (
 )
 from core.tariffs.months import parse_month
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 from portal import words
 from portal.database import engine
 

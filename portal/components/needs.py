@@ -11,16 +11,16 @@ from sqlalchemy import Connection
 
 from core.accounts.clinics import list_clinics
 from core.accounts.people import Person
-from core.accounts.permissions import Action
-from core.accounts.states import SubscriptionState
 from core.accounts.subscription_list import list_subscriptions
 from core.events.failures import list_failures
 from core.reports.report_list import reports_of
-from core.reports.states import ReportState
 from core.submissions.calendar import Month
 from core.submissions.needs import needs_of
 from core.submissions.reset_list import list_resets
 from core.submissions.reset_rights import decides_resets
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.accounts import SubscriptionState
+from core.vocabulary.states.reports import ReportState
 from portal import words
 from portal.links import link_to_address
 

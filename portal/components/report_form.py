@@ -8,9 +8,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from core.accounts.people import Person
-from core.accounts.permissions import SIDES, Action
 from core.areas.keeping import register_in_use
-from core.reports.kinds import KINDS, ReportKind, Side
 from core.reports.requests import (
     ReportRequest,
     months_to_show,
@@ -21,6 +19,8 @@ from core.reports.requests import (
 from core.reports.schedules import add_schedule
 from core.tariffs.months import parse_month
 from core.user_errors import UserError
+from core.vocabulary.permissions import SIDES, Action
+from core.vocabulary.report_kinds import KINDS, ReportKind, Side
 from portal import words
 from portal.database import engine
 

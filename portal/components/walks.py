@@ -11,10 +11,10 @@ from core.accounts.people import Person
 from core.areas.accepting import accept, ask_again
 from core.areas.progress import Trouble, WalkProgress, newest_walks, progress_of
 from core.areas.sources import find_source
-from core.areas.states import SpiderState
 from core.areas.walks import request_walk
 from core.settings import settings
 from core.user_errors import UserError
+from core.vocabulary.states.areas import SpiderState
 from portal import words
 from portal.database import engine
 from portal.fragments import refreshed

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.reports.overview import Charged
 from core.submissions.calendar import FIRST_MONTH, Month
-from core.submissions.states import STAGES, SubmissionState
+from core.vocabulary.states.submissions import STAGES, SubmissionState
 from portal import words
 from portal.links import has_page, link_to_address
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import streamlit as st
 
 from core.accounts.people import Person
-from core.accounts.permissions import Action
 from core.areas.keeping import register_in_use
 from core.submissions.charge_list import Chosen, SeenRun, Sum, runs_seen, sums_of
 from core.tariffs.published import currency_names
+from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.charge_lines import show_lines
 from portal.components.charge_sums import show_sums

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Membership, Person
-from core.accounts.permissions import Action
 from core.accounts.today import today
 from core.reports.overview import charged_to
 from core.submissions.calendar import calendar_of
+from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.needs import lines_for, show_lines
 from portal.components.year import show_charged_year, show_year

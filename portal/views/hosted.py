@@ -9,8 +9,8 @@ from core.submissions.months import SubmissionRow
 from core.submissions.reset_list import Reset, hosted_months, last_reset
 from core.submissions.reset_rights import asks_for_resets
 from core.submissions.resets import LONGEST_REASON, ask_for_reset
-from core.submissions.states import SubmissionState
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import SubmissionState
 from portal import words
 from portal.database import engine
 from portal.links import link_to_page

@@ -7,10 +7,10 @@ from decimal import Decimal
 import streamlit as st
 
 from core.accounts.people import Person
-from core.accounts.permissions import Action
 from core.kpis.definitions import Kpi
 from core.kpis.definitions import shown as figure
 from core.kpis.results import Result, SeenProvider, providers_seen, results_of
+from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.kpi_editor import show_editor
 from portal.components.kpi_trend import show_trend

@@ -16,9 +16,9 @@ from core.migration.progress import (
     rows_in_error,
 )
 from core.migration.runs import request_or_go_on, sign_off
-from core.migration.states import MigrationState
 from core.settings import settings
 from core.user_errors import UserError
+from core.vocabulary.states.migration import MigrationState
 from portal import words
 from portal.components.migration_findings import (
     show_charges,

@@ -15,9 +15,9 @@ from core.notifications.choices import (
     topics_that_concern,
 )
 from core.notifications.inbox import Notification, inbox, mark_read, unread_count
-from core.notifications.topics import Channel, Topic
 from core.notifications.webhook import SIGNATURE, TIMESTAMP, set_webhook, webhook_of
 from core.user_errors import UserError
+from core.vocabulary.topics import Channel, Topic
 from portal import words
 from portal.database import engine
 from portal.links import link_to_address

@@ -8,8 +8,8 @@ from core.accounts.people import Person
 from core.reports.report_list import ReportRow, reports_of
 from core.reports.requests import ask_again
 from core.reports.schedules import Schedule, end_schedule, schedules_of
-from core.reports.states import ReportState
 from core.user_errors import UserError
+from core.vocabulary.states.reports import ReportState
 from portal import words
 from portal.components.report_form import ask_for_report
 from portal.database import engine

@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.accounts.people import Person
-from core.accounts.permissions import Action
 from core.accounts.today import today
 from core.areas.keeping import register_in_use
 from core.submissions.calendar import calendar_of
@@ -15,8 +14,9 @@ from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.outcome import Outcome, outcome_of
 from core.submissions.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
 from core.submissions.stage_progress import stages_of
-from core.submissions.states import STAGES, SUBMISSION_TEXTS, SubmissionState
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import STAGES, SUBMISSION_TEXTS, SubmissionState
 from portal import words
 from portal.components.check_progress import show_stages
 from portal.components.month_choice import choose_submission

@@ -7,9 +7,9 @@ import streamlit as st
 from core.accounts.people import Person
 from core.submissions.file_list import FileRow, files_of
 from core.submissions.months import SubmissionRow, submission_for
-from core.submissions.states import FileState, SubmissionState
 from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import FileState, SubmissionState
 from portal import words
 from portal.components.check_progress import show_check
 from portal.components.error_corrections import show_errors

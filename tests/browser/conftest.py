@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from core.submissions.months import get_submission
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 from deployments.demo import story
 from tests.browser.walking import chromium, sign_in_at
 from tests.small_month import run, small_month

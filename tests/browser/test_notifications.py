@@ -10,9 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from core.database.tables import users
-from core.events.catalogue import DeadlinesNear, MonthDue
 from core.events.outbox import raise_event
 from core.notifications.inbox import mark_read
+from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
 from tests.browser.conftest import SignIn
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 
 from core.accounts.organisations import find_organisation
 from core.accounts.scope import EVERYTHING
-from core.events.catalogue import RunFailed
 from core.events.failures import list_failures
 from core.events.outbox import raise_event
 from core.files.store import open_store
@@ -23,6 +22,7 @@ from core.submissions.file_list import files_of
 from core.submissions.following import follow_files
 from core.submissions.months import open_submission
 from core.submissions.uploads import Upload, receive_file
+from core.vocabulary.event_catalogue import RunFailed
 from deployments.demo import story
 from deployments.demo.activity import DemoFile
 from deployments.demo.run import users_of_the_scene

@@ -19,7 +19,7 @@ from core.samples.activity import make_activity
 from core.samples.writing import write_activity
 from core.submissions.file_list import FileRow, files_of
 from core.submissions.stage_progress import COUNTED, StageProgress, stages_of
-from core.submissions.states import FileState, SubmissionState
+from core.vocabulary.states.submissions import FileState, SubmissionState
 from tests.browser.conftest import SignIn
 from tests.browser.walking import click, come_to_rest
 

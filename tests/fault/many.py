@@ -18,7 +18,6 @@ from python_calamine import load_workbook
 from sqlalchemy import Connection, Engine
 
 from core.database import tables
-from core.database.states import RUNNING_SUBMISSION_STATES
 from core.files.store import open_store
 from core.reports.requests import ReportRequest, request_report
 from core.samples.activity import make_activity, sample_clinics
@@ -28,6 +27,7 @@ from core.submissions.arrivals import Arrival, take_in
 from core.submissions.months import open_submission
 from core.submissions.requests import request_run
 from core.tariffs.importing import import_configuration, import_dataset
+from core.vocabulary.states.columns import RUNNING_SUBMISSION_STATES
 from tests.fault.full_disk import Disk
 from tests.fault.installation import Installation, until
 from tests.fault.mailbox import Mailbox

@@ -22,11 +22,11 @@ from core.areas.compact import read_shipped
 from core.areas.keeping import fill_register
 from core.areas.progress import progress_of
 from core.areas.sources import load_sources
-from core.areas.states import SpiderState
 from core.areas.walks import request_walk
 from core.database import tables
 from core.processes import start_child
 from core.settings import PROJECT
+from core.vocabulary.states.areas import SpiderState
 from tests.area_source import AreaServer, area_server
 from tests.service.walking import empty_but_for_the_root, in_force, nothing_written, plan, today
 

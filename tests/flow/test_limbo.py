@@ -21,10 +21,10 @@ from core.database.tables import (
     runs,
     submissions,
 )
-from core.events.catalogue import FileReceived, ReportRequested, SubmissionRequested
 from core.events.outbox import raise_event
-from core.reports.states import REPORT_MACHINE
-from core.submissions.states import FILE_MACHINE, SUBMISSION_MACHINE
+from core.vocabulary.event_catalogue import FileReceived, ReportRequested, SubmissionRequested
+from core.vocabulary.states.reports import REPORT_MACHINE
+from core.vocabulary.states.submissions import FILE_MACHINE, SUBMISSION_MACHINE
 from deployments.limbo import ATTEMPTS, Sweep
 from deployments.prefect_api import PrefectApi
 from deployments.queues import Queues

@@ -16,7 +16,7 @@ from core.database import tables
 from core.samples.activity import make_activity, sample_clinics
 from core.samples.writing import write_activity
 from core.submissions.requests import NotReady, request_run
-from core.submissions.states import FileState
+from core.vocabulary.states.submissions import FileState
 from deployments.demo import story
 from deployments.demo.activity import DemoFile, Slip, with_slip
 from deployments.demo.by_hand import charges_by_hand, charges_in_database

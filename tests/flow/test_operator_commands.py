@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.database.tables import audit, event_deliveries
-from core.events.catalogue import RunFailed
 from core.events.outbox import raise_event
+from core.vocabulary.event_catalogue import RunFailed
 from tests.flow.conftest import Until
 
 if TYPE_CHECKING:

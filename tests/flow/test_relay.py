@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine, insert, select, text
 
 from core.accounts.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events, log_posts
-from core.events.catalogue import Event, FileReady, FileReceived, RunFailed
 from core.events.event_list import EventSearch, find_events
 from core.events.failures import Failure, list_failures
 from core.events.outbox import raise_event
 from core.events.resending import resend
 from core.events.retrying import retry
-from core.events.states import FailureState
+from core.vocabulary.event_catalogue import Event, FileReady, FileReceived, RunFailed
+from core.vocabulary.states.events import FailureState
 from deployments.deliveries import REFUSED_ATTEMPTS
 from deployments.prefect_api import PrefectApi, ServerAwayError
 from deployments.reactions import REACTIONS

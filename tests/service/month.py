@@ -34,7 +34,7 @@ from core.submissions.months import SubmissionRow, get_submission, open_submissi
 from core.submissions.requests import RunKind, request_run
 from core.submissions.run_chunks import read_records, store_charges
 from core.submissions.runs import RunInputs, begin_run, enter_stage, load_run, publish
-from core.submissions.states import STAGES, SUBMISSION_MACHINE, FileState
+from core.vocabulary.states.submissions import STAGES, SUBMISSION_MACHINE, FileState
 from deployments.demo.run import users_of_the_scene
 
 if TYPE_CHECKING:

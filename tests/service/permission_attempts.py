@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed, scope_of
 from core.accounts.users import add_user
 from core.areas.register import AreaRegister
@@ -26,6 +25,7 @@ from core.submissions.resets import ask_for_reset, grant_reset
 from core.submissions.uploads import Upload, correct, receive_file
 from core.tariffs.importing import import_configuration
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action
 from deployments.demo.run import CONFIGURATION
 from tests.service.permission_scene import FINAL, IN_ERROR, READY
 

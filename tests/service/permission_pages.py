@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.people import Person
-from core.accounts.permissions import Action
 from core.database import engine as database
 from core.settings import Settings, use_settings
+from core.vocabulary.permissions import Action
 from portal.navigation import shown_to
 from tests.service.permission_scene import ASKED, DRAFT, FIGURE, FINAL, IN_ERROR, PLACES, READY
 

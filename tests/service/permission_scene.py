@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.accounts.organisations import find_organisation
-from core.accounts.permissions import Kind
 from core.accounts.subscriptions import Quote, invoice, quote
 from core.accounts.today import today
 from core.accounts.users import add_user
@@ -25,6 +24,7 @@ from core.kpis.results import store_result
 from core.submissions.failing import fail_run
 from core.submissions.resets import ask_for_reset
 from core.submissions.runs import about, load_run
+from core.vocabulary.permissions import Kind
 from tests.service.month import HACKNEY, TOWER_HAMLETS, visit
 
 if TYPE_CHECKING:

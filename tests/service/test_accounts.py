@@ -22,7 +22,6 @@ from core.accounts.invoice_book import invoice_book
 from core.accounts.invoice_csv import COLUMNS, invoices_csv
 from core.accounts.invoice_list import Invoice, find_invoice, list_invoices
 from core.accounts.organisations import find_organisation
-from core.accounts.permissions import Action, Kind
 from core.accounts.scope import EVERYTHING, NotAllowed, scope_of
 from core.accounts.subscription_list import list_subscriptions
 from core.accounts.users import add_user, find_user
@@ -31,6 +30,7 @@ from core.database import tables
 from core.reports.overview import charged_to
 from core.settings import Settings, use_settings
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action, Kind
 from tests.service.month import APRIL, TOWER_HAMLETS, visit
 
 if TYPE_CHECKING:

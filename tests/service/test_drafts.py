@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.permissions import Action
 from core.accounts.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
 from core.tariffs.importing import import_configuration
+from core.vocabulary.permissions import Action
 from deployments.demo.run import CONFIGURATION
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.events.failures import Cause, Failure, discard, list_failures, show_failure
 from core.events.retrying import retry
-from core.events.states import FailureState
 from core.reports.making import (
     Made,
     MadeFile,
@@ -29,9 +28,10 @@ from core.submissions.failing import fail_check, fail_run
 from core.submissions.file_checks import about_check, load_file_check
 from core.submissions.requests import request_run
 from core.submissions.runs import about, load_run
-from core.submissions.states import FileState, SubmissionState
 from core.submissions.uploads import remove_file
 from core.user_errors import UserError
+from core.vocabulary.states.events import FailureState
+from core.vocabulary.states.submissions import FileState, SubmissionState
 from tests.service.month import APRIL, visit
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.people import person_of
 from core.accounts.scope import EVERYTHING
 from core.events.failures import RUN, Cause, list_failures, record_failure
-from core.events.states import FailureState
 from core.settings import Settings, use_settings
 from core.submissions.failing import fail_run
 from core.submissions.runs import about, load_run
+from core.vocabulary.states.events import FailureState
 from tests.service.month import visit
 
 if TYPE_CHECKING:

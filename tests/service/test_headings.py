@@ -15,9 +15,9 @@ from core.datasets.corrections import Correction
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.heading_looks import Look
 from core.submissions.headings import choose_headings, confirm_headings
-from core.submissions.states import FileState
 from core.submissions.uploads import check_anew, correct, remove_file
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import FileState
 from tests.service.month import APRIL, HEADINGS, Service, visit
 
 if TYPE_CHECKING:

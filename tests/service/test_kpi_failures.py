@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.events.catalogue import KpisRequested, KpiTrialRequested
 from core.events.failures import MEASURING, TRIAL, Cause, Failure, list_failures
 from core.events.outbox import read_event
 from core.events.retrying import retry
@@ -18,6 +17,7 @@ from core.kpis.definitions import Kpi
 from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.trials import ask_for_trial, get_trial
 from core.submissions.naming import names_of_run
+from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
 from deployments.giving_up import give_up
 from tests.service.month import visit
 

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.events.catalogue import KpiPublished
 from core.kpis.catalogue import (
     get_kpi,
     import_library,
@@ -34,6 +33,7 @@ from core.kpis.preparing import clear_away, make_room
 from core.kpis.results import Peers, results_of, store_result
 from core.submissions.runs import load_run
 from core.user_errors import UserError
+from core.vocabulary.event_catalogue import KpiPublished
 from deployments.reactions import REACTIONS
 from tests.service.month import APRIL, HACKNEY, visit
 

@@ -30,7 +30,6 @@ from core.database.tables import (
     organisations,
     users,
 )
-from core.events.catalogue import SubmissionDrafted
 from core.events.outbox import raise_event
 from core.events.retrying import retry
 from core.notifications.choices import choices_of, choose
@@ -38,10 +37,11 @@ from core.notifications.email import send_email
 from core.notifications.inbox import inbox, mark_read, unread_count
 from core.notifications.sending import ATTEMPTS, Message, send_next
 from core.notifications.telling import notify
-from core.notifications.topics import TOPICS, Channel, Topic
 from core.notifications.webhook import send_webhook, set_webhook, webhook_of
 from core.processes import free_port
 from core.settings import Settings, use_settings
+from core.vocabulary.event_catalogue import SubmissionDrafted
+from core.vocabulary.topics import TOPICS, Channel, Topic
 from deployments.sender_process import LONGEST_IDLE
 from tests.subscribed import subscribe
 
@@ -345,7 +345,7 @@ KILLED = """
 import os, signal, sys
 from sqlalchemy import create_engine
 from core.notifications.sending import send_next
-from core.notifications.topics import Channel
+from core.vocabulary.topics import Channel
 send_next(create_engine(sys.argv[1]), Channel.EMAIL, lambda _: os.kill(os.getpid(), signal.SIGKILL))
 """
 

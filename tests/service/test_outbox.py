@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from core.database.tables import events
-from core.events.catalogue import FileReceived
 from core.events.outbox import CHANNEL, raise_event, read_event
+from core.vocabulary.event_catalogue import FileReceived
 
 RECEIVED = FileReceived(
     file_id=12, submission_id=3, provider="ZX1", month="2017-04", file="april.csv"

@@ -15,9 +15,9 @@ from core.areas.bringing import bring_register
 from core.areas.compact import read_shipped
 from core.areas.sources import load_sources
 from core.database import tables
-from core.events.catalogue import AreaPayerChanged, Event
 from core.events.outbox import read_event
 from core.notifications.telling import notify
+from core.vocabulary.event_catalogue import AreaPayerChanged, Event
 from deployments.demo.cast import PROVIDERS
 from tests.area_source import area_server
 from tests.service.month import HACKNEY, TOWER_HAMLETS, Service, visit

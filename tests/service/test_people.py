@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from core.accounts.organisations import find_organisation
 from core.accounts.people import NotAdmitted, Person, admit
-from core.accounts.permissions import Action, Kind
 from core.accounts.scope import EVERYTHING, NotAllowed
 from core.accounts.sessions import (
     begin_session,
@@ -26,6 +25,7 @@ from core.accounts.users import end_user, let_in_again
 from core.database import tables
 from core.database.acting import acting_for
 from core.user_errors import UserError
+from core.vocabulary.permissions import Action, Kind
 
 if TYPE_CHECKING:
     from tests.service.month import Service

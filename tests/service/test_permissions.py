@@ -14,11 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from core.accounts.people import person_of
-from core.accounts.permissions import Action, permissions_page
 from core.database.access import ACCESS
 from core.database.acting import acting_for
 from core.database.tables import metadata
 from core.settings import PROJECT
+from core.vocabulary.permissions import Action, permissions_page
 from tests.service.permission_attempts import in_core, in_sql
 from tests.service.permission_pages import forced, offered, pages_on
 from tests.service.permission_scene import (

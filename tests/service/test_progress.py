@@ -11,7 +11,7 @@ from core.database.acting import acting_for
 from core.submissions.file_checks import expect_chunks, load_file_check
 from core.submissions.runs import begin_run, load_run
 from core.submissions.stage_progress import StageProgress, note_stage, stages_of
-from core.submissions.states import SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 from tests.service.month import APRIL, Service, visit
 from tests.service.permission_pages import page_at, pages_on
 

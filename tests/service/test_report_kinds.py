@@ -24,8 +24,8 @@ from core.kpis.results import store_result
 from core.reports.annual_summary import AMOUNTS, months_of
 from core.reports.annual_summary import CHARGES as COUNTS
 from core.reports.books import BOOKS
-from core.reports.kinds import KINDS, ReportKind
 from core.reports.requests import ReportRequest, runs_to_show
+from core.vocabulary.report_kinds import KINDS, ReportKind
 from tests.service.month import APRIL, HACKNEY, visit
 from tests.service.whole_report import write_whole
 

@@ -13,7 +13,6 @@ from core.accounts.scope import NotAllowed
 from core.database import tables
 from core.files.store import FileMissingError
 from core.reports.expiring import expire_reports
-from core.reports.kinds import ReportKind
 from core.reports.making import (
     Outdated,
     begin_report,
@@ -34,8 +33,9 @@ from core.reports.schedules import (
     of_month,
     schedules_of,
 )
-from core.reports.states import ReportState
 from core.user_errors import UserError
+from core.vocabulary.report_kinds import ReportKind
+from core.vocabulary.states.reports import ReportState
 from tests.service.month import APRIL, visit
 
 if TYPE_CHECKING:

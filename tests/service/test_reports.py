@@ -33,10 +33,10 @@ from core.reports.making import (
 from core.reports.overview import charged_to
 from core.reports.report_list import get_report, reports_of
 from core.reports.requests import ReportRequest, Side, months_to_show, request_report, runs_to_show
-from core.reports.states import ReportState
 from core.reports.sums import NOBODY, totals_by
 from core.submissions.transitions import TransitionRefused
 from core.user_errors import UserError
+from core.vocabulary.states.reports import ReportState
 from tests.service.month import APRIL, HACKNEY, visit
 from tests.service.whole_report import collated, write_whole
 

@@ -16,19 +16,19 @@ from sqlalchemy.exc import IntegrityError
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.reports.states import ReportState
-from core.states import State
-from core.submissions import states
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.heading_looks import Look
 from core.submissions.months import list_submissions, months_on_offer
 from core.submissions.outcome import outcome_of
 from core.submissions.requests import NotReady, NotRunnable, obstacles, request_run
 from core.submissions.runs import RunIncomplete, publish
-from core.submissions.states import STAGES, SubmissionState
 from core.submissions.uploads import remove_file
 from core.tariffs.importing import import_configuration, import_dataset
 from core.user_errors import DocumentError, UserError
+from core.vocabulary.process import State
+from core.vocabulary.states import submissions as states
+from core.vocabulary.states.reports import ReportState
+from core.vocabulary.states.submissions import STAGES, SubmissionState
 from deployments.demo.run import CONFIGURATION, DATASET
 from tests.service.month import HACKNEY, HEADINGS, REGISTER, visit
 

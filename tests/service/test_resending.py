@@ -10,11 +10,11 @@ from sqlalchemy import Engine, func, insert, select
 
 from core.accounts.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events
-from core.events.catalogue import FileReceived
 from core.events.event_list import EventRow, EventSearch, list_events
 from core.events.outbox import raise_event
 from core.events.resending import flow_runs_of, raise_again, resend
 from core.user_errors import UserError
+from core.vocabulary.event_catalogue import FileReceived
 
 RECEIVED = FileReceived(
     file_id=12, submission_id=3, provider="ZX1", month="2017-04", file="april.csv"

@@ -17,17 +17,17 @@ import sqlalchemy as sa
 
 from core.accounts.organisations import find_organisation
 from core.accounts.people import Membership, Person
-from core.accounts.permissions import Kind
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.events.catalogue import CATALOGUE
 from core.notifications.telling import notify
 from core.submissions.reset_list import Reset, get_reset, hosted_months, last_reset, list_resets
 from core.submissions.reset_rights import asks_for_resets, decides_resets
 from core.submissions.resets import LONGEST_REASON, ask_for_reset, grant_reset, refuse_reset
-from core.submissions.states import SubmissionState
 from core.submissions.uploads import SubmissionLocked
 from core.user_errors import UserError
+from core.vocabulary.event_catalogue import CATALOGUE
+from core.vocabulary.permissions import Kind
+from core.vocabulary.states.submissions import SubmissionState
 from deployments.demo.cast import PROVIDERS
 from tests.service.month import HACKNEY, visit
 from tests.subscribed import subscribe

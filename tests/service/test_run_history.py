@@ -12,9 +12,9 @@ from core.database.acting import acting_for
 from core.submissions.month_against import month_against, what_stands_out
 from core.submissions.months import get_submission
 from core.submissions.run_history import Comparison, compare_runs, runs_of
-from core.submissions.states import RunState
 from core.submissions.uploads import remove_file
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import RunState
 from tests.service.month import APRIL, HACKNEY, Service, visit
 
 if TYPE_CHECKING:

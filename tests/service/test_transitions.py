@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.database import tables
-from core.state_machines import MACHINES
-from core.states import Machine
+from core.vocabulary.process import Machine
+from core.vocabulary.state_machines import MACHINES
 from tests.service.month import way
 
 WITH_TABLES = [machine for machine in MACHINES if machine.table]

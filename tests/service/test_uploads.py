@@ -19,7 +19,6 @@ from core.submissions.arrivals import Arrival, take_in
 from core.submissions.error_list import causes, corrections_made, error_rows
 from core.submissions.file_checks import check_and_correct, load_file_check, store_chunk
 from core.submissions.file_list import files_of
-from core.submissions.states import FILE_MACHINE, FILE_TEXTS, FileState, SubmissionState
 from core.submissions.transitions import TransitionRefused, move
 from core.submissions.uploads import (
     SubmissionLocked,
@@ -28,6 +27,7 @@ from core.submissions.uploads import (
     undo_correction,
 )
 from core.user_errors import UserError
+from core.vocabulary.states.submissions import FILE_MACHINE, FILE_TEXTS, FileState, SubmissionState
 from tests.service.month import HACKNEY, visit, way
 
 if TYPE_CHECKING:

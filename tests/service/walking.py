@@ -20,7 +20,7 @@ from core.areas.settling import finish_walk
 from core.areas.sources import Source
 from core.areas.walks import begin_walk, load_walk, request_walk, waiting_questions
 from core.database import tables
-from core.events.catalogue import SpiderFinished
+from core.vocabulary.event_catalogue import SpiderFinished
 from tasks.areas import SpiderBench, ask_about
 
 MANNERS = Manners(8, 2000.0, 5.0, 5, 10.0, "Grouper/test", pause=0.02)

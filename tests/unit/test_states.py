@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.settings import PROJECT
-from core.state_machines import MACHINES, states_page
-from core.states import Machine, State
-from core.submissions.states import FILE_MACHINE, STAGES, SUBMISSION_MACHINE, FileState
+from core.vocabulary.process import Machine, State
+from core.vocabulary.state_machines import MACHINES, states_page
+from core.vocabulary.states.submissions import FILE_MACHINE, STAGES, SUBMISSION_MACHINE, FileState
 
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
@@ -71,7 +71,7 @@ def test_a_state_is_its_name_in_the_database() -> None:
 
 def test_the_page_of_states_is_as_declared() -> None:
     page = (PROJECT / "docs/states.md").read_text()
-    assert page == states_page(), "run: python -m core.state_machines > docs/states.md"
+    assert page == states_page(), "run: python -m core.vocabulary.state_machines > docs/states.md"
 
 
 QUEUES = [PROJECT / "core/notifications"]

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.accounts.permissions import Kind
-from core.accounts.states import SubscriptionState
 from core.accounts.terms import (
     Addition,
     Billed,
@@ -23,6 +21,8 @@ from core.accounts.terms import (
     term_of,
     warning_on,
 )
+from core.vocabulary.permissions import Kind
+from core.vocabulary.states.accounts import SubscriptionState
 
 START = dt.date(2025, 1, 1)
 DAYS = st.integers(0, 900).map(lambda days: START + dt.timedelta(days=days))

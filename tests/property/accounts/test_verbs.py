@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from core.accounts import invoices, subscriptions
 from core.accounts.daily import care_for_subscriptions
 from core.accounts.histories import read_history
-from core.accounts.permissions import Kind
 from core.accounts.terms import state_on
 from core.database import tables
 from core.user_errors import UserError
+from core.vocabulary.permissions import Kind
 from tests.property.accounts.test_terms import said
 
 if TYPE_CHECKING:

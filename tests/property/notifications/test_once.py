@@ -19,11 +19,11 @@ from core.database.tables import (
     submissions,
     users,
 )
-from core.events.catalogue import CATALOGUE
 from core.events.outbox import raise_event
 from core.notifications.choices import choose
 from core.notifications.telling import notify
-from core.notifications.topics import Channel, Topic
+from core.vocabulary.event_catalogue import CATALOGUE
+from core.vocabulary.topics import Channel, Topic
 from tests.subscribed import subscribe
 
 ROLES = ("provider", "commissioner", "operator")

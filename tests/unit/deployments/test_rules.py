@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.events.catalogue import CATALOGUE, FileReceived, SubmissionRequested
 from core.user_errors import DocumentError
+from core.vocabulary.event_catalogue import CATALOGUE, FileReceived, SubmissionRequested
 from deployments.rules import fill, load_rules
 
 RECEIVED = FileReceived(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.events.catalogue import CATALOGUE, Event, FileReceived, ReportReady, RunFailed
 from core.events.outbox import read_event
+from core.vocabulary.event_catalogue import CATALOGUE, Event, FileReceived, ReportReady, RunFailed
 
 
 def test_an_event_knows_its_subject_and_title() -> None:

@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from core.events.catalogue import CATALOGUE, DeadlinesNear, FileChecked, MonthDue, RunFailed
 from core.notifications.texts import TELLINGS, WITHOUT, tellings_of, word
+from core.vocabulary.event_catalogue import (
+    CATALOGUE,
+    DeadlinesNear,
+    FileChecked,
+    MonthDue,
+    RunFailed,
+)
 from deployments.rules import load_rules
 
 OF_MONTH = {"provider": "ZX1", "month": "2017-04", "submission_id": 3}

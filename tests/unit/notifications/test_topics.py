@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.accounts.permissions import Kind
 from core.accounts.scope import Membership, Scope
 from core.notifications.choices import topics_that_concern
-from core.notifications.topics import Topic
+from core.vocabulary.permissions import Kind
+from core.vocabulary.topics import Topic
 
 EVERYBODYS = {Topic.REPORTS, Topic.DEADLINES}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.reports.books import BOOKS
-from core.reports.kinds import KINDS
 from core.reports.layout_page import page
 from core.settings import PROJECT
+from core.vocabulary.report_kinds import KINDS
 
 
 def test_the_page_is_drawn_from_the_layouts() -> None:

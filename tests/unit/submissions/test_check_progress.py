@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.submissions.stage_progress import COUNTED, StageProgress
-from core.submissions.states import STAGES, SubmissionState
+from core.vocabulary.states.submissions import STAGES, SubmissionState
 from portal.components.check_progress import told
 
 

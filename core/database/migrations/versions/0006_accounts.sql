@@ -242,7 +242,7 @@ COMMENT ON COLUMN invoice_counters.last IS 'its row is locked until the bill is 
 COMMENT ON TABLE invoices IS 'never changed but for the day of payment; a credit note takes one back';
 COMMENT ON COLUMN invoices.number IS 'without gaps, of its kind';
 COMMENT ON COLUMN invoices.paid_on IS 'when it was paid in full';
-COMMENT ON TABLE permissions IS 'as core/accounts/permissions.py has them';
+COMMENT ON TABLE permissions IS 'as core/vocabulary/permissions.py has them';
 COMMENT ON TABLE run_payers IS 'who is charged for which clinic by each chunk of a run';
 COMMENT ON COLUMN run_payers.commissioner IS 'null: nobody is charged';
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from statemachine import StateChart
 
-from core.worded import Worded
+from core.vocabulary.labelled_enum import Worded
 
 
 class State(Worded):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statemachine.states import States
 
-from core.states import Machine, Process, State
+from core.vocabulary.process import Machine, Process, State
 
 
 class MigrationState(State):

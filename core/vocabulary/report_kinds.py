@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from core.accounts.permissions import Action
+from core.vocabulary.permissions import Action
 
 Side = Literal["provider", "commissioner"]
 Span = Literal["months", "year", "month"]

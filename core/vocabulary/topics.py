@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from core.worded import Worded
+from core.vocabulary.labelled_enum import Worded
 
 
 class Topic(Worded):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from statemachine.states import States
 
-from core.states import Machine, Process, State
+from core.vocabulary.process import Machine, Process, State
 
 
 class FileState(State):

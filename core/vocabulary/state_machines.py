@@ -1,6 +1,6 @@
 """Every machine there is, and the page that draws them.
 
-``python -m core.state_machines > docs/states.md`` writes the page.
+``python -m core.vocabulary.state_machines > docs/states.md`` writes the page.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from core.accounts.states import SUBSCRIPTION_MACHINE
-from core.areas.states import SPIDER_MACHINE
-from core.events.states import FAILURE_MACHINE
-from core.kpis.states import KPI_MACHINE
-from core.migration.states import MIGRATION_MACHINE, TABLE_MACHINE
-from core.notifications.states import DELIVERY_MACHINE
-from core.reports.states import REPORT_MACHINE
-from core.states import Machine, State
-from core.submissions.states import FILE_MACHINE, RUN_MACHINE, SUBMISSION_MACHINE
+from core.vocabulary.process import Machine, State
+from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE
+from core.vocabulary.states.areas import SPIDER_MACHINE
+from core.vocabulary.states.events import FAILURE_MACHINE
+from core.vocabulary.states.kpis import KPI_MACHINE
+from core.vocabulary.states.migration import MIGRATION_MACHINE, TABLE_MACHINE
+from core.vocabulary.states.notifications import DELIVERY_MACHINE
+from core.vocabulary.states.reports import REPORT_MACHINE
+from core.vocabulary.states.submissions import FILE_MACHINE, RUN_MACHINE, SUBMISSION_MACHINE
 
 MACHINES = (
     FILE_MACHINE,
@@ -34,7 +34,7 @@ MACHINES = (
 
 HEAD = """\
 # States
-This page is written by `python -m core.state_machines` from the declarations in the code.
+This page is written by `python -m core.vocabulary.state_machines` from the declarations in the code.
 What is not drawn here cannot happen: the program refuses it, and so does the database. Every
 transition leaves a row in the audit: who, when, from, to, why.
 """

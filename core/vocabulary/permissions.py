@@ -1,6 +1,6 @@
 """Who may do what: kinds of subscription against actions. Nothing else in the service decides it.
 
-``python -m core.accounts.permissions > docs/permissions.md`` writes the page. The database holds
+``python -m core.vocabulary.permissions > docs/permissions.md`` writes the page. The database holds
 the same pairs for its row-level security (table ``permissions``, ``core.database.access``).
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Self
 
-from core.worded import Worded
+from core.vocabulary.labelled_enum import Worded
 
 SIDES = ("provider", "commissioner")
 
@@ -104,7 +104,7 @@ PAIRS = tuple((kind, action) for kind in Kind for action in Action if action in 
 
 HEAD = """\
 # Who may do what
-This page is written by `python -m core.accounts.permissions` from the table in the code. A person
+This page is written by `python -m core.vocabulary.permissions` from the table in the code. A person
 may do what their subscriptions in force today allow, in the organisations of those subscriptions,
 and nothing else. The database enforces the same table again for every row that the portal reads or
 writes (decisions/0011).

@@ -1,10 +1,10 @@
 """The states of things, as the tables allow them; declared with what may follow what."""
 
-from core.events.states import FAILURE_MACHINE
-from core.kpis.states import KPI_MACHINE
-from core.reports.states import REPORT_MACHINE
 from core.submissions.heading_looks import Look
-from core.submissions.states import FILE_MACHINE, RUN_MACHINE, STAGES, SUBMISSION_MACHINE
+from core.vocabulary.states.events import FAILURE_MACHINE
+from core.vocabulary.states.kpis import KPI_MACHINE
+from core.vocabulary.states.reports import REPORT_MACHINE
+from core.vocabulary.states.submissions import FILE_MACHINE, RUN_MACHINE, STAGES, SUBMISSION_MACHINE
 
 FILE_STATES = FILE_MACHINE.states
 LOOKS = tuple(Look)
