@@ -33,10 +33,10 @@ from sqlalchemy import Engine  # noqa: E402
 
 from core.database import tables  # noqa: E402
 from core.database.engine import engine as open_engine  # noqa: E402
-from core.processes import free_port  # noqa: E402
 from core.samples.activity import make_activity  # noqa: E402
 from core.samples.writing import write_activity  # noqa: E402
 from core.settings import Settings, use_settings  # noqa: E402
+from core.support.processes import free_port  # noqa: E402
 from deployments.demo import story  # noqa: E402
 from deployments.demo.activity import MONTH, DemoFile  # noqa: E402
 from deployments.demo.cast import PEOPLE  # noqa: E402

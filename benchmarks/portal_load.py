@@ -35,8 +35,8 @@ from core.accounts.subscriptions import Quote, begin_at_once  # noqa: E402
 from core.accounts.today import today  # noqa: E402
 from core.database import tables  # noqa: E402
 from core.database.engine import engine as open_engine  # noqa: E402
-from core.processes import free_port  # noqa: E402
 from core.settings import Settings  # noqa: E402
+from core.support.processes import free_port  # noqa: E402
 from core.vocabulary.permissions import Kind  # noqa: E402
 from deployments.demo.run import demonstration  # noqa: E402
 

@@ -147,8 +147,8 @@ def _request(engine: Engine, *, dry_run: bool, table: str | None) -> int:
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> MigrationProgress:
     from core.accounts.scope import EVERYTHING
-    from core.following import changes
     from core.migration.progress import progress_of
+    from core.support.polling import changes
 
     said = None
     for progress in changes(

@@ -103,7 +103,7 @@ def _decide(engine: Engine, accepted: str | None, again: str | None) -> int:
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> WalkProgress:
     from core.accounts.scope import EVERYTHING
     from core.areas.progress import progress_of
-    from core.following import changes
+    from core.support.polling import changes
 
     said = None
     for progress in changes(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.processes import start_child
+from core.support.processes import start_child
 
 MARK = "GROUPER_SERVICES_OF"
 """Every process that the supervisor starts, and what those start, carries the home under this."""

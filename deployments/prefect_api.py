@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 
-from core.closing import Closing
+from core.support.closing import Closing
 from deployments.queues import Place
 
 WAITING = "SCHEDULED"

@@ -24,9 +24,9 @@ from core.database.engine import plain_url, with_database, with_driver
 from core.database.migrate import migrate
 from core.database.preparing import ensure_database
 from core.database.roles import open_roles, role_url
-from core.processes import hold_folder, port_is_free
-from core.running import Running
 from core.settings import PROJECT, Settings
+from core.support.processes import hold_folder, port_is_free
+from core.support.running import Running
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
 from deployments.children import Child, end_leftovers, mark

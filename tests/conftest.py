@@ -98,8 +98,8 @@ def services(open_folder: Path) -> Iterator[Services]:
     from pydantic import SecretStr
 
     from core.areas.sources import SHIPPED_SOURCES
-    from core.processes import free_port
     from core.settings import Settings
+    from core.support.processes import free_port
     from deployments.demo.cast import EVERYBODY
     from deployments.demo.openid_provider import openid_provider
     from deployments.supervisor import Services

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.processes import start_child
 from core.settings import PROJECT
+from core.support.processes import start_child
 
 
 @contextmanager

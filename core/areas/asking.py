@@ -13,9 +13,16 @@ import httpx
 
 from core.areas.answers import Page, Question, RefusedAnswer, WrongAnswer
 from core.areas.pace import Pace
-from core.asking_again import NoAnswer, NotYet, Patience, refused_for_now, said, until_answered
-from core.closing import Closing
 from core.settings import Settings
+from core.support.closing import Closing
+from core.support.http_retry import (
+    NoAnswer,
+    NotYet,
+    Patience,
+    refused_for_now,
+    said,
+    until_answered,
+)
 
 
 class AskingFailed(Exception):

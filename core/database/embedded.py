@@ -22,9 +22,9 @@ import psycopg
 from psycopg import sql
 
 from core.database.binaries import copy_binaries, find_binaries, refuse_other_version
-from core.processes import free_port, hold_folder, port_is_free, start_child
-from core.running import Running
 from core.settings import kept_secret, open_to_others
+from core.support.processes import free_port, hold_folder, port_is_free, start_child
+from core.support.running import Running
 from core.user_errors import UserError
 
 HOST = "127.0.0.1"

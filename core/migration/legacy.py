@@ -14,9 +14,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from core.asking_again import NoAnswer, NotYet, Patience, refused_for_now, said, until_answered
-from core.closing import Closing
 from core.settings import Settings
+from core.support.closing import Closing
+from core.support.http_retry import (
+    NoAnswer,
+    NotYet,
+    Patience,
+    refused_for_now,
+    said,
+    until_answered,
+)
 from core.user_errors import UserError
 
 LONGEST_WAIT = 300.0

@@ -20,7 +20,6 @@ from sqlalchemy.exc import DBAPIError
 from core.areas.keeping import register_in_use
 from core.database import tables
 from core.datasets.published import current_specification
-from core.faults import passes
 from core.migration import archive
 from core.migration.faulty import record_faulty
 from core.migration.importing import import_table, rule_of
@@ -42,6 +41,7 @@ from core.migration.runs import (
 )
 from core.migration.summary import summary_of
 from core.migration.verifying import check_table, totals_from
+from core.support.faults import passes
 from core.user_errors import UserError
 from core.vocabulary.states.migration import TableState
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from core.files.store import FileStore
-from core.following import PATIENCE, changes
 from core.reports.report_list import ReportRow, get_report
+from core.support.polling import PATIENCE, changes
 from core.user_errors import UserError
 from core.vocabulary.states.reports import ReportState
 

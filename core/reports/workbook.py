@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import xlsxwriter
 
-from core.closing import Closing
+from core.support.closing import Closing
 
 Kind = Literal["text", "whole", "money", "tally", "spread", "factor", "figure", "date", "month"]
 """``tally`` and ``spread`` are whole numbers and money of which most are nothing: a dash."""

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.following import PATIENCE, changes
 from core.submissions.file_list import FileRow, files_of
+from core.support.polling import PATIENCE, changes
 from core.vocabulary.states.submissions import SubmissionState
 
 

@@ -15,7 +15,6 @@ from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.datasets.corrections import Correction
 from core.files.store import open_store
-from core.following import last
 from core.reports.following import copy_out, follow_report
 from core.reports.requests import ReportRequest, request_report
 from core.submissions.arrivals import Arrival, take_in
@@ -26,6 +25,7 @@ from core.submissions.months import open_submission
 from core.submissions.outcome import Outcome, outcome_of
 from core.submissions.requests import RunKind, request_run
 from core.submissions.uploads import correct
+from core.support.polling import last
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import STAGES, FileState, SubmissionState
 from deployments.demo.activity import MONTH, DemoFile

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from core.database.engine import engine as engine_of
-from core.processes import free_port
 from core.settings import Settings, settings, use_settings
+from core.support.processes import free_port
 from deployments.demo.cast import PEOPLE
 from deployments.demo.openid_provider import openid_provider
 from deployments.demo.run import set_the_scene

@@ -15,13 +15,13 @@ from core.accounts.scope import EVERYTHING
 from core.events.failures import list_failures
 from core.events.outbox import raise_event
 from core.files.store import open_store
-from core.following import last
 from core.samples.activity import make_activity
 from core.samples.writing import write_activity
 from core.submissions.file_list import files_of
 from core.submissions.following import follow_files
 from core.submissions.months import open_submission
 from core.submissions.uploads import Upload, receive_file
+from core.support.polling import last
 from core.vocabulary.event_catalogue import RunFailed
 from deployments.demo import story
 from deployments.demo.activity import DemoFile

@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 
 from core.database.embedded import attach
 from core.database.engine import with_driver
-from core.processes import free_port
 from core.settings import PROJECT, Settings
+from core.support.processes import free_port
 from core.user_errors import UserError
 from deployments.apply import apply_environment
 from deployments.children import leftovers, mark

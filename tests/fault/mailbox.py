@@ -11,7 +11,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from core.processes import free_port
+from core.support.processes import free_port
 
 
 class Mailbox:

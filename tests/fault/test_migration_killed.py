@@ -21,9 +21,9 @@ from core.database import tables
 from core.database.engine import with_driver
 from core.migration.progress import progress_of
 from core.migration.runs import begin_migration, go_on, request_migration
-from core.processes import start_child
 from core.samples.activity import SPECIFICATION
 from core.settings import PROJECT
+from core.support.processes import start_child
 from core.tariffs.importing import import_dataset
 from tests.conftest import fresh_database
 from tests.legacy_server import HEADER, PASSWORD, USER

@@ -24,8 +24,8 @@ from core.areas.progress import progress_of
 from core.areas.sources import load_sources
 from core.areas.walks import request_walk
 from core.database import tables
-from core.processes import start_child
 from core.settings import PROJECT
+from core.support.processes import start_child
 from core.vocabulary.states.areas import SpiderState
 from tests.area_source import AreaServer, area_server
 from tests.service.walking import empty_but_for_the_root, in_force, nothing_written, plan, today

@@ -43,7 +43,7 @@ def api(services: Services) -> Iterator[PrefectApi]:
 @pytest.fixture
 def no_such_server() -> Iterator[PrefectApi]:
     """Where nothing listens."""
-    from core.processes import free_port
+    from core.support.processes import free_port
 
     with PrefectApi(f"http://127.0.0.1:{free_port()}/api") as api:
         yield api

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from core.processes import free_port
 from core.settings import Settings
+from core.support.processes import free_port
 from core.user_errors import UserError
 from deployments.apply import apply
 from deployments.queues import load_queues

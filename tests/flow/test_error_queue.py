@@ -19,13 +19,13 @@ import sqlalchemy as sa
 from core.accounts.organisations import find_organisation
 from core.database import tables
 from core.files.store import open_store
-from core.following import last
 from core.samples.activity import make_activity, sample_clinics
 from core.samples.writing import write_activity
 from core.submissions.following import follow_files, follow_run
 from core.submissions.months import get_submission, open_submission
 from core.submissions.requests import request_run
 from core.submissions.uploads import Upload, receive_file
+from core.support.polling import last
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
 from deployments.demo.run import CONFIGURATION, DATASET
 

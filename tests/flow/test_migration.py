@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from core.accounts.scope import EVERYTHING
 from core.events.failures import discard, list_failures
-from core.processes import free_port
 from core.samples.activity import SPECIFICATION
 from core.settings import Settings, settings, use_settings
+from core.support.processes import free_port
 from core.tariffs.importing import import_dataset
 from deployments.supervisor import Services
 from tests.legacy_server import HEADER, PASSWORD, USER

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.processes import free_port
 from core.settings import Settings
+from core.support.processes import free_port
 from core.user_errors import UserError
 from deployments.children import leftovers
 from deployments.probing import answers

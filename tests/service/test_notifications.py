@@ -38,8 +38,8 @@ from core.notifications.inbox import inbox, mark_read, unread_count
 from core.notifications.sending import ATTEMPTS, Message, send_next
 from core.notifications.telling import notify
 from core.notifications.webhook import send_webhook, set_webhook, webhook_of
-from core.processes import free_port
 from core.settings import Settings, use_settings
+from core.support.processes import free_port
 from core.vocabulary.event_catalogue import SubmissionDrafted
 from core.vocabulary.topics import TOPICS, Channel, Topic
 from deployments.sender_process import LONGEST_IDLE

@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 from core.accounts.scope import EVERYTHING, Scope
 from core.database import tables
 from core.files.store import FolderStore
-from core.following import NothingMoves, last
 from core.reports.backing_data import COLUMNS
 from core.reports.following import copy_out, follow_report
 from core.reports.making import (
@@ -35,6 +34,7 @@ from core.reports.report_list import get_report, reports_of
 from core.reports.requests import ReportRequest, Side, months_to_show, request_report, runs_to_show
 from core.reports.sums import NOBODY, totals_by
 from core.submissions.transitions import TransitionRefused
+from core.support.polling import NothingMoves, last
 from core.user_errors import UserError
 from core.vocabulary.states.reports import ReportState
 from tests.service.month import APRIL, HACKNEY, visit

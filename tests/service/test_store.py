@@ -18,8 +18,8 @@ import pytest
 
 from core.files.s3 import S3Store, s3_store
 from core.files.store import FileMissingError, FileStore, FolderStore, open_store
-from core.processes import free_port, start_child
 from core.settings import Settings
+from core.support.processes import free_port, start_child
 from core.user_errors import UserError
 
 KEY, SECRET = "grouper-tests", "not-very-secret"

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy.exc
 
-from core.faults import cause_of, passes
+from core.support.faults import cause_of, passes
 from core.user_errors import UserError
 
 PATIENT = "9434765919"

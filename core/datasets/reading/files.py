@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from core.closing import Closing
 from core.datasets.problems import NO_ERRORS, errors_table, finding
 from core.datasets.reading.csv_file import open_csv
 from core.datasets.reading.headings import Heading, Layout, column_letter, match_headings
@@ -18,6 +17,7 @@ from core.datasets.reading.kinds import kind_of
 from core.datasets.reading.table_end import TableEnd, blank_rows
 from core.datasets.specification import Field, Specification
 from core.datasets.transposing import transpose
+from core.support.closing import Closing
 from core.user_errors import UserError
 
 CHUNK_ROWS = 50_000
