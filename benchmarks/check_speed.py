@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-SPECIFICATION = PROJECT / "core/datasets/library/sexual-health.yaml"
-REGISTER = PROJECT / "core/areas/library/register.csv.gz"
+SPECIFICATION = PROJECT / "core/engine/dataset/library/sexual-health.yaml"
+REGISTER = PROJECT / "core/engine/areas/library/register.csv.gz"
 SHARE_OF_ERRORS = "0.138"
 READ = "import csv, sys\nfor row in csv.reader(open(sys.argv[1], newline='')): pass"
 

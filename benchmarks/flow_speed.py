@@ -25,8 +25,8 @@ import psycopg  # noqa: E402
 from sqlalchemy import Engine  # noqa: E402
 
 from core.database.engine import engine as open_engine  # noqa: E402
-from core.samples.activity import make_activity  # noqa: E402
-from core.samples.writing import write_activity  # noqa: E402
+from core.engine.samples.activity import make_activity  # noqa: E402
+from core.engine.samples.writing import write_activity  # noqa: E402
 from core.settings import Settings, use_settings  # noqa: E402
 from core.support.processes import free_port  # noqa: E402
 from deployments.demo import story  # noqa: E402

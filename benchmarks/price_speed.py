@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-DATASET = ROOT / "core/datasets/library/sexual-health.yaml"
-CONFIGURATION = ROOT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
+DATASET = ROOT / "core/engine/dataset/library/sexual-health.yaml"
+CONFIGURATION = ROOT / "core/engine/tariff/library/illustrative-isht-2017-18.yaml"
 PROVIDER, MONTH = "ZX1", datetime.date(2017, 4, 1)
 LIMIT, AIM = 8.0, 3.0
 
@@ -47,8 +47,8 @@ def main() -> int:
 
 
 def make_sample(folder: Path, rows: int) -> Path:
-    from core.samples.activity import make_activity, sample_clinics
-    from core.samples.writing import write_activity, write_clinics
+    from core.engine.samples.activity import make_activity, sample_clinics
+    from core.engine.samples.writing import write_activity, write_clinics
 
     path = folder / "activity.csv"
     write_activity(make_activity(rows, PROVIDER, MONTH, seed=1), path)
@@ -85,15 +85,15 @@ def run_command(folder: Path, sample: Path) -> tuple[float, float, float]:
 
 def show_stages(folder: Path, sample: Path) -> None:
     """The same work in this process, a stage at a time."""
-    from core.areas.hosts import read_hosts
-    from core.areas.register import AreaRegister
-    from core.datasets.checking import References, check_file
-    from core.datasets.specification import load_specification
-    from core.submissions import calculation
-    from core.submissions.episodes import merge_records
-    from core.submissions.offline import records_of
-    from core.submissions.price_report import SortedKeys, write_charges, write_episodes
-    from core.tariffs.configuration import load_configuration
+    from core.engine.areas.hosts import read_hosts
+    from core.engine.areas.register import AreaRegister
+    from core.engine.calculation import stages as calculation
+    from core.engine.calculation.episodes import merge_records
+    from core.engine.dataset.specification import load_specification
+    from core.engine.offline.checking import References, check_file
+    from core.engine.offline.price_report import SortedKeys, write_charges, write_episodes
+    from core.engine.offline.pricing import records_of
+    from core.engine.tariff.configuration import load_configuration
 
     specification = load_specification(DATASET)
     configuration = load_configuration(CONFIGURATION, specification)

@@ -25,10 +25,10 @@ import sqlalchemy as sa  # noqa: E402 (after the path)
 import xlsxwriter  # noqa: E402
 from sqlalchemy import Engine  # noqa: E402
 
-from core.areas.register import AreaRegister  # noqa: E402
 from core.database.embedded import EmbeddedPostgres  # noqa: E402
 from core.database.engine import engine as open_engine  # noqa: E402
 from core.database.migrate import migrate  # noqa: E402
+from core.engine.areas.register import AreaRegister  # noqa: E402
 from core.reports.backing_data import COLUMNS, line_rows  # noqa: E402
 from core.reports.making import Plan, write_report  # noqa: E402
 from core.reports.material import gather  # noqa: E402

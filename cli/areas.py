@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from core.areas.finding import Area, Place
+    from core.engine.areas.finding import Area, Place
 
 LISTED = 20
 
@@ -40,7 +40,7 @@ def find(*, text: str, day: str | None, as_json: bool) -> int:
 
     One that is found alone is shown with all that is known of it. Exit code 1: nothing found.
     """
-    from core.areas.finding import Areas
+    from core.engine.areas.finding import Areas
 
     on = _day(day)
     register = Areas(_rows())
@@ -60,7 +60,7 @@ def find(*, text: str, day: str | None, as_json: bool) -> int:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export(*, file: Path) -> int:
     """Write the register in use to FILE (csv; packed where it ends in .gz)."""
-    from core.areas.compact import write_register
+    from core.engine.areas.compact import write_register
 
     rows = _rows()
     try:
@@ -78,7 +78,7 @@ def import_areas(*, file: Path, accept_fewer: bool) -> int:
     """Take FILE in as the register, in the place of the one in use, whole or not at all."""
     keep_pandas_out()
     from core.areas.bringing import bring_register
-    from core.areas.compact import read_register
+    from core.engine.areas.compact import read_register
 
     rows = read_register(file)
     with running_services() as engine, engine.begin() as connection:
@@ -94,8 +94,8 @@ def import_areas(*, file: Path, accept_fewer: bool) -> int:
 def _rows() -> pa.Table:
     """The register in use, or the shipped one where no services run."""
     keep_pandas_out()
-    from core.areas.compact import read_shipped
     from core.areas.keeping import rows_in_use
+    from core.engine.areas.compact import read_shipped
 
     try:
         with running_services() as engine, engine.connect() as connection:

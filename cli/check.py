@@ -37,11 +37,11 @@ def check(
     Exit code 0: no errors; 1: the data has errors; 2: wrong use.
     """
     keep_pandas_out()
-    from core.areas.register import AreaRegister
-    from core.datasets.check_summary import as_document, as_text
-    from core.datasets.checking import References, check_file
-    from core.datasets.error_report import write_errors
-    from core.datasets.specification import load_specification
+    from core.engine.areas.register import AreaRegister
+    from core.engine.dataset.error_report import write_errors
+    from core.engine.dataset.specification import load_specification
+    from core.engine.offline.check_summary import as_document, as_text
+    from core.engine.offline.checking import References, check_file
 
     specification = load_specification(dataset)
     register = AreaRegister.from_csv(areas) if areas else AreaRegister.shipped()

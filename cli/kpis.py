@@ -64,8 +64,8 @@ def show(*, provider: str, month: str | None, as_json: bool) -> int:
     """Show what the indicators came to for PROVIDER, by month."""
     keep_pandas_out()
     from core.accounts.scope import EVERYTHING
+    from core.engine.tariff.months import parse_month
     from core.kpis.results import results_of
-    from core.tariffs.months import parse_month
 
     wanted = parse_month(month) if month else None
     with running_services() as engine, engine.connect() as connection:

@@ -105,7 +105,7 @@ def place(code: str, clinic_id: str, host: str, name: str | None, address: str |
     """Say which authority hosts a clinic of a provider; a new clinic is added."""
     from core.accounts.clinics import add_or_place_clinic
     from core.accounts.organisations import find_organisation
-    from core.areas.register import AreaRegister
+    from core.engine.areas.register import AreaRegister
 
     with running_services() as engine, engine.begin() as connection:
         provider = find_organisation(connection, "provider", code)

@@ -42,13 +42,13 @@ def price(
     Exit code 0: priced; 1: the data has errors (nothing is priced); 2: wrong use.
     """
     keep_pandas_out()
-    from core.areas.hosts import read_hosts
-    from core.areas.register import AreaRegister
-    from core.datasets.specification import load_specification
-    from core.submissions.offline import Tariff, price_files, write_results
-    from core.submissions.price_summary import as_document, as_text
-    from core.tariffs.configuration import load_configuration
-    from core.tariffs.months import parse_month
+    from core.engine.areas.hosts import read_hosts
+    from core.engine.areas.register import AreaRegister
+    from core.engine.dataset.specification import load_specification
+    from core.engine.offline.price_summary import as_document, as_text
+    from core.engine.offline.pricing import Tariff, price_files, write_results
+    from core.engine.tariff.configuration import load_configuration
+    from core.engine.tariff.months import parse_month
 
     specification = load_specification(dataset)
     tariff = Tariff(

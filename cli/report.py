@@ -89,8 +89,8 @@ def report(
 
 
 def _months(first: str | None, last: str | None, year: str | None) -> dict[str, dt.date]:
+    from core.engine.tariff.months import parse_month
     from core.reports.requests import year_from
-    from core.tariffs.months import parse_month
 
     if (first is None) == (year is None):
         raise click.UsageError("say either --from (and --to) or --year")
@@ -141,7 +141,7 @@ def _request(values: dict[str, Any]) -> ReportRequest:
 def _authority(code: str) -> str:
     """Whoever lives somewhere has an authority that pays, whether it takes part or not."""
     keep_pandas_out()
-    from core.areas.register import AreaRegister
+    from core.engine.areas.register import AreaRegister
 
     name = AreaRegister.shipped().names.get(code)
     if name is None:

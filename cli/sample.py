@@ -35,9 +35,9 @@ def sample(
     for the share of rows that --errors asks for.
     """
     keep_pandas_out()
-    from core.samples.activity import make_activity, sample_clinics
-    from core.samples.writing import write_activity, write_clinics
-    from core.tariffs.months import parse_month
+    from core.engine.samples.activity import make_activity, sample_clinics
+    from core.engine.samples.writing import write_activity, write_clinics
+    from core.engine.tariff.months import parse_month
 
     activity = make_activity(rows, provider, parse_month(month), seed, errors)
     write_activity(activity, out)

@@ -37,8 +37,8 @@ def submit(
     Exit code 0: calculated (or, with --no-wait, queued); 1: something stands in the way, all of it
     listed, or the calculation failed; 2: wrong use, or the services do not run.
     """
+    from core.engine.tariff.months import parse_month
     from core.submissions.requests import NotReady
-    from core.tariffs.months import parse_month
 
     if draft == final:
         raise click.UsageError("say either --draft or --final")
@@ -127,7 +127,7 @@ def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json:
 
 
 def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str, Any]:
-    from core.tariffs.money import pounds
+    from core.engine.tariff.money import pounds
 
     def listed(totals: Totals) -> list[dict[str, Any]]:
         return [

@@ -44,7 +44,7 @@ def upload(
     Exit code 0: every file is ready (or, with --no-wait, received); 1: a file has errors; 2: wrong
     use, or the services do not run.
     """
-    from core.tariffs.months import parse_month
+    from core.engine.tariff.months import parse_month
 
     with running_services() as engine:
         submission = _find_month(engine, provider, parse_month(month))

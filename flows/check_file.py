@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from sqlalchemy import Connection, Engine
 
-from core.datasets.reading import Reading, open_file
+from core.engine.reading import Reading, open_file
 from core.events.failures import Cause
 from core.files.store import open_store
 from core.settings import settings

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from core.accounts.people import NotAdmitted
 from core.datasets.published import current_specification
-from core.datasets.templates import csv_template, workbook_template
+from core.engine.dataset.templates import csv_template, workbook_template
 from core.user_errors import UserError
 from portal.database import engine
 from portal.sign_in import person_of_request

@@ -14,8 +14,8 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from core.areas.keeping import register_in_use
-from core.submissions import calculation
-from core.submissions.episodes import Merged, merge_records
+from core.engine.calculation import stages as calculation
+from core.engine.calculation.episodes import Merged, merge_records
 from core.submissions.run_chunks import read_records, store_charges
 from core.submissions.runs import RunInputs
 from core.vocabulary.states.submissions import SubmissionState

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyarrow.compute as pc
 
-from core.areas.compact import read_shipped
+from core.engine.areas.compact import read_shipped
 
 TROUBLES = ("500", "503", "429", "429 date", "html", "truncated", "cut off", "slow", "reset")
 MOST_ROWS = 300  # of one page, whatever is asked for

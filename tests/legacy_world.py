@@ -13,17 +13,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.areas.register import AreaRegister
-from core.datasets.specification import Specification, load_specification
 from core.documents import parse_document
-from core.samples.activity import HOSTS, SPECIFICATION, make_activity, sample_clinics
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import Calculation, calculate
+from core.engine.dataset.specification import Specification, load_specification
+from core.engine.samples.activity import HOSTS, SPECIFICATION, make_activity, sample_clinics
+from core.engine.tariff.configuration import Configuration, configuration_from
+from core.engine.tariff.money import pounds
+from core.engine.tariff.statements import parse_statement
 from core.settings import PROJECT
-from core.submissions.calculation import Calculation, calculate
-from core.tariffs.configuration import Configuration, configuration_from
-from core.tariffs.money import pounds
-from core.tariffs.statements import parse_statement
 
-TARIFF = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
+TARIFF = PROJECT / "core/engine/tariff/library/illustrative-isht-2017-18.yaml"
 CHANGED = "2018-06-01T09:00:00Z"
 KEYS = ("Clinic ID", "Patient ID", "Attendance Date", "LSOA", "Organisation ID")
 CHAIN = 50

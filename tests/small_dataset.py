@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from core.datasets.checking import FileCheck, References, check_file
-from core.datasets.specification import Specification, load_specification
+from core.engine.dataset.specification import Specification, load_specification
+from core.engine.offline.checking import FileCheck, References, check_file
 
 DATA = Path(__file__).parent / "data"
 SMALL: Specification = load_specification(DATA / "small.yaml")

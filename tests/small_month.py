@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from core.database import tables
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from deployments.demo import story
 from deployments.demo.activity import DemoFile
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.scope import Scope, scope_of
-from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import records_table
 from core.datasets.published import current_specification
+from core.engine.areas.register import AreaRegister
 from core.submissions.months import SubmissionRow
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

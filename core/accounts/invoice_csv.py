@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from core.accounts.invoice_list import Invoice, InvoiceLine
-from core.inert_text import inert
+from core.engine.columns.csv_injection import inert
 
 COLUMNS = (
     "*ContactName", "EmailAddress", "POAddressLine1", "POAddressLine2", "POAddressLine3",

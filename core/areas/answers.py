@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.areas.kinds import is_code
 from core.areas.sources import ArcgisSource, LayerLookup, Source, SparqlLookup, SparqlSource
+from core.engine.areas.kinds import is_code
 
 SHOWN = 120
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.areas.answers import Found, Page
-from core.areas.kinds import kind_of
+from core.engine.areas.kinds import kind_of
 
 MOST_MISSING = 0.2
 """The share of known children that an answer may lack, however many new ones it holds."""

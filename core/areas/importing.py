@@ -15,9 +15,9 @@ from core.areas.answers import Found, Page
 from core.areas.asking import Answer, Kept
 from core.areas.differences import Difference, Known, compare, merge
 from core.areas.keeping import count_up
-from core.areas.kinds import kind_of
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
+from core.engine.areas.kinds import kind_of
 from core.events.failures import AREA, OPEN, Cause, record_failure, settle
 from core.events.outbox import raise_event
 from core.vocabulary import event_catalogue as catalogue

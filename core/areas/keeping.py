@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.areas.compact import SCHEMA, SHIPPED, read_shipped
-from core.areas.register import AreaRegister, authorities_of
 from core.database import tables
 from core.database.copying import copy_table, read_copy
 from core.database.engine import driver_cursor
+from core.engine.areas.compact import SCHEMA, SHIPPED, read_shipped
+from core.engine.areas.register import AreaRegister, authorities_of
 from core.user_errors import UserError
 
 TODAY = [name for name in SCHEMA.names if name != "until"]

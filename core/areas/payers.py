@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.records import records_table
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
+from core.engine.dataset.specification import Specification, specification_from
 from core.events.outbox import raise_event
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.states.submissions import FileState, SubmissionState

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.scope import Scope
-from core.areas.kinds import KINDS
 from core.database import tables
+from core.engine.areas.kinds import KINDS
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.areas import SpiderState
 

@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 
 from core.areas.importing import is_known, keep_periods, update_area, work_of
 from core.areas.keeping import count_up
-from core.areas.kinds import LSOA, kind_of
 from core.areas.payers import Moved, tell_of_payers
 from core.areas.walks import Walk, end_walk, waits
 from core.database import tables
 from core.database.moving import lock_row
+from core.engine.areas.kinds import LSOA, kind_of
 from core.events.failures import AREA, Cause, record_failure, settle
 from core.events.outbox import raise_event
 from core.vocabulary import event_catalogue as catalogue

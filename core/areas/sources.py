@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.areas.kinds import KINDS
 from core.documents import read_document
+from core.engine.areas.kinds import KINDS
 from core.user_errors import UserError
 
 SHIPPED_SOURCES = Path(__file__).parent / "library" / "sources.yaml"

@@ -17,10 +17,10 @@ from sqlalchemy.dialects.postgresql import insert
 from core.accounts.scope import require
 from core.areas.answers import Page
 from core.areas.keeping import ensure_register, name_of
-from core.areas.kinds import kind_of
 from core.areas.sources import Source, asked_of
 from core.database import tables
 from core.database.moving import change_state, lock_row
+from core.engine.areas.kinds import kind_of
 from core.events.failures import SPIDER, Cause, record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.user_errors import UserError

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, inspect, select
 
 from core.database.engine import driver_cursor
 from core.database.policies import protect_records
-from core.datasets.specification import Specification
+from core.engine.dataset.specification import Specification
 from core.settings import settings
 
 PREFIX = "records_"

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
+from core.engine.dataset.specification import Specification, specification_from
 from core.user_errors import UserError
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
+from core.engine.calculation.episodes import merge_records
 from core.kpis.views import episodes_table
-from core.submissions.episodes import merge_records
 from core.submissions.run_chunks import read_records
 from core.submissions.runs import RunInputs
 

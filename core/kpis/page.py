@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.datasets.specification import Field, Specification, load_specification
+from core.engine.dataset.specification import Field, Specification, load_specification
 from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.views import schema_name, view_column
 
-DATASET = Path(__file__).parents[1] / "datasets" / "library" / "sexual-health.yaml"
+DATASET = Path(__file__).parents[1] / "engine" / "dataset" / "library" / "sexual-health.yaml"
 
 _INTRODUCTION = """\
 # Indicators

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.roles import make_roles
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
+from core.engine.dataset.specification import Specification, specification_from
 from core.kpis.episodes import forget_episodes
 from core.kpis.views import episodes_table, make_views, views_are_made
 from core.settings import settings

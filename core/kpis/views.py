@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, inspect, select
 
 from core.database.engine import driver_cursor
 from core.database.records import records_table
-from core.datasets.specification import Field, Specification
+from core.engine.dataset.specification import Field, Specification
 
 ADVISORY_LOCK = 0x6B7069
 _TYPES = {"date": "date", "integer": "integer"}

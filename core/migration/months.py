@@ -19,14 +19,14 @@ from core.database.engine import driver_cursor
 from core.database.moving import change_state
 from core.database.records import place_index, records_table, summarise
 from core.datasets.published import current_specification
-from core.datasets.specification import Specification
+from core.engine.calculation.buckets import bucket_of
+from core.engine.dataset.specification import Specification
 from core.kpis.episodes import forget_episodes
 from core.kpis.views import episodes_table
 from core.migration.accounts import TAKEN_OVER
 from core.migration.indicators import RUN_OF_OLD, measure_months, write_figures
 from core.migration.mapping import shipped_mapping
 from core.migration.transforms import reading, text
-from core.submissions.buckets import bucket_of
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,

@@ -9,17 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.keeping import register_in_use
-from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
-from core.submissions.calculation import Calculation, calculate
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import Calculation, calculate
+from core.engine.dataset.specification import Specification, specification_from
+from core.engine.tariff.configuration import Configuration, configuration_from
 from core.submissions.months import get_submission
 from core.submissions.run_chunks import read_records
 from core.submissions.runs import RunInputs
-from core.tariffs.configuration import Configuration, configuration_from
 from core.user_errors import UserError
 
 SAME = "same"

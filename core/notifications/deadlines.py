@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 from core.documents import parse_document
+from core.engine.tariff.configuration import Configuration
 from core.events.outbox import raise_event
-from core.tariffs.configuration import Configuration
 from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
 from core.vocabulary.states.submissions import SubmissionState
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from core.inert_text import inert_texts
+from core.engine.columns.csv_injection import inert_texts
 from core.reports.backing_data import COLUMNS, NAMES, completed_lines
 from core.reports.material import Material
 

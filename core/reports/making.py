@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from core.areas.keeping import register_in_use
-from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.moving import lock_row
+from core.engine.areas.register import AreaRegister
 from core.events.failures import REPORT, Cause, record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore

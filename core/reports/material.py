@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from core.accounts.scope import EVERYTHING
-from core.areas.register import AreaRegister
+from core.engine.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
 from core.reports.charge_lines import clinic_names
 from core.reports.parts import Collated

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from core.datasets.specification import Specification
-from core.submissions.episodes import merge_records
+from core.engine.calculation.episodes import merge_records
+from core.engine.dataset.specification import Specification
 from core.submissions.run_chunks import read_records
 from core.submissions.runs import RunInputs
 

@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.keeping import register_in_use
-from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import records_table
-from core.submissions.buckets import bucket_of
-from core.submissions.calculation import Calculation, calculate
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.buckets import bucket_of
+from core.engine.calculation.stages import Calculation, calculate
+from core.engine.tariff.configuration import Configuration
 from core.submissions.charge_list import ChargeLine, SeenRun
 from core.submissions.lost_codes import worth_of
 from core.submissions.runs import RunInputs, load_run
-from core.tariffs.configuration import Configuration
 
 FACTORS = {
     "provider": "The market forces factor of {name}.",

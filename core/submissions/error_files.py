@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from core.accounts.scope import Scope
 from core.database import tables
-from core.datasets.error_report import COLUMNS
-from core.datasets.marked_copy import marks_of, write_marked_copy
 from core.datasets.published import current_specification
+from core.engine.dataset.error_report import COLUMNS
+from core.engine.offline.marked_copy import marks_of, write_marked_copy
 from core.files.store import FileStore
 from core.submissions.error_list import causes, error_rows
 from core.submissions.scoped import files_in

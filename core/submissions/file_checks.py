@@ -22,14 +22,14 @@ from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
 from core.database.records import place_index, records_table, summarise
-from core.datasets.checking import Checked, References, check_chunk
-from core.datasets.corrections import Correction, apply_corrections
 from core.datasets.published import current_specification
-from core.datasets.reading import Heading, Reading
-from core.datasets.specification import Specification
+from core.engine.calculation.episodes import bucket_of
+from core.engine.dataset.corrections import Correction, apply_corrections
+from core.engine.dataset.specification import Specification
+from core.engine.offline.checking import Checked, References, check_chunk
+from core.engine.reading import Heading, Reading
 from core.events.failures import settle
 from core.events.outbox import raise_event
-from core.submissions.episodes import bucket_of
 from core.submissions.heading_looks import Look, is_new, wants_look
 from core.submissions.headings import choices_of
 from core.submissions.months import SubmissionRow, get_submission

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from core.datasets.specification import Specification, heading_key
+from core.engine.dataset.specification import Specification, heading_key
 
 if TYPE_CHECKING:
-    from core.datasets.reading import Heading
+    from core.engine.reading import Heading
 
 
 class Look(StrEnum):

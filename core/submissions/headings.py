@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.accounts.auditing import note
 from core.database import tables
 from core.datasets.published import current_specification
-from core.datasets.specification import Specification, heading_key
+from core.engine.dataset.specification import Specification, heading_key
 from core.submissions.heading_looks import Look
 from core.submissions.months import get_submission
 from core.submissions.uploads import check_anew

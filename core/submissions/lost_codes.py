@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.keeping import register_in_use
-from core.areas.register import AreaRegister
 from core.database import tables
 from core.database.records import records_table
-from core.datasets.specification import Specification
-from core.submissions.calculation import calculate
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import calculate
+from core.engine.dataset.specification import Specification
 from core.submissions.charge_list import SeenRun
 from core.submissions.runs import RunInputs, load_run
 

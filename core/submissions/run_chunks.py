@@ -14,7 +14,7 @@ from core.database import tables
 from core.database.copying import CODED, copy_table, read_copy
 from core.database.engine import driver_cursor
 from core.database.records import records_table
-from core.submissions.episodes import Merged
+from core.engine.calculation.episodes import Merged
 from core.submissions.runs import RunInputs
 
 OVERWRITTEN = "A later record of the same episode has another code in this place; this one is lost."

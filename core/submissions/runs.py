@@ -16,16 +16,16 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.records import summarise
-from core.datasets.specification import KEY_ROLES, Specification, specification_from
 from core.documents import parse_document
+from core.engine.dataset.specification import KEY_ROLES, Specification, specification_from
+from core.engine.tariff.configuration import Configuration, configuration_from
+from core.engine.tariff.statements import parse_statement
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.run_inputs import settle_inputs
 from core.submissions.stage_progress import forget_stages
 from core.submissions.transitions import move
 from core.submissions.withdrawing import withdraw_published
-from core.tariffs.configuration import Configuration, configuration_from
-from core.tariffs.statements import parse_statement
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.states.submissions import (
     RUN_MACHINE,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from core.accounts.scope import Scope
 from core.database import tables
-from core.datasets.specification import Specification
+from core.engine.dataset.specification import Specification
 from core.submissions.error_list import Cause
 from core.submissions.scoped import files_in
 from core.vocabulary.permissions import Action

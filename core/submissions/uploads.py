@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from core.accounts.scope import require
 from core.database import tables
-from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
+from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
 from core.submissions.heading_looks import Look
 from core.submissions.months import SubmissionRow, get_submission, lock_submission

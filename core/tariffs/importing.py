@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import Range, insert
 from core.accounts.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.database.records import create_records_table
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
+from core.engine.dataset.specification import Specification, specification_from
+from core.engine.tariff.configuration import Configuration, configuration_from
 from core.kpis.catalogue import import_shipped
 from core.kpis.preparing import make_room
-from core.tariffs.configuration import Configuration, configuration_from
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from core.accounts.scope import Scope
 from core.database import tables
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
-from core.tariffs.configuration import Configuration, configuration_from
+from core.engine.dataset.specification import Specification, specification_from
+from core.engine.tariff.configuration import Configuration, configuration_from
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 
 MONTH = dt.date(2017, 4, 1)
 

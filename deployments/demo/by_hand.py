@@ -13,8 +13,8 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy import Connection
 
-from core.areas.register import AreaRegister
 from core.database import tables
+from core.engine.areas.register import AreaRegister
 from deployments.demo.slow_grouper import price
 
 COMPARED = (

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from core.database import tables
 from core.database.engine import engine as open_engine
-from core.samples.activity import sample_clinics
+from core.engine.samples.activity import sample_clinics
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.outcome import Outcome
 from core.submissions.requests import RunKind
@@ -31,8 +31,8 @@ from deployments.demo.openid_provider import openid_provider
 from deployments.demo.story import Month, Say
 from deployments.supervisor import Services
 
-DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
-CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
+DATASET = PROJECT / "core/engine/dataset/library/sexual-health.yaml"
+CONFIGURATION = PROJECT / "core/engine/tariff/library/illustrative-isht-2017-18.yaml"
 KINDS: dict[str, RunKind] = {"ZX1": "final", "ZX2": "draft"}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from core.accounts.organisations import find_organisation
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.datasets.corrections import Correction
+from core.engine.dataset.corrections import Correction
 from core.files.store import open_store
 from core.reports.following import copy_out, follow_report
 from core.reports.requests import ReportRequest, request_report

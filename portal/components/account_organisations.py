@@ -11,7 +11,7 @@ from core.accounts.clinics import ClinicRow, add_or_place_clinic, list_clinics
 from core.accounts.organisations import OrganisationRow
 from core.accounts.people import Person
 from core.areas.keeping import register_in_use
-from core.areas.register import AreaRegister
+from core.engine.areas.register import AreaRegister
 from portal import words
 from portal.acting import act
 from portal.database import engine

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.datasets.published import current_specification
-from core.datasets.specification import Specification
+from core.engine.dataset.specification import Specification
 from core.submissions.charge_explaining import Explanation, MergedValue, explain
 from core.submissions.charge_list import ChargeLine, SeenRun, episode_of
 from portal import words

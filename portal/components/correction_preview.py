@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Person
-from core.datasets.corrections import Correction
+from core.engine.dataset.corrections import Correction
 from core.submissions.error_list import Cause
 from core.submissions.file_list import FileRow
 from core.submissions.uploads import correct

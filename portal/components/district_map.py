@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.areas.tiles import Block, Tile
+from core.engine.areas.tiles import Block, Tile
 
 _HERE = Path(__file__)
 _KEY = "district-map"

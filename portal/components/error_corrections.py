@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts.people import Person
 from core.datasets.published import current_specification
-from core.datasets.specification import Specification
+from core.engine.dataset.specification import Specification
 from core.submissions.error_list import Cause, MadeCorrection, causes, corrections_made
 from core.submissions.file_list import FileRow
 from core.submissions.suggesting import Suggestion, suggestions

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Person
-from core.datasets.corrections import Correction
-from core.datasets.specification import Specification
+from core.engine.dataset.corrections import Correction
+from core.engine.dataset.specification import Specification
 from core.submissions.error_list import Cause
 from core.submissions.error_rows import SHOWN, ErrorRow, rows_of
 from core.submissions.file_list import FileRow

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.accounts.people import Person
 from core.datasets.published import current_specification
-from core.datasets.reading import Heading
-from core.datasets.specification import Specification, heading_key
+from core.engine.dataset.specification import Specification, heading_key
+from core.engine.reading import Heading
 from core.submissions.file_list import FileRow
 from core.submissions.heading_looks import is_new
 from core.submissions.headings import choices_of, choose_headings, confirm_headings

@@ -8,12 +8,12 @@ from typing import cast
 import streamlit as st
 
 from core.accounts.people import Membership, Person
+from core.engine.tariff.months import parse_month
 from core.submissions.months import (
     SubmissionRow,
     months_on_offer,
     open_for,
 )
-from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 from portal import words

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from core.accounts.people import Person
 from core.areas.keeping import register_in_use
+from core.engine.tariff.months import parse_month
 from core.reports.requests import (
     ReportRequest,
     months_to_show,
@@ -17,7 +18,6 @@ from core.reports.requests import (
     year_from,
 )
 from core.reports.schedules import add_schedule
-from core.tariffs.months import parse_month
 from core.user_errors import UserError
 from core.vocabulary.permissions import SIDES, Action
 from core.vocabulary.report_kinds import KINDS, ReportKind, Side

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from core.accounts.people import Person
-from core.areas.finding import Area, Areas, Place
 from core.areas.keeping import rows_in_use
-from core.areas.kinds import DISTRICTS, LSOA
+from core.engine.areas.finding import Area, Areas, Place
+from core.engine.areas.kinds import DISTRICTS, LSOA
 from portal import words
 from portal.components.walks import show_walks
 from portal.database import engine

@@ -11,8 +11,8 @@ from core.accounts.clinic_places import ClinicPlace, clinics_seen, may_place
 from core.accounts.clinics import place_clinic
 from core.accounts.people import Person
 from core.areas.keeping import register_in_use, rows_in_use
-from core.areas.register import AreaRegister
-from core.areas.tiles import blocks_of
+from core.engine.areas.register import AreaRegister
+from core.engine.areas.tiles import blocks_of
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.acting import act

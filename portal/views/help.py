@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.people import Person
-from core.datasets.problems import CODES, Code
 from core.datasets.published import current_specification
-from core.datasets.specification import Field, Specification
-from core.datasets.templates import about
+from core.engine.dataset.problems import CODES, Code
+from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.templates import about
 from core.settings import PROJECT
 from core.user_errors import UserError
 from portal import words

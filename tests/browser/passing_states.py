@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from deployments.demo.activity import Slip, with_slip
 from tests.browser.walking import PATIENCE, click, come_to_rest
 

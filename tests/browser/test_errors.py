@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from deployments.demo.activity import Slip, with_slip
 from tests.browser.conftest import SignIn
 from tests.browser.walking import click, come_to_rest, download

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
 
-from core.samples.activity import make_activity
+from core.engine.samples.activity import make_activity
 from tests.browser.walking import click
 
 if TYPE_CHECKING:

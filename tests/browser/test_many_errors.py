@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from tests.browser.conftest import SignIn
 from tests.browser.walking import come_to_rest
 

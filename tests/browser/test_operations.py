@@ -12,11 +12,11 @@ from playwright.sync_api import expect
 
 from core.accounts.organisations import find_organisation
 from core.accounts.scope import EVERYTHING
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from core.events.failures import list_failures
 from core.events.outbox import raise_event
 from core.files.store import open_store
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
 from core.submissions.file_list import files_of
 from core.submissions.following import follow_files
 from core.submissions.months import open_submission

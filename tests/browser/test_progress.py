@@ -15,8 +15,8 @@ from playwright.sync_api import expect
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from core.submissions.file_list import FileRow, files_of
 from core.submissions.stage_progress import COUNTED, StageProgress, stages_of
 from core.vocabulary.states.submissions import FileState, SubmissionState

@@ -18,10 +18,10 @@ from python_calamine import load_workbook
 from sqlalchemy import Connection, Engine
 
 from core.database import tables
+from core.engine.samples.activity import make_activity, sample_clinics
+from core.engine.samples.writing import write_activity
 from core.files.store import open_store
 from core.reports.requests import ReportRequest, request_report
-from core.samples.activity import make_activity, sample_clinics
-from core.samples.writing import write_activity
 from core.settings import PROJECT
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.months import open_submission
@@ -40,8 +40,8 @@ RULE = "calculate-submission"
 ROWS = 2_000
 LOOK = 0.2  # seconds; a look costs a connection
 PATIENCE = 1200  # seconds for all of them, also on a machine that has much else to do
-DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
-CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
+DATASET = PROJECT / "core/engine/dataset/library/sexual-health.yaml"
+CONFIGURATION = PROJECT / "core/engine/tariff/library/illustrative-isht-2017-18.yaml"
 
 Told = Counter[tuple[Any, ...]]
 

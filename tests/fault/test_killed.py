@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.database import tables
+from core.engine.samples.activity import make_activity, sample_clinics
+from core.engine.samples.writing import write_activity
 from core.files.store import open_store
-from core.samples.activity import make_activity, sample_clinics
-from core.samples.writing import write_activity
 from core.settings import PROJECT, use_settings
 from core.submissions.months import open_submission
 from core.submissions.requests import request_run
@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROWS = 200_000
 MONTH = dt.date(2017, 4, 1)
-DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
-CONFIGURATION = PROJECT / "core/tariffs/library/illustrative-isht-2017-18.yaml"
+DATASET = PROJECT / "core/engine/dataset/library/sexual-health.yaml"
+CONFIGURATION = PROJECT / "core/engine/tariff/library/illustrative-isht-2017-18.yaml"
 Charge = tuple[Any, ...]
 
 

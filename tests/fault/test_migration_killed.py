@@ -19,9 +19,9 @@ from sqlalchemy import Engine
 from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.database.engine import with_driver
+from core.engine.samples.activity import SPECIFICATION
 from core.migration.progress import progress_of
 from core.migration.runs import begin_migration, go_on, request_migration
-from core.samples.activity import SPECIFICATION
 from core.settings import PROJECT
 from core.support.processes import start_child
 from core.tariffs.importing import import_dataset

@@ -18,12 +18,12 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.accounts.scope import EVERYTHING
-from core.areas.compact import read_shipped
 from core.areas.keeping import fill_register
 from core.areas.progress import progress_of
 from core.areas.sources import load_sources
 from core.areas.walks import request_walk
 from core.database import tables
+from core.engine.areas.compact import read_shipped
 from core.settings import PROJECT
 from core.support.processes import start_child
 from core.vocabulary.states.areas import SpiderState

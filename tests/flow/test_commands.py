@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
-from core.tariffs.months import parse_month
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
+from core.engine.tariff.months import parse_month
 from deployments.demo.activity import Slip, with_slip
 from deployments.demo.run import CONFIGURATION, DATASET
 

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 
 from core.accounts.organisations import find_organisation
 from core.database import tables
+from core.engine.samples.activity import make_activity, sample_clinics
+from core.engine.samples.writing import write_activity
 from core.files.store import open_store
-from core.samples.activity import make_activity, sample_clinics
-from core.samples.writing import write_activity
 from core.submissions.following import follow_files, follow_run
 from core.submissions.months import get_submission, open_submission
 from core.submissions.requests import request_run
@@ -32,7 +32,7 @@ from deployments.demo.run import CONFIGURATION, DATASET
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from core.samples.activity import Activity
+    from core.engine.samples.activity import Activity
     from deployments.supervisor import Services
 
 MONTH = dt.date(2018, 2, 1)

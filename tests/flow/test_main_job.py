@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.database import tables
-from core.samples.activity import make_activity, sample_clinics
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity, sample_clinics
+from core.engine.samples.writing import write_activity
 from core.submissions.requests import NotReady, request_run
 from core.vocabulary.states.submissions import FileState
 from deployments.demo import story

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from core.accounts.scope import EVERYTHING
+from core.engine.samples.activity import SPECIFICATION
 from core.events.failures import discard, list_failures
-from core.samples.activity import SPECIFICATION
 from core.settings import Settings, settings, use_settings
 from core.support.processes import free_port
 from core.tariffs.importing import import_dataset

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from core.accounts.scope import EVERYTHING
 from core.database.engine import with_driver
 from core.database.roles import open_roles
+from core.engine.samples.activity import SPECIFICATION
 from core.events.failures import list_failures
 from core.kpis.results import results_of
 from core.migration.progress import progress_of
 from core.migration.runs import request_migration
-from core.samples.activity import SPECIFICATION
 from core.settings import PROJECT
 from core.tariffs.importing import import_dataset
 from tests.conftest import fresh_database

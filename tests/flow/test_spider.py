@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.accounts.scope import EVERYTHING
-from core.areas.finding import Areas
 from core.areas.keeping import rows_in_use
 from core.database import tables
+from core.engine.areas.finding import Areas
 from core.events.failures import discard, list_failures
 from tests.area_source import AreaServer, area_server
 from tests.flow.conftest import Until

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.database.tables import event_deliveries, events, log_posts, users
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 from core.events.outbox import raise_event
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
 from core.vocabulary.event_catalogue import FileReceived, ReportRequested
 from deployments.demo import story
 from deployments.demo.activity import DemoFile

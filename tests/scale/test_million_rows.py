@@ -12,15 +12,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.samples.activity import make_activity
-from core.samples.writing import write_activity
+from core.engine.samples.activity import make_activity
+from core.engine.samples.writing import write_activity
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROWS = 1_000_000
 LIMIT_KILOBYTES = 2_000_000
 PROJECT = Path(__file__).parents[2]
-DATASET = PROJECT / "core/datasets/library/sexual-health.yaml"
+DATASET = PROJECT / "core/engine/dataset/library/sexual-health.yaml"
 PROGRAM = """
 import re, sys
 from pathlib import Path

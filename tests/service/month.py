@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from core.accounts.organisations import find_organisation
-from core.areas.register import AreaRegister
 from core.database import tables
-from core.datasets.reading import open_file
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import calculate
+from core.engine.reading import open_file
 from core.files.store import FolderStore
 from core.submissions.arrivals import Arrival, take_in
-from core.submissions.calculation import calculate
 from core.submissions.file_checks import (
     begin_file_check,
     check_and_correct,

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from core.accounts.scope import NotAllowed, scope_of
 from core.accounts.users import add_user
-from core.areas.register import AreaRegister
-from core.datasets.corrections import Correction
+from core.engine.areas.register import AreaRegister
+from core.engine.dataset.corrections import Correction
 from core.events.failures import discard
 from core.reports.overview import charged_to
 from core.reports.requests import ReportRequest, request_report

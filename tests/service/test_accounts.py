@@ -25,8 +25,8 @@ from core.accounts.organisations import find_organisation
 from core.accounts.scope import EVERYTHING, NotAllowed, scope_of
 from core.accounts.subscription_list import list_subscriptions
 from core.accounts.users import add_user, find_user
-from core.areas.register import AreaRegister
 from core.database import tables
+from core.engine.areas.register import AreaRegister
 from core.reports.overview import charged_to
 from core.settings import Settings, use_settings
 from core.user_errors import UserError

@@ -10,8 +10,8 @@ import pytest
 from core.areas.answers import Page, questions_about
 from core.areas.asking import Answer, Asker, AskingFailed, Kept, Manners
 from core.areas.differences import merge
-from core.areas.register import AreaRegister
 from core.areas.sources import Source, load_sources
+from core.engine.areas.register import AreaRegister
 from tests.area_server import TROUBLES
 from tests.area_source import AreaServer, area_server
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.accounts.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
-from core.datasets.corrections import Correction
+from core.engine.dataset.corrections import Correction
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.heading_looks import Look
 from core.submissions.headings import choose_headings, confirm_headings

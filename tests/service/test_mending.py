@@ -11,8 +11,8 @@ import pytest
 
 from core.accounts.people import person_of
 from core.database.acting import acting_for
-from core.datasets.corrections import Correction
 from core.datasets.published import current_specification
+from core.engine.dataset.corrections import Correction
 from core.submissions.confirming import confirm, confirmed_in, take_back
 from core.submissions.error_files import error_file
 from core.submissions.error_list import Cause, causes
@@ -120,11 +120,11 @@ def test_strangers_get_no_errors(service: Service, portal_engine: Engine, tmp_pa
 
 
 def test_the_file_itself_is_marked(tmp_path: Path) -> None:
-    from core.datasets.marked_copy import marks_of, write_marked_copy
-    from core.datasets.specification import load_specification
+    from core.engine.dataset.specification import load_specification
+    from core.engine.offline.marked_copy import marks_of, write_marked_copy
     from core.settings import PROJECT
 
-    specification = load_specification(PROJECT / "core/datasets/library/sexual-health.yaml")
+    specification = load_specification(PROJECT / "core/engine/dataset/library/sexual-health.yaml")
     columns = HEADINGS.split(",")
     book = openpyxl.Workbook()
     assert book.active is not None

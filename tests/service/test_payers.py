@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from core.areas.accepting import accept
 from core.areas.bringing import bring_register
-from core.areas.compact import read_shipped
 from core.areas.sources import load_sources
 from core.database import tables
+from core.engine.areas.compact import read_shipped
 from core.events.outbox import read_event
 from core.notifications.telling import notify
 from core.vocabulary.event_catalogue import AreaPayerChanged, Event

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, inspect
 from core.database.copying import CODED, copy_table, read_copy
 from core.database.engine import driver_cursor
 from core.database.records import PLACE_COLUMNS, create_records_table, records_table
-from core.datasets.specification import Field, Specification
+from core.engine.dataset.specification import Field, Specification
 
 
 def specification(*names: str) -> Specification:

@@ -16,8 +16,6 @@ from core.accounts.scope import EVERYTHING
 from core.areas.accepting import accept, ask_again
 from core.areas.asking import Asker
 from core.areas.bringing import bring_register
-from core.areas.compact import read_register, read_shipped, write_register
-from core.areas.finding import Areas
 from core.areas.keeping import register_in_use, rows_in_use, version_in_use
 from core.areas.progress import progress_of
 from core.areas.sources import Source, load_sources
@@ -31,6 +29,8 @@ from core.areas.walks import (
     waiting_questions,
 )
 from core.database import tables
+from core.engine.areas.compact import read_register, read_shipped, write_register
+from core.engine.areas.finding import Areas
 from core.events.failures import Cause, list_failures
 from core.events.retrying import retry
 from core.user_errors import UserError

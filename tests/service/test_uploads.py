@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from core.accounts.scope import EVERYTHING
 from core.database import tables
-from core.datasets.corrections import Correction
-from core.datasets.reading import open_file
+from core.engine.dataset.corrections import Correction
+from core.engine.reading import open_file
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.error_list import causes, corrections_made, error_rows
 from core.submissions.file_checks import check_and_correct, load_file_check, store_chunk

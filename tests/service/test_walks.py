@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from core.areas.compact import read_shipped
 from core.areas.sources import Source, load_sources
+from core.engine.areas.compact import read_shipped
 from tests.area_source import AreaServer, area_server
 from tests.service.walking import (
     empty_but_for_the_root,

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.areas.asking import Asker, Manners
-from core.areas.compact import read_shipped
 from core.areas.keeping import fill_register, read_rows
 from core.areas.settling import finish_walk
 from core.areas.sources import Source
 from core.areas.walks import begin_walk, load_walk, request_walk, waiting_questions
 from core.database import tables
+from core.engine.areas.compact import read_shipped
 from core.vocabulary.event_catalogue import SpiderFinished
 from tasks.areas import SpiderBench, ask_about
 

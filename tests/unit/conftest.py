@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.specification import Specification, load_specification
-from core.tariffs.configuration import Configuration, load_configuration
+from core.engine.dataset.specification import Specification, load_specification
+from core.engine.tariff.configuration import Configuration, load_configuration
 
 CORE = Path(__file__).parents[2] / "core"
 
 
 @pytest.fixture(scope="session")
 def specification() -> Specification:
-    return load_specification(CORE / "datasets/library/sexual-health.yaml")
+    return load_specification(CORE / "engine/dataset/library/sexual-health.yaml")
 
 
 @pytest.fixture(scope="session")
 def configuration(specification: Specification) -> Configuration:
-    path = CORE / "tariffs/library/illustrative-isht-2017-18.yaml"
+    path = CORE / "engine/tariff/library/illustrative-isht-2017-18.yaml"
     return load_configuration(path, specification)

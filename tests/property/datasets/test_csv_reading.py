@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.reading import csv_file, open_file
-from core.datasets.reading.csv_file import CsvSource
+from core.engine.reading import csv_file, open_file
+from core.engine.reading.csv_file import CsvSource
 from tests.small_dataset import SMALL
 
 HEADINGS = ["Clinic ID", "Patient ID", "Attendance Date"]

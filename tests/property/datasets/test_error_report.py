@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.error_report import COLUMNS, write_errors
-from core.datasets.problems import errors_table
+from core.engine.dataset.error_report import COLUMNS, write_errors
+from core.engine.dataset.problems import errors_table
 
 cell_texts = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20

@@ -10,11 +10,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.coded import Coded
-from core.datasets.corrections import Correction, apply_corrections
-from core.datasets.dates import days_of
-from core.datasets.spelling import listed_spelling
-from core.datasets.transposing import slots_of
+from core.engine.columns.coded import Coded
+from core.engine.dataset.corrections import Correction, apply_corrections
+from core.engine.dataset.dates import days_of
+from core.engine.dataset.spelling import listed_spelling
+from core.engine.reading.transposing import slots_of
 
 codes = st.text(st.sampled_from("01aAé"), min_size=1, max_size=4)
 values = st.lists(st.none() | st.text(st.sampled_from("ab \t"), max_size=3), max_size=12)

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.datasets.specification import Specification, specification_from
 from core.documents import Document
-from core.tariffs.configuration import Configuration, configuration_from
+from core.engine.dataset.specification import Specification, specification_from
+from core.engine.tariff.configuration import Configuration, configuration_from
 
 Yaml = dict[str, Any]
 Row = dict[str, str]

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import HealthCheck, given, settings
 
-from core.areas.register import AreaRegister
-from core.datasets.specification import Specification
-from core.submissions.calculation import calculate
-from core.tariffs.money import pounds
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import calculate
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.money import pounds
 from deployments.demo.slow_grouper import price, spell
 from tests.property.submissions.cases import AREAS, HOSTS, Case, Row, cases
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.database.engine import with_driver
-from core.samples.activity import SPECIFICATION
+from core.engine.samples.activity import SPECIFICATION
 from core.tariffs.importing import import_dataset
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from core.areas.answers import Question, RefusedAnswer, WrongAnswer, questions_about
-from core.areas.kinds import DISTRICTS
 from core.areas.sources import asked_of, find_source, load_sources
+from core.engine.areas.kinds import DISTRICTS
 from core.support.http_retry import retry_after
 from core.user_errors import DocumentError, UserError
 

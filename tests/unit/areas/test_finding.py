@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.areas.compact import HEADINGS, SHIPPED, read_register, read_shipped, write_register
-from core.areas.finding import Areas
-from core.areas.register import AreaRegister, authorities_of
+from core.engine.areas.compact import HEADINGS, SHIPPED, read_register, read_shipped, write_register
+from core.engine.areas.finding import Areas
+from core.engine.areas.register import AreaRegister, authorities_of
 from core.user_errors import UserError
 
 

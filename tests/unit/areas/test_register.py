@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from core.areas.hosts import read_hosts
-from core.areas.register import AreaRegister
+from core.engine.areas.hosts import read_hosts
+from core.engine.areas.register import AreaRegister
 from core.user_errors import UserError
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.areas.compact import read_shipped
-from core.areas.tiles import LONDON, WALES, Block, blocks_of
+from core.engine.areas.compact import read_shipped
+from core.engine.areas.tiles import LONDON, WALES, Block, blocks_of
 
 BLOCKS = {block.code: block for block in blocks_of(read_shipped())}
 

@@ -15,8 +15,8 @@ import pytest
 from cli import main as command_line
 
 CORE = Path(__file__).parents[3] / "core"
-DATASET = CORE / "datasets/library/sexual-health.yaml"
-CONFIGURATION = CORE / "tariffs/library/illustrative-isht-2017-18.yaml"
+DATASET = CORE / "engine/dataset/library/sexual-health.yaml"
+CONFIGURATION = CORE / "engine/tariff/library/illustrative-isht-2017-18.yaml"
 HEADINGS = "Clinic ID,Patient ID,Attendance Date,LSOA,SHHAPT 1,SHHAPT 2"
 
 

@@ -48,8 +48,8 @@ def test_the_page_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "clinics.csv").write_text("clinic_id,commissioner\nZX1-A,E09000030\n")
     files = write_files(records, tmp_path)
     options = {
-        "dataset": ROOT / "core/datasets/library/sexual-health.yaml",
-        "configuration": ROOT / "core/tariffs/library/illustrative-isht-2017-18.yaml",
+        "dataset": ROOT / "core/engine/dataset/library/sexual-health.yaml",
+        "configuration": ROOT / "core/engine/tariff/library/illustrative-isht-2017-18.yaml",
         "clinics": tmp_path / "clinics.csv",
         "provider": "ZX1",
         "month": "2017-04",

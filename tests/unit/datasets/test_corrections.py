@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.coded import CODED
-from core.datasets.corrections import Correction, apply_corrections
-from core.datasets.marks import DATE_CELL, ERROR_CELL, FROM_TEXT, FROM_WORKBOOK, is_marked
+from core.engine.columns.coded import CODED
+from core.engine.columns.marks import DATE_CELL, ERROR_CELL, FROM_TEXT, FROM_WORKBOOK, is_marked
+from core.engine.dataset.corrections import Correction, apply_corrections
 
 Value = str | None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.reading import csv_file, open_file
+from core.engine.reading import csv_file, open_file
 from tests.small_dataset import (
     GOOD,
     HEADINGS,

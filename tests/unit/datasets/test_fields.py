@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.checking import References
+from core.engine.offline.checking import References
 from tests.small_dataset import (
     GOOD,
     HEADINGS,

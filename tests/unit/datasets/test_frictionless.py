@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.datasets.checking import FileCheck, References, check_file
-from core.datasets.specification import Specification
+from core.engine.dataset.specification import Specification
+from core.engine.offline.checking import FileCheck, References, check_file
 from tests.small_dataset import DATA, found
 
 FILES = DATA / "frictionless"

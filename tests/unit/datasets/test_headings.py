@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.reading import open_file
-from core.datasets.reading.headings import column_letter, match_headings
+from core.engine.dataset.headings import column_letter, match_headings
+from core.engine.reading import open_file
 from tests.small_dataset import GOOD, HEADINGS, SMALL, check_lines, codes, found, stored
 
 

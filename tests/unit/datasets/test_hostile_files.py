@@ -15,8 +15,8 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from core.datasets.checking import FileCheck, References, check_file
-from core.datasets.reading import package
+from core.engine.offline.checking import FileCheck, References, check_file
+from core.engine.reading import package
 from tests.small_dataset import DATA, GOOD, HEADINGS, SMALL, codes, found
 
 CALAMINE = DATA / "calamine"

@@ -8,8 +8,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.datasets.reading import package, portions, workbook
-from core.datasets.reading.package import RefusedError
+from core.engine.reading import package, portions, workbook
+from core.engine.reading.package import RefusedError
 
 CALAMINE = Path(__file__).parents[2] / "data/calamine"
 READABLE = sorted({path.name for path in CALAMINE.glob("*.xlsx")} - {"pass_protected.xlsx"})

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from core.datasets.errors_page import errors_page
-from core.datasets.problems import CODES, Code, messages_for, reason
+from core.engine.dataset.errors_page import errors_page
+from core.engine.dataset.problems import CODES, Code, messages_for, reason
 
 ERRORS = [
     "empty-file",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.datasets.cross_checks import Condition
-from core.datasets.specification import Specification, specification_from
 from core.documents import parse_document
+from core.engine.dataset.cross_checks import Condition
+from core.engine.dataset.specification import Specification, specification_from
 from core.user_errors import DocumentError
 from tests.small_dataset import DATA, SMALL
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import openpyxl
 
-from core.datasets.reading import open_file
-from core.datasets.specification import Specification, load_specification
-from core.datasets.templates import LISTS, csv_template, workbook_template
+from core.engine.dataset.specification import Specification, load_specification
+from core.engine.dataset.templates import LISTS, csv_template, workbook_template
+from core.engine.reading import open_file
 from core.settings import PROJECT
 
 
 def sexual_health() -> Specification:
-    return load_specification(PROJECT / "core/datasets/library/sexual-health.yaml")
+    return load_specification(PROJECT / "core/engine/dataset/library/sexual-health.yaml")
 
 
 def test_every_heading_of_both_is_known(tmp_path: Path) -> None:

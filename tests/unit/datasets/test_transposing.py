@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.datasets.reading import open_file
-from core.datasets.transposing import slots_of
+from core.engine.reading import open_file
+from core.engine.reading.transposing import slots_of
 from tests.small_dataset import GOOD, HEADINGS, SMALL, check_lines, codes, found, stored
 
 HEADING = HEADINGS + ",Episode_Activity"

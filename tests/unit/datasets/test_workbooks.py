@@ -11,12 +11,12 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from core.datasets.checking import FileCheck, References, check_file
-from core.datasets.corrections import Correction, apply_corrections
-from core.datasets.reading import open_file
-from core.datasets.reading.package import RefusedError
-from core.datasets.reading.workbook import read_cells
-from core.datasets.record_checks import check_chunk
+from core.engine.dataset.corrections import Correction, apply_corrections
+from core.engine.dataset.record_checks import check_chunk
+from core.engine.offline.checking import FileCheck, References, check_file
+from core.engine.reading import open_file
+from core.engine.reading.package import RefusedError
+from core.engine.reading.workbook import read_cells
 from tests.small_dataset import DATA, HEADINGS, REGISTER, SMALL, found, stored
 
 CALAMINE = DATA / "calamine"

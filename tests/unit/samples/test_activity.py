@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core.areas.register import AreaRegister
-from core.datasets.checking import FileCheck, References, check_file
-from core.datasets.specification import load_specification
-from core.samples.activity import SPECIFICATION, make_activity, sample_clinics
-from core.samples.writing import write_activity
+from core.engine.areas.register import AreaRegister
+from core.engine.dataset.specification import load_specification
+from core.engine.offline.checking import FileCheck, References, check_file
+from core.engine.samples.activity import SPECIFICATION, make_activity, sample_clinics
+from core.engine.samples.writing import write_activity
 from core.user_errors import UserError
 
 APRIL = datetime.date(2017, 4, 1)

@@ -8,11 +8,11 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from core.areas.register import AreaRegister
-from core.datasets.specification import Specification
-from core.submissions.calculation import CHARGES_SCHEMA, calculate, require_in_force
-from core.tariffs.configuration import Combination, Configuration, Currency, Provider
-from core.tariffs.money import pounds
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import CHARGES_SCHEMA, calculate, require_in_force
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Combination, Configuration, Currency, Provider
+from core.engine.tariff.money import pounds
 from core.user_errors import UserError
 from tests.unit.submissions.test_episodes import Row, records
 

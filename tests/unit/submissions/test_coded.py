@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.datasets.coded import Coded
-from core.submissions import coded as module
-from core.submissions.coded import (
+from core.engine.columns import joins as module
+from core.engine.columns.coded import Coded
+from core.engine.columns.joins import (
     coded,
     combinations_of,
     distinct,

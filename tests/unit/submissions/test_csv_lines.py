@@ -7,9 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.submissions import csv_lines
-from core.submissions.coded import coded
-from core.submissions.csv_lines import Spaced, as_cells, as_one, in_text_order, in_words, write_csv
+from core.engine.columns import csv_lines
+from core.engine.columns.csv_lines import (
+    Spaced,
+    as_cells,
+    as_one,
+    in_text_order,
+    in_words,
+    write_csv,
+)
+from core.engine.columns.joins import coded
 
 
 @pytest.fixture(params=[1, 2, 100])

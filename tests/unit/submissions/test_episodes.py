@@ -3,9 +3,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from core.datasets.specification import Specification
-from core.submissions.buckets import BUCKETS
-from core.submissions.episodes import Merged, bucket_of, merge_records
+from core.engine.calculation.buckets import BUCKETS
+from core.engine.calculation.episodes import Merged, bucket_of, merge_records
+from core.engine.dataset.specification import Specification
 
 Row = dict[str, str | int | None]
 KEY: Row = {"Clinic ID": "RBC01", "Patient ID": "24681357", "Attendance Date": "2017-04-01"}

@@ -7,10 +7,10 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from core.areas.register import AreaRegister
-from core.datasets.specification import Specification
-from core.submissions.calculation import calculate
-from core.tariffs.configuration import Commissioner, Configuration
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.stages import calculate
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Commissioner, Configuration
 from tests.unit.submissions.test_calculation import HOST, visit
 from tests.unit.submissions.test_episodes import records
 

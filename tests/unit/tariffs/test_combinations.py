@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from core.tariffs.combinations import Rule, resolve_set
+from core.engine.tariff.combinations import Rule, resolve_set
 
 T2, T4, T7, A, B, C = range(6)
 

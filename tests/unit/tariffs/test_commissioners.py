@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.tariffs.commissioners import TABLE, Payer, Residence
-from core.tariffs.configuration import CrossCharge
+from core.engine.tariff.commissioners import TABLE, Payer, Residence
+from core.engine.tariff.configuration import CrossCharge
 
 R, H, N = Payer
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from core.datasets.specification import Specification
 from core.documents import parse_document
-from core.tariffs.configuration import (
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import (
     Configuration,
     configuration_from,
     in_force,

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from core.tariffs.configuration import Commissioner, Configuration, Provider
-from core.tariffs.money import multiplied, pence, pounds, shortest
-from core.tariffs.prices import factor_of, primary_ranks
+from core.engine.tariff.configuration import Commissioner, Configuration, Provider
+from core.engine.tariff.money import multiplied, pence, pounds, shortest
+from core.engine.tariff.prices import factor_of, primary_ranks
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.datasets.specification import Specification
-from core.tariffs.configuration import Combination, Currency
-from core.tariffs.sentences import NEVER, combination_sentence, currency_sentence
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Combination, Currency
+from core.engine.tariff.sentences import NEVER, combination_sentence, currency_sentence
 
 
 def currency(*triggers: str) -> Currency:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.datasets.specification import Specification
-from core.tariffs.statements import Condition, StatementError, parse_statement
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.statements import Condition, StatementError, parse_statement
 
 
 def test_a_statement_has_positive_and_negative_conditions(specification: Specification) -> None:

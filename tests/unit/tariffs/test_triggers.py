@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.datasets.specification import Specification
-from core.tariffs.configuration import Configuration
-from core.tariffs.statements import parse_statement
-from core.tariffs.triggers import WORD, Trigger, holds, layout_of, triggers_of
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Configuration
+from core.engine.tariff.statements import parse_statement
+from core.engine.tariff.triggers import WORD, Trigger, holds, layout_of, triggers_of
 
 
 def fires(texts: list[str], episode: dict[str, str], specification: Specification) -> bool:

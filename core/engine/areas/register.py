@@ -1,0 +1,199 @@
+"""The register of areas: every LSOA with its district, today and in earlier times.
+
+A residence that the register does not hold (a pseudo code such as X99999999) has no district.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.engine.areas.compact import read_shipped
+from core.engine.areas.kinds import DISTRICTS, LSOA_PATTERN, PREFIXES
+from core.engine.areas.lists import read_list, refuse
+
+_FORMER = pa.schema([("code", pa.string()), ("parent", pa.string()), ("until", pa.date32())])
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A district: its name, its last day, and what took its place."""
+
+    name: str
+    ends: datetime.date | None = None
+    successors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class AreaRegister:
+    """Parallel arrays, one entry an LSOA: code, district, and the last day on which it was one.
+
+    ``former`` has a row for each earlier district of an LSOA, with its last day there. ``day`` is
+    when what is asked for happened; without one nothing is said of earlier districts.
+    """
+
+    codes: pa.StringArray
+    districts: pa.DictionaryArray  # int32 indices, district codes
+    ended: pa.Date32Array  # null: still in force
+    former: pa.Table = field(default_factory=_FORMER.empty_table)
+    known: Mapping[str, Authority] | None = None  # None: those that ship with the product
+    day: datetime.date | None = None
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """England and Wales, 2011 and 2021 editions (library/README.md)."""
+        return cls.from_rows(read_shipped(("code", "parent", "ends", "until")), None)
+
+    @classmethod
+    def from_rows(cls, rows: pa.Table, known: Mapping[str, Authority] | None) -> Self:
+        """From rows of a register (``compact.SCHEMA``), those of LSOAs alone."""
+        rows = rows.filter(pc.match_substring_regex(rows["code"], LSOA_PATTERN))
+        now = rows.filter(pc.is_null(rows["until"]))
+        before = rows.filter(pc.is_valid(rows["until"])).select(_FORMER.names)
+        codes, districts, ended = (_whole(now[name]) for name in ("code", "parent", "ends"))
+        return cls(codes, districts, ended, former=before.cast(_FORMER), known=known)
+
+    @classmethod
+    def from_csv(cls, path: Path) -> Self:
+        """From ``lsoa,district`` with optional ``start,end`` (ISO dates, inclusive).
+
+        Where an area stands in several rows, the one in force longest counts: without an end, or
+        with the latest. Raises ``UserError`` with file and row.
+        """
+        rows, columns = read_list(path, ("lsoa", "district"), ("start", "end"))
+        latest: dict[str, _Stay] = {}
+        for row, code, district, start, end in zip(rows, *columns.values(), strict=True):
+            if not code or not district:
+                refuse(path, row, f"{'district' if code else 'lsoa'} is blank; fill it in")
+            stay = _Stay(
+                district,
+                _date(path, row, start) or datetime.date.min,
+                _date(path, row, end) or datetime.date.max,
+            )
+            latest[code] = _later(path, row, code, latest.get(code, stay), stay)
+        ends = [None if stay.end == datetime.date.max else stay.end for stay in latest.values()]
+        districts = pa.array([stay.district for stay in latest.values()], pa.string())
+        return cls(
+            pa.array(latest, pa.string()),
+            districts.dictionary_encode(),
+            pa.array(ends, pa.date32()),
+        )
+
+    def district_of(self, values: pa.Array) -> pa.Array:
+        """The district of each LSOA code, as a dictionary array; null where none is known."""
+        if isinstance(values, pa.ChunkedArray):
+            values = _whole(values)
+        if isinstance(values, pa.DictionaryArray):
+            return self.district_of(values.dictionary).take(values.indices)
+        return self.districts.take(pc.index_in(values, value_set=self.codes))
+
+    def as_of(self, day: datetime.date) -> Self:
+        """The register as somebody asks it of what happened on ``day``."""
+        return replace(self, day=day)
+
+    def formerly(self, values: pa.StringArray) -> pa.StringArray:
+        """The district of each LSOA on ``day``, where it was another than today; else null."""
+        codes, parents = self._on_the_day
+        return parents.take(pc.index_in(values, value_set=codes))
+
+    @cached_property
+    def _on_the_day(self) -> tuple[pa.StringArray, pa.StringArray]:
+        """The LSOAs that had another district on ``day``, and that district."""
+        if self.day is None or not self.former.num_rows:
+            return pa.array([], pa.string()), pa.array([], pa.string())
+        still = self.former.filter(pc.greater_equal(self.former["until"], self.day))
+        still = still.sort_by("until")  # of several that were still to end, the first counts
+        codes = _whole(still["code"].dictionary_encode())
+        _, first = np.unique(codes.indices.to_numpy(), return_index=True)
+        parents = _whole(still["parent"]).take(pa.array(first))
+        today = self.district_of(codes.dictionary).cast(pa.string())
+        other = pc.not_equal(parents, today).fill_null(True)
+        return codes.dictionary.filter(other), parents.filter(other)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """District code to name, abolished ones included."""
+        return {code: each.name for code, each in self.authorities.items()}
+
+    @property
+    def successors(self) -> dict[str, str]:
+        """Abolished district to the one that stands in its place today."""
+        ended = (code for code, each in self.authorities.items() if each.successors)
+        return {code: self.stands_for(code) for code in ended}
+
+    def stands_for(self, code: str) -> str:
+        """The district that stands in the place of ``code`` today; itself while it is in force."""
+        seen = {code}
+        while after := self._first_successor(code):
+            if after in seen:  # a register that somebody brought may go round in circles
+                break
+            seen.add(after)
+            code = after
+        return code
+
+    def _first_successor(self, code: str) -> str | None:
+        known = self.authorities.get(code)
+        return known.successors[0] if known and known.successors else None
+
+    @property
+    def authorities(self) -> Mapping[str, Authority]:
+        """Every district by its code, abolished ones included."""
+        return _shipped_authorities() if self.known is None else self.known
+
+
+@lru_cache(maxsize=1)
+def _shipped_authorities() -> Mapping[str, Authority]:
+    return authorities_of(read_shipped(("code", "name", "ends", "until", "successors")))
+
+
+def authorities_of(rows: pa.Table) -> dict[str, Authority]:
+    """The districts among rows of a register, as they are today."""
+    prefixes = pa.array([prefix for prefix, kind in PREFIXES.items() if kind in DISTRICTS])
+    of_district = pc.is_in(pc.utf8_slice_codeunits(rows["code"], 0, 3), value_set=prefixes)
+    rows = rows.filter(pc.and_(of_district, pc.is_null(rows["until"])))
+    columns = (rows[name].to_pylist() for name in ("code", "name", "ends", "successors"))
+    return {
+        code: Authority(name, ends, tuple((after or "").split()))
+        for code, name, ends, after in zip(*columns, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class _Stay:
+    """A district, and from when to when an area belonged to it."""
+
+    district: str
+    start: datetime.date
+    end: datetime.date
+
+
+def _later(path: Path, row: int, code: str, one: _Stay, other: _Stay) -> _Stay:
+    if (one.end, one.start) == (other.end, other.start) and one.district != other.district:
+        text = (
+            f"{code} stands twice, in {one.district} and {other.district}; keep one, or date them"
+        )
+        refuse(path, row, text)
+    return max(one, other, key=lambda stay: (stay.end, stay.start))
+
+
+def _date(path: Path, row: int, text: str) -> datetime.date | None:
+    if not text:
+        return None
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        refuse(path, row, f"{text!r} is not a date; write it as YYYY-MM-DD")
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """One array of a column in chunks."""
+    whole = column.unify_dictionaries().combine_chunks()
+    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole

@@ -1,0 +1,110 @@
+"""Stage: commissioners. Who pays each line; the table of charges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.engine.areas.register import AreaRegister
+from core.engine.calculation.pricing import Priced
+from core.engine.calculation.residence import Homes, homes
+from core.engine.calculation.schema import CHARGES_SCHEMA
+from core.engine.columns.coded import Coded
+from core.engine.columns.joins import BLANK, Codes, coded, distinct_rows, taken
+from core.engine.tariff.commissioners import BASIS, Payer, Residence, payers
+from core.engine.tariff.configuration import Configuration
+from core.engine.tariff.money import shortest
+from core.engine.tariff.reasons import nobody_words
+
+RATE_TYPES = ("additional", "primary")
+
+
+def allocate(
+    priced: Priced, configuration: Configuration, hosts: Mapping[str, str], register: AreaRegister
+) -> pa.Table:
+    """The charges (``CHARGES_SCHEMA``); a line that nobody pays is kept with amount 0."""
+    merged = priced.merged
+    clinic, patient, date = (coded(merged.episodes[name]) for name in merged.key_columns)
+    home = homes(merged, register, configuration.commissioners)
+    district = home.district
+    residence = _residence(district, configuration)[priced.episode]
+    payer = payers(configuration)[priced.currency, residence]
+    columns = [
+        *(taken(key, priced.episode) for key in (clinic, patient, date)),
+        _words(priced.currency, [currency.code for currency in configuration.currencies]),
+        _words(priced.is_primary.astype(np.int32), RATE_TYPES),
+        priced.rate,
+        _words(priced.factor, [shortest(factor) for factor in priced.factors]),
+        np.where(payer == Payer.NOBODY, 0, priced.amount),
+        _commissioner(payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts),
+        _words(payer.astype(np.int32), BASIS),
+        _reason(priced, payer, home, configuration),
+    ]
+    arrays = [one.to_array() if isinstance(one, Coded) else pa.array(one) for one in columns]
+    return pa.table(arrays, schema=CHARGES_SCHEMA)
+
+
+def _words(codes: Codes, values: tuple[str, ...] | list[str]) -> Coded:
+    return Coded(codes, pa.array(values, pa.string()))
+
+
+def _residence(district: Coded, configuration: Configuration) -> npt.NDArray[np.int8]:
+    classes = [
+        Residence.PARTICIPATING if code in configuration.commissioners else Residence.ELSEWHERE
+        for code in district.values.to_pylist()
+    ]
+    found: npt.NDArray[np.int8] = np.array([*classes, Residence.UNKNOWN], np.int8)[district.codes]
+    return found
+
+
+def _commissioner(
+    payer: npt.NDArray[np.int8], district: Coded, clinic: Coded, hosts: Mapping[str, str]
+) -> Coded:
+    """District of the resident or of the clinic's host, blank where nobody pays."""
+    host_of_clinic = [hosts[name] for name in clinic.values.to_pylist()]
+    names = {name: place for place, name in enumerate(district.values.to_pylist())}
+    host = [names.setdefault(name, len(names)) for name in host_of_clinic]
+    hosted = np.array([*host, BLANK], np.int32)[clinic.codes]
+    by_payer = (district.codes, hosted, np.int32(BLANK))
+    return _words(np.choose(payer, by_payer).astype(np.int32), list(names))
+
+
+def _reason(
+    priced: Priced, payer: npt.NDArray[np.int8], home: Homes, configuration: Configuration
+) -> Coded:
+    """The reason of each line: why nobody pays, or who stood there before the one that does."""
+    reason, reasons = priced.reason.copy(), list(priced.reasons)
+    district, before = (taken(column, priced.episode) for column in (home.district, home.words))
+
+    def nobody(told: int, currency: int, where: int) -> str:
+        name = None if where < 0 else district.values[where].as_py()
+        return f"{reasons[told]} {nobody_words(configuration.currencies[currency].code, name)}"
+
+    def stood_before(told: int, words: int) -> str:
+        return f"{reasons[told]} {before.values[words].as_py()}"
+
+    unpaid = np.flatnonzero(payer == Payer.NOBODY)
+    _add(reason, reasons, unpaid, (priced.currency, district.codes), nobody)
+    moved = np.flatnonzero((payer == Payer.RESIDENT) & (before.codes >= 0))
+    _add(reason, reasons, moved, (before.codes,), stood_before)
+    return _words(reason, reasons)
+
+
+def _add(
+    reason: Codes,
+    reasons: list[str],
+    lines: npt.NDArray[np.int64],
+    columns: Sequence[npt.NDArray[np.integer]],
+    word: Callable[..., str],
+) -> None:
+    """Gives these lines another reason, worded once for each that they had and what they hold."""
+    if not len(lines):
+        return
+    parts = [reason[lines], *(column[lines] for column in columns)]
+    kind, example = distinct_rows(parts)
+    reason[lines] = len(reasons) + kind
+    found = [word(*map(int, row)) for row in zip(*(part[example] for part in parts), strict=True)]
+    reasons += found

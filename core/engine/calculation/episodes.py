@@ -1,0 +1,224 @@
+"""De-duplicates: all records of a clinic, patient and attendance date become one episode.
+
+Field by field the latest non-blank value wins, slot by slot; a field with ``on_conflict: union``
+keeps the codes of all records in order of first appearance (docs/formats.md, rule 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.engine.calculation.buckets import BUCKETS, bucket_of
+from core.engine.columns.coded import CODED, Coded
+from core.engine.columns.joins import (
+    BLANK,
+    Codes,
+    Rows,
+    all_blank,
+    coded,
+    distinct,
+    distinct_rows,
+    joined,
+    taken,
+    together,
+)
+from core.engine.dataset.specification import Field, Specification
+
+__all__ = ["BUCKETS", "OVERWRITTEN_SCHEMA", "Merged", "bucket_of", "merge_records"]
+
+OVERWRITTEN_SCHEMA = pa.schema(
+    [
+        ("file", pa.int32()),
+        ("row", pa.int32()),
+        ("field", CODED),
+        ("value", CODED),
+        ("by", CODED),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """The episodes of a submission, and the codes that were lost in making them.
+
+    ``episodes`` has one row an episode, in order of first appearance: the standard columns, then
+    more slots where united codes need them, then ``records`` (int32). ``slots`` names the columns
+    that hold each field. ``overwritten`` has ``file``, ``row``, ``field`` (the column) and
+    ``value`` of each code that a later record wrote over and that no slot of the episode holds, and
+    ``by``, the code that came in its place.
+    """
+
+    episodes: pa.Table
+    overwritten: pa.Table
+    slots: dict[str, tuple[str, ...]]
+    key_columns: tuple[str, ...]
+    residence: str | None
+
+
+def merge_records(records: pa.Table, specification: Specification) -> Merged:
+    """Merges records that come in order of upload, then of row.
+
+    ``records`` has the standard columns (text, coded or not; an absent column is blank), ``row``
+    and ``file`` (int32, the order of upload).
+    """
+    groups = _Groups.of(records, specification)
+    blank = pa.nulls(len(groups.first), CODED)
+    columns: dict[str, pa.Array] = {}
+    slots: dict[str, tuple[str, ...]] = {}
+    lost: list[pa.Table] = []
+    for field in specification.fields:
+        given = groups.given(records, field)
+        if field.on_conflict == "union":
+            merged = _united(given, groups)
+        else:
+            merged = [groups.latest(column) for column in given]
+            lost += _lost(records, field, given, merged, groups)
+        slots[field.name] = tuple(_slot_names(field, len(merged), specification))
+        arrays = (one.to_array() if len(one.values) else blank for one in merged)
+        columns |= zip(slots[field.name], arrays, strict=True)
+    columns["records"] = pa.array(groups.sizes)
+    residence = specification.with_role("residence")
+    return Merged(
+        episodes=pa.table(columns),
+        overwritten=_in_order(lost),
+        slots=slots,
+        key_columns=specification.key_columns,
+        residence=residence.name if residence else None,
+    )
+
+
+def _column(records: pa.Table, column: str) -> pa.ChunkedArray | pa.Array:
+    if column in records.column_names:
+        return records[column]
+    return pa.nulls(records.num_rows, pa.string())
+
+
+def _slot_names(field: Field, count: int, specification: Specification) -> Iterator[str]:
+    """The field's columns, then ``NAME n`` for united codes beyond them."""
+    yield from field.columns
+    for slot in range(len(field.columns) + 1, count + 1):
+        name = f"{field.name} {slot}"
+        while name in specification.columns:
+            name += "+"
+        yield name
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Which records make which episode.
+
+    ``sharing`` lists the records of episodes that have several, episode by episode in the order of
+    the records, so that merging looks at these alone.
+    """
+
+    keys: dict[str, Coded]  # the columns of the key
+    episode: Codes  # of each record
+    first: Rows  # the first record of each episode
+    sizes: Codes  # records of each episode
+    sharing: Rows
+
+    @classmethod
+    def of(cls, records: pa.Table, specification: Specification) -> _Groups:
+        keys = {column: coded(records[column]) for column in specification.key_columns}
+        episode, first = distinct(joined(list(keys.values()))[0])
+        sizes = np.bincount(episode, minlength=len(first)).astype(np.int32)
+        sharing = np.flatnonzero(sizes[episode] > 1)
+        sharing = sharing[np.argsort(episode[sharing], kind="stable")]
+        return cls(keys, episode, first, sizes, sharing)
+
+    def given(self, records: pa.Table, field: Field) -> list[Coded]:
+        """The columns of a field, record by record."""
+        if field.name in self.keys:
+            return [self.keys[field.name]]
+        return together([_column(records, column) for column in field.columns])
+
+    def latest(self, column: Coded) -> Coded:
+        """The latest non-blank value of each episode."""
+        if not len(column.values):
+            return all_blank(len(self.first))
+        if not len(self.sharing):
+            return column
+        codes = column.codes[self.first]
+        rows = self.sharing[column.codes[self.sharing] >= 0]
+        codes[self.episode[rows]] = column.codes[rows]  # of several writes the last stays
+        return Coded(codes, column.values)
+
+
+def _lost(
+    records: pa.Table, field: Field, given: list[Coded], merged: list[Coded], groups: _Groups
+) -> Iterator[pa.Table]:
+    """The codes of a field that a later record wrote over, slot by slot."""
+    if field.type != "code" or not len(groups.sharing):
+        return
+    for name, column in zip(field.columns, given, strict=True):
+        if not len(column.values):
+            continue
+        rows = groups.sharing[column.codes[groups.sharing] >= 0]
+        episode, code = groups.episode[rows], column.codes[rows]
+        at = np.flatnonzero((episode[1:] == episode[:-1]) & (code[1:] != code[:-1]))
+        at = at[~_still_held(merged, episode[at], code[at])]
+        if len(at):
+            told = _places(records, rows[at])
+            names = pa.DictionaryArray.from_arrays(np.zeros(len(at), np.int32), [name])
+            told = told.append_column("field", names)
+            told = told.append_column("value", taken(column, rows[at]).to_array())
+            yield told.append_column("by", taken(column, rows[at + 1]).to_array())
+
+
+def _still_held(merged: list[Coded], episode: Codes, code: Codes) -> npt.NDArray[np.bool_]:
+    """Whether some slot of the episode holds the code."""
+    held = np.zeros(len(code), np.bool_)
+    for slot in merged:
+        held |= slot.codes[episode] == code
+    return held
+
+
+def _places(records: pa.Table, rows: Rows) -> pa.Table:
+    """File and row of records; a file or row that is not told is 0."""
+    names = ("file", "row")
+    none = pa.array(np.zeros(records.num_rows, np.int32))
+    told = [records[name] if name in records.column_names else none for name in names]
+    return pa.table([column.cast(pa.int32()).take(pa.array(rows)) for column in told], names)
+
+
+def _in_order(lost: list[pa.Table]) -> pa.Table:
+    """Lost codes by file, row and place in the layout."""
+    if not lost:
+        return OVERWRITTEN_SCHEMA.empty_table()
+    whole = pa.concat_tables(lost).unify_dictionaries().combine_chunks()
+    order = np.lexsort((whole["row"].to_numpy(), whole["file"].to_numpy()))
+    return whole.take(pa.array(order)).cast(OVERWRITTEN_SCHEMA)
+
+
+def _united(slots: list[Coded], groups: _Groups) -> list[Coded]:
+    """The distinct codes of all records of an episode, in order of first appearance.
+
+    An episode of one record stays as recorded.
+    """
+    merged = [slot.codes[groups.first] for slot in slots]
+    rows, codes = _long(slots, groups)
+    episode = groups.episode[rows].astype(np.int64)
+    _, first = distinct_rows([episode, codes])
+    episode, codes = episode[first], codes[first]
+    starts = np.flatnonzero(np.diff(episode, prepend=BLANK))
+    place = np.arange(len(episode)) - np.repeat(starts, np.diff(starts, append=len(episode)))
+    count = max(len(slots), int(place.max(initial=-1)) + 1)
+    merged += [np.full(len(groups.first), BLANK, np.int32) for _ in range(count - len(slots))]
+    shared = groups.sizes > 1
+    for slot, values in enumerate(merged):
+        values[shared] = BLANK
+        here = place == slot
+        values[episode[here]] = codes[here]
+    return [Coded(values, slots[0].values) for values in merged]
+
+
+def _long(slots: list[Coded], groups: _Groups) -> tuple[Rows, Codes]:
+    """Record and code of every filled slot of the sharing records, in order of appearance."""
+    grid = np.stack([slot.codes[groups.sharing] for slot in slots], axis=1)
+    filled = grid >= 0
+    return np.repeat(groups.sharing, filled.sum(axis=1)), grid[filled]

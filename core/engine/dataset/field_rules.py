@@ -1,0 +1,230 @@
+"""The rules of a single field, judged once for each distinct value.
+
+A rule gives flags: a reason and where it holds among the values. The first flag of a value is the
+one reported, so the order here is from the plainest fault to the finest.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.engine.columns import marks
+from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
+from core.engine.dataset.specification import Field, FieldType, Specification
+from core.engine.dataset.spelling import listed_spelling
+
+Mask = npt.NDArray[np.bool_]
+
+PSEUDO_LSOAS = pa.array(
+    ["X99999999", "X99999998", *(f"{letter}99999999" for letter in "SNLMZ")], pa.string()
+)
+"""Stand for no LSOA: unknown, no fixed address, or outside England (tariff-dataset.md)."""
+
+
+class Register(Protocol):
+    """Every LSOA that is or was, and the last day of those that ended (date32, null: none)."""
+
+    @property
+    def codes(self) -> pa.Array: ...
+    @property
+    def ended(self) -> pa.Array: ...
+
+
+@dataclass(frozen=True)
+class References:
+    """What records are checked against beside the specification; None: not checked.
+
+    ``month`` is the first day of the submission's month.
+    """
+
+    lsoas: Register | None = None
+    clinics: frozenset[str] | None = None
+    provider: str | None = None
+    month: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A reason, the values or rows where it holds, and the words its message needs."""
+
+    reason: str
+    where: Mask
+    words: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Distinct values judged: their stored spelling (raw where wrong), and what is wrong."""
+
+    stored: pa.Array
+    flags: list[Flag]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Trimmed distinct values of a field (strings, null for blank), and what they must meet."""
+
+    field: Field
+    values: pa.Array
+    specification: Specification
+    references: References
+
+
+Rule = Callable[[Case], Judged]
+
+
+def judge(case: Case) -> Judged:
+    """Judges the values by the type of the field, then by its role."""
+    judged = _RULES[case.field.type](case)
+    by_role = _role_flags(case.field, judged.stored, case.references)
+    return Judged(judged.stored, [*judged.flags, *by_role])
+
+
+def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
+    """What the mark of each value says against it (empty for none)."""
+    yield Flag("too-many-codes", found == marks.CODE_TOO_MANY, {"slots": field.repeat})
+    yield Flag(f"{_WRONG_CELL[field.type]}/cell", found == marks.ERROR_CELL)
+    if field.type == "date":
+        yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
+    else:
+        yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
+
+
+def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
+    """The values of a workbook's date column that are no dates to Excel."""
+    return Flag("bad-date/not-date-cell", (found != marks.DATE_CELL) & _there(values))
+
+
+def _text(case: Case) -> Judged:
+    flags = []
+    if case.field.max_length is not None:
+        longer = pc.greater(pc.utf8_length(case.values), case.field.max_length)
+        flags.append(Flag("too-long", _mask(longer), {"length": case.field.max_length}))
+    if case.field.pattern is not None:
+        flags.append(
+            Flag(
+                "bad-pattern", ~whole_matches(case.values, case.field.pattern) & _there(case.values)
+            )
+        )
+    return Judged(case.values, flags)
+
+
+def _integer(case: Case) -> Judged:
+    whole = _mask(pc.match_substring_regex(case.values, "^[+-]?[0-9]+$"))
+    numbers = _numbers(case.values, whole)
+    low = -np.inf if case.field.minimum is None else case.field.minimum
+    high = np.inf if case.field.maximum is None else case.field.maximum
+    outside = whole & ((numbers < low) | (numbers > high))
+    words = {"low": case.field.minimum, "high": case.field.maximum}
+    flags = [
+        Flag("bad-number", ~whole & _there(case.values)),
+        Flag(f"out-of-range{_range_wording(case.field)}", outside, words),
+    ]
+    return Judged(case.values, flags)
+
+
+def _date(case: Case) -> Judged:
+    days = days_of(case.values)
+    years = {"low": FIRST_YEAR, "high": LAST_YEAR}
+    flags = [
+        Flag("bad-date", np.isnat(days) & _there(case.values)),
+        Flag("out-of-range/year", outside_years(days), years),
+    ]
+    if case.field.role == "date" and case.references.month is not None:
+        flags.append(_outside_month(days, case.references.month))
+    return Judged(case.values, flags)
+
+
+def _code(case: Case) -> Judged:
+    codes = pa.array(case.specification.codes_of(case.field), pa.string())
+    listed = listed_spelling(case.values, codes)
+    unknown = _mask(listed.is_null()) & _there(case.values)
+    return Judged(pc.coalesce(listed, case.values), [Flag("unknown-code", unknown)])
+
+
+def _lsoa(case: Case) -> Judged:
+    upper = pc.utf8_upper(case.values)
+    if case.references.lsoas is None:
+        return Judged(upper, [])
+    known = pc.is_in(upper, value_set=case.references.lsoas.codes)
+    known = pc.or_(known, pc.is_in(upper, value_set=PSEUDO_LSOAS))
+    return Judged(
+        pc.if_else(known, upper, case.values),
+        [Flag("unknown-lsoa", ~_mask(known) & _there(case.values))],
+    )
+
+
+_RULES: dict[FieldType, Rule] = {
+    "text": _text,
+    "integer": _integer,
+    "date": _date,
+    "code": _code,
+    "lsoa": _lsoa,
+}
+
+_WRONG_CELL: dict[FieldType, str] = {
+    "text": "bad-pattern",
+    "integer": "bad-number",
+    "date": "bad-date",
+    "code": "unknown-code",
+    "lsoa": "unknown-lsoa",
+}
+
+
+def whole_matches(values: pa.Array, pattern: str) -> Mask:
+    """Which values match the pattern as a whole."""
+    try:
+        return _mask(pc.match_substring_regex(values, rf"^(?:{pattern})$"))
+    except pa.ArrowInvalid:
+        # look-around and the like, which Arrow's regular expressions do not have
+        form = re.compile(pattern)
+        return np.array(
+            [value is not None and bool(form.fullmatch(value)) for value in values.to_pylist()],
+            dtype=np.bool_,
+        )
+
+
+def _role_flags(field: Field, values: pa.Array, references: References) -> list[Flag]:
+    if field.role == "clinic" and references.clinics is not None:
+        known = pc.is_in(values, value_set=pa.array(sorted(references.clinics), pa.string()))
+        return [Flag("unknown-clinic", ~_mask(known) & _there(values))]
+    if field.role == "provider" and references.provider is not None:
+        same = pc.equal(pc.utf8_lower(values), references.provider.strip().lower())
+        words = {"provider": references.provider}
+        return [Flag("wrong-provider", ~_mask(same) & _there(values), words)]
+    return []
+
+
+def _outside_month(days: Days, month: datetime.date) -> Flag:
+    months = days.astype("datetime64[M]")
+    outside = (months != np.datetime64(month, "M")) & ~np.isnat(days)
+    return Flag("outside-month", outside & ~outside_years(days), {"month": f"{month:%Y-%m}"})
+
+
+def _numbers(values: pa.Array, whole: Mask) -> npt.NDArray[np.float64]:
+    """Whole numbers of any length; floats are exact as far as a field's range can matter."""
+    bare = pc.if_else(pa.array(whole), values, pa.scalar(None, pa.string()))
+    return np.asarray(bare.cast(pa.float64()).to_numpy(zero_copy_only=False))
+
+
+def _range_wording(field: Field) -> str:
+    if field.minimum is None:
+        return "/high"
+    return "/low" if field.maximum is None else ""
+
+
+def _mask(condition: pa.Array) -> Mask:
+    return np.asarray(pc.fill_null(condition, False))
+
+
+def _there(values: pa.Array) -> Mask:
+    return np.asarray(values.is_valid())

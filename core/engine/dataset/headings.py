@@ -1,0 +1,144 @@
+"""Which column of a file holds which column of the data set.
+
+Headings match without regard to case, white space, underscores, hyphens and dots
+(design/formats.md, data set specification).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.engine.dataset.problems import finding
+from core.engine.dataset.specification import Field, Specification, heading_key
+
+
+class Heading(NamedTuple):
+    """A heading as it was uploaded, and what it is taken for.
+
+    ``column`` is a column of the standard layout; the field's name for the column of codes of a
+    transposed file; None where nothing matches.
+    """
+
+    heading: str
+    column: str | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The headings of a file, matched.
+
+    ``columns``: for each column of the file its column in the standard layout or None; the codes
+    of a transposed file stand in the first slot until they are transposed.
+    """
+
+    headings: list[Heading]
+    columns: list[str | None]
+    findings: list[dict[str, Any]]
+    transposed: Field | None
+
+
+def match_headings(
+    cells: list[str],
+    specification: Specification,
+    *,
+    transpose: bool = False,
+    chosen: Mapping[str, str | None] | None = None,
+) -> Layout:
+    """Matches the first row of a file; ``chosen`` (heading to column) goes before matching."""
+    transposed = _transposed_field(specification) if transpose else None
+    known = specification.known_headings()
+    if transposed is not None:
+        known |= {heading_key(name): transposed.columns[0] for name in transposed.transpose_from}
+    picked = {heading_key(heading): column for heading, column in (chosen or {}).items()}
+    keys = [heading_key(cell) for cell in cells]
+    columns = [picked.get(key, known.get(key)) if key else None for key in keys]
+    return Layout(
+        headings=[
+            Heading(cell, _name_of(column, transposed))
+            for cell, column in zip(cells, columns, strict=True)
+        ],
+        columns=columns,
+        findings=[
+            *_missing(columns, specification, transposed),
+            *_duplicates(cells, columns, transposed),
+            *_unknown(cells, columns, specification, picked),
+        ],
+        transposed=transposed,
+    )
+
+
+def column_letter(index: int) -> str:
+    """The letters over a spreadsheet's column: 0 is A, 26 is AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _transposed_field(specification: Specification) -> Field | None:
+    return next((field for field in specification.fields if field.transpose_from), None)
+
+
+def _name_of(column: str | None, transposed: Field | None) -> str | None:
+    if transposed is not None and column in transposed.columns:
+        return transposed.name
+    return column
+
+
+def _missing(
+    columns: list[str | None], specification: Specification, transposed: Field | None
+) -> list[dict[str, Any]]:
+    there = set(columns)
+    found = [
+        finding("missing-column", field=field.name, headings=_would_do(field))
+        for field in specification.fields
+        if field.required and field is not transposed and not there & set(field.columns)
+    ]
+    if transposed is not None and not there & set(transposed.columns):
+        headings = ", ".join(transposed.transpose_from)
+        found.append(finding("missing-column/transpose", field=transposed.name, headings=headings))
+    return found
+
+
+def _would_do(field: Field) -> str:
+    aliases = [alias.replace("{n}", "1") for alias in field.aliases]
+    return ", ".join(dict.fromkeys([field.columns[0], *aliases]))
+
+
+def _duplicates(
+    cells: list[str], columns: list[str | None], transposed: Field | None
+) -> list[dict[str, Any]]:
+    takers: dict[str, list[str]] = {}
+    for cell, column in zip(cells, columns, strict=True):
+        if column is not None:
+            takers.setdefault(_name_of(column, transposed) or column, []).append(cell.strip())
+    return [
+        finding("duplicate-column", field=name, headings=", ".join(f"“{cell}”" for cell in taken))
+        for name, taken in takers.items()
+        if len(taken) > 1
+    ]
+
+
+def _unknown(
+    cells: list[str],
+    columns: list[str | None],
+    specification: Specification,
+    picked: Mapping[str, str | None],
+) -> list[dict[str, Any]]:
+    one_code_a_row = {
+        heading_key(name) for field in specification.fields for name in field.transpose_from
+    }
+    found = []
+    for cell, column in zip(cells, columns, strict=True):
+        key = heading_key(cell)
+        if column is not None or not key or key in picked:
+            continue
+        wording = "/transpose" if key in one_code_a_row else ""
+        heading = re.sub(r"\s+", " ", cell.strip())
+        found.append(finding(f"unknown-column{wording}", value=heading, heading=heading))
+    return found

@@ -1,0 +1,190 @@
+"""Checks records against a data set: every finding of a chunk, and the records as stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.engine.columns.coded import Coded
+from core.engine.columns.marks import is_from_workbook, is_marked, take_marks_off
+from core.engine.dataset.cross_checks import Condition, CrossCheck
+from core.engine.dataset.dates import days_of
+from core.engine.dataset.field_rules import (
+    Case,
+    Flag,
+    Mask,
+    References,
+    judge,
+    mark_flags,
+    not_date_cells,
+)
+from core.engine.dataset.findings import Found
+from core.engine.dataset.problems import Reason, reason
+from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.spelling import trimmed
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Records as they are stored, and what was found in them.
+
+    ``records``: ``row`` (int32), ``in_error`` (bool) and the columns of the standard layout,
+    coded; a cell in error keeps what was uploaded, trimmed. ``errors``: ``ERRORS_SCHEMA``, by
+    row and column.
+    """
+
+    records: pa.Table
+    errors: pa.Table
+
+
+def check_chunk(chunk: pa.Table, specification: Specification, references: References) -> Checked:
+    """Checks a table in the standard layout, as ``Reading.chunks`` gives it."""
+    check = _Check(chunk, specification, references)
+    for order, (column, field) in enumerate(specification.columns.items()):
+        check.column(column, field, order)
+    check.required_fields()
+    check.retired_areas()
+    for cross_check in specification.cross_checks:
+        check.across(cross_check)
+    return check.result()
+
+
+class _Check:
+    """One chunk on its way through the rules."""
+
+    def __init__(
+        self, chunk: pa.Table, specification: Specification, references: References
+    ) -> None:
+        self.chunk, self.specification, self.references = chunk, specification, references
+        self.rows = np.asarray(chunk["row"])
+        self.found = Found(self.rows)
+        self.stored: dict[str, Coded] = {}
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        return {column: order for order, column in enumerate(self.specification.columns)}
+
+    def column(self, column: str, field: Field, order: int) -> None:
+        """Judges the distinct values of a column and spreads the verdicts over its rows."""
+        cells = Coded.from_column(self.chunk[column])
+        if not len(cells.values):
+            self.stored[column] = cells
+            return
+        values, flags = self._bare(cells.values, field)
+        judged = judge(Case(field, values, self.specification, self.references))
+        flags = [flag for flag in (*flags, *judged.flags) if flag.where.any()]
+        if flags:
+            self._spread(flags, Coded(cells.codes, values), field, column, order)
+        self.stored[column] = cells.with_values(judged.stored)
+
+    def required_fields(self) -> None:
+        """A required field needs a value; a repeating one in any of its slots."""
+        for field in self.specification.fields:
+            if field.required:
+                blank = all_of(self.stored[column].blank for column in field.columns)
+                self._add_rows(blank, reason("missing-value"), field, field.columns[0], {})
+
+    def retired_areas(self) -> None:
+        """An LSOA must not have ended before the attendance."""
+        date = self.specification.with_role("date")
+        lsoas = self.references.lsoas
+        if date is None or lsoas is None:
+            return
+        days = self.stored[date.name]
+        attended = days.spread(days_of(days.values), np.datetime64("NaT"))
+        for column, field in self.specification.columns.items():
+            if field.type != "lsoa":
+                continue
+            cells = self.stored[column]
+            ended = lsoas.ended.take(pc.index_in(cells.values, value_set=lsoas.codes))
+            if ended.null_count < len(ended):
+                last = cells.spread(ended.to_numpy(zero_copy_only=False), np.datetime64("NaT"))
+                words = {"ended": ended.cast(pa.string())}
+                self._add_rows(last < attended, reason("retired-lsoa"), field, column, words)
+
+    def across(self, check: CrossCheck) -> None:
+        """Where ``when`` holds, ``expect`` must."""
+        applies = self._holds_all(check.when)
+        if applies.any():
+            failed = applies & ~self._holds_all(check.expect)
+            field = check.expect[0].field
+            found = Reason(check.name, check.severity, check.message)
+            self._add_rows(failed, found, field, field.columns[0], {})
+
+    def result(self) -> Checked:
+        columns = {name: cells.to_array() for name, cells in self.stored.items()}
+        records = pa.table(
+            {"row": self.chunk["row"], "in_error": pa.array(self.found.in_error), **columns}
+        )
+        return Checked(records, self.found.table())
+
+    def _bare(self, values: pa.Array, field: Field) -> tuple[pa.Array, list[Flag]]:
+        """Values trimmed and without marks, and what their marks say."""
+        if not is_marked(self.chunk):
+            return trimmed(values), []
+        bare, marks = take_marks_off(values)
+        bare = trimmed(bare)
+        flags = list(mark_flags(field, marks))
+        if field.type == "date" and is_from_workbook(self.chunk):
+            flags.append(not_date_cells(bare, marks))
+        return bare, flags
+
+    def _spread(
+        self, flags: list[Flag], cells: Coded, field: Field, column: str, order: int
+    ) -> None:
+        which = np.full(len(cells.values), -1, dtype=np.int8)
+        for number in reversed(range(len(flags))):
+            which[flags[number].where] = number
+        of_rows = cells.spread(which, -1)
+        for number, flag in enumerate(flags):
+            self.found.add(
+                np.flatnonzero(of_rows == number),
+                reason(flag.reason),
+                cells,
+                column=column,
+                order=order,
+                words={"field": field.name, **flag.words},
+            )
+
+    def _add_rows(
+        self,
+        where: Mask,
+        found: Reason,
+        field: Field,
+        column: str,
+        words: dict[str, object],
+    ) -> None:
+        self.found.add(
+            np.flatnonzero(where),
+            found,
+            self.stored[column],
+            column=column,
+            order=self.order[column],
+            words={"field": field.name, **words},
+        )
+
+    def _holds_all(self, conditions: tuple[Condition, ...]) -> Mask:
+        return all_of(self._holds(condition) for condition in conditions)
+
+    def _holds(self, condition: Condition) -> Mask:
+        columns = [self.stored[column] for column in condition.field.columns]
+        if condition.kind in ("present", "blank"):
+            blank = all_of(cells.blank for cells in columns)
+            return blank if condition.kind == "blank" else ~blank
+        nowhere = all_of(~_holds_code(cells, condition.codes) for cells in columns)
+        return ~nowhere if condition.kind == "in" else nowhere
+
+
+def all_of(masks: Iterable[Mask]) -> Mask:
+    """Where every mask holds."""
+    return reduce(np.logical_and, masks)
+
+
+def _holds_code(cells: Coded, codes: tuple[str, ...]) -> Mask:
+    held = pc.is_in(cells.values, value_set=pa.array(codes, pa.string()))
+    return cells.spread(np.asarray(held), False)

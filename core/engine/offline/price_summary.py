@@ -1,0 +1,131 @@
+"""What ``grouper price`` says: counts and totals, in words or as one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.engine.columns.joins import coded
+from core.engine.offline.check_summary import causes
+from core.engine.offline.pricing import Outcome, Tariff
+from core.engine.tariff.money import pounds
+
+NOBODY = "nobody"
+TOTALS = {"currency": "currency", "commissioner": "commissioner", "clinic": "clinic_id"}
+CAUSES_SHOWN = 5
+TOTALS_SHOWN = 12
+
+
+def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> dict[str, Any]:
+    """The outcome as plain values, for ``--json``; money in pounds, as text."""
+    configuration = tariff.configuration
+    document: dict[str, Any] = {
+        "dataset": tariff.specification.dataset,
+        "configuration": configuration.configuration,
+        "status": configuration.status,
+        "provider": tariff.provider,
+        "month": f"{tariff.month:%Y-%m}",
+        "priced": outcome.calculation is not None,
+        "files": [
+            {
+                "name": found.name,
+                "records": found.records,
+                "errors": found.count("error"),
+                "warnings": found.count("warning"),
+            }
+            for found in outcome.findings
+        ],
+        "records": sum(found.records for found in outcome.findings),
+        "records_left_out": outcome.left_out,
+        "errors": outcome.errors,
+        "warnings": outcome.warnings,
+        "paths": {name: str(path) for name, path in paths.items()},
+    }
+    if outcome.calculation is not None:
+        charges = outcome.calculation.charges
+        document |= {
+            "episodes": outcome.calculation.merged.episodes.num_rows,
+            "charges": charges.num_rows,
+            "total": pounds(_total(charges)),
+            "totals": {
+                name: {key: pounds(pence) for key, pence in totals(charges, column).items()}
+                for name, column in TOTALS.items()
+            },
+        }
+    return document
+
+
+def as_text(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> str:
+    """The outcome in a few lines."""
+    return "\n".join(_lines(outcome, tariff, paths))
+
+
+def totals(charges: pa.Table, column: str) -> dict[str, int]:
+    """Pence by the values of a column, in alphabetical order; what nobody pays is ``nobody``."""
+    keys = coded(charges[column])
+    sums = np.zeros(len(keys.values) + 1, np.int64)
+    np.add.at(sums, keys.codes, charges["amount"].to_numpy())
+    found = np.bincount(keys.codes + 1, minlength=len(sums))
+    names = [*keys.values.to_pylist(), NOBODY]
+    counts = [*found[1:].tolist(), int(found[0])]
+    return dict(
+        sorted(
+            (name, pence)
+            for name, pence, count in zip(names, sums.tolist(), counts, strict=True)
+            if count
+        )
+    )
+
+
+def _total(charges: pa.Table) -> int:
+    return int(pc.sum(charges["amount"]).as_py() or 0)
+
+
+def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Iterator[str]:
+    for found in outcome.findings:
+        counts = f"{found.count('error'):,} errors, {found.count('warning'):,} warnings"
+        yield f"{found.name}: {found.records:,} records, {counts}"
+        for cause in causes(found.errors).slice(0, CAUSES_SHOWN).to_pylist():
+            where = "file" if cause["first_row"] is None else f"row {cause['first_row']}"
+            yield f"  {cause['count']:>9,} × {cause['code']} (first: {where}): {cause['message']}"
+    if outcome.calculation is None:
+        yield f"Nothing was priced. Put the errors right ({paths['errors']})" + _or_skip(outcome)
+        return
+    if outcome.left_out:
+        yield f"{outcome.left_out:,} records in error were left out ({paths['errors']})."
+    charges = outcome.calculation.charges
+    episodes = outcome.calculation.merged.episodes.num_rows
+    configuration = tariff.configuration
+    title = configuration.title or configuration.configuration
+    yield (
+        f"{tariff.provider} {tariff.month:%Y-%m} by {title} ({configuration.status}): "
+        f"{episodes:,} episodes, {charges.num_rows:,} charges,"
+        f" £{_pretty(_total(charges))}"
+    )
+    for name, column in TOTALS.items():
+        yield f"by {name}:"
+        yield from _largest(totals(charges, column))
+    yield f"The charges are in {paths['charges']}, the episodes in {paths['episodes']}."
+
+
+def _largest(parts: Mapping[str, int]) -> Iterator[str]:
+    """The largest totals, and what the others come to."""
+    ordered = sorted(parts.items(), key=lambda part: -part[1])
+    shown, others = ordered[:TOTALS_SHOWN], ordered[TOTALS_SHOWN:]
+    if others:
+        shown.append((f"{len(others):,} others", sum(pence for _, pence in others)))
+    for name, pence in shown:
+        yield f"  {name:<20} {_pretty(pence):>16}"
+
+
+def _or_skip(outcome: Outcome) -> str:
+    return ", or leave records in error out with --skip-errors." if outcome.readable else "."
+
+
+def _pretty(pence: int) -> str:
+    return f"{pence // 100:,}.{pence % 100:02d}"

@@ -1,0 +1,224 @@
+"""A tariff configuration as data: who takes part, what is charged, when and at which rate."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import Field as PydanticField
+
+from core.documents import Document, read_document
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.money import pence, pounds
+from core.engine.tariff.statements import StatementError, parse_statement
+from core.user_errors import DocumentError, Problem
+
+CrossCharge = Literal["full", "local_unlimited", "local_limited", "none"]
+Status = Literal["draft", "shadow", "live", "archived"]
+
+_RATE = re.compile(r"\d{1,9}(\.\d{1,2})?")
+
+
+def _pence(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError('write the rate as a quoted decimal, such as "44.57"')
+    if value.strip().startswith("-"):
+        raise ValueError(f"the rate {value} is negative; rates are zero or more")
+    if not _RATE.fullmatch(value.strip()):
+        raise ValueError(f"{value!r} is not pounds with at most two decimal places")
+    return pence(value.strip())
+
+
+def _nothing_given(value: object) -> object:
+    return {} if value is None else value
+
+
+Pence = Annotated[
+    int, BeforeValidator(_pence), PlainSerializer(pounds, return_type=str, when_used="json")
+]
+Factor = Annotated[Decimal, PydanticField(ge=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Provider(_Strict):
+    """A participating provider; without a factor the clinic's host decides."""
+
+    factor: Factor | None = None
+
+
+class Commissioner(_Strict):
+    """A participating commissioner (district) and its weighting."""
+
+    geo_weighting: Factor | None = None
+
+
+class Currency(_Strict):
+    """What may be charged; each of its triggers alone fires it."""
+
+    code: str = PydanticField(min_length=1)
+    name: str = ""
+    primary: Pence
+    additional: Pence
+    cross_charge: CrossCharge
+    triggers: tuple[str, ...] = ()
+
+
+class Combination(_Strict):
+    """Where all ``members`` are charged, they go and the ``results`` come."""
+
+    members: tuple[str, ...] = PydanticField(alias="if", min_length=1)
+    results: tuple[str, ...] = PydanticField(alias="then")
+
+
+class Configuration(_Strict):
+    """A tariff configuration, checked in itself and against its data set."""
+
+    configuration: str = PydanticField(min_length=1)
+    title: str = ""
+    dataset: str
+    status: Status
+    start: datetime.date
+    end: datetime.date  # inclusive
+    submit_within_days: int = PydanticField(default=21, ge=0)
+    hide_rates: bool = False
+    owner: str | None = None
+    providers: dict[str, Annotated[Provider, BeforeValidator(_nothing_given)]]
+    commissioners: dict[str, Annotated[Commissioner, BeforeValidator(_nothing_given)]] = {}
+    currencies: tuple[Currency, ...] = PydanticField(min_length=1)
+    combinations: tuple[Combination, ...] = ()
+
+    @property
+    def position(self) -> dict[str, int]:
+        """Currency code to its place in the list."""
+        return {currency.code: place for place, currency in enumerate(self.currencies)}
+
+    def covers(self, month: datetime.date) -> bool:
+        """Whether some day of the month lies between start and end."""
+        first = month.replace(day=1)
+        following = (first + datetime.timedelta(days=31)).replace(day=1)
+        return self.start < following and first <= self.end
+
+    def overlaps(self, other: Self) -> bool:
+        """Whether both would be in force on one date."""
+        return self.start <= other.end and other.start <= self.end
+
+
+def load_configuration(path: Path, specification: Specification) -> Configuration:
+    """Reads a configuration; raises ``DocumentError`` with line and reason of every problem."""
+    return configuration_from(read_document(path), specification)
+
+
+def configuration_from(document: Document, specification: Specification) -> Configuration:
+    """The configuration a document describes, or ``DocumentError``."""
+    try:
+        configuration = Configuration.model_validate(document.data)
+    except ValidationError as error:
+        raise document.refused_by(error) from error
+    problems = [
+        document.problem(path, text) for path, text in _contradictions(configuration, specification)
+    ]
+    if problems:
+        raise DocumentError(problems)
+    return configuration
+
+
+_Found = Iterator[tuple[tuple[Any, ...], str]]
+
+
+def _contradictions(configuration: Configuration, specification: Specification) -> _Found:
+    """What pydantic cannot see: one part against another."""
+    if configuration.dataset != specification.dataset:
+        text = f"is for the data set {configuration.dataset!r}, not {specification.dataset!r}"
+        yield ("dataset",), text
+    if configuration.end < configuration.start:
+        yield ("end",), f"ends {configuration.end}, before its start {configuration.start}"
+    yield from _repeated_currencies(configuration)
+    yield from _statements_refused(configuration, specification)
+    yield from _unknown_currencies(configuration)
+
+
+def _repeated_currencies(configuration: Configuration) -> _Found:
+    seen: set[str] = set()
+    for place, currency in enumerate(configuration.currencies):
+        if currency.code in seen:
+            yield (
+                ("currencies", place, "code"),
+                f"the currency {currency.code!r} stands there twice",
+            )
+        seen.add(currency.code)
+
+
+def _statements_refused(configuration: Configuration, specification: Specification) -> _Found:
+    for place, currency in enumerate(configuration.currencies):
+        for number, text in enumerate(currency.triggers):
+            try:
+                parse_statement(text, specification)
+            except StatementError as error:
+                path = ("currencies", place, "triggers", number)
+                yield path, f"{currency.code}: {text!r}: {error}"
+
+
+def _unknown_currencies(configuration: Configuration) -> _Found:
+    listed = configuration.position
+    for number, combination in enumerate(configuration.combinations):
+        for side, codes in (("if", combination.members), ("then", combination.results)):
+            for place, code in enumerate(codes):
+                if code not in listed:
+                    path = ("combinations", number, side, place)
+                    yield path, f"no currency {code!r}; list it under `currencies`"
+
+
+def overlaps(
+    configurations: Iterable[Configuration], documents: Mapping[str, Document] | None = None
+) -> list[Problem]:
+    """Every provider that would be in two configurations on one date.
+
+    Drafts are never used, so they may overlap. ``documents`` (by configuration id) give the line.
+    """
+    found: list[Problem] = []
+    used = sorted(
+        (one for one in configurations if one.status != "draft"), key=lambda one: one.start
+    )
+    for place, later in enumerate(used):
+        for earlier in used[:place]:
+            if earlier.overlaps(later):
+                found += _shared_providers(earlier, later, documents or {})
+    return found
+
+
+def _shared_providers(
+    earlier: Configuration, later: Configuration, documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    until = min(earlier.end, later.end)
+    for provider in later.providers:
+        if provider in earlier.providers:
+            document = documents.get(later.configuration)
+            place = document.place(("providers", provider)) if document else later.configuration
+            text = (
+                f"the provider {provider} is also in {earlier.configuration!r}"
+                f" from {later.start} to {until}; end one before the other starts"
+            )
+            yield Problem(place, text)
+
+
+def in_force(
+    configurations: Iterable[Configuration], provider: str, month: datetime.date
+) -> Configuration | None:
+    """The configuration for a provider's submission month (any day of it); never a draft.
+
+    Where one ends and the next starts within the month, the earlier counts.
+    """
+    fitting = [
+        one
+        for one in configurations
+        if one.status != "draft" and provider in one.providers and one.covers(month)
+    ]
+    return min(fitting, key=lambda one: one.start, default=None)

@@ -1,0 +1,102 @@
+"""A configuration in sentences: when a currency is charged, and what happens to a combination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Combination, Currency
+from core.engine.tariff.statements import Condition, Statement, parse_statement
+
+IS = "{field} is {code}"
+IS_NOT = "{field} is not {code}"
+HAS = "{field} has {code}"
+HAS_NOT = "{field} has no {code}"
+OR = "; or "
+NEVER = "By a combination only."
+TOGETHER = "Where {members} come together, {results} in their place."
+ALONE = "Where {members} is charged, {results} in its place."
+NOTHING = "nothing is charged"
+ONE = "{codes} is charged"
+SEVERAL = "{codes} are charged"
+
+
+def currency_sentence(currency: Currency, specification: Specification) -> str:
+    """When a currency is charged; a repeating field has a code if any slot holds it.
+
+    Statements that follow one another and differ in one code alone are told as one.
+    """
+    statements = [parse_statement(text, specification) for text in currency.triggers]
+    told = OR.join(_group_sentence(each, specification) for each in _alike(statements))
+    return f"{told}." if told else NEVER
+
+
+def statement_sentence(statement: Statement, specification: Specification) -> str:
+    """The conditions of a statement, each code with what it means."""
+    return " and ".join(_condition(each, specification) for each in statement.conditions)
+
+
+def _alike(statements: Sequence[Statement]) -> list[list[Statement]]:
+    groups: list[list[Statement]] = []
+    for statement in statements:
+        if groups and _differs_at([*groups[-1], statement]) is not None:
+            groups[-1].append(statement)
+        else:
+            groups.append([statement])
+    return groups
+
+
+def _differs_at(statements: Sequence[Statement]) -> int | None:
+    """The one place in which they differ, there by the code alone; None: there is none."""
+    first, *others = (statement.conditions for statement in statements)
+    if any(len(other) != len(first) for other in others):
+        return None
+    places = {at for other in others for at, one in enumerate(other) if one != first[at]}
+    if len(places) != 1:
+        return None
+    [place] = places
+    there = {(other[place].field, other[place].negated) for other in (first, *others)}
+    return place if there == {(first[place].field, False)} else None
+
+
+def _group_sentence(statements: Sequence[Statement], specification: Specification) -> str:
+    """One statement, or several that differ in one code: "SHHAPT has A, B or C"."""
+    place = _differs_at(statements) if len(statements) > 1 else None
+    if place is None:
+        return statement_sentence(statements[0], specification)
+    first = statements[0].conditions
+    codes = [_code(each.conditions[place], specification) for each in statements]
+    told = [_condition(each, specification) for each in first]
+    either = f"{', '.join(codes[:-1])} or {codes[-1]}"
+    told[place] = _form(first[place], specification).format(field=first[place].field, code=either)
+    return ", and ".join(told)
+
+
+def combination_sentence(combination: Combination) -> str:
+    """What a combination does."""
+    members = list(dict.fromkeys(combination.members))
+    results = NOTHING
+    if combination.results:
+        form = ONE if len(combination.results) == 1 else SEVERAL
+        results = form.format(codes=_all_of(combination.results))
+    form = TOGETHER if len(members) > 1 else ALONE
+    return form.format(members=_all_of(members), results=results)
+
+
+def _condition(condition: Condition, specification: Specification) -> str:
+    form = _form(condition, specification)
+    return form.format(field=condition.field, code=_code(condition, specification))
+
+
+def _form(condition: Condition, specification: Specification) -> str:
+    repeats = specification.by_name[condition.field].repeat
+    return ((HAS, HAS_NOT) if repeats else (IS, IS_NOT))[condition.negated]
+
+
+def _code(condition: Condition, specification: Specification) -> str:
+    label = specification.codes_of(specification.by_name[condition.field]).get(condition.code)
+    return f"{condition.code} ({label})" if label else condition.code
+
+
+def _all_of(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
