@@ -77,7 +77,7 @@ def export(*, file: Path) -> int:
 def import_areas(*, file: Path, accept_fewer: bool) -> int:
     """Take FILE in as the register, in the place of the one in use, whole or not at all."""
     keep_pandas_out()
-    from core.areas.bringing import bring_register
+    from core.areas.register_upload import bring_register
     from core.engine.areas.compact import read_register
 
     rows = read_register(file)
@@ -94,7 +94,7 @@ def import_areas(*, file: Path, accept_fewer: bool) -> int:
 def _rows() -> pa.Table:
     """The register in use, or the shipped one where no services run."""
     keep_pandas_out()
-    from core.areas.keeping import rows_in_use
+    from core.areas.register_store import rows_in_use
     from core.engine.areas.compact import read_shipped
 
     try:

@@ -27,7 +27,7 @@ def errors() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_errors(*, everything: bool, as_json: bool) -> int:
     """List what waits, the last to fail first."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.events.failures import OPEN, list_failures
     from core.vocabulary.states.events import FailureState
 
@@ -47,7 +47,7 @@ def list_errors(*, everything: bool, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(*, reference: str, as_json: bool) -> int:
     """Show one failure: why, how often, and where in the program."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.events.failures import show_failure
 
     with running_services() as engine, engine.connect() as connection:

@@ -87,7 +87,7 @@ def resend(
     that are new. With --again each event is raised anew, under an id of its own, and every rule
     acts once more.
     """
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.events.event_list import EventSearch, find_events, list_events
 
     if bool(event_ids) == (since is not None):
@@ -113,7 +113,7 @@ def _list(
     follow: bool,
     as_json: bool,
 ) -> None:
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.events.event_list import EventSearch, list_events
 
     wanted = EventSearch(name, subject, since)

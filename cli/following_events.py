@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database.engine import database_url
 from core.database.listening import notifications
 from core.database.tables import events

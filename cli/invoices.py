@@ -27,8 +27,8 @@ def invoices() -> None:
 @as_json
 def list_invoices(*, as_json: bool) -> None:
     """List invoices and credit notes, the newest first."""
+    from core.access.scope import EVERYTHING
     from core.accounts.invoice_list import list_invoices as find
-    from core.accounts.scope import EVERYTHING
 
     with running_services() as engine, engine.connect() as connection:
         found = find(connection, EVERYTHING)
@@ -51,9 +51,9 @@ def list_invoices(*, as_json: bool) -> None:
 @on_day
 def pay(reference: str, amount: Decimal, *, said: str | None, on: dt.date) -> None:
     """Record a payment of AMOUNT pounds."""
+    from core.access.scope import EVERYTHING
     from core.accounts.invoice_list import find_invoice
     from core.accounts.invoices import record_payment
-    from core.accounts.scope import EVERYTHING
 
     with running_services() as engine, engine.begin() as connection:
         number = find_invoice(connection, EVERYTHING, reference).id
@@ -69,9 +69,9 @@ def pay(reference: str, amount: Decimal, *, said: str | None, on: dt.date) -> No
 @on_day
 def credit(reference: str, *, reason: str, on: dt.date) -> None:
     """Take a whole invoice back by a credit note."""
+    from core.access.scope import EVERYTHING
     from core.accounts.invoice_list import find_invoice, get_invoice
     from core.accounts.invoices import credit as take_back
-    from core.accounts.scope import EVERYTHING
 
     with running_services() as engine, engine.begin() as connection:
         number = find_invoice(connection, EVERYTHING, reference).id
@@ -85,9 +85,9 @@ def credit(reference: str, *, reason: str, on: dt.date) -> None:
 @click.option("--out", type=OUT, help="Where to; by default beside you, under its number.")
 def save(reference: str, out: Path | None) -> None:
     """Write one invoice as an Excel workbook."""
+    from core.access.scope import EVERYTHING
     from core.accounts.invoice_book import invoice_book
     from core.accounts.invoice_list import find_invoice
-    from core.accounts.scope import EVERYTHING
     from core.settings import settings
 
     with running_services() as engine, engine.connect() as connection:
@@ -101,9 +101,9 @@ def save(reference: str, out: Path | None) -> None:
 @click.option("--out", type=OUT, required=True, help="The csv to write.")
 def export(out: Path) -> None:
     """Write all invoices as csv, by the columns of Xero's sales invoices."""
+    from core.access.scope import EVERYTHING
     from core.accounts.invoice_csv import invoices_csv
     from core.accounts.invoice_list import list_invoices as find
-    from core.accounts.scope import EVERYTHING
     from core.settings import settings
 
     with running_services() as engine, engine.connect() as connection:

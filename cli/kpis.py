@@ -23,7 +23,7 @@ def kpis() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_kpis(*, as_json: bool) -> int:
     """List the indicators, newest version first."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.kpis.catalogue import all_kpis
 
     with running_services() as engine, engine.connect() as connection:
@@ -63,7 +63,7 @@ def import_file(*, file: Path) -> int:
 def show(*, provider: str, month: str | None, as_json: bool) -> int:
     """Show what the indicators came to for PROVIDER, by month."""
     keep_pandas_out()
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.engine.tariff.months import parse_month
     from core.kpis.results import results_of
 

@@ -47,7 +47,7 @@ def logs(
     as_json: bool,
 ) -> None:
     """Print the newest posts of a log GROUP, or of all of them."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.events.log_groups import LogSearch, search
 
     wanted = LogSearch(group, since, until, subject, text)
@@ -71,7 +71,7 @@ def logs(
 
 def _must_be_there(engine: Engine, group: str) -> None:
     """Refuses a group that no rule posts to and that has no post."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.events.log_groups import log_groups
     from deployments.rules import load_rules
 
@@ -87,7 +87,7 @@ def _posts(engine: Engine, wanted: LogSearch) -> Iterator[LogPost]:
     import psycopg
     from sqlalchemy.exc import OperationalError
 
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.database.engine import database_url
     from core.database.listening import notifications
     from core.events.log_groups import CHANNEL, find_posts, newest_post, posts_after

@@ -146,7 +146,7 @@ def _request(engine: Engine, *, dry_run: bool, table: str | None) -> int:
 
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> MigrationProgress:
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.migration.progress import progress_of
     from core.support.polling import changes
 
@@ -166,7 +166,7 @@ def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> Migratio
 
 
 def _chosen(engine: Engine, migration: int | None) -> MigrationProgress | None:
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.migration.progress import newest_migrations, progress_of
 
     with engine.connect() as connection:

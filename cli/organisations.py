@@ -44,8 +44,8 @@ def add(kind: str, code: str, name: str, address: str | None, part_of: str | Non
 @as_json
 def list_organisations(search: str, *, as_json: bool) -> None:
     """List organisations; SEARCH finds codes, names, and names of the past."""
+    from core.access.scope import EVERYTHING
     from core.accounts.organisations import list_organisations as find
-    from core.accounts.scope import EVERYTHING
 
     with running_services() as engine, engine.connect() as connection:
         found = find(connection, EVERYTHING, search=search)

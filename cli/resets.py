@@ -27,7 +27,7 @@ def resets() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_requests(*, everything: bool, as_json: bool) -> int:
     """List what waits for a decision, who waits longest first."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.submissions.reset_list import list_resets
 
     with running_services() as engine, engine.connect() as connection:

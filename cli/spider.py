@@ -64,7 +64,7 @@ def walk_areas(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(*, walk: int | None, as_json: bool) -> int:
     """Show a walk level by level, by default the last: what failed, and what is held."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.areas.progress import newest_walks, progress_of
     from core.areas.walks import source_of
 
@@ -101,7 +101,7 @@ def _decide(engine: Engine, accepted: str | None, again: str | None) -> int:
 
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> WalkProgress:
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.areas.progress import progress_of
     from core.support.polling import changes
 

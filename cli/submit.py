@@ -104,8 +104,8 @@ def _say_state(about: dict[str, Any], progress: RunProgress, *, as_json: bool) -
 
 def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json: bool) -> int:
     keep_pandas_out()
-    from core.accounts.scope import EVERYTHING
-    from core.areas.keeping import register_in_use
+    from core.access.scope import EVERYTHING
+    from core.areas.register_store import register_in_use
     from core.submissions.outcome import outcome_of
 
     with engine.connect() as connection:

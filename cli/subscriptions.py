@@ -30,9 +30,9 @@ def subscriptions() -> None:
 @as_json
 def list_subscriptions(user: str | None, *, as_json: bool) -> None:
     """List subscriptions, the newest first."""
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
+    from core.access.users import find_user
     from core.accounts.subscription_list import list_subscriptions as find
-    from core.accounts.users import find_user
 
     with running_services() as engine, engine.connect() as connection:
         of_user = find_user(connection, user) if user else None
@@ -66,11 +66,11 @@ def quote(
     at_once: bool,
 ) -> None:
     """Quote a subscription to a person; with --invoice it is in force from its first day."""
+    from core.access.users import find_user
     from core.accounts.organisations import organisation_of
     from core.accounts.subscriptions import Quote
     from core.accounts.subscriptions import invoice as issue
     from core.accounts.subscriptions import quote as write
-    from core.accounts.users import find_user
 
     with running_services() as engine, engine.begin() as connection:
         number = organisation_of(connection, organisation).id if organisation else None
@@ -87,8 +87,8 @@ def quote(
 @on_day
 def invoice(number: int, *, on: dt.date) -> None:
     """Invoice a quotation: the subscription is in force from its first day."""
+    from core.access.scope import EVERYTHING
     from core.accounts.invoice_list import get_invoice
-    from core.accounts.scope import EVERYTHING
     from core.accounts.subscriptions import invoice as issue
 
     with running_services() as engine, engine.begin() as connection:
@@ -102,8 +102,8 @@ def invoice(number: int, *, on: dt.date) -> None:
 @on_day
 def transfer(number: int, subject: str, *, on: dt.date) -> None:
     """Give a subscription to another person, from a day on."""
+    from core.access.users import find_user
     from core.accounts.subscriptions import transfer as give
-    from core.accounts.users import find_user
 
     with running_services() as engine, engine.begin() as connection:
         user = find_user(connection, subject)

@@ -118,7 +118,7 @@ def _look(
 
 
 def _causes(engine: Engine, files: list[FileRow]) -> dict[int, list[Cause]]:
-    from core.accounts.scope import EVERYTHING
+    from core.access.scope import EVERYTHING
     from core.submissions.error_list import causes
 
     with engine.connect() as connection:

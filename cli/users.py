@@ -23,7 +23,7 @@ def users() -> None:
 @click.option("--email", help="Where they are written to.")
 def add(subject: str, name: str, email: str | None) -> None:
     """Let a person sign in; without a subscription they see nothing yet."""
-    from core.accounts.users import add_user
+    from core.access.users import add_user
 
     with running_services() as engine, engine.begin() as connection:
         number = add_user(connection, subject, name, email, user_id=None)
@@ -35,8 +35,8 @@ def add(subject: str, name: str, email: str | None) -> None:
 @as_json
 def list_users(search: str, *, as_json: bool) -> None:
     """List users with their roles of today; SEARCH keeps to names that have it."""
-    from core.accounts.scope import EVERYTHING
-    from core.accounts.users import list_users as find
+    from core.access.scope import EVERYTHING
+    from core.access.users import list_users as find
 
     with running_services() as engine, engine.connect() as connection:
         found = find(connection, EVERYTHING, search=search)
@@ -53,7 +53,7 @@ def list_users(search: str, *, as_json: bool) -> None:
 @click.argument("subject")
 def end(subject: str) -> None:
     """End a person's access: at once, and until they are let in again."""
-    from core.accounts.users import end_user, find_user
+    from core.access.users import end_user, find_user
 
     with running_services() as engine, engine.begin() as connection:
         end_user(connection, find_user(connection, subject), user_id=None)
@@ -64,7 +64,7 @@ def end(subject: str) -> None:
 @click.argument("subject")
 def let_in(subject: str) -> None:
     """Let a person in again whose access was ended."""
-    from core.accounts.users import find_user, let_in_again
+    from core.access.users import find_user, let_in_again
 
     with running_services() as engine, engine.begin() as connection:
         let_in_again(connection, find_user(connection, subject), user_id=None)
@@ -75,8 +75,8 @@ def let_in(subject: str) -> None:
 @click.argument("subject")
 def sign_out(subject: str) -> None:
     """End every sign-in of a person at once, in all browsers; they may sign in again."""
-    from core.accounts.sessions import revoke_all
-    from core.accounts.users import find_user
+    from core.access.sessions import revoke_all
+    from core.access.users import find_user
 
     with running_services() as engine, engine.begin() as connection:
         ended = revoke_all(connection, find_user(connection, subject), user_id=None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from core.accounts.scope import require
+from core.access.scope import require
 from core.database.tables import audit, event_deliveries, events
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

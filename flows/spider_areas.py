@@ -9,7 +9,7 @@ from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
 from core.areas.asking import Asker, Manners
-from core.areas.settling import finish_walk
+from core.areas.finish_walk import finish_walk
 from core.areas.sources import Source, find_source
 from core.areas.walks import (
     Walk,

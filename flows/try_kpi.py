@@ -7,7 +7,7 @@ from functools import partial
 from prefect import flow
 from sqlalchemy import Connection, Engine
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.events.failures import Cause
 from core.kpis.catalogue import get_kpi
 from core.kpis.failing import fail_trial

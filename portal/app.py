@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from portal.acting import say_what_was_done
 from portal.garbage import spare_what_is_imported
 from portal.look import dress

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from sqlalchemy import Engine
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.database import engine as database
 from core.database.acting import acting_for
 

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from core.accounts.people import NotAdmitted, Person
+from core.access.people import NotAdmitted, Person
 from core.database import tables
 from core.files.links import Link, LinkExpired, make_link, read_link
 from core.files.store import open_store

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from core.accounts.auditing import note
-from core.accounts.people import NotAdmitted
+from core.access.audit import note
+from core.access.people import NotAdmitted
 from core.files.store import open_store
 from core.submissions.error_files import KINDS, ErrorFile, error_file
 from core.user_errors import UserError

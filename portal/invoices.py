@@ -8,12 +8,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from core.accounts.auditing import note
+from core.access.audit import note
+from core.access.people import NotAdmitted, Person
+from core.access.scope import NotAllowed
 from core.accounts.invoice_book import invoice_book
 from core.accounts.invoice_csv import invoices_csv
 from core.accounts.invoice_list import find_invoice, list_invoices
-from core.accounts.people import NotAdmitted, Person
-from core.accounts.scope import NotAllowed
 from core.settings import settings
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

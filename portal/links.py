@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.months import SubmissionRow
 from core.vocabulary.permissions import Action
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.reset_rights import asks_for_resets, decides_resets
 from core.vocabulary.permissions import Action
 from portal.links import remember_pages

@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     decode_signed_value,
 )
 
-from core.accounts.sessions import begin_session
+from core.access.sessions import begin_session
 from core.settings import settings
 from portal.database import engine_of
 from portal.places import address_of

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 from starlette.requests import Request
 
-from core.accounts.people import NotAdmitted, Person, admit
-from core.accounts.sessions import note_refusal, sign_out
+from core.access.people import NotAdmitted, Person, admit
+from core.access.sessions import note_refusal, sign_out
 from core.settings import Settings
 from portal.database import act_as, engine_of
 from portal.places import FORWARDED, address_of

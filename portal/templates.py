@@ -6,8 +6,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from core.accounts.people import NotAdmitted
-from core.datasets.published import current_specification
+from core.access.people import NotAdmitted
+from core.configurations.datasets import current_specification
 from core.engine.dataset.templates import csv_template, workbook_template
 from core.user_errors import UserError
 from portal.database import engine

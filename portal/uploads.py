@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
-from core.accounts.people import NotAdmitted, Person
+from core.access.people import NotAdmitted, Person
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.arrivals import Arrival, take_in

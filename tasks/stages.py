@@ -13,7 +13,7 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
 from core.engine.calculation import stages as calculation
 from core.engine.calculation.episodes import Merged, merge_records
 from core.submissions.run_chunks import read_records, store_charges

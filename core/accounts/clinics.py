@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import Scope, scope_of
+from core.access.scope import Scope, scope_of
+from core.configurations.datasets import current_specification
 from core.database import tables
 from core.database.records import records_table
-from core.datasets.published import current_specification
 from core.engine.areas.register import AreaRegister
 from core.submissions.months import SubmissionRow
 from core.user_errors import UserError

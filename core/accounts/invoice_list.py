@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.access.scope import Scope
 from core.accounts.invoices import reference_of
-from core.accounts.scope import Scope
 from core.database import tables
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.auditing import note
+from core.access.audit import note
+from core.access.scope import require
 from core.accounts.histories import read_history, write_periods
 from core.accounts.prices import rounded, vat_on
 from core.accounts.progress import bring_up_to_date, holder_on
-from core.accounts.scope import require
 from core.accounts.terms import DAYS_TO_PAY
 from core.database import tables
 from core.settings import settings

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from core.accounts.auditing import note
-from core.accounts.scope import Scope, require
+from core.access.audit import note
+from core.access.scope import Scope, require
 from core.database import tables
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

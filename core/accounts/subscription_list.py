@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.access.scope import Scope
 from core.accounts.histories import read_histories
 from core.accounts.progress import holder_on
-from core.accounts.scope import Scope
 from core.accounts.terms import History, state_on, term_of
 from core.database import tables
 from core.user_errors import UserError

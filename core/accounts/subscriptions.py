@@ -14,12 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.auditing import note
+from core.access.audit import note
+from core.access.scope import require
 from core.accounts.histories import lock_subscription, read_history, write_periods
 from core.accounts.invoices import Line, issue_invoice
 from core.accounts.prices import ADDED_ORGANISATION, PRICES
 from core.accounts.progress import bring_up_to_date
-from core.accounts.scope import require
 from core.accounts.terms import state_on
 from core.database import tables
 from core.user_errors import UserError

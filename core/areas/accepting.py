@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import require
+from core.access.scope import require
 from core.areas.sources import Source
 from core.areas.walks import OPEN, go_on, request_walk
 from core.database import tables

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.areas.answers import Found, Page
 from core.areas.asking import Answer, Kept
 from core.areas.differences import Difference, Known, compare, merge
-from core.areas.keeping import count_up
+from core.areas.register_store import count_up
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
 from core.engine.areas.kinds import kind_of

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import require
+from core.access.scope import require
 from core.areas.answers import Page
-from core.areas.keeping import ensure_register, name_of
+from core.areas.register_store import ensure_register, name_of
 from core.areas.sources import Source, asked_of
 from core.database import tables
 from core.database.moving import change_state, lock_row

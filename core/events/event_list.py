@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database.tables import event_deliveries, events, users
 from core.vocabulary.event_catalogue import CATALOGUE
 from core.vocabulary.permissions import Action

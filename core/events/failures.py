@@ -16,7 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope, scope_of
+from core.access.scope import Scope, scope_of
 from core.database import tables
 from core.database.moving import change_state
 from core.events.outbox import raise_event

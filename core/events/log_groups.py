@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database.tables import log_posts
 from core.vocabulary.permissions import Action
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
-from core.accounts.scope import scope_of
+from core.access.scope import scope_of
 from core.areas.accepting import retry_area
 from core.areas.sources import find_source
 from core.areas.walks import go_on

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope, require
+from core.access.scope import Scope, require
 from core.database import tables
 from core.database.moving import change_state
 from core.events.outbox import raise_event

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.kpis.definitions import FACTORS, Band, Kpi
 from core.kpis.measuring import Measured

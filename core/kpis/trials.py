@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import NotAllowed, Scope, scope_of
+from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy import Connection
 
+from core.configurations.importing import import_configuration
 from core.database import tables
 from core.migration.mapping import shipped_mapping
-from core.tariffs.importing import import_configuration
 from core.user_errors import UserError
 
 PARTS = (

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.datasets import current_specification
 from core.database import tables
-from core.datasets.published import current_specification
 from core.events.outbox import raise_event
 from core.kpis.catalogue import KnownKpi, get_kpi, retire_kpi, take_over_kpi
 from core.kpis.definitions import SHARES, Kpi

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy import Connection
 
+from core.configurations.datasets import current_specification
 from core.database import tables
 from core.database.copying import CODED, copy_table, read_copy
 from core.database.engine import driver_cursor
 from core.database.moving import change_state
 from core.database.records import place_index, records_table, summarise
-from core.datasets.published import current_specification
 from core.engine.calculation.buckets import bucket_of
 from core.engine.dataset.specification import Specification
 from core.kpis.episodes import forget_episodes

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.events.failures import LEGACY_ROW, OPEN
 from core.migration.runs import load_migration

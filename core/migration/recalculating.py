@@ -8,7 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import require
+from core.access.scope import require
 from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.events.failures import MIGRATION, Cause, record_failure, settle, take_up

@@ -15,9 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.datasets import current_specification
 from core.database import tables
 from core.database.records import records_table
-from core.datasets.published import current_specification
 from core.migration.mapping import Table
 from core.migration.transforms import reading
 

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
+from core.configurations.datasets import current_specification
 from core.database import tables
-from core.datasets.published import current_specification
 from core.migration import archive
 from core.migration.faulty import record_faulty
 from core.migration.importing import import_table, rule_of

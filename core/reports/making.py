@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.register import AreaRegister

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
+from core.configurations.published_names import currency_names
 from core.engine.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
 from core.reports.charge_lines import clinic_names
@@ -18,7 +19,6 @@ from core.reports.parts import Collated
 from core.reports.requests import ReportRequest
 from core.reports.submitted import Submitted, read_submitted
 from core.reports.workbook import Column, Workbook
-from core.tariffs.published import currency_names
 
 
 @dataclass(frozen=True)

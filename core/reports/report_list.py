@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.reports.outdated import is_outdated
 from core.reports.requests import ReportRequest

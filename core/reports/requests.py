@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection
 
-from core.accounts.scope import NotAllowed, Scope, scope_of
+from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.transitions import move

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import NotAllowed, scope_of
+from core.access.scope import NotAllowed, scope_of
 from core.database import tables
 from core.documents import parse_document
 from core.reports.requests import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.notifications.deadlines import months_expected
 from core.submissions.months import list_submissions
 from core.vocabulary.states.submissions import SubmissionState

@@ -9,7 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
 from core.database import tables
 from core.database.records import records_table
 from core.engine.areas.register import AreaRegister

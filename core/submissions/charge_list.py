@@ -9,7 +9,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.vocabulary.permissions import Action
 

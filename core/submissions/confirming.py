@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.auditing import note
-from core.accounts.scope import Scope, require
+from core.access.audit import note
+from core.access.scope import Scope, require
 from core.database import tables
 from core.submissions.error_list import Cause
 from core.submissions.scoped import files_in

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
+from core.configurations.datasets import current_specification
 from core.database import tables
-from core.datasets.published import current_specification
 from core.engine.dataset.error_report import COLUMNS
 from core.engine.offline.marked_copy import marks_of, write_marked_copy
 from core.files.store import FileStore

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
+from core.configurations.datasets import current_specification
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
 from core.database.records import place_index, records_table, summarise
-from core.datasets.published import current_specification
 from core.engine.calculation.episodes import bucket_of
 from core.engine.dataset.corrections import Correction, apply_corrections
 from core.engine.dataset.specification import Specification

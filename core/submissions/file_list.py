@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.submissions.scoped import submissions_in
 from core.vocabulary.states.submissions import FILE_TEXTS, FileState

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.auditing import note
+from core.access.audit import note
+from core.configurations.datasets import current_specification
 from core.database import tables
-from core.datasets.published import current_specification
 from core.engine.dataset.specification import Specification, heading_key
 from core.submissions.heading_looks import Look
 from core.submissions.months import get_submission

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.submissions.months import SubmissionRow
 from core.submissions.scoped import submissions_in

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

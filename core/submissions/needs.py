@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.access.scope import Scope
 from core.accounts.clinics import clinics_to_place
-from core.accounts.scope import Scope
 from core.database import tables
 from core.submissions.calendar import Month
 from core.submissions.months import SubmissionRow, list_submissions

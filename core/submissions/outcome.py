@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
+from core.configurations.published_names import currency_names
 from core.database import tables
 from core.submissions.scoped import runs_in
-from core.tariffs.published import currency_names
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 

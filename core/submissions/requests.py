@@ -8,8 +8,8 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.access.scope import require
 from core.accounts.clinics import clinics_to_place
-from core.accounts.scope import require
 from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission, lock_submission

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import NotAllowed, Scope
+from core.access.scope import NotAllowed, Scope
 from core.database import tables
 from core.submissions.months import SubmissionRow, get_submission
 from core.user_errors import UserError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.people import Membership, Person
+from core.access.people import Membership, Person
 from core.database import tables
 from core.submissions.months import SubmissionRow
 from core.vocabulary.permissions import Action

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import require
+from core.access.scope import require
 from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.months import SubmissionRow, get_submission, lock_submission

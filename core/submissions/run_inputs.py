@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.keeping import version_in_use
+from core.areas.register_store import version_in_use
 from core.database import tables
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.vocabulary.permissions import Action
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.engine.dataset.specification import Specification
 from core.submissions.error_list import Cause

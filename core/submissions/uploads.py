@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import require
+from core.access.scope import require
+from core.configurations.datasets import current_specification
 from core.database import tables
-from core.datasets.published import current_specification
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
 from core.submissions.heading_looks import Look

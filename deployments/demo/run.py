@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from core.configurations.importing import import_configuration, import_dataset
 from core.database import tables
 from core.database.engine import engine as open_engine
 from core.engine.samples.activity import sample_clinics
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.outcome import Outcome
 from core.submissions.requests import RunKind
-from core.tariffs.importing import import_configuration, import_dataset
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState
 from deployments.demo import story

@@ -10,8 +10,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.access.scope import EVERYTHING
 from core.accounts.organisations import find_organisation
-from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.files.store import open_store

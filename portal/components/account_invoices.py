@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
+from core.access.people import Person
 from core.accounts import invoices as verbs
 from core.accounts.invoice_list import Invoice, list_invoices
-from core.accounts.people import Person
 from core.accounts.today import today
 from portal.acting import act
 from portal.components.account_tables import invoice_lines, money

@@ -6,11 +6,11 @@ from functools import partial
 
 import streamlit as st
 
+from core.access.people import Person
 from core.accounts import organisations as verbs
 from core.accounts.clinics import ClinicRow, add_or_place_clinic, list_clinics
 from core.accounts.organisations import OrganisationRow
-from core.accounts.people import Person
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
 from core.engine.areas.register import AreaRegister
 from portal import words
 from portal.acting import act

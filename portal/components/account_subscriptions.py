@@ -7,13 +7,13 @@ from functools import partial
 
 import streamlit as st
 
+from core.access.people import Person
+from core.access.users import UserRow, list_users
 from core.accounts import subscriptions as verbs
 from core.accounts.organisations import OrganisationRow, list_organisations
-from core.accounts.people import Person
 from core.accounts.prices import ADDED_ORGANISATION, PRICES
 from core.accounts.subscription_list import SubscriptionRow, list_subscriptions
 from core.accounts.today import today
-from core.accounts.users import UserRow, list_users
 from core.vocabulary.permissions import Kind
 from core.vocabulary.states.accounts import SubscriptionState
 from portal.acting import act

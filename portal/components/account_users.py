@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from core.accounts import users as verbs
-from core.accounts.people import Person
-from core.accounts.sessions import SessionRow, revoke_all, revoke_session, sessions_in_use
-from core.accounts.users import UserRow
+from core.access import users as verbs
+from core.access.people import Person
+from core.access.sessions import SessionRow, revoke_all, revoke_session, sessions_in_use
+from core.access.users import UserRow
 from portal import words
 from portal.acting import act
 from portal.database import engine

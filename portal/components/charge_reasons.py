@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 import streamlit as st
 
-from core.datasets.published import current_specification
+from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
 from core.submissions.charge_explaining import Explanation, MergedValue, explain
 from core.submissions.charge_list import ChargeLine, SeenRun, episode_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.engine.dataset.corrections import Correction
 from core.submissions.error_list import Cause
 from core.submissions.file_list import FileRow

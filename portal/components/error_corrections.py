@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Person
-from core.datasets.published import current_specification
+from core.access.people import Person
+from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
 from core.submissions.error_list import Cause, MadeCorrection, causes, corrections_made
 from core.submissions.file_list import FileRow

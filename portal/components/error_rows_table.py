@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.engine.dataset.corrections import Correction
 from core.engine.dataset.specification import Specification
 from core.submissions.error_list import Cause

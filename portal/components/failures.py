@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.events.failures import Failure, discard, list_failures
 from core.events.retrying import retry
 from core.user_errors import UserError

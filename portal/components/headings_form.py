@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.accounts.people import Person
-from core.datasets.published import current_specification
+from core.access.people import Person
+from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification, heading_key
 from core.engine.reading import Heading
 from core.submissions.file_list import FileRow

@@ -8,8 +8,8 @@ import streamlit as st
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from core.accounts.people import Person
-from core.datasets.published import dataset_titles
+from core.access.people import Person
+from core.configurations.datasets import dataset_titles
 from core.kpis.catalogue import KnownKpi, all_kpis, publish_kpi, retire_kpi, write_kpi
 from core.kpis.definitions import Bands, Kpi, shown
 from core.kpis.results import providers_seen, runs_to_try

@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.events.log_groups import LogPost, LogSearch, log_groups, search
 from portal import words
 from portal.database import engine

@@ -7,7 +7,7 @@ from typing import cast
 
 import streamlit as st
 
-from core.accounts.people import Membership, Person
+from core.access.people import Membership, Person
 from core.engine.tariff.months import parse_month
 from core.submissions.months import (
     SubmissionRow,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.month_against import Against, Figures, month_against, month_before
 from core.submissions.months import SubmissionRow
 from core.submissions.outcome import Outcome

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 from sqlalchemy import Connection
 
+from core.access.people import Person
 from core.accounts.clinics import list_clinics
-from core.accounts.people import Person
 from core.accounts.subscription_list import list_subscriptions
 from core.events.failures import list_failures
 from core.reports.report_list import reports_of

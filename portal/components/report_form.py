@@ -7,8 +7,8 @@ import datetime as dt
 import streamlit as st
 from pydantic import ValidationError
 
-from core.accounts.people import Person
-from core.areas.keeping import register_in_use
+from core.access.people import Person
+from core.areas.register_store import register_in_use
 from core.engine.tariff.months import parse_month
 from core.reports.requests import (
     ReportRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.months import SubmissionRow
 from core.submissions.run_history import Difference, RunRow, compare_runs, runs_of
 from core.vocabulary.states.submissions import RunState

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.areas.accepting import accept, ask_again
 from core.areas.progress import Trouble, WalkProgress, newest_walks, progress_of
 from core.areas.sources import find_source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.confirming import confirm, confirmed_in, key_of, take_back
 from core.submissions.error_list import Cause
 from core.submissions.file_list import FileRow

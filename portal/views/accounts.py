@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from portal.components.account_invoices import show_invoices
 from portal.components.account_organisations import show_clinics, show_organisations
 from portal.components.account_subscriptions import show_subscriptions

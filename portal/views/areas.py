@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.accounts.people import Person
-from core.areas.keeping import rows_in_use
+from core.access.people import Person
+from core.areas.register_store import rows_in_use
 from core.engine.areas.finding import Area, Areas, Place
 from core.engine.areas.kinds import DISTRICTS, LSOA
 from portal import words

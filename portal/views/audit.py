@@ -7,8 +7,8 @@ import datetime as dt
 import pandas as pd
 import streamlit as st
 
-from core.accounts.audit_trail import SHOWN, AuditRow, AuditSearch, search_audit
-from core.accounts.people import Person
+from core.access.audit_trail import SHOWN, AuditRow, AuditSearch, search_audit
+from core.access.people import Person
 from portal import words
 from portal.database import engine
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.accounts.people import Person
-from core.areas.keeping import register_in_use
+from core.access.people import Person
+from core.areas.register_store import register_in_use
+from core.configurations.published_names import currency_names
 from core.submissions.charge_list import Chosen, SeenRun, Sum, runs_seen, sums_of
-from core.tariffs.published import currency_names
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.charge_lines import show_lines

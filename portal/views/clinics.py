@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from core.access.people import Person
 from core.accounts.clinic_places import ClinicPlace, clinics_seen, may_place
 from core.accounts.clinics import place_clinic
-from core.accounts.people import Person
-from core.areas.keeping import register_in_use, rows_in_use
+from core.areas.register_store import register_in_use, rows_in_use
 from core.engine.areas.register import AreaRegister
 from core.engine.areas.tiles import blocks_of
 from core.vocabulary.permissions import Action

@@ -6,13 +6,13 @@ import datetime as dt
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.accounts.today import today
-from core.areas.keeping import register_in_use
-from core.datasets.published import dataset_titles
+from core.areas.register_store import register_in_use
+from core.configurations.configuration_list import Readable, names_seen, readable_configurations
+from core.configurations.datasets import dataset_titles
 from core.engine.tariff.configuration import Configuration
 from core.engine.tariff.sentences import combination_sentence, currency_sentence
-from core.tariffs.readable import Readable, names_seen, readable_configurations
 from portal import words
 from portal.database import engine
 from portal.searching import fits, words_of

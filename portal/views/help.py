@@ -8,8 +8,8 @@ from functools import cache
 import pandas as pd
 import streamlit as st
 
-from core.accounts.people import Person
-from core.datasets.published import current_specification
+from core.access.people import Person
+from core.configurations.datasets import current_specification
 from core.engine.dataset.problems import CODES, Code
 from core.engine.dataset.specification import Field, Specification
 from core.engine.dataset.templates import about

@@ -7,7 +7,7 @@ from itertools import groupby
 import pandas as pd
 import streamlit as st
 
-from core.accounts.people import Membership, Person
+from core.access.people import Membership, Person
 from core.accounts.today import today
 from core.reports.overview import charged_to
 from core.submissions.calendar import calendar_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Membership, Person
+from core.access.people import Membership, Person
 from core.submissions.months import SubmissionRow
 from core.submissions.reset_list import Reset, hosted_months, last_reset
 from core.submissions.reset_rights import asks_for_resets

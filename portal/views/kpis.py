@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.kpis.definitions import Kpi
 from core.kpis.definitions import shown as figure
 from core.kpis.results import Result, SeenProvider, providers_seen, results_of

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Connection
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.migration.progress import (
     MigrationProgress,
     newest_migrations,

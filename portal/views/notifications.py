@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.notifications.choices import (
     Choices,
     choices_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.settings import settings
 from core.user_errors import UserError
 from deployments.prefect_api import FlowRun, PrefectApi, RefusedError, ServerAwayError

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.accounts.today import today
 from core.pathways import Pathway, Price, any_pathways, price_versions, read_pathways
 from portal import words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.reports.report_list import ReportRow, reports_of
 from core.reports.requests import ask_again
 from core.reports.schedules import Schedule, end_schedule, schedules_of

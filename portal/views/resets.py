@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.reset_list import Reset, list_resets
 from core.submissions.resets import LONGEST_REASON, grant_reset, refuse_reset
 from core.user_errors import UserError

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.access.people import Person
 from core.accounts.clinics import clinics_to_place, place_clinic
-from core.accounts.people import Person
 from core.accounts.today import today
-from core.areas.keeping import register_in_use
+from core.areas.register_store import register_in_use
 from core.submissions.calendar import calendar_of
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.outcome import Outcome, outcome_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.access.people import Person
 from core.accounts.invoice_list import list_invoices
-from core.accounts.people import Person
 from core.accounts.subscription_list import list_subscriptions
 from core.accounts.today import today
 from portal.components.account_tables import show_invoice, show_subscription

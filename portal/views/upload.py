@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.submissions.file_list import FileRow, files_of
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from core.access.scope import EVERYTHING
 from core.accounts.organisations import find_organisation
-from core.accounts.scope import EVERYTHING
 from core.engine.samples.activity import make_activity
 from core.engine.samples.writing import write_activity
 from core.events.failures import list_failures

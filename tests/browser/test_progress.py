@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database import tables
 from core.engine.samples.activity import make_activity
 from core.engine.samples.writing import write_activity

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from core.accounts.sessions import revoke_all
+from core.access.sessions import revoke_all
 from core.database import tables
 from core.files.links import make_link
 from portal.session_cookies import COOKIE, KEY, claims_of

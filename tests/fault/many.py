@@ -17,6 +17,7 @@ import yaml
 from python_calamine import load_workbook
 from sqlalchemy import Connection, Engine
 
+from core.configurations.importing import import_configuration, import_dataset
 from core.database import tables
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
@@ -26,7 +27,6 @@ from core.settings import PROJECT
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.months import open_submission
 from core.submissions.requests import request_run
-from core.tariffs.importing import import_configuration, import_dataset
 from core.vocabulary.states.columns import RUNNING_SUBMISSION_STATES
 from tests.fault.full_disk import Disk
 from tests.fault.installation import Installation, until

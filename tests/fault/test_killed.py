@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.configurations.importing import import_configuration, import_dataset
 from core.database import tables
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
@@ -22,7 +23,6 @@ from core.settings import PROJECT, use_settings
 from core.submissions.months import open_submission
 from core.submissions.requests import request_run
 from core.submissions.uploads import Upload, receive_file
-from core.tariffs.importing import import_configuration, import_dataset
 from tests.fault.installation import Installation, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

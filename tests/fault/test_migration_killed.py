@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
+from core.configurations.importing import import_dataset
 from core.database import tables
 from core.database.engine import with_driver
 from core.engine.samples.activity import SPECIFICATION
@@ -24,7 +25,6 @@ from core.migration.progress import progress_of
 from core.migration.runs import begin_migration, go_on, request_migration
 from core.settings import PROJECT
 from core.support.processes import start_child
-from core.tariffs.importing import import_dataset
 from tests.conftest import fresh_database
 from tests.legacy_server import HEADER, PASSWORD, USER
 from tests.legacy_source import OldService, old_service

@@ -17,9 +17,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.accounts.scope import EVERYTHING
-from core.areas.keeping import fill_register
+from core.access.scope import EVERYTHING
 from core.areas.progress import progress_of
+from core.areas.register_store import fill_register
 from core.areas.sources import load_sources
 from core.areas.walks import request_walk
 from core.database import tables

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database import tables
 from core.database.locks import FLOW_RUN, subject_lock
 from core.events.failures import MEASURING, list_failures

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database import tables
 from core.kpis.catalogue import get_kpi, publish_kpi, published_kpis, write_kpi
 from core.kpis.definitions import Kpi

@@ -16,12 +16,12 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
+from core.configurations.importing import import_dataset
 from core.engine.samples.activity import SPECIFICATION
 from core.events.failures import discard, list_failures
 from core.settings import Settings, settings, use_settings
 from core.support.processes import free_port
-from core.tariffs.importing import import_dataset
 from deployments.supervisor import Services
 from tests.legacy_server import HEADER, PASSWORD, USER
 from tests.legacy_source import OldService, old_service

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events, log_posts
 from core.events.event_list import EventSearch, find_events
 from core.events.failures import Failure, list_failures

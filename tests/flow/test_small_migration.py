@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
+from core.configurations.importing import import_dataset
 from core.database.engine import with_driver
 from core.database.roles import open_roles
 from core.engine.samples.activity import SPECIFICATION
@@ -22,7 +23,6 @@ from core.kpis.results import results_of
 from core.migration.progress import progress_of
 from core.migration.runs import request_migration
 from core.settings import PROJECT
-from core.tariffs.importing import import_dataset
 from tests.conftest import fresh_database
 from tests.legacy_server import HEADER, PASSWORD, USER
 from tests.legacy_source import OldService, old_service

@@ -14,8 +14,8 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import EVERYTHING
-from core.areas.keeping import rows_in_use
+from core.access.scope import EVERYTHING
+from core.areas.register_store import rows_in_use
 from core.database import tables
 from core.engine.areas.finding import Areas
 from core.events.failures import discard, list_failures

@@ -9,10 +9,10 @@ import httpx
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from core.access.users import add_user
 from core.accounts.organisations import find_organisation
 from core.accounts.subscriptions import Quote, invoice, quote
 from core.accounts.today import today
-from core.accounts.users import add_user
 from core.database import tables
 from core.vocabulary.permissions import Kind
 from tests.flow.conftest import Until

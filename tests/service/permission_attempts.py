@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import NotAllowed, scope_of
-from core.accounts.users import add_user
+from core.access.scope import NotAllowed, scope_of
+from core.access.users import add_user
+from core.configurations.importing import import_configuration
 from core.engine.areas.register import AreaRegister
 from core.engine.dataset.corrections import Correction
 from core.events.failures import discard
@@ -23,7 +24,6 @@ from core.submissions.outcome import outcome_of
 from core.submissions.requests import request_run
 from core.submissions.resets import ask_for_reset, grant_reset
 from core.submissions.uploads import Upload, correct, receive_file
-from core.tariffs.importing import import_configuration
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 from deployments.demo.run import CONFIGURATION

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.people import Person
+from core.access.people import Person
 from core.database import engine as database
 from core.settings import Settings, use_settings
 from core.vocabulary.permissions import Action

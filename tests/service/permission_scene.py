@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from core.access.users import add_user
 from core.accounts.organisations import find_organisation
 from core.accounts.subscriptions import Quote, invoice, quote
 from core.accounts.today import today
-from core.accounts.users import add_user
 from core.database import tables
 from core.events.failures import Cause
 from core.kpis.catalogue import published_kpis, write_kpi

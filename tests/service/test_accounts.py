@@ -14,17 +14,17 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from core.access.audit_trail import AuditSearch, search_audit
+from core.access.scope import EVERYTHING, NotAllowed, scope_of
+from core.access.users import add_user, find_user
 from core.accounts import invoices, organisations, subscriptions
-from core.accounts.audit_trail import AuditSearch, search_audit
 from core.accounts.clinics import add_or_place_clinic, list_clinics
 from core.accounts.daily import care_for_subscriptions
 from core.accounts.invoice_book import invoice_book
 from core.accounts.invoice_csv import COLUMNS, invoices_csv
 from core.accounts.invoice_list import Invoice, find_invoice, list_invoices
 from core.accounts.organisations import find_organisation
-from core.accounts.scope import EVERYTHING, NotAllowed, scope_of
 from core.accounts.subscription_list import list_subscriptions
-from core.accounts.users import add_user, find_user
 from core.database import tables
 from core.engine.areas.register import AreaRegister
 from core.reports.overview import charged_to

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.database.acting import acting_for
 from core.submissions.charge_explaining import Explanation, explain
 from core.submissions.charge_list import (

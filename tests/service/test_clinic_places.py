@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from core.access.scope import EVERYTHING, NOTHING, scope_of
 from core.accounts.clinic_places import clinics_seen, may_place
 from core.accounts.clinics import place_clinic
-from core.accounts.scope import EVERYTHING, NOTHING, scope_of
 from core.database import tables
 from core.database.acting import acting_for
 from tests.service.month import REGISTER

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import NotAllowed
+from core.access.scope import NotAllowed
+from core.configurations.importing import import_configuration
 from core.database import tables
 from core.database.acting import acting_for
-from core.tariffs.importing import import_configuration
 from core.vocabulary.permissions import Action
 from deployments.demo.run import CONFIGURATION
 

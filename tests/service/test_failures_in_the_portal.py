@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.people import person_of
-from core.accounts.scope import EVERYTHING
+from core.access.people import person_of
+from core.access.scope import EVERYTHING
 from core.events.failures import RUN, Cause, list_failures, record_failure
 from core.settings import Settings, use_settings
 from core.submissions.failing import fail_run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import NotAllowed
+from core.access.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database import tables
 from core.events.failures import MEASURING, TRIAL, Cause, Failure, list_failures
 from core.events.outbox import read_event

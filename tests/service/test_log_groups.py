@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database.tables import log_posts
 from core.events.log_groups import CHANNEL, LogSearch, end_posts, log_groups, post, search
 

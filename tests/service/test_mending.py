@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-from core.accounts.people import person_of
+from core.access.people import person_of
+from core.configurations.datasets import current_specification
 from core.database.acting import acting_for
-from core.datasets.published import current_specification
 from core.engine.dataset.corrections import Correction
 from core.submissions.confirming import confirm, confirmed_in, take_back
 from core.submissions.error_files import error_file

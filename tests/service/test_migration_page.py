@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.migration.faulty import record_faulty
 from core.migration.runs import begin_migration, end_migration, plan_tables, request_migration
 from core.settings import Settings, use_settings

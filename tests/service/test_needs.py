@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.database.acting import acting_for
 from core.submissions.calendar import calendar_of
 from core.submissions.needs import Need, needs_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.database import tables
 from core.database.acting import acting_for
 from core.kpis.catalogue import published_kpis, take_over_kpi

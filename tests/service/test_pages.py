@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.database.acting import acting_for
 from tests.service.month import APRIL, Service, visit
 from tests.service.permission_pages import page_at, pages_on, texts

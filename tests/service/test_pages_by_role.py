@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.accounts.people import Person, person_of
+from core.access.people import Person, person_of
 from core.database.acting import acting_for
 from tests.service.permission_pages import page_at, pages_on, shown, texts
 from tests.service.permission_scene import (

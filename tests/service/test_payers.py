@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.areas.accepting import accept
-from core.areas.bringing import bring_register
+from core.areas.register_upload import bring_register
 from core.areas.sources import load_sources
 from core.database import tables
 from core.engine.areas.compact import read_shipped
@@ -115,7 +115,7 @@ def test_the_spider_tells_of_a_move_too(service: Service, month: int, tmp_path: 
 
 
 def test_a_run_follows_the_register_of_the_spider(service: Service, month: int) -> None:
-    from core.areas.keeping import register_in_use
+    from core.areas.register_store import register_in_use
 
     rows = moved(read_shipped(), HACKNEY, BOROUGH_OF_TOWER_HAMLETS)
     with service.engine.begin() as connection:

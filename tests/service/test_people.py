@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.organisations import find_organisation
-from core.accounts.people import NotAdmitted, Person, admit
-from core.accounts.scope import EVERYTHING, NotAllowed
-from core.accounts.sessions import (
+from core.access.people import NotAdmitted, Person, admit
+from core.access.scope import EVERYTHING, NotAllowed
+from core.access.sessions import (
     begin_session,
     note_refusal,
     revoke_all,
@@ -19,9 +18,10 @@ from core.accounts.sessions import (
     sessions_in_use,
     sign_out,
 )
+from core.access.users import end_user, let_in_again
+from core.accounts.organisations import find_organisation
 from core.accounts.subscriptions import end
 from core.accounts.today import today
-from core.accounts.users import end_user, let_in_again
 from core.database import tables
 from core.database.acting import acting_for
 from core.user_errors import UserError

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.database.access import ACCESS
 from core.database.acting import acting_for
 from core.database.tables import metadata

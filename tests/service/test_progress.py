@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from core.accounts.people import person_of
-from core.accounts.scope import EVERYTHING, NOTHING
+from core.access.people import person_of
+from core.access.scope import EVERYTHING, NOTHING
 from core.database.acting import acting_for
 from core.submissions.file_checks import expect_chunks, load_file_check
 from core.submissions.runs import begin_run, load_run

@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.areas.accepting import accept, ask_again
 from core.areas.asking import Asker
-from core.areas.bringing import bring_register
-from core.areas.keeping import register_in_use, rows_in_use, version_in_use
 from core.areas.progress import progress_of
+from core.areas.register_store import register_in_use, rows_in_use, version_in_use
+from core.areas.register_upload import bring_register
 from core.areas.sources import Source, load_sources
 from core.areas.walks import (
     Question,

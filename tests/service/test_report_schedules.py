@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import NotAllowed
+from core.access.scope import NotAllowed
 from core.database import tables
 from core.files.store import FileMissingError
 from core.reports.expiring import expire_reports

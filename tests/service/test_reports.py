@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from core.accounts.scope import EVERYTHING, Scope
+from core.access.scope import EVERYTHING, Scope
 from core.database import tables
 from core.files.store import FolderStore
 from core.reports.backing_data import COLUMNS

@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from core.access.scope import EVERYTHING
 from core.accounts.clinics import clinics_to_place, place_clinic
-from core.accounts.scope import EVERYTHING
+from core.configurations.importing import import_configuration, import_dataset
 from core.database import tables
 from core.submissions.arrivals import Arrival, take_in
 from core.submissions.heading_looks import Look
@@ -23,7 +24,6 @@ from core.submissions.outcome import outcome_of
 from core.submissions.requests import NotReady, NotRunnable, obstacles, request_run
 from core.submissions.runs import RunIncomplete, publish
 from core.submissions.uploads import remove_file
-from core.tariffs.importing import import_configuration, import_dataset
 from core.user_errors import DocumentError, UserError
 from core.vocabulary.process import State
 from core.vocabulary.states import submissions as states

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events
 from core.events.event_list import EventRow, EventSearch, list_events
 from core.events.outbox import raise_event

@@ -15,9 +15,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from core.access.people import Membership, Person
+from core.access.scope import EVERYTHING
 from core.accounts.organisations import find_organisation
-from core.accounts.people import Membership, Person
-from core.accounts.scope import EVERYTHING
 from core.database import tables
 from core.notifications.telling import notify
 from core.submissions.reset_list import Reset, get_reset, hosted_months, last_reset, list_resets

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.accounts.people import person_of
+from core.access.people import person_of
 from core.database.acting import acting_for
 from core.submissions.month_against import month_against, what_stands_out
 from core.submissions.months import get_submission

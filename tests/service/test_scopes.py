@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.accounts.people import person_of
-from core.accounts.scope import NOTHING, NotAllowed
+from core.access.people import person_of
+from core.access.scope import NOTHING, NotAllowed
 from core.areas.progress import newest_walks
 from core.events.event_list import EventSearch, events_after, find_events, list_events
 from core.events.failures import list_failures, show_failure
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 PERSON = {"scope", "person", "user_id"}
 OF_NOBODY = {
-    "core.accounts.people.admit": "before it, nobody is there",
-    "core.accounts.sessions.begin_session": "before it, nobody is there",
+    "core.access.people.admit": "before it, nobody is there",
+    "core.access.sessions.begin_session": "before it, nobody is there",
     "core.events.hearing.hear": "Prefect tells the portal, by a secret of its own",
-    "core.areas.keeping.register_in_use": "the register of areas is published",
-    "core.areas.keeping.rows_in_use": "the register of areas is published",
-    "core.datasets.published.current_specification": "specifications are published",
-    "core.datasets.published.dataset_titles": "the names of specifications",
+    "core.areas.register_store.register_in_use": "the register of areas is published",
+    "core.areas.register_store.rows_in_use": "the register of areas is published",
+    "core.configurations.datasets.current_specification": "specifications are published",
+    "core.configurations.datasets.dataset_titles": "the names of specifications",
     "core.accounts.organisations.find_organisation": "from a code that was seen to its id",
     "core.accounts.clinics.clinics_to_place": "of a submission that the scope gave",
     "core.submissions.requests.obstacles": "of a submission that the scope gave",
@@ -46,11 +46,11 @@ OF_NOBODY = {
     "core.submissions.charge_list.lines_of": "of a run that the scope gave",
     "core.submissions.lost_codes.lost_codes": "of a run that the scope gave",
     "core.submissions.charge_list.sums_of": "of a run that the scope gave",
-    "core.tariffs.published.currency_names": "of runs that the scope gave",
+    "core.configurations.published_names.currency_names": "of runs that the scope gave",
     "core.pathways.any_pathways": "pathways are published, as tariffs are",
     "core.pathways.price_versions": "pathways are published, as tariffs are",
     "core.pathways.read_pathways": "pathways are published, as tariffs are",
-    "core.tariffs.readable.readable_configurations": "configurations are published",
+    "core.configurations.configuration_list.readable_configurations": "configurations are published",
 }
 """Functions that answer everybody alike, or that ask for what only a scope gives."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.engine.reading import open_file

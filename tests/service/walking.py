@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.areas.asking import Asker, Manners
-from core.areas.keeping import fill_register, read_rows
-from core.areas.settling import finish_walk
+from core.areas.finish_walk import finish_walk
+from core.areas.register_store import fill_register, read_rows
 from core.areas.sources import Source
 from core.areas.walks import begin_walk, load_walk, request_walk, waiting_questions
 from core.database import tables

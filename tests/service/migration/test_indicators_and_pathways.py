@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.accounts.scope import EVERYTHING
+from core.access.scope import EVERYTHING
 from core.database.roles import open_roles
 from core.kpis.catalogue import published_kpis
 from core.kpis.episodes import chunks_to_write, write_episodes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.accounts.scope import Membership, Scope
+from core.access.scope import Membership, Scope
 from core.notifications.choices import topics_that_concern
 from core.vocabulary.permissions import Kind
 from core.vocabulary.topics import Topic

@@ -16,8 +16,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.auditing import note
-from core.accounts.scope import Scope, require
+from core.access.audit import note
+from core.access.scope import Scope, require
 from core.database import tables
 from core.database.acting import act_for
 from core.settings import settings

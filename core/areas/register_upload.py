@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from core.areas.keeping import fill_register, rows_in_use, version_in_use
 from core.areas.payers import Moved, tell_of_payers
+from core.areas.register_store import fill_register, rows_in_use, version_in_use
 from core.areas.walks import refuse_second
 from core.engine.areas.kinds import LSOA_PATTERN
 from core.user_errors import UserError

@@ -9,7 +9,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Scope
+from core.access.scope import Scope
 from core.database import tables
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from

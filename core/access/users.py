@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from core.accounts.auditing import note
-from core.accounts.scope import Scope, require
-from core.accounts.sessions import revoke_all
+from core.access.audit import note
+from core.access.scope import Scope, require
+from core.access.sessions import revoke_all
 from core.database import tables
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

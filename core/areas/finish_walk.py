@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.importing import is_known, keep_periods, update_area, work_of
-from core.areas.keeping import count_up
 from core.areas.payers import Moved, tell_of_payers
+from core.areas.register_store import count_up
 from core.areas.walks import Walk, end_walk, waits
 from core.database import tables
 from core.database.moving import lock_row

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import Range, insert
 
-from core.accounts.scope import NotAllowed, Scope, scope_of
+from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.database.records import create_records_table
 from core.documents import parse_document

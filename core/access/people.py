@@ -12,8 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.accounts.scope import Membership, Scope, memberships_of
-from core.accounts.sessions import NotAdmitted, Session, admitted_session
+from core.access.scope import Membership, Scope, memberships_of
+from core.access.sessions import NotAdmitted, Session, admitted_session
 from core.database import tables
 from core.database.acting import act_for
 from core.vocabulary.permissions import Action
