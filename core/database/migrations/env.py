@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import core.database.tables  # noqa: F401 (fills the metadata)
-from core.database.columns import metadata
+from core.database.tables.columns import metadata
 
 RECORDS = "records_"
 

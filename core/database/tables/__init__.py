@@ -25,20 +25,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, UUID, ExcludeConstraint
 
-from core.database import (
-    accounts_tables,
-    area_tables,
-    event_tables,
-    failure_tables,
-    kpi_tables,
-    migration_tables,
-    notification_tables,
-    pathway_tables,
-    portal_tables,
-    report_tables,
-    reset_tables,
-)
-from core.database.columns import (
+from core.database.tables import accounts as accounts_tables
+from core.database.tables import areas as area_tables
+from core.database.tables import events as event_tables
+from core.database.tables import failures as failure_tables
+from core.database.tables import kpis as kpi_tables
+from core.database.tables import migration as migration_tables
+from core.database.tables import notifications as notification_tables
+from core.database.tables import pathways as pathway_tables
+from core.database.tables import portal as portal_tables
+from core.database.tables import reports as report_tables
+from core.database.tables import resets as reset_tables
+from core.database.tables.columns import (
     count,
     metadata,
     moment,

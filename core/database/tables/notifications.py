@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from core.database.columns import metadata, moment, now, number, one_of, words
+from core.database.tables.columns import metadata, moment, now, number, one_of, words
 from core.vocabulary.states.notifications import DELIVERY_STATES
 from core.vocabulary.topics import CHANNELS, SENT_CHANNELS, TOPICS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, text
 
-from core.database.columns import metadata, moment, now, number, user, words
+from core.database.tables.columns import metadata, moment, now, number, user, words
 
 resets = Table(
     "resets",

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from core.database.columns import metadata, moment, now, number, one_of, user, words
+from core.database.tables.columns import metadata, moment, now, number, one_of, user, words
 from core.vocabulary.permissions import Action, Kind
 from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE
 

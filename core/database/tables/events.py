@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from core.database.columns import metadata, now, number, user, words
+from core.database.tables.columns import metadata, now, number, user, words
 
 events = Table(
     "events",

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.database.columns import metadata, now, number, words
+from core.database.tables.columns import metadata, now, number, words
 
 
 def _of_report() -> Column[int]:

@@ -18,7 +18,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from core.database.columns import count, metadata, moment, now, number, one_of, pence, user, words
+from core.database.tables.columns import (
+    count,
+    metadata,
+    moment,
+    now,
+    number,
+    one_of,
+    pence,
+    user,
+    words,
+)
 from core.vocabulary.states.migration import MIGRATION_MACHINE, TABLE_MACHINE
 
 legacy_rows = Table(

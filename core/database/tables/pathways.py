@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from core.database.columns import metadata, number, words
+from core.database.tables.columns import metadata, number, words
 
 
 def _of(table: str, name: str, *, required: bool = True, index: bool = False) -> Column[int]:

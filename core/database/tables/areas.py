@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from core.database.columns import count, metadata, moment, now, number, one_of, user, words
+from core.database.tables.columns import count, metadata, moment, now, number, one_of, user, words
 from core.vocabulary.states.areas import SPIDER_MACHINE
 
 areas = Table(

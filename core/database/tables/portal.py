@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text
 
-from core.database.columns import metadata, now, user
+from core.database.tables.columns import metadata, now, user
 
 warning_confirmations = Table(
     "warning_confirmations",

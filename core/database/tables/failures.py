@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from core.database.columns import metadata, moment, now, number, one_of, user, words
+from core.database.tables.columns import metadata, moment, now, number, one_of, user, words
 from core.vocabulary.states.columns import FAILURE_KINDS, FAILURE_STATES
 
 OPEN = text("state IN ('waiting', 'retried')")
