@@ -10,7 +10,7 @@ import click
 from cli.services import counted, print_document, running_services
 
 if TYPE_CHECKING:
-    from core.submissions.reset_list import Reset
+    from core.submissions.queries.reset_list import Reset
 
 
 @click.group()
@@ -28,7 +28,7 @@ def resets() -> None:
 def list_requests(*, everything: bool, as_json: bool) -> int:
     """List what waits for a decision, who waits longest first."""
     from core.access.scope import EVERYTHING
-    from core.submissions.reset_list import list_resets
+    from core.submissions.queries.reset_list import list_resets
 
     with running_services() as engine, engine.connect() as connection:
         found = list_resets(connection, EVERYTHING, everything=everything)
@@ -46,7 +46,7 @@ def list_requests(*, everything: bool, as_json: bool) -> int:
 @click.option("--answer", default="", help="What to tell provider and host.")
 def grant(*, number: int, answer: str) -> int:
     """Open the month again."""
-    from core.submissions.resets import grant_reset
+    from core.submissions.commands.resets import grant_reset
 
     with running_services() as engine, engine.begin() as connection:
         asked = grant_reset(connection, number, answer=answer, user_id=None, by=_by())
@@ -59,7 +59,7 @@ def grant(*, number: int, answer: str) -> int:
 @click.option("--answer", required=True, help="Why the month stays as it is; they are told.")
 def refuse(*, number: int, answer: str) -> int:
     """Leave the month as it was submitted."""
-    from core.submissions.resets import refuse_reset
+    from core.submissions.commands.resets import refuse_reset
 
     with running_services() as engine, engine.begin() as connection:
         asked = refuse_reset(connection, number, answer=answer, user_id=None, by=_by())

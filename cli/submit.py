@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from core.submissions.following import RunProgress
-    from core.submissions.outcome import Outcome
-    from core.submissions.requests import Obstacle, RunKind
+    from core.submissions.commands.requests import Obstacle, RunKind
+    from core.submissions.queries.following import RunProgress
+    from core.submissions.queries.run_totals import Outcome
 
 Totals = list[tuple[str, str, int, int]]
 """Code, name, charges, pence."""
@@ -38,7 +38,7 @@ def submit(
     listed, or the calculation failed; 2: wrong use, or the services do not run.
     """
     from core.engine.tariff.months import parse_month
-    from core.submissions.requests import NotReady
+    from core.submissions.commands.requests import NotReady
 
     if draft == final:
         raise click.UsageError("say either --draft or --final")
@@ -58,8 +58,8 @@ def submit(
 
 def _request(engine: Engine, provider: str, month: dt.date, kind: RunKind) -> int:
     from core.accounts.organisations import find_organisation
+    from core.submissions.commands.requests import request_run
     from core.submissions.months import open_submission
-    from core.submissions.requests import request_run
 
     with engine.begin() as connection:
         organisation = find_organisation(connection, "provider", provider)
@@ -79,7 +79,7 @@ def _say_obstacles(about: dict[str, Any], obstacles: list[Obstacle], *, as_json:
 
 
 def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> RunProgress:
-    from core.submissions.following import follow_run
+    from core.submissions.queries.following import follow_run
     from core.vocabulary.states.submissions import SUBMISSION_TEXTS
 
     said = None
@@ -106,7 +106,7 @@ def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json:
     keep_pandas_out()
     from core.access.scope import EVERYTHING
     from core.areas.register_store import register_in_use
-    from core.submissions.outcome import outcome_of
+    from core.submissions.queries.run_totals import outcome_of
 
     with engine.connect() as connection:
         outcome = outcome_of(connection, EVERYTHING, run_id)

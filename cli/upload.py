@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from core.submissions.error_list import Cause
-    from core.submissions.file_list import FileRow
     from core.submissions.months import SubmissionRow
+    from core.submissions.queries.error_list import Cause
+    from core.submissions.queries.file_list import FileRow
 
 CAUSES_SHOWN = 20
 
@@ -63,9 +63,9 @@ def upload(
 def _find_month(engine: Engine, provider: str, month: dt.date) -> SubmissionRow:
     """The submission, opened if it is new; refused before a long upload where it is locked."""
     from core.accounts.organisations import find_organisation
+    from core.submissions.commands.requests import Obstacle, configuration_in_force
+    from core.submissions.commands.uploads import refuse_if_locked
     from core.submissions.months import get_submission, open_submission
-    from core.submissions.requests import Obstacle, configuration_in_force
-    from core.submissions.uploads import refuse_if_locked
 
     with engine.begin() as connection:
         organisation = find_organisation(connection, "provider", provider)
@@ -86,7 +86,7 @@ def _take_in(
     quiet: bool,
 ) -> list[int]:
     from core.files.store import open_store
-    from core.submissions.arrivals import Arrival, take_in
+    from core.submissions.commands.arrivals import Arrival, take_in
 
     store, file_ids = open_store(), []
     for path in files:
@@ -102,7 +102,7 @@ def _look(
     engine: Engine, submission: SubmissionRow, file_ids: list[int], *, wait: bool, quiet: bool
 ) -> list[FileRow]:
     """The files as they are now, or once they have been checked."""
-    from core.submissions.following import follow_files
+    from core.submissions.queries.following import follow_files
 
     found: list[FileRow] = []
     said: dict[int, int] = {}
@@ -119,7 +119,7 @@ def _look(
 
 def _causes(engine: Engine, files: list[FileRow]) -> dict[int, list[Cause]]:
     from core.access.scope import EVERYTHING
-    from core.submissions.error_list import causes
+    from core.submissions.queries.error_list import causes
 
     with engine.connect() as connection:
         return {file.id: causes(connection, EVERYTHING, file.id) for file in files}

@@ -11,7 +11,7 @@ from core.events.failures import UNDONE, Cause, record_failure
 from core.kpis.failing import fail_measuring, fail_trial
 from core.migration.runs import fail_migration
 from core.reports.making import fail_report
-from core.submissions.failing import fail_check, fail_run
+from core.submissions.commands.failing import fail_check, fail_run
 from core.vocabulary.event_catalogue import (
     Event,
     FileCorrected,

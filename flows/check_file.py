@@ -15,8 +15,8 @@ from core.engine.reading import Reading, open_file
 from core.events.failures import Cause
 from core.files.store import open_store
 from core.settings import settings
-from core.submissions.failing import fail_check
-from core.submissions.file_checks import (
+from core.submissions.commands.failing import fail_check
+from core.submissions.commands.file_checks import (
     ChunkCounts,
     FileCheckInputs,
     begin_file_check,
@@ -25,7 +25,7 @@ from core.submissions.file_checks import (
     load_file_check,
     waits_for_look,
 )
-from core.submissions.naming import names_of_file
+from core.submissions.event_names import names_of_file
 from core.vocabulary.states.submissions import FileState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.checking import CheckBench, check_rows

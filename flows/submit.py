@@ -10,9 +10,8 @@ from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
 from core.events.failures import Cause
-from core.submissions.failing import fail_run
-from core.submissions.naming import names_of_run
-from core.submissions.runs import (
+from core.submissions.commands.failing import fail_run
+from core.submissions.commands.runs import (
     RunInputs,
     RunTotals,
     begin_run,
@@ -20,6 +19,7 @@ from core.submissions.runs import (
     load_run,
     publish,
 )
+from core.submissions.event_names import names_of_run
 from core.vocabulary.states.submissions import RunState, SubmissionState
 from flows.running import alone_on, chunk_threads, failing, flow_run_id
 from tasks.progress import ProgressBar, StageTally

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from core.access.audit import note
 from core.access.people import NotAdmitted
 from core.files.store import open_store
-from core.submissions.error_files import KINDS, ErrorFile, error_file
+from core.submissions.queries.error_files import KINDS, ErrorFile, error_file
 from core.user_errors import UserError
 from portal.database import engine
 from portal.sign_in import person_of_request

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse
 from core.access.people import NotAdmitted, Person
 from core.files.store import open_store
 from core.settings import settings
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.heading_looks import Look
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.heading_review import Look
 from core.submissions.months import submission_for
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
-from core.submissions.file_checks import (
+from core.submissions.commands.file_checks import (
     ChunkCounts,
     FileCheckInputs,
     check_and_correct,

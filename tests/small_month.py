@@ -17,7 +17,7 @@ from deployments.demo.activity import DemoFile
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from core.submissions.requests import RunKind
+    from core.submissions.commands.requests import RunKind
 
 PROVIDER, PERSON = "ZX1", "amira@zx1.example"
 

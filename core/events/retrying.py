@@ -36,7 +36,7 @@ from core.migration import runs as migrations
 from core.notifications.sending import lock_delivery, send_again
 from core.reports.requests import ask_again
 from core.settings import settings
-from core.submissions.resuming import resume_check, resume_run
+from core.submissions.commands.resuming import resume_check, resume_run
 from core.user_errors import UserError
 
 

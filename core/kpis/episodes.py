@@ -14,8 +14,8 @@ from core.database.copying import copy_table
 from core.database.engine import driver_cursor
 from core.engine.calculation.episodes import merge_records
 from core.kpis.views import episodes_table
-from core.submissions.run_chunks import read_records
-from core.submissions.runs import RunInputs
+from core.submissions.commands.run_chunks import read_records
+from core.submissions.commands.runs import RunInputs
 
 
 def chunks_to_write(connection: Connection, run: RunInputs) -> list[int]:

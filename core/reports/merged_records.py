@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from core.engine.calculation.episodes import merge_records
 from core.engine.dataset.specification import Specification
-from core.submissions.run_chunks import read_records
-from core.submissions.runs import RunInputs
+from core.submissions.commands.run_chunks import read_records
+from core.submissions.commands.runs import RunInputs
 
 
 def read_episodes(connection: Connection, run: RunInputs, chunk: int, *, labels: bool) -> pa.Table:

@@ -19,8 +19,8 @@ from core.database import tables
 from core.database.engine import engine as open_engine
 from core.engine.samples.activity import sample_clinics
 from core.settings import PROJECT, Settings, use_settings
-from core.submissions.outcome import Outcome
-from core.submissions.requests import RunKind
+from core.submissions.commands.requests import RunKind
+from core.submissions.queries.run_totals import Outcome
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState
 from deployments.demo import story

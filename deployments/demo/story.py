@@ -17,14 +17,14 @@ from core.engine.dataset.corrections import Correction
 from core.files.store import open_store
 from core.reports.following import copy_out, follow_report
 from core.reports.requests import ReportRequest, request_report
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.error_list import causes
-from core.submissions.file_list import FileRow
-from core.submissions.following import follow_files, follow_run
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.requests import RunKind, request_run
+from core.submissions.commands.uploads import correct
 from core.submissions.months import open_submission
-from core.submissions.outcome import Outcome, outcome_of
-from core.submissions.requests import RunKind, request_run
-from core.submissions.uploads import correct
+from core.submissions.queries.error_list import causes
+from core.submissions.queries.file_list import FileRow
+from core.submissions.queries.following import follow_files, follow_run
+from core.submissions.queries.run_totals import Outcome, outcome_of
 from core.support.polling import last
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import STAGES, FileState, SubmissionState

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.submissions.charge_list import PAGE, ChargeLine, Chosen, SeenRun, lines_of
+from core.submissions.queries.charge_list import PAGE, ChargeLine, Chosen, SeenRun, lines_of
 from portal import words
 from portal.components.charge_reasons import show_reasons
 from portal.database import engine

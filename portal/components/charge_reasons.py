@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
-from core.submissions.charge_explaining import Explanation, MergedValue, explain
-from core.submissions.charge_list import ChargeLine, SeenRun, episode_of
+from core.submissions.queries.charge_explaining import Explanation, MergedValue, explain
+from core.submissions.queries.charge_list import ChargeLine, SeenRun, episode_of
 from portal import words
 from portal.database import engine
 

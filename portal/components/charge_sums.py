@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.submissions.charge_list import Sum
+from core.submissions.queries.charge_list import Sum
 from portal import words
 from portal.components.sums_table import show_sums_table
 from portal.opening import show_open_tab

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.submissions.file_list import FileRow
+from core.submissions.queries.file_list import FileRow
 from core.submissions.stage_progress import COUNTED, StageProgress
 from core.vocabulary.states.submissions import STAGES, SUBMISSION_TEXTS, FileState, SubmissionState
 from portal import words

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.access.people import Person
 from core.engine.dataset.corrections import Correction
-from core.submissions.error_list import Cause
-from core.submissions.file_list import FileRow
-from core.submissions.uploads import correct
+from core.submissions.commands.uploads import correct
+from core.submissions.queries.error_list import Cause
+from core.submissions.queries.file_list import FileRow
 from portal import words
 from portal.acting import act
 from portal.sign_in import person_on_page

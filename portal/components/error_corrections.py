@@ -7,10 +7,10 @@ import streamlit as st
 from core.access.people import Person
 from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
-from core.submissions.error_list import Cause, MadeCorrection, causes, corrections_made
-from core.submissions.file_list import FileRow
-from core.submissions.suggesting import Suggestion, suggestions
-from core.submissions.uploads import undo_correction
+from core.submissions.commands.uploads import undo_correction
+from core.submissions.queries.error_list import Cause, MadeCorrection, causes, corrections_made
+from core.submissions.queries.file_list import FileRow
+from core.submissions.queries.suggesting import Suggestion, suggestions
 from portal import words
 from portal.acting import act
 from portal.components.correction_preview import Choice, preview

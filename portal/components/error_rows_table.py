@@ -8,10 +8,10 @@ import streamlit as st
 from core.access.people import Person
 from core.engine.dataset.corrections import Correction
 from core.engine.dataset.specification import Specification
-from core.submissions.error_list import Cause
-from core.submissions.error_rows import SHOWN, ErrorRow, rows_of
-from core.submissions.file_list import FileRow
-from core.submissions.uploads import correct
+from core.submissions.commands.uploads import correct
+from core.submissions.queries.error_list import Cause
+from core.submissions.queries.error_rows import SHOWN, ErrorRow, rows_of
+from core.submissions.queries.file_list import FileRow
 from portal import words
 from portal.acting import act
 from portal.database import engine

@@ -10,11 +10,11 @@ from core.access.people import Person
 from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification, heading_key
 from core.engine.reading import Heading
-from core.submissions.file_list import FileRow
-from core.submissions.heading_looks import is_new
-from core.submissions.headings import choices_of, choose_headings, confirm_headings
+from core.submissions.commands.heading_review import is_new
+from core.submissions.commands.headings import choices_of, choose_headings, confirm_headings
+from core.submissions.commands.uploads import check_anew
 from core.submissions.months import SubmissionRow
-from core.submissions.uploads import check_anew
+from core.submissions.queries.file_list import FileRow
 from core.vocabulary.states.submissions import FileState
 from portal import words
 from portal.acting import act

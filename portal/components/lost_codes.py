@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.submissions.charge_list import SeenRun
-from core.submissions.lost_codes import SHOWN, lost_codes
+from core.submissions.queries.charge_list import SeenRun
+from core.submissions.queries.lost_codes import SHOWN, lost_codes
 from portal import words
 from portal.database import engine
 

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from core.access.people import Person
-from core.submissions.month_against import Against, Figures, month_against, month_before
 from core.submissions.months import SubmissionRow
-from core.submissions.outcome import Outcome
+from core.submissions.queries.month_comparison import Against, Figures, month_against, month_before
+from core.submissions.queries.run_totals import Outcome
 from portal import words
 from portal.database import engine
 

@@ -14,9 +14,9 @@ from core.accounts.clinics import list_clinics
 from core.accounts.subscription_list import list_subscriptions
 from core.events.failures import list_failures
 from core.reports.report_list import reports_of
-from core.submissions.calendar import Month
-from core.submissions.needs import needs_of
-from core.submissions.reset_list import list_resets
+from core.submissions.queries.calendar import Month
+from core.submissions.queries.reset_list import list_resets
+from core.submissions.queries.todo_list import needs_of
 from core.submissions.reset_rights import decides_resets
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.accounts import SubscriptionState

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.today import today
-from core.submissions.calendar import Month
+from core.submissions.commands.requests import Obstacle
 from core.submissions.months import SubmissionRow
-from core.submissions.requests import Obstacle
+from core.submissions.queries.calendar import Month
 from portal import words
 from portal.links import link_to_page
 

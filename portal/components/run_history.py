@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.access.people import Person
 from core.submissions.months import SubmissionRow
-from core.submissions.run_history import Difference, RunRow, compare_runs, runs_of
+from core.submissions.queries.run_history import Difference, RunRow, compare_runs, runs_of
 from core.vocabulary.states.submissions import RunState
 from portal import words
 from portal.database import engine

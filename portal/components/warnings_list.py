@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
-from core.submissions.confirming import confirm, confirmed_in, key_of, take_back
-from core.submissions.error_list import Cause
-from core.submissions.file_list import FileRow
+from core.submissions.commands.confirming import confirm, confirmed_in, key_of, take_back
+from core.submissions.queries.error_list import Cause
+from core.submissions.queries.file_list import FileRow
 from portal import words
 from portal.acting import act
 from portal.database import engine

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 import streamlit as st
 
 from core.reports.overview import Charged
-from core.submissions.calendar import FIRST_MONTH, Month
+from core.submissions.queries.calendar import FIRST_MONTH, Month
 from core.vocabulary.states.submissions import STAGES, SubmissionState
 from portal import words
 from portal.links import has_page, link_to_address

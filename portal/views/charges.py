@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.people import Person
 from core.areas.register_store import register_in_use
 from core.configurations.published_names import currency_names
-from core.submissions.charge_list import Chosen, SeenRun, Sum, runs_seen, sums_of
+from core.submissions.queries.charge_list import Chosen, SeenRun, Sum, runs_seen, sums_of
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.charge_lines import show_lines

@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.people import Membership, Person
 from core.accounts.today import today
 from core.reports.overview import charged_to
-from core.submissions.calendar import calendar_of
+from core.submissions.queries.calendar import calendar_of
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.needs import lines_for, show_lines

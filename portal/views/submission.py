@@ -9,10 +9,10 @@ from core.access.people import Person
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.accounts.today import today
 from core.areas.register_store import register_in_use
-from core.submissions.calendar import calendar_of
+from core.submissions.commands.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
 from core.submissions.months import SubmissionRow, submission_for
-from core.submissions.outcome import Outcome, outcome_of
-from core.submissions.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
+from core.submissions.queries.calendar import calendar_of
+from core.submissions.queries.run_totals import Outcome, outcome_of
 from core.submissions.stage_progress import stages_of
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

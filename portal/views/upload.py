@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
-from core.submissions.file_list import FileRow, files_of
+from core.submissions.commands.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.submissions.months import SubmissionRow, submission_for
-from core.submissions.uploads import CHANGEABLE, SubmissionLocked, remove_file
+from core.submissions.queries.file_list import FileRow, files_of
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState, SubmissionState
 from portal import words

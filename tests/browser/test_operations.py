@@ -17,10 +17,10 @@ from core.engine.samples.writing import write_activity
 from core.events.failures import list_failures
 from core.events.outbox import raise_event
 from core.files.store import open_store
-from core.submissions.file_list import files_of
-from core.submissions.following import follow_files
+from core.submissions.commands.uploads import Upload, receive_file
 from core.submissions.months import open_submission
-from core.submissions.uploads import Upload, receive_file
+from core.submissions.queries.file_list import files_of
+from core.submissions.queries.following import follow_files
 from core.support.polling import last
 from core.vocabulary.event_catalogue import RunFailed
 from deployments.demo import story

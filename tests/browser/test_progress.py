@@ -17,7 +17,7 @@ from core.access.scope import EVERYTHING
 from core.database import tables
 from core.engine.samples.activity import make_activity
 from core.engine.samples.writing import write_activity
-from core.submissions.file_list import FileRow, files_of
+from core.submissions.queries.file_list import FileRow, files_of
 from core.submissions.stage_progress import COUNTED, StageProgress, stages_of
 from core.vocabulary.states.submissions import FileState, SubmissionState
 from tests.browser.conftest import SignIn

@@ -21,8 +21,8 @@ from core.database import tables
 from core.database.embedded import attach
 from core.events.outbox import wake_relay
 from core.files.store import open_store
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.requests import NotRunnable, request_run
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.requests import NotRunnable, request_run
 from tests.fault.installation import until
 from tests.fault.many import Round
 

@@ -24,9 +24,9 @@ from core.engine.samples.writing import write_activity
 from core.files.store import open_store
 from core.reports.requests import ReportRequest, request_report
 from core.settings import PROJECT
-from core.submissions.arrivals import Arrival, take_in
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.requests import request_run
 from core.submissions.months import open_submission
-from core.submissions.requests import request_run
 from core.vocabulary.states.columns import RUNNING_SUBMISSION_STATES
 from tests.fault.full_disk import Disk
 from tests.fault.installation import Installation, until

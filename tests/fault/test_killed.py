@@ -20,9 +20,9 @@ from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
 from core.files.store import open_store
 from core.settings import PROJECT, use_settings
+from core.submissions.commands.requests import request_run
+from core.submissions.commands.uploads import Upload, receive_file
 from core.submissions.months import open_submission
-from core.submissions.requests import request_run
-from core.submissions.uploads import Upload, receive_file
 from tests.fault.installation import Installation, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

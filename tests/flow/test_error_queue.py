@@ -21,10 +21,10 @@ from core.database import tables
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
 from core.files.store import open_store
-from core.submissions.following import follow_files, follow_run
+from core.submissions.commands.requests import request_run
+from core.submissions.commands.uploads import Upload, receive_file
 from core.submissions.months import get_submission, open_submission
-from core.submissions.requests import request_run
-from core.submissions.uploads import Upload, receive_file
+from core.submissions.queries.following import follow_files, follow_run
 from core.support.polling import last
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
 from deployments.demo.run import CONFIGURATION, DATASET

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from core.database import tables
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
-from core.submissions.requests import NotReady, request_run
+from core.submissions.commands.requests import NotReady, request_run
 from core.vocabulary.states.submissions import FileState
 from deployments.demo import story
 from deployments.demo.activity import DemoFile, Slip, with_slip

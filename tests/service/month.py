@@ -21,8 +21,8 @@ from core.engine.areas.register import AreaRegister
 from core.engine.calculation.stages import calculate
 from core.engine.reading import open_file
 from core.files.store import FolderStore
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.file_checks import (
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.file_checks import (
     begin_file_check,
     check_and_correct,
     finish_file_check,
@@ -30,10 +30,10 @@ from core.submissions.file_checks import (
     store_chunk,
     waits_for_look,
 )
+from core.submissions.commands.requests import RunKind, request_run
+from core.submissions.commands.run_chunks import read_records, store_charges
+from core.submissions.commands.runs import RunInputs, begin_run, enter_stage, load_run, publish
 from core.submissions.months import SubmissionRow, get_submission, open_submission
-from core.submissions.requests import RunKind, request_run
-from core.submissions.run_chunks import read_records, store_charges
-from core.submissions.runs import RunInputs, begin_run, enter_stage, load_run, publish
 from core.vocabulary.states.submissions import STAGES, SUBMISSION_MACHINE, FileState
 from deployments.demo.run import users_of_the_scene
 

@@ -20,10 +20,10 @@ from core.engine.dataset.corrections import Correction
 from core.events.failures import discard
 from core.reports.overview import charged_to
 from core.reports.requests import ReportRequest, request_report
-from core.submissions.outcome import outcome_of
-from core.submissions.requests import request_run
-from core.submissions.resets import ask_for_reset, grant_reset
-from core.submissions.uploads import Upload, correct, receive_file
+from core.submissions.commands.requests import request_run
+from core.submissions.commands.resets import ask_for_reset, grant_reset
+from core.submissions.commands.uploads import Upload, correct, receive_file
+from core.submissions.queries.run_totals import outcome_of
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 from deployments.demo.run import CONFIGURATION

@@ -21,9 +21,9 @@ from core.events.failures import Cause
 from core.kpis.catalogue import published_kpis, write_kpi
 from core.kpis.measuring import Measured
 from core.kpis.results import store_result
-from core.submissions.failing import fail_run
-from core.submissions.resets import ask_for_reset
-from core.submissions.runs import about, load_run
+from core.submissions.commands.failing import fail_run
+from core.submissions.commands.resets import ask_for_reset
+from core.submissions.commands.runs import about, load_run
 from core.vocabulary.permissions import Kind
 from tests.service.month import HACKNEY, TOWER_HAMLETS, visit
 

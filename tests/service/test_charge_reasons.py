@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from core.access.people import person_of
 from core.database.acting import acting_for
-from core.submissions.charge_explaining import Explanation, explain
-from core.submissions.charge_list import (
+from core.submissions.queries.charge_explaining import Explanation, explain
+from core.submissions.queries.charge_list import (
     ChargeLine,
     Chosen,
     SeenRun,
@@ -16,7 +16,7 @@ from core.submissions.charge_list import (
     runs_seen,
     sums_of,
 )
-from core.submissions.lost_codes import lost_codes
+from core.submissions.queries.lost_codes import lost_codes
 from tests.service.month import HACKNEY, Service, visit
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from core.reports.making import (
     plan_report,
 )
 from core.reports.requests import ReportRequest, event_names, request_report
-from core.submissions.failing import fail_check, fail_run
-from core.submissions.file_checks import about_check, load_file_check
-from core.submissions.requests import request_run
-from core.submissions.runs import about, load_run
-from core.submissions.uploads import remove_file
+from core.submissions.commands.failing import fail_check, fail_run
+from core.submissions.commands.file_checks import about_check, load_file_check
+from core.submissions.commands.requests import request_run
+from core.submissions.commands.runs import about, load_run
+from core.submissions.commands.uploads import remove_file
 from core.user_errors import UserError
 from core.vocabulary.states.events import FailureState
 from core.vocabulary.states.submissions import FileState, SubmissionState
@@ -132,7 +132,7 @@ def test_a_run_is_tried_again_as_the_same_run_and_ends_its_failure(
     assert (row.state, row.failure, row.finished_at) == ("running", None, None)
     assert service.events().count("submission.requested") == asked + 1
     with service.measured(run_id) as (connection, run):
-        from core.submissions.runs import publish
+        from core.submissions.commands.runs import publish
 
         publish(connection, run)
     failure = only(service)

@@ -11,8 +11,8 @@ from core.access.people import person_of
 from core.access.scope import EVERYTHING
 from core.events.failures import RUN, Cause, list_failures, record_failure
 from core.settings import Settings, use_settings
-from core.submissions.failing import fail_run
-from core.submissions.runs import about, load_run
+from core.submissions.commands.failing import fail_run
+from core.submissions.commands.runs import about, load_run
 from core.vocabulary.states.events import FailureState
 from tests.service.month import visit
 

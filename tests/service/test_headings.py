@@ -12,10 +12,10 @@ from core.access.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.heading_looks import Look
-from core.submissions.headings import choose_headings, confirm_headings
-from core.submissions.uploads import check_anew, correct, remove_file
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.heading_review import Look
+from core.submissions.commands.headings import choose_headings, confirm_headings
+from core.submissions.commands.uploads import check_anew, correct, remove_file
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState
 from tests.service.month import APRIL, HEADINGS, Service, visit

@@ -16,7 +16,7 @@ from core.kpis.catalogue import write_kpi
 from core.kpis.definitions import Kpi
 from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.trials import ask_for_trial, get_trial
-from core.submissions.naming import names_of_run
+from core.submissions.event_names import names_of_run
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
 from deployments.giving_up import give_up
 from tests.service.month import visit

@@ -31,7 +31,7 @@ from core.kpis.episodes import chunks_to_write, write_episodes
 from core.kpis.measuring import KpiRefused, Measured, measure
 from core.kpis.preparing import clear_away, make_room
 from core.kpis.results import Peers, results_of, store_result
-from core.submissions.runs import load_run
+from core.submissions.commands.runs import load_run
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import KpiPublished
 from deployments.reactions import REACTIONS

@@ -13,12 +13,12 @@ from core.access.people import person_of
 from core.configurations.datasets import current_specification
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction
-from core.submissions.confirming import confirm, confirmed_in, take_back
-from core.submissions.error_files import error_file
-from core.submissions.error_list import Cause, causes
-from core.submissions.error_rows import rows_of
-from core.submissions.suggesting import by_codes, suggestions
-from core.submissions.uploads import correct
+from core.submissions.commands.confirming import confirm, confirmed_in, take_back
+from core.submissions.commands.uploads import correct
+from core.submissions.queries.error_files import error_file
+from core.submissions.queries.error_list import Cause, causes
+from core.submissions.queries.error_rows import rows_of
+from core.submissions.queries.suggesting import by_codes, suggestions
 from core.user_errors import UserError
 from tests.service.month import HEADINGS, Service, visit
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.access.people import person_of
 from core.database.acting import acting_for
-from core.submissions.calendar import calendar_of
-from core.submissions.needs import Need, needs_of
-from core.submissions.uploads import remove_file
+from core.submissions.commands.uploads import remove_file
+from core.submissions.queries.calendar import calendar_of
+from core.submissions.queries.todo_list import Need, needs_of
 from tests.service.month import APRIL, Service, visit
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from core.access.people import person_of
 from core.access.scope import EVERYTHING, NOTHING
 from core.database.acting import acting_for
-from core.submissions.file_checks import expect_chunks, load_file_check
-from core.submissions.runs import begin_run, load_run
+from core.submissions.commands.file_checks import expect_chunks, load_file_check
+from core.submissions.commands.runs import begin_run, load_run
 from core.submissions.stage_progress import StageProgress, note_stage, stages_of
 from core.vocabulary.states.submissions import SubmissionState
 from tests.service.month import APRIL, Service, visit

@@ -17,13 +17,13 @@ from core.access.scope import EVERYTHING
 from core.accounts.clinics import clinics_to_place, place_clinic
 from core.configurations.importing import import_configuration, import_dataset
 from core.database import tables
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.heading_looks import Look
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.heading_review import Look
+from core.submissions.commands.requests import NotReady, NotRunnable, obstacles, request_run
+from core.submissions.commands.runs import RunIncomplete, publish
+from core.submissions.commands.uploads import remove_file
 from core.submissions.months import list_submissions, months_on_offer
-from core.submissions.outcome import outcome_of
-from core.submissions.requests import NotReady, NotRunnable, obstacles, request_run
-from core.submissions.runs import RunIncomplete, publish
-from core.submissions.uploads import remove_file
+from core.submissions.queries.run_totals import outcome_of
 from core.user_errors import DocumentError, UserError
 from core.vocabulary.process import State
 from core.vocabulary.states import submissions as states

@@ -20,10 +20,21 @@ from core.access.scope import EVERYTHING
 from core.accounts.organisations import find_organisation
 from core.database import tables
 from core.notifications.telling import notify
-from core.submissions.reset_list import Reset, get_reset, hosted_months, last_reset, list_resets
+from core.submissions.commands.resets import (
+    LONGEST_REASON,
+    ask_for_reset,
+    grant_reset,
+    refuse_reset,
+)
+from core.submissions.commands.uploads import SubmissionLocked
+from core.submissions.queries.reset_list import (
+    Reset,
+    get_reset,
+    hosted_months,
+    last_reset,
+    list_resets,
+)
 from core.submissions.reset_rights import asks_for_resets, decides_resets
-from core.submissions.resets import LONGEST_REASON, ask_for_reset, grant_reset, refuse_reset
-from core.submissions.uploads import SubmissionLocked
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import CATALOGUE
 from core.vocabulary.permissions import Kind

@@ -9,10 +9,10 @@ import pytest
 
 from core.access.people import person_of
 from core.database.acting import acting_for
-from core.submissions.month_against import month_against, what_stands_out
+from core.submissions.commands.uploads import remove_file
 from core.submissions.months import get_submission
-from core.submissions.run_history import Comparison, compare_runs, runs_of
-from core.submissions.uploads import remove_file
+from core.submissions.queries.month_comparison import month_against, what_stands_out
+from core.submissions.queries.run_history import Comparison, compare_runs, runs_of
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import RunState
 from tests.service.month import APRIL, HACKNEY, Service, visit

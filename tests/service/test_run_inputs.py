@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.configurations.importing import import_configuration
 from core.database import tables
-from core.submissions.runs import begin_run, load_run
+from core.submissions.commands.runs import begin_run, load_run
 from deployments.demo.run import CONFIGURATION
 from tests.service.month import calculate_chunk, visit
 

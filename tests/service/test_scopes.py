@@ -19,7 +19,7 @@ from core.events.failures import list_failures, show_failure
 from core.events.log_groups import LogSearch, find_posts, log_groups, posts_after, search
 from core.kpis.catalogue import all_kpis, publish_kpi, published_kpis, retire_kpi, write_kpi
 from core.settings import PROJECT
-from core.submissions.reset_list import hosted_months, list_resets
+from core.submissions.queries.reset_list import hosted_months, list_resets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,13 +39,13 @@ OF_NOBODY = {
     "core.configurations.datasets.dataset_titles": "the names of specifications",
     "core.accounts.organisations.find_organisation": "from a code that was seen to its id",
     "core.accounts.clinics.clinics_to_place": "of a submission that the scope gave",
-    "core.submissions.requests.obstacles": "of a submission that the scope gave",
-    "core.submissions.headings.choices_of": "of the provider of a submission that the scope gave",
-    "core.submissions.charge_explaining.explain": "of a run that the scope gave",
-    "core.submissions.charge_list.episode_of": "of a run that the scope gave",
-    "core.submissions.charge_list.lines_of": "of a run that the scope gave",
-    "core.submissions.lost_codes.lost_codes": "of a run that the scope gave",
-    "core.submissions.charge_list.sums_of": "of a run that the scope gave",
+    "core.submissions.commands.requests.obstacles": "of a submission that the scope gave",
+    "core.submissions.commands.headings.choices_of": "of the provider of a submission that the scope gave",
+    "core.submissions.queries.charge_explaining.explain": "of a run that the scope gave",
+    "core.submissions.queries.charge_list.episode_of": "of a run that the scope gave",
+    "core.submissions.queries.charge_list.lines_of": "of a run that the scope gave",
+    "core.submissions.queries.lost_codes.lost_codes": "of a run that the scope gave",
+    "core.submissions.queries.charge_list.sums_of": "of a run that the scope gave",
     "core.configurations.published_names.currency_names": "of runs that the scope gave",
     "core.pathways.any_pathways": "pathways are published, as tariffs are",
     "core.pathways.price_versions": "pathways are published, as tariffs are",

@@ -15,17 +15,17 @@ from core.access.scope import EVERYTHING
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.engine.reading import open_file
-from core.submissions.arrivals import Arrival, take_in
-from core.submissions.error_list import causes, corrections_made, error_rows
-from core.submissions.file_checks import check_and_correct, load_file_check, store_chunk
-from core.submissions.file_list import files_of
-from core.submissions.transitions import TransitionRefused, move
-from core.submissions.uploads import (
+from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.file_checks import check_and_correct, load_file_check, store_chunk
+from core.submissions.commands.uploads import (
     SubmissionLocked,
     correct,
     remove_file,
     undo_correction,
 )
+from core.submissions.queries.error_list import causes, corrections_made, error_rows
+from core.submissions.queries.file_list import files_of
+from core.submissions.transitions import TransitionRefused, move
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FILE_MACHINE, FILE_TEXTS, FileState, SubmissionState
 from tests.service.month import HACKNEY, visit, way

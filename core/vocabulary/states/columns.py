@@ -1,6 +1,6 @@
 """The states of things, as the tables allow them; declared with what may follow what."""
 
-from core.submissions.heading_looks import Look
+from core.submissions.commands.heading_review import Look
 from core.vocabulary.states.events import FAILURE_MACHINE
 from core.vocabulary.states.kpis import KPI_MACHINE
 from core.vocabulary.states.reports import REPORT_MACHINE

@@ -16,10 +16,10 @@ from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
-from core.submissions.heading_looks import Look
+from core.submissions.commands.heading_review import Look
+from core.submissions.commands.unpublish import withdraw_published
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
-from core.submissions.withdrawing import withdraw_published
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.permissions import Action

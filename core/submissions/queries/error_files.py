@@ -18,7 +18,7 @@ from core.database import tables
 from core.engine.dataset.error_report import COLUMNS
 from core.engine.offline.marked_copy import marks_of, write_marked_copy
 from core.files.store import FileStore
-from core.submissions.error_list import causes, error_rows
+from core.submissions.queries.error_list import causes, error_rows
 from core.submissions.scoped import files_in
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

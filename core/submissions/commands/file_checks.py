@@ -30,8 +30,8 @@ from core.engine.offline.checking import Checked, References, check_chunk
 from core.engine.reading import Heading, Reading
 from core.events.failures import settle
 from core.events.outbox import raise_event
-from core.submissions.heading_looks import Look, is_new, wants_look
-from core.submissions.headings import choices_of
+from core.submissions.commands.heading_review import Look, is_new, wants_look
+from core.submissions.commands.headings import choices_of
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue as catalogue

@@ -12,9 +12,9 @@ from core.access.audit import note
 from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.specification import Specification, heading_key
-from core.submissions.heading_looks import Look
+from core.submissions.commands.heading_review import Look
+from core.submissions.commands.uploads import check_anew
 from core.submissions.months import get_submission
-from core.submissions.uploads import check_anew
 from core.user_errors import UserError
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from core.access.scope import EVERYTHING
 from core.database import tables
-from core.submissions.file_list import FileRow, files_of
+from core.submissions.queries.file_list import FileRow, files_of
 from core.support.polling import PATIENCE, changes
 from core.vocabulary.states.submissions import SubmissionState
 

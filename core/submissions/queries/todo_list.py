@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from core.access.scope import Scope
 from core.accounts.clinics import clinics_to_place
 from core.database import tables
-from core.submissions.calendar import Month
+from core.submissions.commands.requests import RUNNABLE
 from core.submissions.months import SubmissionRow, list_submissions
-from core.submissions.requests import RUNNABLE
+from core.submissions.queries.calendar import Month
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import FileState, SubmissionState
 

@@ -16,9 +16,9 @@ from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import bucket_of
 from core.engine.calculation.stages import Calculation, calculate
 from core.engine.tariff.configuration import Configuration
-from core.submissions.charge_list import ChargeLine, SeenRun
-from core.submissions.lost_codes import worth_of
-from core.submissions.runs import RunInputs, load_run
+from core.submissions.commands.runs import RunInputs, load_run
+from core.submissions.queries.charge_list import ChargeLine, SeenRun
+from core.submissions.queries.lost_codes import worth_of
 
 FACTORS = {
     "provider": "The market forces factor of {name}.",

@@ -18,7 +18,7 @@ from core.areas.register_store import version_in_use
 from core.database import tables
 
 if TYPE_CHECKING:
-    from core.submissions.runs import RunInputs
+    from core.submissions.commands.runs import RunInputs
 
 
 def fingerprint(connection: Connection, run: RunInputs) -> str:

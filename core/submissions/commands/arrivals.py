@@ -9,8 +9,8 @@ from typing import IO
 from sqlalchemy import Engine
 
 from core.files.store import FileStore
-from core.submissions.heading_looks import Look
-from core.submissions.uploads import Upload, receive_file
+from core.submissions.commands.heading_review import Look
+from core.submissions.commands.uploads import Upload, receive_file
 
 
 @dataclass(frozen=True)

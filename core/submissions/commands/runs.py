@@ -21,11 +21,11 @@ from core.engine.dataset.specification import KEY_ROLES, Specification, specific
 from core.engine.tariff.configuration import Configuration, configuration_from
 from core.engine.tariff.statements import parse_statement
 from core.events.outbox import raise_event
+from core.submissions.commands.run_inputs import settle_inputs
+from core.submissions.commands.unpublish import withdraw_published
 from core.submissions.months import SubmissionRow, get_submission
-from core.submissions.run_inputs import settle_inputs
 from core.submissions.stage_progress import forget_stages
 from core.submissions.transitions import move
-from core.submissions.withdrawing import withdraw_published
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.states.submissions import (
     RUN_MACHINE,

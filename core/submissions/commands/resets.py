@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from core.access.scope import require
 from core.database import tables
 from core.events.outbox import raise_event
+from core.submissions.commands.unpublish import withdraw_published
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
-from core.submissions.reset_list import Reset, get_reset
+from core.submissions.queries.reset_list import Reset, get_reset
 from core.submissions.reset_rights import hosts_of
 from core.submissions.transitions import move
-from core.submissions.withdrawing import withdraw_published
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.permissions import Action

@@ -15,7 +15,7 @@ from core.database import tables
 from core.database.moving import lock_row
 from core.events.failures import FILE_CHECK, RUN, Cause, record_failure
 from core.events.outbox import raise_event
-from core.submissions.file_checks import file_totals
+from core.submissions.commands.file_checks import file_totals
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.states.submissions import (
