@@ -12,7 +12,7 @@ from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
 from core.events.failures import Cause
-from core.reports.making import (
+from core.reports.collating.making import (
     Outdated,
     Report,
     begin_report,

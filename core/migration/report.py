@@ -15,7 +15,7 @@ from core.events.failures import LEGACY_ROW, OPEN
 from core.files.store import FileStore, open_store
 from core.migration.mapping import shipped_mapping
 from core.migration.recalculating import CAUSES, SAME
-from core.reports.workbook import Column, Workbook
+from core.reports.workbooks.workbook import Column, Workbook
 
 NAME = "migration-{run_id}.xlsx"
 _TABLES = (

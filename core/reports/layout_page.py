@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from core.reports.books import BOOKS
-from core.reports.material import Book
-from core.reports.workbook import Column
+from core.reports.report_context import Book
+from core.reports.report_writers import BOOKS
+from core.reports.workbooks.workbook import Column
 from core.vocabulary.report_kinds import KINDS, ReportKind
 
 _INTRODUCTION = """\

@@ -21,9 +21,9 @@ from core.database import tables
 from core.kpis.catalogue import published_kpis
 from core.kpis.measuring import Measured
 from core.kpis.results import store_result
-from core.reports.annual_summary import AMOUNTS, months_of
-from core.reports.annual_summary import CHARGES as COUNTS
-from core.reports.books import BOOKS
+from core.reports.kinds.annual_summary import AMOUNTS, months_of
+from core.reports.kinds.annual_summary import CHARGES as COUNTS
+from core.reports.report_writers import BOOKS
 from core.reports.requests import ReportRequest, runs_to_show
 from core.vocabulary.report_kinds import KINDS, ReportKind
 from tests.service.month import APRIL, HACKNEY, visit

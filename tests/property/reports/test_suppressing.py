@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.reports.suppressing import Counts, Mask, hidden, with_totals
+from core.reports.disclosure.disclosure_control import Counts, Mask, hidden, with_totals
 
 LIMIT = 3
 SIZES = st.tuples(st.integers(1, 3), st.integers(1, 3))

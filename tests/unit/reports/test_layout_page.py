@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.reports.books import BOOKS
 from core.reports.layout_page import page
+from core.reports.report_writers import BOOKS
 from core.settings import PROJECT
 from core.vocabulary.report_kinds import KINDS
 

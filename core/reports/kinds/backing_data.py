@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.reports.cells import named, pounds, rows_of
-from core.reports.material import Book, Layout, Material, heading_of, notes
-from core.reports.summary_groups import summary_groups
-from core.reports.workbook import Column, Workbook
+from core.reports.kinds.summary_groups import summary_groups
+from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.workbooks.cells import named, pounds, rows_of
+from core.reports.workbooks.workbook import Column, Workbook
 
 COLUMNS = (
     Column("Month", "month", 11, "the submission month"),

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.reports.hiding import HIDDEN, hiding_note
-from core.reports.material import Book, Layout, Material, heading_of, notes
+from core.reports.collating.sums import NOBODY, Total, totals_by
+from core.reports.disclosure.disclosure_control import hidden, with_totals
+from core.reports.disclosure.hidden_numbers import HIDDEN, hiding_note
+from core.reports.report_context import Book, Layout, Material, heading_of, notes
 from core.reports.requests import year_from
-from core.reports.sums import NOBODY, Total, totals_by
-from core.reports.suppressing import hidden, with_totals
-from core.reports.workbook import Chart, Column, Group, Kind, Workbook
+from core.reports.workbooks.workbook import Chart, Column, Group, Kind, Workbook
 
 _WHO = (
     Column("Provider", width=10, meaning="its code"),

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from core.reports.material import Material
-from core.reports.sums import NOBODY, Total, dearest_first, totals_by
-from core.reports.workbook import Column, Group
+from core.reports.collating.sums import NOBODY, Total, dearest_first, totals_by
+from core.reports.report_context import Material
+from core.reports.workbooks.workbook import Column, Group
 
 _COUNTS = (
     Column("Primary", "whole", 11),

@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.reports.cells import rows_of
-from core.reports.material import Book, Layout, Material, notes
-from core.reports.merged_records import count_records
-from core.reports.parts import MONTH, PROVIDER, PROVIDER_NAME
-from core.reports.workbook import Column, Workbook
+from core.reports.collating.merged_records import count_records
+from core.reports.collating.parts import MONTH, PROVIDER, PROVIDER_NAME
+from core.reports.report_context import Book, Layout, Material, notes
+from core.reports.workbooks.cells import rows_of
+from core.reports.workbooks.workbook import Column, Workbook
 
 SHEET = "Data Extract"
 _FRONT = (

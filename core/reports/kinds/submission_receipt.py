@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from core.reports.material import Book, Layout, Material, heading_of, notes
-from core.reports.submitted import Submitted
-from core.reports.summary_groups import summary_groups
-from core.reports.workbook import Column, Group, Workbook
+from core.reports.collating.submitted import Submitted
+from core.reports.kinds.summary_groups import summary_groups
+from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.workbooks.workbook import Column, Group, Workbook
 
 FILES = (
     Column("File", width=40, meaning="as it was called when it was uploaded"),

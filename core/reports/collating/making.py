@@ -18,12 +18,12 @@ from core.engine.areas.register import AreaRegister
 from core.events.failures import REPORT, Cause, record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore
-from core.reports.books import BOOKS
-from core.reports.material import gather
+from core.reports.collating.parts import Collated, Part, collate_part, plan_parts
 from core.reports.outdated import outdated_runs
-from core.reports.parts import Collated, Part, collate_part, plan_parts
+from core.reports.report_context import gather
+from core.reports.report_writers import BOOKS
 from core.reports.requests import ReportRequest, event_names, nothing_to_show, runs_to_show
-from core.reports.workbook import ROWS_A_SHEET, Workbook
+from core.reports.workbooks.workbook import ROWS_A_SHEET, Workbook
 from core.settings import settings
 from core.submissions.transitions import move
 from core.user_errors import UserError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.reports import (
+from core.reports.kinds import (
     annual_summary,
     backing_data,
     data_extract,
@@ -13,7 +13,7 @@ from core.reports import (
     kpi_report,
     submission_receipt,
 )
-from core.reports.material import Book
+from core.reports.report_context import Book
 from core.vocabulary.report_kinds import ReportKind
 
 BOOKS: Mapping[ReportKind, Book] = {

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.reports.workbook import FIRST_DAY
+from core.reports.workbooks.workbook import FIRST_DAY
 
 ROWS_AT_ONCE = 8_192
 

@@ -14,11 +14,11 @@ from core.access.scope import EVERYTHING
 from core.configurations.published_names import currency_names
 from core.engine.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
-from core.reports.charge_lines import clinic_names
-from core.reports.parts import Collated
+from core.reports.collating.charge_lines import clinic_names
+from core.reports.collating.parts import Collated
+from core.reports.collating.submitted import Submitted, read_submitted
 from core.reports.requests import ReportRequest
-from core.reports.submitted import Submitted, read_submitted
-from core.reports.workbook import Column, Workbook
+from core.reports.workbooks.workbook import Column, Workbook
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from core.kpis.results import Result
-from core.reports.hiding import HIDDEN, hiding_note
-from core.reports.material import Book, Layout, Material, heading_of, notes
-from core.reports.workbook import Column, Trend, Workbook
+from core.reports.disclosure.hidden_numbers import HIDDEN, hiding_note
+from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.workbooks.workbook import Column, Trend, Workbook
 
 COLUMNS = (
     Column("Month", "month", 11, "the submission month"),

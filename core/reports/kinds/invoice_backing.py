@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.reports.backing_data import COLUMNS as LINES
-from core.reports.backing_data import line_rows
-from core.reports.line_csv import write_lines
-from core.reports.material import Book, Layout, Material, heading_of, notes
-from core.reports.sums import Total, totals_by, whole
-from core.reports.workbook import Column, Group, Workbook
+from core.reports.collating.sums import Total, totals_by, whole
+from core.reports.kinds.backing_data import COLUMNS as LINES
+from core.reports.kinds.backing_data import line_rows
+from core.reports.kinds.line_csv import write_lines
+from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.workbooks.workbook import Column, Group, Workbook
 
 COLUMNS = (
     Column("Month", "month", 14, "the submission month"),

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.reports.hiding import HIDDEN, hiding_note
-from core.reports.material import Book, Layout, Material, heading_of, notes
-from core.reports.summary_groups import summary_groups
-from core.reports.sums import NOBODY, Total, totals_by, whole
-from core.reports.suppressing import hidden
-from core.reports.workbook import Chart, Column, Workbook
+from core.reports.collating.sums import NOBODY, Total, totals_by, whole
+from core.reports.disclosure.disclosure_control import hidden
+from core.reports.disclosure.hidden_numbers import HIDDEN, hiding_note
+from core.reports.kinds.summary_groups import summary_groups
+from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.workbooks.workbook import Chart, Column, Workbook
 
 COLUMNS = (
     Column("Month", "month", 11, "the submission month"),

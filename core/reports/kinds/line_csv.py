@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from core.engine.columns.csv_injection import inert_texts
-from core.reports.backing_data import COLUMNS, NAMES, completed_lines
-from core.reports.material import Material
+from core.reports.kinds.backing_data import COLUMNS, NAMES, completed_lines
+from core.reports.report_context import Material
 
 _BOM = b"\xef\xbb\xbf"  # spreadsheets take csv without one for an old encoding
 
