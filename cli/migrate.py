@@ -38,8 +38,8 @@ def plan(*, as_json: bool) -> int:
 
     Needs nothing that runs.
     """
-    from core.migration.mapping import shipped_mapping
-    from core.migration.planning import needs_of, plan_of
+    from core.migration.reading.mapping import shipped_mapping
+    from core.migration.reading.planning import needs_of, plan_of
 
     mapping = shipped_mapping()
     needs = needs_of(mapping)
@@ -133,7 +133,7 @@ def sign(*, migration: int, note: str) -> int:
 
 
 def _request(engine: Engine, *, dry_run: bool, table: str | None) -> int:
-    from core.migration.legacy import Door
+    from core.migration.reading.legacy import Door
     from core.migration.runs import request_or_go_on
     from core.settings import settings
 

@@ -13,7 +13,7 @@ from core.user_errors import UserError
 if TYPE_CHECKING:
     import datetime as dt
 
-    from core.pathways import Pathway, Price
+    from core.migration.pathways import Pathway, Price
 
 on_option = click.option(
     "--on", "day", metavar="YYYY-MM-DD", help="With the prices of that day; by default of today."
@@ -47,7 +47,7 @@ def list_pathways(*, day: str | None, as_json: bool) -> int:
 @as_json_option
 def show(*, pathway: str, day: str | None, as_json: bool) -> int:
     """Show PATHWAY, by its number or name, step by step."""
-    from core.pathways import find_pathway
+    from core.migration.pathways import find_pathway
 
     found = find_pathway(_read(day), pathway)
     if as_json:
@@ -61,7 +61,7 @@ def show(*, pathway: str, day: str | None, as_json: bool) -> int:
 @as_json_option
 def prices(*, as_json: bool) -> int:
     """List what consumables cost, version by version."""
-    from core.pathways import price_versions
+    from core.migration.pathways import price_versions
 
     with running_services() as engine, engine.connect() as connection:
         found = price_versions(connection)
@@ -79,7 +79,7 @@ def prices(*, as_json: bool) -> int:
 
 
 def _read(day: str | None) -> list[Pathway]:
-    from core.pathways import read_pathways
+    from core.migration.pathways import read_pathways
 
     on = _day(day)
     with running_services() as engine, engine.connect() as connection:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from core.database import tables
 from core.kpis.catalogue import measure_again
 from core.kpis.results import carry_figures
-from core.notifications.telling import notify
+from core.notifications.notify import notify
 from core.reports.schedules import make_scheduled
 from core.vocabulary.event_catalogue import Event, KpiPublished, SubmissionSubmitted
 

@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 from core.database.engine import database_url, engine
 from core.database.listening import DATABASE_AWAY, act_when_told
 from core.notifications.email import send_email
+from core.notifications.notify import WAKE_CHANNEL
 from core.notifications.sending import Send, seconds_to_next, send_next
-from core.notifications.telling import WAKE_CHANNEL
 from core.notifications.webhook import send_webhook
 from core.settings import Settings
 from core.settings import settings as current_settings

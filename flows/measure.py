@@ -12,7 +12,7 @@ from core.events.failures import Cause
 from core.kpis.catalogue import KnownKpi, published_kpis
 from core.kpis.episodes import chunks_to_write
 from core.kpis.failing import fail_measuring, settle_measuring
-from core.kpis.preparing import make_room
+from core.kpis.kpi_schema import make_room
 from core.submissions.commands.runs import RunInputs, load_run
 from core.submissions.event_names import names_of_run
 from core.vocabulary.states.submissions import RunState

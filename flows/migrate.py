@@ -11,8 +11,8 @@ from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
 from core.events.failures import Cause
-from core.migration.legacy import Door, Legacy
-from core.migration.report import keep_report
+from core.migration.migrate_table import Bench, carry_out, finish, rehearse
+from core.migration.reading.legacy import Door, Legacy
 from core.migration.runs import (
     OPEN,
     Migration,
@@ -21,7 +21,7 @@ from core.migration.runs import (
     fail_migration,
     load_migration,
 )
-from core.migration.working import Bench, carry_out, finish, rehearse
+from core.migration.verifying.report import keep_report
 from core.settings import settings
 from flows.running import alone_on, failing, flow_run_id, threads
 from tasks.migrating import in_tasks, read_some_pages

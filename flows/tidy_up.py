@@ -10,7 +10,7 @@ from core.database.engine import engine
 from core.events.log_groups import end_posts
 from core.files.store import open_store
 from core.kpis.catalogue import request_missing
-from core.kpis.preparing import clear_away
+from core.kpis.kpi_schema import clear_away
 from core.reports.expiring import expire_reports
 from core.settings import settings
 from flows.running import alive

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from core.migration.migrate_table import Bench, read_page
 from core.migration.runs import TableRun
-from core.migration.working import Bench, read_page
 from tasks.faults import RETRYING
 
 PAGES_A_TASK = 8

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from core.migration.mapping import shipped_mapping
+from core.migration.reading.mapping import shipped_mapping
 from tests.legacy_world import Row, World, make_world
 
 USER, PASSWORD, HEADER = "grouper", "a password of the tests", ("X-Security-Key", "a key")

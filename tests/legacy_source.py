@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
-from core.migration.legacy import Door, Legacy
+from core.migration.migrate_table import Bench, carry_out, finish, read_page, rehearse
+from core.migration.reading.legacy import Door, Legacy
 from core.migration.runs import (
     TableRun,
     begin_migration,
     load_migration,
     request_migration,
 )
-from core.migration.working import Bench, carry_out, finish, read_page, rehearse
 from tests.legacy_server import HEADER, PASSWORD, USER
 from tests.server_process import serving
 

@@ -15,7 +15,7 @@ from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
 from core.engine.tariff.configuration import Configuration, configuration_from
 from core.kpis.catalogue import import_shipped
-from core.kpis.preparing import make_room
+from core.kpis.kpi_schema import make_room
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 

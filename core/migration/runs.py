@@ -14,9 +14,9 @@ from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.events.failures import MIGRATION, Cause, record_failure, settle, take_up
 from core.events.outbox import raise_event
-from core.migration.importing import Imported
-from core.migration.mapping import shipped_mapping
-from core.migration.planning import plan_of
+from core.migration.importing.importing import Imported
+from core.migration.reading.mapping import shipped_mapping
+from core.migration.reading.planning import plan_of
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.permissions import Action

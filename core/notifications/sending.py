@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.events.failures import NOTIFICATION, Cause, Failure, record_failure, settle, take_up
-from core.notifications.telling import wake_sender
+from core.notifications.notify import wake_sender
 from core.settings import settings
 from core.support.faults import cause_of
 from core.vocabulary.states.notifications import DELIVERY_MACHINE, DeliveryState

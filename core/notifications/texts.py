@@ -37,7 +37,7 @@ from core.vocabulary.topics import Topic
 
 
 class Concerned(Enum):
-    """Who is told; ``core.notifications.concerned`` finds them."""
+    """Who is told; ``core.notifications.recipients`` finds them."""
 
     UPLOADER = auto()
     PROVIDER = auto()

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.migration.mapping import shipped_mapping
 from core.migration.progress import FaultyRow, MigrationProgress
-from core.migration.recalculating import CAUSES
+from core.migration.reading.mapping import shipped_mapping
+from core.migration.verifying.recalculating import CAUSES
 from core.vocabulary.states.migration import TableState
 from portal import words
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.access.people import Person
 from core.accounts.today import today
-from core.pathways import Pathway, Price, any_pathways, price_versions, read_pathways
+from core.migration.pathways import Pathway, Price, any_pathways, price_versions, read_pathways
 from portal import words
 from portal.database import engine
 

@@ -22,7 +22,7 @@ from core.database.tables import (
 )
 from core.events.outbox import read_event
 from core.notifications.deadlines import tell_deadlines
-from core.notifications.telling import notify
+from core.notifications.notify import notify
 from tests.subscribed import subscribe
 
 APRIL, MAY = dt.date(2017, 4, 1), dt.date(2017, 5, 1)

@@ -28,8 +28,8 @@ from core.kpis.catalogue import (
 )
 from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.episodes import chunks_to_write, write_episodes
+from core.kpis.kpi_schema import clear_away, make_room
 from core.kpis.measuring import KpiRefused, Measured, measure
-from core.kpis.preparing import clear_away, make_room
 from core.kpis.results import Peers, results_of, store_result
 from core.submissions.commands.runs import load_run
 from core.user_errors import UserError

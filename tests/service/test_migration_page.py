@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from core.access.people import person_of
-from core.migration.faulty import record_faulty
+from core.migration.row_failures import record_faulty
 from core.migration.runs import begin_migration, end_migration, plan_tables, request_migration
 from core.settings import Settings, use_settings
 from portal.database import act_as

@@ -16,7 +16,7 @@ from core.areas.sources import load_sources
 from core.database import tables
 from core.engine.areas.compact import read_shipped
 from core.events.outbox import read_event
-from core.notifications.telling import notify
+from core.notifications.notify import notify
 from core.vocabulary.event_catalogue import AreaPayerChanged, Event
 from deployments.demo.cast import PROVIDERS
 from tests.area_source import area_server

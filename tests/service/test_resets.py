@@ -19,7 +19,7 @@ from core.access.people import Membership, Person
 from core.access.scope import EVERYTHING
 from core.accounts.organisations import find_organisation
 from core.database import tables
-from core.notifications.telling import notify
+from core.notifications.notify import notify
 from core.submissions.commands.resets import (
     LONGEST_REASON,
     ask_for_reset,

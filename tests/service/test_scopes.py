@@ -47,9 +47,9 @@ OF_NOBODY = {
     "core.submissions.queries.lost_codes.lost_codes": "of a run that the scope gave",
     "core.submissions.queries.charge_list.sums_of": "of a run that the scope gave",
     "core.configurations.published_names.currency_names": "of runs that the scope gave",
-    "core.pathways.any_pathways": "pathways are published, as tariffs are",
-    "core.pathways.price_versions": "pathways are published, as tariffs are",
-    "core.pathways.read_pathways": "pathways are published, as tariffs are",
+    "core.migration.pathways.any_pathways": "pathways are published, as tariffs are",
+    "core.migration.pathways.price_versions": "pathways are published, as tariffs are",
+    "core.migration.pathways.read_pathways": "pathways are published, as tariffs are",
     "core.configurations.configuration_list.readable_configurations": "configurations are published",
 }
 """Functions that answer everybody alike, or that ask for what only a scope gives."""

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from core.migration.archive import BLOCK, differing_blocks, keep_block, keep_pages
-from core.migration.importing import import_table
-from core.migration.mapping import shipped_mapping
+from core.migration.importing.importing import import_table
+from core.migration.reading.archive import BLOCK, differing_blocks, keep_block, keep_pages
+from core.migration.reading.mapping import shipped_mapping
 from tests.legacy_server import canonical, checksum
 
 TABLE = "organisations"

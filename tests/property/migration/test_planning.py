@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.migration.planning import CircularTables, ordered
+from core.migration.reading.planning import CircularTables, ordered
 
 NAMES = tuple("abcdefgh")
 

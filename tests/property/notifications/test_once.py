@@ -21,7 +21,7 @@ from core.database.tables import (
 )
 from core.events.outbox import raise_event
 from core.notifications.choices import choose
-from core.notifications.telling import notify
+from core.notifications.notify import notify
 from core.vocabulary.event_catalogue import CATALOGUE
 from core.vocabulary.topics import Channel, Topic
 from tests.subscribed import subscribe

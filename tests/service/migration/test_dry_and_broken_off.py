@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.events.failures import Cause
-from core.migration.legacy import CredentialsRefused, Legacy, LegacyAway
+from core.migration.migrate_table import Bench, StepRefused
+from core.migration.reading.legacy import CredentialsRefused, Legacy, LegacyAway
 from core.migration.runs import (
     fail_migration,
     go_on,
@@ -18,7 +19,6 @@ from core.migration.runs import (
     request_migration,
     sign_off,
 )
-from core.migration.working import Bench, StepRefused
 from core.user_errors import UserError
 from tests.legacy_server import HEADER, PASSWORD
 from tests.legacy_source import OldService, migrate, old_service, rehearsed

@@ -17,10 +17,10 @@ from core.events.retrying import retry
 from core.files.store import FolderStore
 from core.migration.problems import PROBLEMS
 from core.migration.progress import progress_of
-from core.migration.report import keep_report
 from core.migration.runs import (
     sign_off,
 )
+from core.migration.verifying.report import keep_report
 from core.user_errors import UserError
 from tests.legacy_source import OldService, migrate, old_service
 from tests.legacy_world import CHAIN

@@ -17,7 +17,7 @@ from core.kpis.catalogue import published_kpis
 from core.kpis.episodes import chunks_to_write, write_episodes
 from core.kpis.measuring import measure
 from core.kpis.results import results_of, store_result
-from core.pathways import find_pathway, price_versions, read_pathways
+from core.migration.pathways import find_pathway, price_versions, read_pathways
 from core.settings import settings
 from core.submissions.commands.runs import load_run
 from core.user_errors import UserError

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from core.kpis.definitions import shipped_library
-from core.migration.api_page import api_page, schema_of
-from core.migration.importing import BEFORE, CHECK, FIRST, GONE, THEN
-from core.migration.legacy import Door
-from core.migration.mapping import load_mapping, shipped_mapping
-from core.migration.planning import CircularTables, plan_of
+from core.migration.importing.importing import BEFORE, CHECK, FIRST, GONE, THEN
 from core.migration.problems import PROBLEMS
-from core.migration.recalculating import CAUSES
+from core.migration.reading.api_page import api_page, schema_of
+from core.migration.reading.legacy import Door
+from core.migration.reading.mapping import load_mapping, shipped_mapping
+from core.migration.reading.planning import CircularTables, plan_of
+from core.migration.verifying.recalculating import CAUSES
 from core.settings import PROJECT, Settings
 from core.user_errors import DocumentError, UserError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.migration.mapping import Column
+from core.migration.reading.mapping import Column
 
 Faults = list[tuple[str, str]]
 """Conditions with their codes; the first that holds counts."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 from core.notifications.choices import channels_of
-from core.notifications.concerned import people_concerned
+from core.notifications.recipients import people_concerned
 from core.notifications.texts import tellings_of, word
 from core.vocabulary.event_catalogue import Event
 from core.vocabulary.topics import Channel, Topic

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.events.failures import LEGACY_ROW, OPEN
 from core.files.store import FileStore, open_store
-from core.migration.mapping import shipped_mapping
-from core.migration.recalculating import CAUSES, SAME
+from core.migration.reading.mapping import shipped_mapping
+from core.migration.verifying.recalculating import CAUSES, SAME
 from core.reports.workbooks.workbook import Column, Workbook
 
 NAME = "migration-{run_id}.xlsx"

@@ -23,10 +23,10 @@ from core.engine.calculation.buckets import bucket_of
 from core.engine.dataset.specification import Specification
 from core.kpis.episodes import forget_episodes
 from core.kpis.views import episodes_table
-from core.migration.accounts import TAKEN_OVER
-from core.migration.indicators import RUN_OF_OLD, measure_months, write_figures
-from core.migration.mapping import shipped_mapping
-from core.migration.transforms import reading, text
+from core.migration.importing.accounts import TAKEN_OVER
+from core.migration.importing.indicators import RUN_OF_OLD, measure_months, write_figures
+from core.migration.reading.mapping import shipped_mapping
+from core.migration.reading.transforms import reading, text
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.migration.changes import CHANGED_AT
+from core.migration.importing.changes import CHANGED_AT
 
 SINCE_WHEN = [
     f"UPDATE clinics t SET placed_at = {CHANGED_AT} "

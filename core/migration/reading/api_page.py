@@ -1,6 +1,6 @@
 """The page that says what the old service offers, written from the mapping.
 
-``python -m core.migration.api_page > docs/legacy-api.md`` writes the page.
+``python -m core.migration.reading.api_page > docs/legacy-api.md`` writes the page.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from core.migration.mapping import Column, Table, shipped_mapping
-from core.migration.planning import plan_of
+from core.migration.reading.mapping import Column, Table, shipped_mapping
+from core.migration.reading.planning import plan_of
 
 HEAD = Path(__file__).with_name("api_head.md")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.migration.mapping import Table
-from core.migration.staging import reference_of
-from core.migration.transforms import literal
+from core.migration.reading.mapping import Table
+from core.migration.reading.staging import reference_of
+from core.migration.reading.transforms import literal
 
 _NOT_HERE = "(p.gone_at IS NOT NULL OR p.local_table IS NULL)"
 """As the index of ``legacy_rows`` has it."""

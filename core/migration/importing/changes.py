@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.migration.mapping import Column
-from core.migration.transforms import reading
+from core.migration.reading.mapping import Column
+from core.migration.reading.transforms import reading
 
 _CHANGED_AT = reading("changedAt", Column.model_validate({"is": "moment"})).value
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.migration.problems import PROBLEMS
-from core.migration.recalculating import SAME
+from core.migration.verifying.recalculating import SAME
 
 COUNTS = ("new", "changed", "gone", "failed")
 

@@ -18,9 +18,9 @@ from core.database import tables
 from core.events.outbox import raise_event
 from core.kpis.catalogue import KnownKpi, get_kpi, retire_kpi, take_over_kpi
 from core.kpis.definitions import SHARES, Kpi
-from core.migration.mapping import shipped_mapping
-from core.migration.staging import add_problem, add_twins
-from core.migration.transforms import literal, reading
+from core.migration.reading.mapping import shipped_mapping
+from core.migration.reading.staging import add_problem, add_twins
+from core.migration.reading.transforms import literal, reading
 from core.vocabulary import event_catalogue as catalogue
 from core.vocabulary.states.kpis import SHOWN, KpiState
 

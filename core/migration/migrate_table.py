@@ -20,12 +20,11 @@ from sqlalchemy.exc import DBAPIError
 from core.areas.register_store import register_in_use
 from core.configurations.datasets import current_specification
 from core.database import tables
-from core.migration import archive
-from core.migration.faulty import record_faulty
-from core.migration.importing import import_table, rule_of
-from core.migration.legacy import Legacy, LegacyAway
-from core.migration.mapping import Table, shipped_mapping
-from core.migration.recalculating import Recalculation, compare_month, months_to_compare
+from core.migration.importing.importing import import_table, rule_of
+from core.migration.reading import archive
+from core.migration.reading.legacy import Legacy, LegacyAway
+from core.migration.reading.mapping import Table, shipped_mapping
+from core.migration.row_failures import record_faulty
 from core.migration.runs import (
     ENDED,
     Migration,
@@ -39,8 +38,9 @@ from core.migration.runs import (
     table_of,
     tables_of,
 )
-from core.migration.summary import summary_of
-from core.migration.verifying import check_table, totals_from
+from core.migration.verifying.recalculating import Recalculation, compare_month, months_to_compare
+from core.migration.verifying.summary import summary_of
+from core.migration.verifying.verifying import check_table, totals_from
 from core.support.faults import passes
 from core.user_errors import UserError
 from core.vocabulary.states.migration import TableState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.migration.changes import CHANGED_AT
+from core.migration.importing.changes import CHANGED_AT
 
 _RENAMED = (
     "FROM migration_work w JOIN organisations t ON t.id = w.local_id "

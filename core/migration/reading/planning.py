@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from core.migration.mapping import Mapping as TableMapping
+from core.migration.reading.mapping import Mapping as TableMapping
 from core.user_errors import UserError
 
 Needs = Mapping[str, Collection[str]]

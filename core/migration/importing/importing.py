@@ -14,18 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from core.migration import (
+from core.migration.importing import (
     accounts,
+    clinic_hosts,
     configurations,
-    hosting,
     indicators,
     months,
     organisations,
 )
-from core.migration.mapping import Table
-from core.migration.orphans import forget_lost
-from core.migration.staging import GOOD, add_problem, columns_here, stage
-from core.migration.transforms import literal
+from core.migration.importing.orphans import forget_lost
+from core.migration.reading.mapping import Table
+from core.migration.reading.staging import GOOD, add_problem, columns_here, stage
+from core.migration.reading.transforms import literal
 
 ARCHIVE = "legacy_rows"
 
@@ -54,7 +54,7 @@ GONE: dict[str, Step] = {
 """What becomes of our rows, by our table, when they are gone from the old service; others stay,
 but where the mapping says that they are removed."""
 
-BEFORE = {"organisations": organisations.KEEP_NAMES, "clinics": hosting.SINCE_WHEN}
+BEFORE = {"organisations": organisations.KEEP_NAMES, "clinics": clinic_hosts.SINCE_WHEN}
 """Statements, by our table, that keep what an update is about to change; ``{chosen}`` are the rows
 of ``migration_work`` as ``w`` that are updated in ``t``."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from core.configurations.importing import import_configuration
 from core.database import tables
-from core.migration.mapping import shipped_mapping
+from core.migration.reading.mapping import shipped_mapping
 from core.user_errors import UserError
 
 PARTS = (

@@ -7,8 +7,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.migration.mapping import Column, Table
-from core.migration.transforms import literal, reading, text
+from core.migration.reading.mapping import Column, Table
+from core.migration.reading.transforms import literal, reading, text
 
 GOOD = "cardinality(w.problems) = 0"
 PARENT_HERE = "p.local_id IS NOT NULL AND p.local_table IS NOT NULL AND p.gone_at IS NULL"

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 from core.configurations.datasets import current_specification
 from core.database import tables
 from core.database.records import records_table
-from core.migration.mapping import Table
-from core.migration.transforms import reading
+from core.migration.reading.mapping import Table
+from core.migration.reading.transforms import reading
 
 Place = tuple[str | None, str | None]
 """A provider's code and a month, or neither."""

@@ -29,7 +29,7 @@ Kind = Literal[
     "values",
     "reference",
 ]
-"""How a column is read. ``core.migration.transforms`` says what each accepts."""
+"""How a column is read. ``core.migration.reading.transforms`` says what each accepts."""
 
 Loops = Literal["kept", "refused"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
