@@ -69,7 +69,7 @@ def show(*, reference: str, as_json: bool) -> int:
 @click.argument("reference")
 def retry(*, reference: str) -> int:
     """Try a failure again: what it had finished is kept."""
-    from core.events.retrying import retry as try_again
+    from core.operations.retrying import retry as try_again
 
     with running_services() as engine, engine.begin() as connection:
         failure = try_again(connection, reference, note=_by())

@@ -145,7 +145,7 @@ def _follow(engine: Engine, wanted: EventSearch, as_json: bool) -> None:
 
 
 def _send(engine: Engine, rows: list[EventRow], *, again: bool) -> dict[str, Any]:
-    from core.events.resending import flow_runs_of, raise_again, resend
+    from core.operations.resending import flow_runs_of, raise_again, resend
 
     if again:
         with engine.begin() as connection:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from core.events.hearing import HEADER, hook_secret
+from core.events.prefect_webhook import HEADER, hook_secret
 from core.settings import Settings
 from deployments.queues import load_queues
 from deployments.rules import PrefectRule, Rules

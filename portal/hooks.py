@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from core.database.engine import engine
-from core.events.hearing import HEADER, Telling, hear, is_ours
+from core.events.prefect_webhook import HEADER, Telling, hear, is_ours
 from core.settings import settings
 from core.user_errors import UserError
 

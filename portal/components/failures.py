@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from core.access.people import Person
 from core.events.failures import Failure, discard, list_failures
-from core.events.retrying import retry
+from core.operations.retrying import retry
 from core.user_errors import UserError
 from core.vocabulary.states.events import FailureState
 from portal import words

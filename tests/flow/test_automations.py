@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.database.tables import events, log_posts
-from core.events.hearing import HEADER, hook_secret
+from core.events.prefect_webhook import HEADER, hook_secret
 from core.settings import Settings
 from deployments.automations import PREFIX, apply_automations
 from deployments.rules import Rules, load_rules

@@ -16,7 +16,7 @@ from core.database import tables
 from core.database.locks import FLOW_RUN, subject_lock
 from core.events.failures import MEASURING, list_failures
 from core.events.outbox import raise_event
-from core.events.retrying import retry
+from core.operations.retrying import retry
 from core.vocabulary.event_catalogue import KpisRequested
 from deployments.dead_runs import ATTEMPTS
 from deployments.limbo import Sweep

@@ -16,8 +16,8 @@ from core.database.tables import audit, event_deliveries, events, log_posts
 from core.events.event_list import EventSearch, find_events
 from core.events.failures import Failure, list_failures
 from core.events.outbox import raise_event
-from core.events.resending import resend
-from core.events.retrying import retry
+from core.operations.resending import resend
+from core.operations.retrying import retry
 from core.vocabulary.event_catalogue import Event, FileReady, FileReceived, RunFailed
 from core.vocabulary.states.events import FailureState
 from deployments.deliveries import REFUSED_ATTEMPTS

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from core.access.scope import EVERYTHING
 from core.database import tables
 from core.events.failures import Cause, Failure, discard, list_failures, show_failure
-from core.events.retrying import retry
+from core.operations.retrying import retry
 from core.reports.collating.making import (
     Made,
     MadeFile,

@@ -11,11 +11,11 @@ from core.access.scope import EVERYTHING
 from core.database import tables
 from core.events.failures import MEASURING, TRIAL, Cause, Failure, list_failures
 from core.events.outbox import read_event
-from core.events.retrying import retry
 from core.kpis.catalogue import write_kpi
 from core.kpis.definitions import Kpi
 from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.trials import ask_for_trial, get_trial
+from core.operations.retrying import retry
 from core.submissions.event_names import names_of_run
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
 from deployments.giving_up import give_up

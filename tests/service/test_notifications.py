@@ -31,13 +31,13 @@ from core.database.tables import (
     users,
 )
 from core.events.outbox import raise_event
-from core.events.retrying import retry
 from core.notifications.choices import choices_of, choose
 from core.notifications.email import send_email
 from core.notifications.inbox import inbox, mark_read, unread_count
 from core.notifications.notify import notify
 from core.notifications.sending import ATTEMPTS, Message, send_next
 from core.notifications.webhook import send_webhook, set_webhook, webhook_of
+from core.operations.retrying import retry
 from core.settings import Settings, use_settings
 from core.support.processes import free_port
 from core.vocabulary.event_catalogue import SubmissionDrafted

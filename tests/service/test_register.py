@@ -32,7 +32,7 @@ from core.database import tables
 from core.engine.areas.compact import read_register, read_shipped, write_register
 from core.engine.areas.finding import Areas
 from core.events.failures import Cause, list_failures
-from core.events.retrying import retry
+from core.operations.retrying import retry
 from core.user_errors import UserError
 from tasks.areas import SpiderBench, ask_about
 from tests.area_source import AreaServer, area_server

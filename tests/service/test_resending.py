@@ -12,7 +12,7 @@ from core.access.scope import EVERYTHING
 from core.database.tables import audit, event_deliveries, events
 from core.events.event_list import EventRow, EventSearch, list_events
 from core.events.outbox import raise_event
-from core.events.resending import flow_runs_of, raise_again, resend
+from core.operations.resending import flow_runs_of, raise_again, resend
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import FileReceived
 

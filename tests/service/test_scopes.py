@@ -32,7 +32,7 @@ PERSON = {"scope", "person", "user_id"}
 OF_NOBODY = {
     "core.access.people.admit": "before it, nobody is there",
     "core.access.sessions.begin_session": "before it, nobody is there",
-    "core.events.hearing.hear": "Prefect tells the portal, by a secret of its own",
+    "core.events.prefect_webhook.hear": "Prefect tells the portal, by a secret of its own",
     "core.areas.register_store.register_in_use": "the register of areas is published",
     "core.areas.register_store.rows_in_use": "the register of areas is published",
     "core.configurations.datasets.current_specification": "specifications are published",

@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 
 from core.access.scope import EVERYTHING
 from core.events.failures import discard
-from core.events.retrying import retry
 from core.files.store import FolderStore
 from core.migration.problems import PROBLEMS
 from core.migration.progress import progress_of
@@ -21,6 +20,7 @@ from core.migration.runs import (
     sign_off,
 )
 from core.migration.verifying.report import keep_report
+from core.operations.retrying import retry
 from core.user_errors import UserError
 from tests.legacy_source import OldService, migrate, old_service
 from tests.legacy_world import CHAIN
