@@ -3,7 +3,7 @@
 Such a run holds its place in its queue for ever, and a queue for one run at a time would come to a
 stop. Every flow holds the lock of its run for as long as it lives (``flows/running.py``), so a run
 at work that nobody holds is dead. Where a file, a submission or the like waits for it, the sweep
-(``deployments/limbo.py``) starts the work again; the others are started again here.
+(``deployments/orphaned_work.py``) starts the work again; the others are started again here.
 """
 
 from __future__ import annotations

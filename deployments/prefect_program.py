@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from core.settings import settings
-from deployments.probing import answers
+from deployments.health_check import answers
 from deployments.queues import load_queues
 
 POLL_SECONDS = 0.1

@@ -18,7 +18,7 @@ from core.database.listening import act_when_told
 from core.events.outbox import CHANNEL
 from core.settings import Settings
 from core.settings import settings as current_settings
-from deployments.limbo import Sweep
+from deployments.orphaned_work import Sweep
 from deployments.prefect_api import PrefectApi, RefusedError, ServerAwayError
 from deployments.relay import Relay
 from deployments.rules import load_rules

@@ -30,8 +30,8 @@ from core.support.running import Running
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
 from deployments.children import Child, end_leftovers, mark
+from deployments.health_check import answers, client
 from deployments.prefect_program import server_is_ready
-from deployments.probing import answers, client
 from deployments.queues import load_queues
 from deployments.rules import load_rules
 

@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.access.people import Person
 from portal.acting import say_what_was_done
-from portal.garbage import spare_what_is_imported
-from portal.look import dress
+from portal.gc_freeze import spare_what_is_imported
 from portal.navigation import pages_of, pages_of_a_stranger
 from portal.sign_in import end_sign_in, person_on_page
+from portal.style import dress
 
 
 def main() -> None:

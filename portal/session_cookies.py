@@ -23,8 +23,8 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 
 from core.access.sessions import begin_session
 from core.settings import settings
+from portal.client_address import address_of
 from portal.database import engine_of
-from portal.places import address_of
 
 COOKIE = "_streamlit_user"
 KEY = "grouper_session"

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from core.access.people import NotAdmitted, Person, admit
 from core.access.sessions import note_refusal, sign_out
 from core.settings import Settings
+from portal.client_address import FORWARDED, address_of
 from portal.database import act_as, engine_of
-from portal.places import FORWARDED, address_of
 from portal.session_cookies import KEY, claims_of, has_cookie
 
 COOKIE_SUBJECT = "sign-in cookie"

@@ -14,7 +14,7 @@ from core.accounts.today import today
 from portal.acting import act
 from portal.components.account_tables import invoice_lines, money
 from portal.database import engine
-from portal.opening import show_in_popover
+from portal.lazy_tabs import show_in_popover
 
 SHOWN = 40
 

@@ -15,7 +15,7 @@ from core.engine.areas.register import AreaRegister
 from portal import words
 from portal.acting import act
 from portal.database import engine
-from portal.opening import show_in_popover
+from portal.lazy_tabs import show_in_popover
 
 SHOWN = 60
 

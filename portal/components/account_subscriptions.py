@@ -19,7 +19,7 @@ from core.vocabulary.states.accounts import SubscriptionState
 from portal.acting import act
 from portal.components.account_tables import money, subscription_lines
 from portal.database import engine
-from portal.opening import show_in_popover
+from portal.lazy_tabs import show_in_popover
 
 SHOWN = 40
 _NOT_ENDED = "all that have not ended"

@@ -13,7 +13,7 @@ from core.access.users import UserRow
 from portal import words
 from portal.acting import act
 from portal.database import engine
-from portal.opening import show_in_popover
+from portal.lazy_tabs import show_in_popover
 
 SHOWN = 40
 

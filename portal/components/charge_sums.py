@@ -13,7 +13,7 @@ import streamlit as st
 from core.submissions.queries.charge_list import Sum
 from portal import words
 from portal.components.sums_table import show_sums_table
-from portal.opening import show_open_tab
+from portal.lazy_tabs import show_open_tab
 
 _BARS = 12
 _INK = "#4A5763"

@@ -11,7 +11,7 @@ from portal.components.account_invoices import show_invoices
 from portal.components.account_organisations import show_clinics, show_organisations
 from portal.components.account_subscriptions import show_subscriptions
 from portal.components.account_users import show_users
-from portal.opening import show_open_tab
+from portal.lazy_tabs import show_open_tab
 
 
 def show(person: Person) -> None:

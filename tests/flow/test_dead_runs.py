@@ -19,7 +19,7 @@ from core.events.outbox import raise_event
 from core.operations.retrying import retry
 from core.vocabulary.event_catalogue import KpisRequested
 from deployments.dead_runs import ATTEMPTS
-from deployments.limbo import Sweep
+from deployments.orphaned_work import Sweep
 from deployments.prefect_api import PrefectApi
 from deployments.queues import Queue, Queues
 from deployments.relay import Relay

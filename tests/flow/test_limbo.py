@@ -25,7 +25,7 @@ from core.events.outbox import raise_event
 from core.vocabulary.event_catalogue import FileReceived, ReportRequested, SubmissionRequested
 from core.vocabulary.states.reports import REPORT_MACHINE
 from core.vocabulary.states.submissions import FILE_MACHINE, SUBMISSION_MACHINE
-from deployments.limbo import ATTEMPTS, Sweep
+from deployments.orphaned_work import ATTEMPTS, Sweep
 from deployments.prefect_api import PrefectApi
 from deployments.queues import Queues
 from deployments.relay import Relay

@@ -17,7 +17,7 @@ from core.settings import Settings
 from core.support.processes import free_port
 from core.user_errors import UserError
 from deployments.children import leftovers
-from deployments.probing import answers
+from deployments.health_check import answers
 from deployments.supervisor import Services
 from tests.flow.conftest import Until
 
