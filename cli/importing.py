@@ -57,7 +57,8 @@ def _is_configuration(document: Document) -> bool:
 
 
 def _take_in(connection: Connection, document: Document) -> dict[str, Any]:
-    from core.configurations.importing import import_configuration, import_dataset
+    from core.configurations.importing import import_configuration
+    from core.operations.dataset_import import import_dataset
 
     body = Path(document.name).read_text(encoding="utf-8-sig")
     if not _is_configuration(document):

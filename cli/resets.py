@@ -10,7 +10,7 @@ import click
 from cli.services import counted, print_document, running_services
 
 if TYPE_CHECKING:
-    from core.submissions.queries.reset_list import Reset
+    from core.submissions.reset_requests import Reset
 
 
 @click.group()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from core.submissions.error_cause import Cause
     from core.submissions.months import SubmissionRow
-    from core.submissions.queries.error_list import Cause
     from core.submissions.queries.file_list import FileRow
 
 CAUSES_SHOWN = 20

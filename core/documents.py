@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.user_errors import DocumentError, Problem
 
 Path_ = tuple[Hashable, ...]
 """Where a value stands in a document, e.g. ``("currencies", 3, "primary")``."""
+
+
+class StrictModel(BaseModel):
+    """A part of a document: unknown keys are refused, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, exists, select
 
 from core.database.locks import FLOW_RUN, is_locked
 from core.database.tables import event_deliveries, events, failures
-from core.events.failures import Cause
+from core.support.faults import Cause
 from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
 from deployments.giving_up import give_up
 from deployments.prefect_api import AT_WORK, STARTING, WAITING, FlowRun, RefusedError

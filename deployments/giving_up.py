@@ -7,11 +7,12 @@ from functools import singledispatch
 from sqlalchemy import Connection
 
 from core.areas.walks import fail_walk
-from core.events.failures import UNDONE, Cause, record_failure
+from core.events.failures import UNDONE, record_failure
 from core.kpis.failing import fail_measuring, fail_trial
 from core.migration.runs import fail_migration
 from core.reports.collating.making import fail_report
 from core.submissions.commands.failing import fail_check, fail_run
+from core.support.faults import Cause
 from core.vocabulary.event_catalogue import (
     Event,
     FileCorrected,

@@ -25,7 +25,7 @@ from core.database.tables import (
     spider_runs,
     submissions,
 )
-from core.vocabulary.states.columns import RUNNING_SUBMISSION_STATES
+from core.vocabulary.column_values import RUNNING_SUBMISSION_STATES
 from deployments.dead_runs import ATTEMPTS, DeadRuns, next_attempt
 from deployments.deliveries import Raised, raised_from
 from deployments.prefect_api import (

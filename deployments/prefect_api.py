@@ -5,6 +5,7 @@ Plain HTTP rather than Prefect's client: it starts at once, and says plainly wha
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,6 @@ from uuid import UUID
 
 import httpx
 
-from core.support.closing import Closing
 from deployments.queues import Place
 
 WAITING = "SCHEDULED"
@@ -58,7 +58,7 @@ class FlowRun:
         return (datetime.now(UTC) - self.since).total_seconds()
 
 
-class PrefectApi(Closing):
+class PrefectApi(AbstractContextManager["PrefectApi"]):
     """Calls on the API at ``url`` (``http://host:port/api``)."""
 
     def __init__(self, url: str, seconds: float = 30) -> None:
@@ -67,6 +67,9 @@ class PrefectApi(Closing):
 
     def close(self) -> None:
         self._http.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def is_ready(self) -> bool:
         try:

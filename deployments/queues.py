@@ -6,18 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from core.documents import read_document
+from core.documents import StrictModel, read_document
 
 QUEUES = Path(__file__).with_name("queues.yaml")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Queue(_Strict):
+class Queue(StrictModel):
     """How many runs of a queue are at work at once, and which queue is served first."""
 
     limit: int | None = Field(default=None, ge=1)
@@ -32,7 +28,7 @@ class Place(NamedTuple):
     queue: str
 
 
-class Queues(_Strict):
+class Queues(StrictModel):
     """A work pool and its queues."""
 
     pool: str

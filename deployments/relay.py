@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, func, select
 
 from core.database.tables import event_deliveries, events
 from core.events.failed_deliveries import fail_delivery
-from core.events.failures import Cause
 from core.events.log_groups import post
+from core.support.faults import Cause
 from deployments.deliveries import (
     OPEN,
     REFUSED_ATTEMPTS,

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from core.documents import Document, Path_, read_document
+from core.documents import Document, Path_, StrictModel, read_document
 from core.user_errors import DocumentError, Problem
 from core.vocabulary.event_catalogue import CATALOGUE, Event, Heard
 from deployments.reactions import REACTIONS
@@ -26,26 +26,22 @@ FAMILIES = ("flow-run", "work-queue", "work-pool")
 """What Prefect's events may be about that a rule can hear of."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Queue(_Strict):
+class Queue(StrictModel):
     """A deployment, whose run waits its turn on the deployment's work queue."""
 
     deployment: str = Field(pattern=r"^[^/]+/[^/]+$")  # flow/deployment
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
     run_name: str = "{title}"
 
 
-class Log(_Strict):
+class Log(StrictModel):
     """A post to a named log group; its text may hold values of the event."""
 
     group: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     text: str = "{name}: {title}"
 
 
-class Target(_Strict):
+class Target(StrictModel):
     """Exactly one of the three kinds."""
 
     queue: Queue | None = None
@@ -65,7 +61,7 @@ class Target(_Strict):
         return f"log {self.log.group}" if self.log else f"function {self.function}"
 
 
-class Rule(_Strict):
+class Rule(StrictModel):
     """What one event, several or all of them cause."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -87,7 +83,7 @@ class Rule(_Strict):
         return EVERY in self.names or name in self.names
 
 
-class PrefectRule(_Strict):
+class PrefectRule(StrictModel):
     """Events of Prefect's own that raise one of ours; kept as an automation on its server.
 
     ``expect`` are of one family: of flow runs, of work queues or of work pools.
@@ -104,7 +100,7 @@ class PrefectRule(_Strict):
         return found.pop() if len(found) == 1 and found <= set(FAMILIES) else None
 
 
-class Rules(_Strict):
+class Rules(StrictModel):
     """All rules, in the order in which they are carried out."""
 
     rules: tuple[Rule, ...]

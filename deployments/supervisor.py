@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,6 @@ from core.database.preparing import ensure_database
 from core.database.roles import open_roles, role_url
 from core.settings import PROJECT, Settings
 from core.support.processes import hold_folder, port_is_free
-from core.support.running import Running
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
 from deployments.children import Child, end_leftovers, mark
@@ -43,7 +43,7 @@ SERVER, RELAY, PORTAL, WORKER, DEPLOY = "prefect-server", "relay", "portal", "wo
 SENDER = "sender"
 
 
-class Services(Running):
+class Services(AbstractContextManager["Services"]):
     """All services of one home. ``with Services(settings) as services`` runs them for a while.
 
     Make it in the main thread: children end with the thread that starts them.
@@ -104,6 +104,13 @@ class Services(Running):
         self._asked.clear()
         self._held.close()
         self._held = None
+
+    def __enter__(self) -> Services:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def wait(self) -> None:
         """Waits until somebody asks the services to stop."""

@@ -12,7 +12,6 @@ from prefect.futures import PrefectFuture
 from sqlalchemy import Connection, Engine
 
 from core.engine.reading import Reading, open_file
-from core.events.failures import Cause
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.commands.failing import fail_check
@@ -26,6 +25,7 @@ from core.submissions.commands.file_checks import (
     waits_for_look,
 )
 from core.submissions.event_names import names_of_file
+from core.support.faults import Cause
 from core.vocabulary.states.submissions import FileState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.checking import CheckBench, check_rows

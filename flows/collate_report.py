@@ -11,7 +11,6 @@ from prefect import flow, get_run_logger
 from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
-from core.events.failures import Cause
 from core.reports.collating.making import (
     Outdated,
     Report,
@@ -22,6 +21,7 @@ from core.reports.collating.making import (
     plan_report,
 )
 from core.reports.requests import event_names
+from core.support.faults import Cause
 from core.vocabulary.states.reports import ReportState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.progress import ProgressBar

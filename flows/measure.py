@@ -8,13 +8,13 @@ from prefect import flow
 from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
-from core.events.failures import Cause
 from core.kpis.catalogue import KnownKpi, published_kpis
 from core.kpis.episodes import chunks_to_write
 from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.kpi_schema import make_room
-from core.submissions.commands.runs import RunInputs, load_run
+from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.event_names import names_of_run
+from core.support.faults import Cause
 from core.vocabulary.states.submissions import RunState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.measuring import measure_kpi, write_chunk

@@ -10,7 +10,6 @@ from prefect import flow
 from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
-from core.events.failures import Cause
 from core.migration.migrate_table import Bench, carry_out, finish, rehearse
 from core.migration.reading.legacy import Door, Legacy
 from core.migration.runs import (
@@ -23,6 +22,7 @@ from core.migration.runs import (
 )
 from core.migration.verifying.report import keep_report
 from core.settings import settings
+from core.support.faults import Cause
 from flows.running import alone_on, failing, flow_run_id, threads
 from tasks.migrating import in_tasks, read_some_pages
 from tasks.progress import ProgressBar

@@ -14,9 +14,8 @@ from sqlalchemy import Connection, Engine
 
 from core.database import engine as database
 from core.database.locks import FLOW_RUN, BusyError, only_while_held, subject_lock
-from core.events.failures import Cause
 from core.settings import settings
-from core.support.faults import cause_of, passes
+from core.support.faults import Cause, cause_of, passes
 
 
 def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:

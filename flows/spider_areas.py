@@ -19,8 +19,8 @@ from core.areas.walks import (
     source_of,
     waiting_questions,
 )
-from core.events.failures import Cause
 from core.settings import settings
+from core.support.faults import Cause
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import SpiderFinished
 from core.vocabulary.states.areas import SpiderState

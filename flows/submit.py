@@ -9,17 +9,11 @@ from prefect import flow
 from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
-from core.events.failures import Cause
 from core.submissions.commands.failing import fail_run
-from core.submissions.commands.runs import (
-    RunInputs,
-    RunTotals,
-    begin_run,
-    enter_stage,
-    load_run,
-    publish,
-)
+from core.submissions.commands.run_inputs import RunInputs, load_run
+from core.submissions.commands.runs import RunTotals, begin_run, enter_stage, publish
 from core.submissions.event_names import names_of_run
+from core.support.faults import Cause
 from core.vocabulary.states.submissions import RunState, SubmissionState
 from flows.running import alone_on, chunk_threads, failing, flow_run_id
 from tasks.progress import ProgressBar, StageTally

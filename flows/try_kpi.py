@@ -8,11 +8,11 @@ from prefect import flow
 from sqlalchemy import Connection, Engine
 
 from core.access.scope import EVERYTHING
-from core.events.failures import Cause
 from core.kpis.catalogue import get_kpi
 from core.kpis.failing import fail_trial
 from core.kpis.measuring import KpiRefused, measure
 from core.kpis.trials import Trial, asked, finish_trial, get_trial
+from core.support.faults import Cause
 from flows.measure import prepare
 from flows.running import alone_on, chunk_threads, failing
 

@@ -16,9 +16,9 @@ from core.access.people import NotAdmitted, Person
 from core.files.store import open_store
 from core.settings import settings
 from core.submissions.commands.arrivals import Arrival, take_in
-from core.submissions.commands.heading_review import Look
 from core.submissions.months import submission_for
 from core.user_errors import UserError
+from core.vocabulary.heading_look import Look
 from core.vocabulary.permissions import Action
 from portal.database import act_as, engine
 from portal.sign_in import person_of_request, refuse

@@ -16,7 +16,7 @@ from core.areas.asking import Answer, Asker, AskingFailed, Kept
 from core.areas.importing import fail_question, import_answers, kept_of
 from core.areas.sources import Source, asked_of
 from core.areas.walks import Question, Walk, note_asked
-from core.events.failures import Cause
+from core.support.faults import Cause
 from tasks.faults import RETRYING
 
 MOST_PAGES = 1000

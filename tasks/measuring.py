@@ -10,7 +10,7 @@ from core.kpis.catalogue import KnownKpi
 from core.kpis.episodes import write_episodes
 from core.kpis.measuring import KpiRefused, measure
 from core.kpis.results import store_result
-from core.submissions.commands.runs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs
 from tasks.faults import RETRYING
 
 

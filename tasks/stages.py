@@ -17,7 +17,7 @@ from core.areas.register_store import register_in_use
 from core.engine.calculation import stages as calculation
 from core.engine.calculation.episodes import Merged, merge_records
 from core.submissions.commands.run_chunks import read_records, store_charges
-from core.submissions.commands.runs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs
 from core.vocabulary.states.submissions import SubmissionState
 from tasks.faults import RETRYING
 

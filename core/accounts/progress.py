@@ -13,13 +13,13 @@ from core.accounts.terms import History, state_on, term_of
 from core.database import tables
 from core.database.moving import change_state
 from core.events.outbox import raise_event
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE, SubscriptionState
 
 _IDS = UUID("2b0f6f0a-8a53-4f53-9d0e-9d6c1d6d8a11")
-_EVENTS: dict[str, type[catalogue.OfSubscription]] = {
-    SubscriptionState.ACTIVE: catalogue.SubscriptionBegan,
-    SubscriptionState.ENDED: catalogue.SubscriptionEnded,
+_EVENTS: dict[str, type[event_catalogue.OfSubscription]] = {
+    SubscriptionState.ACTIVE: event_catalogue.SubscriptionBegan,
+    SubscriptionState.ENDED: event_catalogue.SubscriptionEnded,
 }
 
 

@@ -7,6 +7,7 @@ again, later each time, and not before a Retry-After. What the source refuses is
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import httpx
@@ -14,7 +15,6 @@ import httpx
 from core.areas.answers import Page, Question, RefusedAnswer, WrongAnswer
 from core.areas.pace import Pace
 from core.settings import Settings
-from core.support.closing import Closing
 from core.support.http_retry import (
     NoAnswer,
     NotYet,
@@ -73,7 +73,7 @@ class Manners:
         )
 
 
-class Asker(Closing):
+class Asker(AbstractContextManager["Asker"]):
     """A client of one source for many threads; a context manager."""
 
     def __init__(self, manners: Manners) -> None:
@@ -90,6 +90,9 @@ class Asker(Closing):
 
     def close(self) -> None:
         self._client.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, question: Question, known: Callable[[str], Kept | None]) -> Answer:
         """The answer; ``known`` gives what is kept of an address. Raises ``AskingFailed``."""

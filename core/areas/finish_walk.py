@@ -22,9 +22,10 @@ from core.areas.walks import Walk, end_walk, waits
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.kinds import LSOA, kind_of
-from core.events.failures import AREA, Cause, record_failure, settle
+from core.events.failures import AREA, record_failure, settle
 from core.events.outbox import raise_event
-from core.vocabulary import event_catalogue as catalogue
+from core.support.faults import Cause
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.areas import SpiderState
 
 TWICE = "The source has {area} within {one} and within {other}"
@@ -48,7 +49,7 @@ class Answered:
     missing: frozenset[str]
 
 
-def finish_walk(connection: Connection, walk: Walk) -> catalogue.SpiderFinished | None:
+def finish_walk(connection: Connection, walk: Walk) -> event_catalogue.SpiderFinished | None:
     """Ends the walk in the caller's transaction; None while a question still waits."""
     lock_row(connection, tables.spider_runs, walk.id)
     questions = tables.spider_questions
@@ -72,7 +73,7 @@ def finish_walk(connection: Connection, walk: Walk) -> catalogue.SpiderFinished 
     }
     clean = not (failed or held or contradictions)
     state = SpiderState.COMPLETE if clean else SpiderState.INCOMPLETE
-    finished = catalogue.SpiderFinished(
+    finished = event_catalogue.SpiderFinished(
         run_id=walk.id, area=walk.area, state=_word(state), **summary
     )
     end_walk(connection, walk, state, summary)

@@ -18,9 +18,10 @@ from core.areas.register_store import count_up
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
 from core.engine.areas.kinds import kind_of
-from core.events.failures import AREA, OPEN, Cause, record_failure, settle
+from core.events.failures import AREA, OPEN, record_failure, settle
 from core.events.outbox import raise_event
-from core.vocabulary import event_catalogue as catalogue
+from core.support.faults import Cause
+from core.vocabulary import event_catalogue
 
 HELD = (
     "The answer has {children} areas within {name} where the register has {known}, and lacks "
@@ -195,7 +196,7 @@ def _hold(
     documents = [page.as_document() for page in pages]
     values = {"held_at": sa.func.now(), "failure": reason, "held_pages": documents}
     _change(connection, question, values)
-    event = catalogue.AreaHeld(
+    event = event_catalogue.AreaHeld(
         run_id=walk.id, code=question.parent, area=question.name, reason=reason
     )
     raise_event(connection, event)
@@ -227,7 +228,7 @@ def _tell(connection: Connection, walk: Walk, question: Question, found: Differe
     else:
         settle(connection, work_of(question.parent), why="it was answered")
     if found.news:
-        event = catalogue.AreaFound(
+        event = event_catalogue.AreaFound(
             run_id=walk.id,
             code=question.parent,
             area=question.name,

@@ -13,7 +13,7 @@ from core.database.records import records_table
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
 from core.events.outbox import raise_event
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import FileState, SubmissionState
 
 CLOSED = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
@@ -102,9 +102,9 @@ def _counted(
     return connection.execute(query).all()
 
 
-def _event(row: sa.Row[tuple[object, ...]], moved: Moved) -> catalogue.AreaPayerChanged:
+def _event(row: sa.Row[tuple[object, ...]], moved: Moved) -> event_catalogue.AreaPayerChanged:
     before = moved.before or "none"
-    return catalogue.AreaPayerChanged(
+    return event_catalogue.AreaPayerChanged(
         submission_id=row.submission_id,
         provider=row.provider,
         month=f"{row.month:%Y-%m}",

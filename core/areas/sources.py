@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from core.documents import read_document
+from core.documents import StrictModel, read_document
 from core.engine.areas.kinds import KINDS
 from core.user_errors import UserError
 
@@ -40,18 +40,14 @@ Kind = Literal[
 """The kinds that may have areas within them."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SparqlLookup(_Strict):
+class SparqlLookup(StrictModel):
     """A query; ``{parent}``, ``{limit}`` and ``{offset}`` are filled in. Variables are FIELDS."""
 
     of: tuple[Kind, ...] = Field(min_length=1)
     query: str
 
 
-class LayerLookup(_Strict):
+class LayerLookup(StrictModel):
     """A layer of a feature service: which rows are children of ``{parent}``, and their fields."""
 
     of: tuple[Kind, ...] = Field(min_length=1)
@@ -60,7 +56,7 @@ class LayerLookup(_Strict):
     fields: dict[Literal[FIELDS], str]  # type: ignore[valid-type]
 
 
-class _Source(_Strict):
+class _Source(StrictModel):
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     title: str
     url: str = Field(pattern=r"^https?://")
@@ -86,7 +82,7 @@ class ArcgisSource(_Source):
 Source = SparqlSource | ArcgisSource
 
 
-class _Sources(_Strict):
+class _Sources(StrictModel):
     sources: tuple[Source, ...] = Field(min_length=1)
 
 

@@ -21,10 +21,11 @@ from core.areas.sources import Source, asked_of
 from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.engine.areas.kinds import kind_of
-from core.events.failures import SPIDER, Cause, record_failure, settle, take_up
+from core.events.failures import SPIDER, record_failure, settle, take_up
 from core.events.outbox import raise_event
+from core.support.faults import Cause
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.areas import SPIDER_MACHINE, SpiderState
 
@@ -75,7 +76,7 @@ def request_walk(
     values = {"source": source.name, "within": within, "requested_by": user_id}
     made = connection.execute(runs.insert().values(values).returning(runs.c.id))
     run_id = int(made.scalar_one())
-    event = catalogue.SpiderRequested(run_id=run_id, area=f"{name} ({start})")
+    event = event_catalogue.SpiderRequested(run_id=run_id, area=f"{name} ({start})")
     raise_event(connection, event, user_id)
     return run_id
 
@@ -169,7 +170,9 @@ def fail_walk(connection: Connection, run_id: int, area: str, cause: Cause) -> s
     )
     text = FAILURE_TEXT.format(reason=cause.reason.rstrip("."), reference=reference)
     _move(connection, run_id, SpiderState.FAILED, reference, failure=text)
-    raise_event(connection, catalogue.SpiderFailed(run_id=run_id, area=area, reason=reference))
+    raise_event(
+        connection, event_catalogue.SpiderFailed(run_id=run_id, area=area, reason=reference)
+    )
     return reference
 
 
@@ -194,12 +197,12 @@ def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: s
         sa.select(tables.events.c.payload)
         .where(
             tables.events.c.subject == f"spider/{run_id}",
-            tables.events.c.name == catalogue.SpiderRequested.name,
+            tables.events.c.name == event_catalogue.SpiderRequested.name,
         )
         .order_by(tables.events.c.id.desc())
         .limit(1)
     ).scalar_one()
-    before = catalogue.SpiderRequested.model_validate(asked)
+    before = event_catalogue.SpiderRequested.model_validate(asked)
     again = before.model_copy(update={"again": before.again + 1})
     raise_event(connection, again, user_id)
 

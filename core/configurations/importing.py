@@ -14,15 +14,13 @@ from core.database.records import create_records_table
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
 from core.engine.tariff.configuration import Configuration, configuration_from
-from core.kpis.catalogue import import_shipped
-from core.kpis.kpi_schema import make_room
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
 ADVISORY_LOCK = 0x696D706F7274  # any number that nothing else in the database uses
 
 
-def import_dataset(connection: Connection, body: str, *, name: str) -> Specification:
+def import_specification(connection: Connection, body: str, *, name: str) -> Specification:
     """Takes a specification in and makes room for its records; the same one again changes nothing.
 
     Raises ``DocumentError`` for what is wrong in it, ``UserError`` for a version that is there with
@@ -49,8 +47,6 @@ def import_dataset(connection: Connection, body: str, *, name: str) -> Specifica
             "another content; give the changed specification a new version"
         )
     create_records_table(connection, specification)
-    make_room(connection, specification)
-    import_shipped(connection, specification.dataset)
     return specification
 
 

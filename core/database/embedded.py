@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +25,6 @@ from psycopg import sql
 from core.database.binaries import copy_binaries, find_binaries, refuse_other_version
 from core.settings import kept_secret, open_to_others
 from core.support.processes import free_port, hold_folder, port_is_free, start_child
-from core.support.running import Running
 from core.user_errors import UserError
 
 HOST = "127.0.0.1"
@@ -48,7 +48,7 @@ BULK_SETTINGS = {
 }
 
 
-class EmbeddedPostgres(Running):
+class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
     """The database server of one home; ``start`` and ``stop`` it, or use it as a context."""
 
     def __init__(self, home: Path, settings: dict[str, str] | None = None) -> None:
@@ -103,6 +103,13 @@ class EmbeddedPostgres(Running):
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def __enter__(self) -> EmbeddedPostgres:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def _prepare(self) -> None:
         if os.geteuid() == 0:

@@ -8,16 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import (
-    EVENT_DELIVERY,
-    OPEN,
-    Cause,
-    Failure,
-    record_failure,
-    settle,
-    take_up,
-)
+from core.events.failures import EVENT_DELIVERY, OPEN, Failure, record_failure, settle, take_up
 from core.events.outbox import wake_relay
+from core.support.faults import Cause
 from core.vocabulary.event_catalogue import RunFailed
 
 

@@ -20,6 +20,7 @@ from core.access.scope import Scope, scope_of
 from core.database import tables
 from core.database.moving import change_state
 from core.events.outbox import raise_event
+from core.support.faults import Cause
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import RunFailed
 from core.vocabulary.permissions import Action
@@ -39,19 +40,6 @@ TRIAL = "trial of an indicator"
 UNDONE = "run of a rule"
 
 OPEN = (FailureState.WAITING, FailureState.RETRIED)
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Why work stopped: a sentence for people, and what helps to look into it.
-
-    ``detail`` holds no values of records: operators see processes, not patients.
-    """
-
-    reason: str
-    detail: str = ""
-    attempts: int = 1
-    flow_run: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from core.files.store import BLOCK, HashingReader, Stored, checked_key, missing
+from core.files.contract import BLOCK, HashingReader, Stored, checked_key, missing
 from core.settings import Settings
 
 if TYPE_CHECKING:

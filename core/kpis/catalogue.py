@@ -15,7 +15,7 @@ from core.database.moving import change_state
 from core.events.outbox import raise_event
 from core.kpis.definitions import Kpi, Library, shipped_library
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as events
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.kpis import KPI_MACHINE, SHOWN, KpiState
 from core.vocabulary.states.submissions import RunState
@@ -71,7 +71,7 @@ def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = No
         raise UserError(f"{known.definition.kpi} has no query: nothing can measure it.")
     _replace(connection, known, KpiState.PUBLISHED, user_id)
     told = {"kpi_id": kpi_id, "kpi": known.definition.kpi, "dataset": known.dataset}
-    raise_event(connection, events.KpiPublished(**told), user_id=user_id)
+    raise_event(connection, event_catalogue.KpiPublished(**told), user_id=user_id)
 
 
 def take_over_kpi(connection: Connection, dataset: str, definition: Kpi) -> int:
@@ -170,7 +170,7 @@ def request_missing(connection: Connection, now: dt.datetime) -> int:
 
 def _recent_runs(
     connection: Connection, dataset: str, finished_before: dt.datetime
-) -> list[events.KpisRequested]:
+) -> list[event_catalogue.KpisRequested]:
     """The published runs of late, each as the wish to measure it."""
     runs, configurations, datasets = tables.runs, tables.configurations, tables.datasets
     submissions, organisations = tables.submissions, tables.organisations
@@ -189,7 +189,7 @@ def _recent_runs(
         .order_by(runs.c.id)
     )
     return [
-        events.KpisRequested(
+        event_catalogue.KpisRequested(
             provider=row.code,
             month=f"{row.month:%Y-%m}",
             submission_id=row.submission_id,

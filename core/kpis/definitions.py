@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from core.documents import Document, parse_document
+from core.documents import Document, StrictModel, parse_document
 
 LIBRARY = Path(__file__).parent / "library"
 Unit = Literal["percent", "pounds", "per 1,000", "ratio"]
@@ -19,18 +19,14 @@ SHARES: frozenset[Unit] = frozenset({"percent"})
 """Units of which the numerator is a part of the denominator."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Bands(_Strict):
+class Bands(StrictModel):
     """Where a figure is good, and where it is still fair."""
 
     good: Decimal
     fair: Decimal
 
 
-class Kpi(_Strict):
+class Kpi(StrictModel):
     """An indicator. ``sql`` is one SELECT over the views of a submission, which gives one row with
     a ``numerator`` and a ``denominator`` (docs/kpis.md). One that was taken over from the old
     service has none: its figures are that service's, measured by ``old_query`` there."""
@@ -77,7 +73,7 @@ class Kpi(_Strict):
         return "fair" if sign * value >= sign * self.bands.fair else "poor"
 
 
-class Library(_Strict):
+class Library(StrictModel):
     """The indicators of one data set."""
 
     dataset: str

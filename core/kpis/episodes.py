@@ -15,7 +15,7 @@ from core.database.engine import driver_cursor
 from core.engine.calculation.episodes import merge_records
 from core.kpis.views import episodes_table
 from core.submissions.commands.run_chunks import read_records
-from core.submissions.commands.runs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs
 
 
 def chunks_to_write(connection: Connection, run: RunInputs) -> list[int]:

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import MEASURING, TRIAL, Cause, Failure, record_failure, settle, take_up
+from core.events.failures import MEASURING, TRIAL, Failure, record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.kpis.trials import finish_trial
+from core.support.faults import Cause
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
 
 TRIAL_TEXT = "The trial stopped. Try again, or tell support the reference {reference}."

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.engine.dataset.specification import Field, Specification, load_specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification, load_specification
 from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.views import schema_name, view_column
 

@@ -16,7 +16,7 @@ from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi
 from core.kpis.measuring import Measured
 from core.kpis.results import runs_seen
-from core.vocabulary import event_catalogue as events
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 
 
@@ -50,11 +50,11 @@ def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: 
 
 def asked(
     connection: Connection, trial_id: int, kpi_id: int, run_id: int
-) -> events.KpiTrialRequested:
+) -> event_catalogue.KpiTrialRequested:
     """The event that asks for the trial."""
     name = get_kpi(connection, kpi_id).definition.kpi
     names = _names(connection, run_id)
-    return events.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
+    return event_catalogue.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
 
 
 def _refuse_unseen(connection: Connection, scope: Scope, run_id: int) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, func, inspect, select
 
 from core.database.engine import driver_cursor
 from core.database.records import records_table
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 
 ADVISORY_LOCK = 0x6B7069
 _TYPES = {"date": "date", "integer": "integer"}

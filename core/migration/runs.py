@@ -12,13 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.scope import require
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events.failures import MIGRATION, Cause, record_failure, settle, take_up
+from core.events.failures import MIGRATION, record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.migration.importing.importing import Imported
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.planning import plan_of
+from core.support.faults import Cause
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.migration import (
     MIGRATION_MACHINE,
@@ -75,7 +76,9 @@ def request_migration(
     values = {"dry_run": dry_run, "only_table": only_table, "requested_by": user_id}
     made = connection.execute(runs.insert().values(values).returning(runs.c.id))
     run_id = int(made.scalar_one())
-    raise_event(connection, catalogue.MigrationRequested(run_id=run_id, dry_run=dry_run), user_id)
+    raise_event(
+        connection, event_catalogue.MigrationRequested(run_id=run_id, dry_run=dry_run), user_id
+    )
     return run_id
 
 
@@ -212,7 +215,9 @@ def end_table(connection: Connection, run_id: int, table: TableRun, *, agrees: b
     clean = agrees and not imported.failed
     state = TableState.COMPLETE if clean else TableState.INCOMPLETE
     move_table(connection, table.id, state, finished_at=sa.func.now())
-    event = catalogue.MigrationTableFinished(run_id=run_id, table=table.table, **vars(imported))
+    event = event_catalogue.MigrationTableFinished(
+        run_id=run_id, table=table.table, **vars(imported)
+    )
     raise_event(connection, event)
 
 
@@ -225,7 +230,7 @@ def end_migration(
     settle(connection, f"migration/{run_id}", why=f"the migration is {state}")
     word: Any = str(state)
     counts = {name: summary[name] for name in ("new", "changed", "gone", "failed")}
-    raise_event(connection, catalogue.MigrationFinished(run_id=run_id, state=word, **counts))
+    raise_event(connection, event_catalogue.MigrationFinished(run_id=run_id, state=word, **counts))
 
 
 def fail_migration(connection: Connection, run_id: int, cause: Cause) -> str:
@@ -241,7 +246,7 @@ def fail_migration(connection: Connection, run_id: int, cause: Cause) -> str:
     )
     text = FAILURE_TEXT.format(reason=cause.reason.rstrip("."), reference=reference)
     _move(connection, run_id, MigrationState.FAILED, reference, failure=text)
-    raise_event(connection, catalogue.MigrationFailed(run_id=run_id, reason=reference))
+    raise_event(connection, event_catalogue.MigrationFailed(run_id=run_id, reason=reference))
     return reference
 
 
@@ -300,21 +305,21 @@ def sign_off(
             user_id=user_id, action="migration signed", subject=f"migration:{run_id}", reason=note
         )
     )
-    raise_event(connection, catalogue.MigrationSigned(run_id=run_id, by=name), user_id)
+    raise_event(connection, event_catalogue.MigrationSigned(run_id=run_id, by=name), user_id)
 
 
-def _asked(connection: Connection, run_id: int) -> catalogue.MigrationRequested:
+def _asked(connection: Connection, run_id: int) -> event_catalogue.MigrationRequested:
     events = tables.events.c
     payload = connection.execute(
         sa.select(events.payload)
         .where(
             events.subject == f"migration/{run_id}",
-            events.name == catalogue.MigrationRequested.name,
+            events.name == event_catalogue.MigrationRequested.name,
         )
         .order_by(events.id.desc())
         .limit(1)
     ).scalar_one()
-    return catalogue.MigrationRequested.model_validate(payload)
+    return event_catalogue.MigrationRequested.model_validate(payload)
 
 
 def _move(

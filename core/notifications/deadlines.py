@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
@@ -18,9 +15,8 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
-from core.documents import parse_document
-from core.engine.tariff.configuration import Configuration
 from core.events.outbox import raise_event
+from core.submissions.months_expected import Due, months_expected
 from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
 from core.vocabulary.states.submissions import SubmissionState
 
@@ -31,21 +27,6 @@ LATE_WEEKS = 8
 
 _IDS = UUID("6f1d1f0e-5b0c-4d0e-9a56-0d3f4c1b7a90")
 _HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
-
-
-@dataclass(frozen=True)
-class Due:
-    """A provider's month that is not submitted, and its last day for it."""
-
-    provider_id: int
-    provider: str
-    provider_name: str
-    month: dt.date
-    due: dt.date
-
-    def days_left(self, today: dt.date) -> int:
-        """Days until it is due; negative: late."""
-        return (self.due - today).days
 
 
 def tell_deadlines(connection: Connection, today: dt.date) -> int:
@@ -76,48 +57,6 @@ def stage_of(days_left: int) -> str | None:
         week = (-days_left - 1) // 7
         return f"late {week}" if week < LATE_WEEKS else None
     return next((str(days) for days in REMINDERS if days_left <= days), None)
-
-
-def last_day_for(month: dt.date, within_days: int) -> dt.date:
-    """The last day on which a month is in time."""
-    return _next(month) + dt.timedelta(days=within_days - 1)
-
-
-def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
-    """Every month of every provider whose configuration is in force in it, up to now."""
-    configurations, members = tables.configurations, tables.configuration_providers
-    organisations = tables.organisations
-    query = sa.select(configurations).where(configurations.c.status != "draft")
-    of_configuration = (
-        sa.select(organisations.c.id, organisations.c.code, organisations.c.name)
-        .join(members, members.c.provider == organisations.c.code)
-        .where(organisations.c.kind == "provider")
-    )
-    for row in connection.execute(query).all():
-        days = _within_days(row.body, row.configuration)
-        chosen = of_configuration.where(members.c.configuration_id == row.id)
-        providers = connection.execute(chosen).all()
-        for month in _months(row.starts, min(row.ends, today)):
-            for provider_id, code, provider in providers:
-                yield Due(provider_id, code, provider, month, last_day_for(month, days))
-
-
-@lru_cache(maxsize=64)
-def _within_days(body: str, name: str) -> int:
-    usual = Configuration.model_fields["submit_within_days"].default
-    return int(parse_document(body, name=name).data.get("submit_within_days", usual))
-
-
-def _months(start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    """First days of months, from ``start`` to ``end``."""
-    month = start if start.day == 1 else _next(start)
-    while month <= end:
-        yield month
-        month = _next(month)
-
-
-def _next(day: dt.date) -> dt.date:
-    return (day.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
 
 
 def _handed_in(connection: Connection) -> set[tuple[int, dt.date]]:

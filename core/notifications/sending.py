@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Engine
 
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events.failures import NOTIFICATION, Cause, Failure, record_failure, settle, take_up
+from core.events.failures import NOTIFICATION, Failure, record_failure, settle, take_up
 from core.notifications.notify import wake_sender
 from core.settings import settings
-from core.support.faults import cause_of
+from core.support.faults import Cause, cause_of
 from core.vocabulary.states.notifications import DELIVERY_MACHINE, DeliveryState
 from core.vocabulary.topics import Channel
 

@@ -14,7 +14,7 @@ from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.transitions import move
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 from core.vocabulary.report_kinds import KINDS, KindOfReport, ReportKind, Side
 from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
@@ -109,7 +109,7 @@ def request_report(connection: Connection, request: ReportRequest, *, user_id: i
         .returning(tables.reports.c.id)
     )
     report_id = int(connection.execute(statement).scalar_one())
-    event = catalogue.ReportRequested(**event_names(report_id, request))
+    event = event_catalogue.ReportRequested(**event_names(report_id, request))
     raise_event(connection, event, user_id=user_id)
     return report_id
 
@@ -146,7 +146,7 @@ def ask_again(connection: Connection, report_id: int, *, user_id: int | None, re
         reason=reason,
         failure=None,
     )
-    event = catalogue.ReportRequested(**event_names(report_id, request))
+    event = event_catalogue.ReportRequested(**event_names(report_id, request))
     raise_event(connection, event, user_id=user_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +13,6 @@ import psycopg
 import sqlalchemy.exc
 from botocore.exceptions import BotoCoreError
 
-from core.events.failures import Cause
 from core.settings import PROJECT
 from core.user_errors import UserError
 
@@ -29,6 +29,19 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 """Somebody makes room on a disk, or another process ends."""
 
 FRAMES = 12
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why work stopped: a sentence for people, and what helps to look into it.
+
+    ``detail`` holds no values of records: operators see processes, not patients.
+    """
+
+    reason: str
+    detail: str = ""
+    attempts: int = 1
+    flow_run: UUID | None = None
 
 
 def passes(error: BaseException) -> bool:

@@ -34,7 +34,7 @@ MACHINES = (
 
 HEAD = """\
 # States
-This page is written by `python -m core.vocabulary.state_machines` from the declarations in the code.
+This page is written by `python -m core.vocabulary.state_machines` from the code.
 What is not drawn here cannot happen: the program refuses it, and so does the database. Every
 transition leaves a row in the audit: who, when, from, to, why.
 """

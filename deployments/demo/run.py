@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from core.configurations.importing import import_configuration, import_dataset
+from core.configurations.importing import import_configuration
 from core.database import tables
 from core.database.engine import engine as open_engine
 from core.engine.samples.activity import sample_clinics
+from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.commands.requests import RunKind
 from core.submissions.queries.run_totals import Outcome

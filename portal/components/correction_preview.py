@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.people import Person
 from core.engine.dataset.corrections import Correction
 from core.submissions.commands.uploads import correct
-from core.submissions.queries.error_list import Cause
+from core.submissions.error_cause import Cause
 from core.submissions.queries.file_list import FileRow
 from portal import words
 from portal.acting import act

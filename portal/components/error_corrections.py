@@ -8,7 +8,8 @@ from core.access.people import Person
 from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.uploads import undo_correction
-from core.submissions.queries.error_list import Cause, MadeCorrection, causes, corrections_made
+from core.submissions.error_cause import Cause
+from core.submissions.queries.error_list import MadeCorrection, causes, corrections_made
 from core.submissions.queries.file_list import FileRow
 from core.submissions.queries.suggesting import Suggestion, suggestions
 from portal import words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.submissions.queries.error_list import Cause
+from core.submissions.error_cause import Cause
 
 MANY_CAUSES = 60
 LARGE_SHARE = 0.5

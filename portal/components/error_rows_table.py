@@ -9,7 +9,7 @@ from core.access.people import Person
 from core.engine.dataset.corrections import Correction
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.uploads import correct
-from core.submissions.queries.error_list import Cause
+from core.submissions.error_cause import Cause
 from core.submissions.queries.error_rows import SHOWN, ErrorRow, rows_of
 from core.submissions.queries.file_list import FileRow
 from portal import words

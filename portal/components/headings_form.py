@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.access.people import Person
 from core.configurations.datasets import current_specification
-from core.engine.dataset.specification import Specification, heading_key
+from core.engine.dataset.fields import heading_key
+from core.engine.dataset.specification import Specification
 from core.engine.reading import Heading
 from core.submissions.commands.heading_review import is_new
 from core.submissions.commands.headings import choices_of, choose_headings, confirm_headings

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.access.people import Person
 from core.submissions.commands.confirming import confirm, confirmed_in, key_of, take_back
-from core.submissions.queries.error_list import Cause
+from core.submissions.error_cause import Cause
 from core.submissions.queries.file_list import FileRow
 from portal import words
 from portal.acting import act

@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.access.people import Person
 from core.configurations.datasets import current_specification
+from core.engine.dataset.fields import Field
 from core.engine.dataset.problems import CODES, Code
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.specification import Specification
 from core.engine.dataset.templates import about
 from core.settings import PROJECT
 from core.user_errors import UserError

@@ -7,7 +7,8 @@ import streamlit as st
 from core.access.people import Membership, Person
 from core.submissions.commands.resets import LONGEST_REASON, ask_for_reset
 from core.submissions.months import SubmissionRow
-from core.submissions.queries.reset_list import Reset, hosted_months, last_reset
+from core.submissions.queries.reset_list import hosted_months, last_reset
+from core.submissions.reset_requests import Reset
 from core.submissions.reset_rights import asks_for_resets
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import SubmissionState

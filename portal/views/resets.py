@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from core.access.people import Person
 from core.submissions.commands.resets import LONGEST_REASON, grant_reset, refuse_reset
-from core.submissions.queries.reset_list import Reset, list_resets
+from core.submissions.queries.reset_list import list_resets
+from core.submissions.reset_requests import Reset
 from core.user_errors import UserError
 from portal import words
 from portal.database import engine

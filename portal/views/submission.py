@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from core.access.people import Person
-from core.accounts.clinics import clinics_to_place, place_clinic
+from core.accounts.clinics import place_clinic
 from core.accounts.today import today
 from core.areas.register_store import register_in_use
+from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.queries.calendar import calendar_of

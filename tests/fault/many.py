@@ -17,17 +17,18 @@ import yaml
 from python_calamine import load_workbook
 from sqlalchemy import Connection, Engine
 
-from core.configurations.importing import import_configuration, import_dataset
+from core.configurations.importing import import_configuration
 from core.database import tables
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
 from core.files.store import open_store
+from core.operations.dataset_import import import_dataset
 from core.reports.requests import ReportRequest, request_report
 from core.settings import PROJECT
 from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import request_run
 from core.submissions.months import open_submission
-from core.vocabulary.states.columns import RUNNING_SUBMISSION_STATES
+from core.vocabulary.column_values import RUNNING_SUBMISSION_STATES
 from tests.fault.full_disk import Disk
 from tests.fault.installation import Installation, until
 from tests.fault.mailbox import Mailbox

@@ -14,11 +14,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.configurations.importing import import_configuration, import_dataset
+from core.configurations.importing import import_configuration
 from core.database import tables
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.writing import write_activity
 from core.files.store import open_store
+from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT, use_settings
 from core.submissions.commands.requests import request_run
 from core.submissions.commands.uploads import Upload, receive_file

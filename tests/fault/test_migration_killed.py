@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.access.scope import EVERYTHING
-from core.configurations.importing import import_dataset
 from core.database import tables
 from core.database.engine import with_driver
 from core.engine.samples.activity import SPECIFICATION
 from core.migration.progress import progress_of
 from core.migration.runs import begin_migration, go_on, request_migration
+from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT
 from core.support.processes import start_child
 from tests.conftest import fresh_database

@@ -28,7 +28,13 @@ from core.settings import PROJECT
 from core.support.processes import start_child
 from core.vocabulary.states.areas import SpiderState
 from tests.area_source import AreaServer, area_server
-from tests.service.walking import empty_but_for_the_root, in_force, nothing_written, plan, today
+from tests.service.areas.walking import (
+    empty_but_for_the_root,
+    in_force,
+    nothing_written,
+    plan,
+    today,
+)
 
 if TYPE_CHECKING:
     from deployments.supervisor import Services

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from core.access.scope import EVERYTHING
-from core.configurations.importing import import_dataset
 from core.engine.samples.activity import SPECIFICATION
 from core.events.failures import discard, list_failures
+from core.operations.dataset_import import import_dataset
 from core.settings import Settings, settings, use_settings
 from core.support.processes import free_port
 from deployments.supervisor import Services

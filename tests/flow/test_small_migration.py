@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 
 from core.access.scope import EVERYTHING
-from core.configurations.importing import import_dataset
 from core.database.engine import with_driver
 from core.database.roles import open_roles
 from core.engine.samples.activity import SPECIFICATION
@@ -22,6 +21,7 @@ from core.events.failures import list_failures
 from core.kpis.results import results_of
 from core.migration.progress import progress_of
 from core.migration.runs import request_migration
+from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT
 from tests.conftest import fresh_database
 from tests.legacy_server import HEADER, PASSWORD, USER

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.database.embedded import EmbeddedPostgres
     from tests.service.month import Service
-    from tests.service.permission_scene import Stage
+    from tests.service.permissions.permission_scene import Stage
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def stage(
     from core.database.roles import open_roles, role_url
     from core.settings import settings
     from tests.service.month import Service
-    from tests.service.permission_scene import Stage, make_scene
+    from tests.service.permissions.permission_scene import Stage, make_scene
 
     with fresh_database(postgres, "test_", template=scene_template) as url:
         owner = create_engine(with_driver(url))

@@ -32,7 +32,8 @@ from core.submissions.commands.file_checks import (
 )
 from core.submissions.commands.requests import RunKind, request_run
 from core.submissions.commands.run_chunks import read_records, store_charges
-from core.submissions.commands.runs import RunInputs, begin_run, enter_stage, load_run, publish
+from core.submissions.commands.run_inputs import RunInputs, load_run
+from core.submissions.commands.runs import begin_run, enter_stage, publish
 from core.submissions.months import SubmissionRow, get_submission, open_submission
 from core.vocabulary.states.submissions import STAGES, SUBMISSION_MACHINE, FileState
 from deployments.demo.run import users_of_the_scene

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from core.database.tables.columns import metadata, moment, now, number, one_of, user, words
-from core.vocabulary.states.columns import FAILURE_KINDS, FAILURE_STATES
+from core.vocabulary.column_values import FAILURE_KINDS, FAILURE_STATES
 
 OPEN = text("state IN ('waiting', 'retried')")
 

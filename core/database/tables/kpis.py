@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.database.tables.columns import metadata, moment, now, number, one_of, user, words
-from core.vocabulary.states.columns import KPI_STATES
+from core.vocabulary.column_values import KPI_STATES
 
 kpis = Table(
     "kpis",

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    ForeignKey,
-    Integer,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.database.tables.columns import metadata, now, number, words
+from core.database.tables.columns import count, metadata, moment, now, number, one_of, user, words
+from core.vocabulary.column_values import REPORT_STATES
+
+reports = Table(
+    "reports",
+    metadata,
+    number(),
+    words("kind"),
+    Column("parameters", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("state", Text, nullable=False, server_default="requested"),
+    user("requested_by"),
+    now("requested_at"),
+    words("storage_key", required=False),
+    words("name", required=False),
+    Column("size", BigInteger),
+    moment("ready_at"),
+    moment("expires_at"),
+    words("failure", required=False),
+    Column("parts", Integer, comment="null until it was planned"),
+    count("parts_done"),
+    one_of("state", REPORT_STATES),
+)
 
 
 def _of_report() -> Column[int]:

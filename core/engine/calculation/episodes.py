@@ -27,7 +27,8 @@ from core.engine.columns.joins import (
     taken,
     together,
 )
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 
 __all__ = ["BUCKETS", "OVERWRITTEN_SCHEMA", "Merged", "bucket_of", "merge_records"]
 

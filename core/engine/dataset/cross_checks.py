@@ -7,14 +7,14 @@ Any slot of a repeating field may hold a code; ``not in`` and ``blank`` mean tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
 
 Kind = Literal["in", "not in", "present", "blank"]
+Listed = Callable[[Field, str], str | None]
 
 
 class NotUnderstoodError(Exception):
@@ -41,16 +41,22 @@ class CrossCheck:
     expect: tuple[Condition, ...]
 
 
-def parse_conditions(text: str, specification: Specification) -> tuple[Condition, ...]:
-    """The conditions of a ``when`` or ``expect``; raises ``NotUnderstoodError``."""
-    form = _form(specification.by_name)
+def parse_conditions(
+    text: str, fields: Mapping[str, Field], listed: Listed
+) -> tuple[Condition, ...]:
+    """The conditions of a ``when`` or ``expect``, over fields by their name.
+
+    ``listed`` returns the stored spelling of a code of a field, or None. Raises
+    ``NotUnderstoodError``.
+    """
+    form = _form(fields)
     conditions, at = [], 0
     text = text.strip()
     while True:
         match = form.match(text, at)
         if match is None:
             raise NotUnderstoodError(_not_understood(text[at:]))
-        conditions.append(_condition(match, specification))
+        conditions.append(_condition(match, fields, listed))
         if match.end() == len(text):
             return tuple(conditions)
         at = match.end()
@@ -66,19 +72,19 @@ def _form(names: Iterable[str]) -> re.Pattern[str]:
     )
 
 
-def _condition(match: re.Match[str], specification: Specification) -> Condition:
-    field = specification.by_name[match["field"]]
+def _condition(match: re.Match[str], fields: Mapping[str, Field], listed: Listed) -> Condition:
+    field = fields[match["field"]]
     if match["state"]:
         return Condition(field, "present" if match["state"] == "present" else "blank")
-    codes = tuple(_spelt(code.strip(), field, specification) for code in match["codes"].split(","))
+    codes = tuple(_spelt(code.strip(), field, listed) for code in match["codes"].split(","))
     return Condition(field, "in" if match["kind"] == "in" else "not in", codes)
 
 
-def _spelt(code: str, field: Field, specification: Specification) -> str:
-    listed = specification.listed(field, code)
-    if listed is None:
+def _spelt(code: str, field: Field, listed: Listed) -> str:
+    spelling = listed(field, code)
+    if spelling is None:
         raise NotUnderstoodError(f"{code!r} is not a code of {field.name!r}")
-    return listed
+    return spelling
 
 
 def _not_understood(rest: str) -> str:

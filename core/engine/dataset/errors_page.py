@@ -1,4 +1,4 @@
-"""docs/errors.md: the catalogue of codes, printed. ``python -m core.engine.dataset.errors_page``."""
+"""docs/errors.md: the catalogue of codes. ``python -m core.engine.dataset.errors_page``."""
 
 from __future__ import annotations
 

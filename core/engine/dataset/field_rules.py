@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from core.engine.columns import marks
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
-from core.engine.dataset.specification import Field, FieldType, Specification
+from core.engine.dataset.fields import Field, FieldType
+from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling
 
 Mask = npt.NDArray[np.bool_]

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from core.engine.dataset.fields import Field, heading_key
 from core.engine.dataset.problems import finding
-from core.engine.dataset.specification import Field, Specification, heading_key
+from core.engine.dataset.specification import Specification
 
 
 class Heading(NamedTuple):

@@ -23,9 +23,10 @@ from core.engine.dataset.field_rules import (
     mark_flags,
     not_date_cells,
 )
+from core.engine.dataset.fields import Field
 from core.engine.dataset.findings import Found
 from core.engine.dataset.problems import Reason, reason
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import trimmed
 
 

@@ -5,97 +5,25 @@ Sexual health is the first specification, not a special case: no field is named 
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 from pydantic import Field as PydanticField
+from pydantic import ValidationError
 
-from core.documents import Document, read_document
+from core.documents import Document, StrictModel, read_document
 from core.engine.dataset.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
+from core.engine.dataset.fields import Field, Role, heading_key
 from core.engine.dataset.spelling import listed_spelling
 from core.user_errors import DocumentError, Problem
 
-Role = Literal["clinic", "patient", "date", "residence", "provider"]
-FieldType = Literal["text", "integer", "date", "code", "lsoa"]
 KEY_ROLES: tuple[Role, ...] = ("clinic", "patient", "date")
 """The roles whose fields together name an episode."""
 
 
-def heading_key(heading: str) -> str:
-    """A heading without what does not count: case, white space, ``_``, ``-`` and ``.``."""
-    return re.sub(r"[\s_.\-]+", "", heading).casefold()
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Field(_Strict):
-    """One field of the data set; with ``repeat`` it is as many columns ``NAME 1`` … ``NAME n``."""
-
-    name: str = PydanticField(min_length=1)
-    aliases: tuple[str, ...] = ()
-    role: Role | None = None
-    type: FieldType = "text"
-    required: bool = False
-    max_length: int | None = PydanticField(default=None, ge=1)
-    pattern: str | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    codes: str | None = None
-    repeat: int | None = PydanticField(default=None, ge=1)
-    on_conflict: Literal["overwrite", "union"] = "overwrite"
-    transpose_from: tuple[str, ...] = ()
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return value
-
-    @model_validator(mode="after")
-    def _fits_its_type(self) -> Self:
-        if (self.type == "code") != (self.codes is not None):
-            raise ValueError("a field of type code names its code list in `codes`, others do not")
-        if self.transpose_from and not self.repeat:
-            raise ValueError("`transpose_from` needs `repeat`: codes of many rows fill many slots")
-        return self
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of the standard layout that hold this field."""
-        if self.repeat is None:
-            return (self.name,)
-        return tuple(f"{self.name} {slot}" for slot in range(1, self.repeat + 1))
-
-    @property
-    def headings(self) -> dict[str, tuple[str, ...]]:
-        """The headings that each column goes by: its own first, then the aliases.
-
-        A heading without a slot number is the first slot, unless it carries codes to transpose.
-        """
-        found: dict[str, tuple[str, ...]] = {}
-        for slot, column in enumerate(self.columns, start=1):
-            names = [column, *(a.replace("{n}", str(slot)) for a in self.aliases if "{n}" in a)]
-            if slot == 1:
-                names += [name for name in (self.name, *self.aliases) if "{n}" not in name]
-            found[column] = tuple(names if self.repeat is None else self._with_slot(names))
-        return found
-
-    def _with_slot(self, names: list[str]) -> list[str]:
-        carriers = {heading_key(name) for name in self.transpose_from}
-        return [name for name in names if heading_key(name) not in carriers]
-
-
-class Check(_Strict):
+class Check(StrictModel):
     """A check across fields: where ``when`` holds, ``expect`` must hold too."""
 
     name: str = PydanticField(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -105,14 +33,14 @@ class Check(_Strict):
     message: str
 
 
-class Specification(_Strict):
+class Specification(StrictModel):
     """A data set specification, checked in itself."""
 
     dataset: str = PydanticField(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     version: str
     title: str
     fields: tuple[Field, ...] = PydanticField(min_length=1)
-    code_lists: dict[str, dict[str, str]] = {}
+    code_lists: dict[str, dict[str, str]] = PydanticField(default_factory=dict)
     checks: tuple[Check, ...] = ()
 
     @cached_property
@@ -151,8 +79,8 @@ class Specification(_Strict):
                 check.name,
                 check.severity,
                 check.message.replace("{", "{{").replace("}", "}}"),
-                parse_conditions(check.when, self),
-                parse_conditions(check.expect, self),
+                parse_conditions(check.when, self.by_name, self.listed),
+                parse_conditions(check.expect, self.by_name, self.listed),
             )
             for check in self.checks
         )
@@ -231,7 +159,7 @@ def _unreadable_checks(specification: Specification, document: Document) -> list
     for index, check in enumerate(specification.checks):
         for part in ("when", "expect"):
             try:
-                parse_conditions(getattr(check, part), specification)
+                parse_conditions(getattr(check, part), specification.by_name, specification.listed)
             except NotUnderstoodError as error:
                 place = ("checks", index, part)
                 problems.append(document.problem(place, f"{check.name}: {error}"))

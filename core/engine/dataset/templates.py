@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 
 ROWS = 5_000
 """Rows of the workbook that have drop-downs."""

@@ -25,7 +25,8 @@ from core.engine.columns.csv_lines import (
     write_csv,
 )
 from core.engine.columns.joins import BLANK, all_blank, coded, distinct, joined, taken, together
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 
 CHARGES = (
     "clinic_id", "patient_id", "attendance_date", "currency", "rate_type", "rate", "factor",

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from core.engine.columns.coded import CODED
+from core.engine.dataset.fields import heading_key
 from core.engine.dataset.problems import finding
-from core.engine.dataset.specification import heading_key
 from core.engine.reading.text import TextFacts, scan_text, text_lines, utf8_blocks, whole_lines
 
 DELIMITERS = ",;\t|"

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from core.engine.dataset.fields import Field
 from core.engine.dataset.headings import Heading, Layout, column_letter, match_headings
 from core.engine.dataset.problems import NO_ERRORS, errors_table, finding
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.specification import Specification
 from core.engine.reading.csv_file import open_csv
 from core.engine.reading.kinds import kind_of
 from core.engine.reading.table_end import TableEnd, blank_rows
 from core.engine.reading.transposing import transpose
-from core.support.closing import Closing
 from core.user_errors import UserError
 
 CHUNK_ROWS = 50_000
@@ -37,7 +38,7 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class Reading(Closing):
+class Reading(AbstractContextManager["Reading"]):
     """A file opened against a specification.
 
     ``headings`` are as uploaded, each with the column it is taken for. ``errors`` hold what
@@ -99,6 +100,9 @@ class Reading(Closing):
     def close(self) -> None:
         """Lets go of the file."""
         self._source.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def open_file(

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from core.engine.columns.coded import Coded
 from core.engine.columns.marks import CODE_TOO_MANY, FROM_TEXT, is_marked, take_marks_off
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling, trimmed
 
 Codes = npt.NDArray[np.int64]

@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic import Field as PydanticField
 
-from core.documents import Document, read_document
+from core.documents import Document, StrictModel, read_document
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.money import pence, pounds
 from core.engine.tariff.statements import StatementError, parse_statement
@@ -44,23 +44,19 @@ Pence = Annotated[
 Factor = Annotated[Decimal, PydanticField(ge=0)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Provider(_Strict):
+class Provider(StrictModel):
     """A participating provider; without a factor the clinic's host decides."""
 
     factor: Factor | None = None
 
 
-class Commissioner(_Strict):
+class Commissioner(StrictModel):
     """A participating commissioner (district) and its weighting."""
 
     geo_weighting: Factor | None = None
 
 
-class Currency(_Strict):
+class Currency(StrictModel):
     """What may be charged; each of its triggers alone fires it."""
 
     code: str = PydanticField(min_length=1)
@@ -71,14 +67,14 @@ class Currency(_Strict):
     triggers: tuple[str, ...] = ()
 
 
-class Combination(_Strict):
+class Combination(StrictModel):
     """Where all ``members`` are charged, they go and the ``results`` come."""
 
     members: tuple[str, ...] = PydanticField(alias="if", min_length=1)
     results: tuple[str, ...] = PydanticField(alias="then")
 
 
-class Configuration(_Strict):
+class Configuration(StrictModel):
     """A tariff configuration, checked in itself and against its data set."""
 
     configuration: str = PydanticField(min_length=1)
@@ -91,7 +87,9 @@ class Configuration(_Strict):
     hide_rates: bool = False
     owner: str | None = None
     providers: dict[str, Annotated[Provider, BeforeValidator(_nothing_given)]]
-    commissioners: dict[str, Annotated[Commissioner, BeforeValidator(_nothing_given)]] = {}
+    commissioners: dict[str, Annotated[Commissioner, BeforeValidator(_nothing_given)]] = (
+        PydanticField(default_factory=dict)
+    )
     currencies: tuple[Currency, ...] = PydanticField(min_length=1)
     combinations: tuple[Combination, ...] = ()
 

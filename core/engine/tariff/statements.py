@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling
 from core.user_errors import UserError
 

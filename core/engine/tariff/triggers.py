@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.engine.dataset.specification import Field, Specification
+from core.engine.dataset.fields import Field
+from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import without_leading_zeros
 from core.engine.tariff.configuration import Configuration
 from core.engine.tariff.statements import Statement, parse_statement

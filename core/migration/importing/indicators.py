@@ -21,7 +21,7 @@ from core.kpis.definitions import SHARES, Kpi
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.staging import add_problem, add_twins
 from core.migration.reading.transforms import literal, reading
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.kpis import SHOWN, KpiState
 
 OLD = "old-"
@@ -183,7 +183,7 @@ def measure_months(connection: Connection, run_ids: list[int]) -> None:
         .order_by(runs.c.id)
     )
     for row in connection.execute(query).all():
-        event = catalogue.KpisRequested(
+        event = event_catalogue.KpisRequested(
             provider=row.code,
             month=f"{row.month:%Y-%m}",
             submission_id=row.submission_id,

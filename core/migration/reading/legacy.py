@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from core.settings import Settings
-from core.support.closing import Closing
 from core.support.http_retry import (
     NoAnswer,
     NotYet,
@@ -101,7 +101,7 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-class Legacy(Closing):
+class Legacy(AbstractContextManager["Legacy"]):
     """A client of the old service for many threads; a context manager."""
 
     def __init__(self, door: Door) -> None:
@@ -116,6 +116,9 @@ class Legacy(Closing):
 
     def close(self) -> None:
         self._client.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
         """An answer that holds a list under ``wanted``: its text, and what it reads as.

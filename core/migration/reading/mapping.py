@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic import Field as PydanticField
+from pydantic import StringConstraints, ValidationError
 
-from core.documents import Document, read_document
+from core.documents import Document, StrictModel, read_document
 from core.user_errors import DocumentError
 
 SHIPPED = Path(__file__).with_name("mapping.yaml")
@@ -36,11 +36,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 """Names go into statements as they are, so they are plain."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Column(_Strict):
+class Column(StrictModel):
     """A column of the old service; ``into`` is ours, if it has one."""
 
     kind: Kind = PydanticField(alias="is")
@@ -49,11 +45,13 @@ class Column(_Strict):
     to: Name | None = None  # the table that a reference names
     loops: Loops | None = None  # of a reference to its own table
     assembled: bool = False  # the row referred to must have been put together
-    codes: dict[str, str] = {}
-    same_as: dict[str, str] = {}  # what it is called there: the name of what it is here
+    codes: dict[str, str] = PydanticField(default_factory=dict)
+    same_as: dict[str, str] = PydanticField(
+        default_factory=dict
+    )  # what it is called there: the name of what it is here
 
 
-class Table(_Strict):
+class Table(StrictModel):
     """A table of the old service."""
 
     title: str
@@ -71,7 +69,7 @@ class Table(_Strict):
     then: str | None = None
     month: Name | None = None
     money: Name | None = None
-    constants: dict[Name, str] = {}
+    constants: dict[Name, str] = PydanticField(default_factory=dict)
     columns: dict[Name, Column]
 
     @property
@@ -90,7 +88,7 @@ class Table(_Strict):
         return found[0] if found else None
 
 
-class Mapping(_Strict):
+class Mapping(StrictModel):
     """All tables of the old service."""
 
     tables: dict[Name, Table]

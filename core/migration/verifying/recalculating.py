@@ -18,7 +18,7 @@ from core.engine.calculation.stages import Calculation, calculate
 from core.engine.dataset.specification import Specification, specification_from
 from core.engine.tariff.configuration import Configuration, configuration_from
 from core.submissions.commands.run_chunks import read_records
-from core.submissions.commands.runs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs
 from core.submissions.months import get_submission
 from core.user_errors import UserError
 

@@ -15,7 +15,7 @@ from core.areas.register_store import register_in_use
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.register import AreaRegister
-from core.events.failures import REPORT, Cause, record_failure
+from core.events.failures import REPORT, record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore
 from core.reports.collating.parts import Collated, Part, collate_part, plan_parts
@@ -26,8 +26,9 @@ from core.reports.requests import ReportRequest, event_names, nothing_to_show, r
 from core.reports.workbooks.workbook import ROWS_A_SHEET, Workbook
 from core.settings import settings
 from core.submissions.transitions import move
+from core.support.faults import Cause
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 FAILED_TEXT = (
@@ -194,7 +195,7 @@ def finish_report(connection: Connection, report: Report, plan: Plan, made: Made
         expires_at=now + dt.timedelta(days=settings().report_days),
     )
     _note_files(connection, report.id, plan, made)
-    raise_event(connection, catalogue.ReportReady(**event_names(report.id, report.request)))
+    raise_event(connection, event_catalogue.ReportReady(**event_names(report.id, report.request)))
 
 
 def _note_files(connection: Connection, report_id: int, plan: Plan, made: Made) -> None:
@@ -238,5 +239,5 @@ def fail_report(connection: Connection, names: Mapping[str, Any], cause: Cause) 
         reason=reference,
         failure=FAILED_TEXT.format(reference=reference),
     )
-    raise_event(connection, catalogue.ReportFailed(reason=reference, **names))
+    raise_event(connection, event_catalogue.ReportFailed(reason=reference, **names))
     return reference

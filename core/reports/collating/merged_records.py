@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from core.engine.calculation.episodes import merge_records
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.run_chunks import read_records
-from core.submissions.commands.runs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs
 
 
 def read_episodes(connection: Connection, run: RunInputs, chunk: int, *, labels: bool) -> pa.Table:

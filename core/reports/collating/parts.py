@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row
 from core.reports.collating.charge_lines import read_lines, read_sums
 from core.reports.collating.merged_records import columns_of, read_episodes, widened
 from core.reports.requests import ReportRequest
-from core.submissions.commands.runs import load_run
+from core.submissions.commands.run_inputs import load_run
 from core.vocabulary.report_kinds import Facts
 
 

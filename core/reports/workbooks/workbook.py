@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import xlsxwriter
-
-from core.support.closing import Closing
 
 Kind = Literal["text", "whole", "money", "tally", "spread", "factor", "figure", "date", "month"]
 """``tally`` and ``spread`` are whole numbers and money of which most are nothing: a dash."""
@@ -109,7 +108,7 @@ class Trend:
 _GREYS = ("#1F3A4D", "#7FA3B8", "#C9D6DE")
 
 
-class Workbook(Closing):
+class Workbook(AbstractContextManager["Workbook"]):
     """An Excel file being written from top to bottom, in constant memory."""
 
     def __init__(self, path: Path, *, rows_a_sheet: int = ROWS_A_SHEET) -> None:
@@ -139,6 +138,9 @@ class Workbook(Closing):
 
     def close(self) -> None:
         self._book.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def describe(self, title: str, subject: str) -> None:
         """The properties that the file shows in Excel."""

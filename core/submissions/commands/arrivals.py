@@ -9,8 +9,8 @@ from typing import IO
 from sqlalchemy import Engine
 
 from core.files.store import FileStore
-from core.submissions.commands.heading_review import Look
 from core.submissions.commands.uploads import Upload, receive_file
+from core.vocabulary.heading_look import Look
 
 
 @dataclass(frozen=True)

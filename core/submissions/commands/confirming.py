@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.audit import note
 from core.access.scope import Scope, require
 from core.database import tables
-from core.submissions.queries.error_list import Cause
+from core.submissions.error_cause import Cause
 from core.submissions.scoped import files_in
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.moving import lock_row
-from core.events.failures import FILE_CHECK, RUN, Cause, record_failure
+from core.events.failures import FILE_CHECK, RUN, record_failure
 from core.events.outbox import raise_event
 from core.submissions.commands.file_checks import file_totals
 from core.submissions.transitions import move
-from core.vocabulary import event_catalogue as catalogue
+from core.support.faults import Cause
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
@@ -38,7 +39,9 @@ def fail_check(connection: Connection, about: Mapping[str, Any], cause: Cause) -
     """Ends the check of a file; returns the reference that user and operator both see."""
     file_id: int = about["file_id"]
     state = lock_row(connection, tables.files, file_id)
-    checked = catalogue.FileChecked(state="rejected", **file_totals(connection, file_id), **about)
+    checked = event_catalogue.FileChecked(
+        state="rejected", **file_totals(connection, file_id), **about
+    )
     reference = record_failure(
         connection,
         FILE_CHECK,
@@ -89,5 +92,5 @@ def fail_run(connection: Connection, about: Mapping[str, Any], cause: Cause) -> 
         failure=text,
         finished_at=sa.func.now(),
     )
-    raise_event(connection, catalogue.SubmissionFailed(reason=reference, **about))
+    raise_event(connection, event_catalogue.SubmissionFailed(reason=reference, **about))
     return reference

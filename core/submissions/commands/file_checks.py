@@ -30,11 +30,12 @@ from core.engine.offline.checking import Checked, References, check_chunk
 from core.engine.reading import Heading, Reading
 from core.events.failures import settle
 from core.events.outbox import raise_event
-from core.submissions.commands.heading_review import Look, is_new, wants_look
+from core.submissions.commands.heading_review import is_new, wants_look
 from core.submissions.commands.headings import choices_of
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.transitions import move
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
+from core.vocabulary.heading_look import Look
 from core.vocabulary.states.submissions import FILE_MACHINE, FileState
 
 
@@ -139,7 +140,7 @@ def waits_for_look(connection: Connection, check: FileCheckInputs, reading: Read
         headings=as_found(headings),
     )
     new = sum(is_new(each, check.specification, check.headings) for each in headings)
-    raise_event(connection, catalogue.FileUnconfirmed(new=new, **about_check(check)))
+    raise_event(connection, event_catalogue.FileUnconfirmed(new=new, **about_check(check)))
     return True
 
 
@@ -289,9 +290,9 @@ def _announce(
     connection: Connection, check: FileCheckInputs, state: FileState, totals: dict[str, int]
 ) -> None:
     about = about_check(check)
-    raise_event(connection, catalogue.FileChecked(state=state.value, **totals, **about))
+    raise_event(connection, event_catalogue.FileChecked(state=state.value, **totals, **about))
     if state == FileState.READY:
-        raise_event(connection, catalogue.FileReady(records=totals["records"], **about))
+        raise_event(connection, event_catalogue.FileReady(records=totals["records"], **about))
 
 
 def about_check(check: FileCheckInputs) -> dict[str, Any]:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from core.engine.dataset.specification import Specification, heading_key
+from core.engine.dataset.fields import heading_key
+from core.engine.dataset.specification import Specification
+from core.vocabulary.heading_look import Look
 
 if TYPE_CHECKING:
     from core.engine.reading import Heading
-
-
-class Look(StrEnum):
-    """When a file waits, its headings matched, for somebody to confirm or change them."""
-
-    NEVER = "never"
-    NEW = "new"  # where a heading is not the data set's own, and its provider never said what it is
-    ALWAYS = "always"
 
 
 def wants_look(

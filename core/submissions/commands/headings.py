@@ -11,11 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.audit import note
 from core.configurations.datasets import current_specification
 from core.database import tables
-from core.engine.dataset.specification import Specification, heading_key
-from core.submissions.commands.heading_review import Look
+from core.engine.dataset.fields import heading_key
+from core.engine.dataset.specification import Specification
 from core.submissions.commands.uploads import check_anew
 from core.submissions.months import get_submission
 from core.user_errors import UserError
+from core.vocabulary.heading_look import Look
 
 
 def choices_of(

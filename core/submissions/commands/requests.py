@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import require
-from core.accounts.clinics import clinics_to_place
 from core.database import tables
 from core.events.outbox import raise_event
+from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import (
     SUBMISSION_MACHINE,
@@ -169,7 +169,7 @@ def request_run(
         .returning(runs.c.id)
     )
     run_id = int(connection.execute(statement).scalar_one())
-    event = catalogue.SubmissionRequested(
+    event = event_catalogue.SubmissionRequested(
         submission_id=submission_id,
         run_id=run_id,
         kind=kind,

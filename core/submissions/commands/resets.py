@@ -16,11 +16,11 @@ from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.commands.unpublish import withdraw_published
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
-from core.submissions.queries.reset_list import Reset, get_reset
+from core.submissions.reset_requests import Reset, get_reset
 from core.submissions.reset_rights import hosts_of
 from core.submissions.transitions import move
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import SUBMISSION_MACHINE, SUBMISSION_TEXTS, SubmissionState
 
@@ -62,7 +62,7 @@ def ask_for_reset(
     number = connection.execute(statement.returning(tables.resets.c.id)).scalar_one()
     _move(connection, submission_id, SubmissionState.RESET_ASKED, user_id, reason)
     asked = get_reset(connection, number)
-    event = catalogue.SubmissionResetAsked(**_about(asked))
+    event = event_catalogue.SubmissionResetAsked(**_about(asked))
     raise_event(connection, event, user_id=user_id)
     return int(number)
 
@@ -89,7 +89,7 @@ def grant_reset(
     )
     withdraw_published(connection, asked.submission_id, reason=why, user_id=user_id)
     _decide(connection, number, granted=True, answer=answer, user_id=user_id)
-    event = catalogue.SubmissionResetGranted(answer=answer.strip(), **_about(asked))
+    event = event_catalogue.SubmissionResetGranted(answer=answer.strip(), **_about(asked))
     raise_event(connection, event, user_id=user_id)
     return asked
 
@@ -104,7 +104,7 @@ def refuse_reset(
     why = _why(f"request {number} refused", answer, by)
     _move(connection, asked.submission_id, SubmissionState.SUBMITTED, user_id, why)
     _decide(connection, number, granted=False, answer=answer, user_id=user_id)
-    event = catalogue.SubmissionResetRefused(answer=answer, **_about(asked))
+    event = event_catalogue.SubmissionResetRefused(answer=answer, **_about(asked))
     raise_event(connection, event, user_id=user_id)
     return asked
 

@@ -11,7 +11,7 @@ from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.months import get_submission, lock_submission
 from core.submissions.transitions import move
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
@@ -55,9 +55,9 @@ def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reas
     raise_event(connection, _asked_again(connection, run), user_id=user_id)
 
 
-def _asked_again(connection: Connection, run: sa.Row[Any]) -> catalogue.SubmissionRequested:
+def _asked_again(connection: Connection, run: sa.Row[Any]) -> event_catalogue.SubmissionRequested:
     submission = get_submission(connection, run.submission_id)
-    return catalogue.SubmissionRequested(
+    return event_catalogue.SubmissionRequested(
         submission_id=submission.id,
         run_id=run.id,
         kind=run.kind,
@@ -83,7 +83,7 @@ def resume_check(connection: Connection, file_id: int, *, user_id: int | None, r
         reason=reason,
         failure=None,
     )
-    event = catalogue.FileRetried(
+    event = event_catalogue.FileRetried(
         file_id=file_id,
         file=file.name,
         submission_id=submission.id,

@@ -15,7 +15,7 @@ from core.database.copying import CODED, copy_table, read_copy
 from core.database.engine import driver_cursor
 from core.database.records import records_table
 from core.engine.calculation.episodes import Merged
-from core.submissions.commands.runs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs
 
 OVERWRITTEN = "A later record of the same episode has another code in this place; this one is lost."
 

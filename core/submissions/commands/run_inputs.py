@@ -1,4 +1,4 @@
-"""What a run is calculated with must be the same for all its chunks.
+"""What a run is calculated from; it must be the same for all chunks of the run.
 
 A run that stopped is taken up again later. If the tariff, a clinic's host or the register of areas
 changed meanwhile, the chunks that were done would follow the old and the others the new: the run
@@ -9,16 +9,113 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.register_store import version_in_use
 from core.database import tables
+from core.documents import parse_document
+from core.engine.calculation.buckets import BUCKETS
+from core.engine.dataset.specification import KEY_ROLES, Specification, specification_from
+from core.engine.tariff.configuration import Configuration, configuration_from
+from core.engine.tariff.statements import parse_statement
+from core.submissions.months import SubmissionRow, get_submission
+from core.vocabulary.states.submissions import FileState
 
-if TYPE_CHECKING:
-    from core.submissions.commands.runs import RunInputs
+RECORDS_A_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """All that a run is calculated from."""
+
+    run_id: int
+    kind: str
+    state: str
+    submission: SubmissionRow
+    specification: Specification
+    configuration: Configuration
+    hosts: dict[str, str]  # clinic → the authority that hosts it
+    files: tuple[int, ...]  # in the order of upload
+    records: int
+    chunks: int
+
+    @cached_property
+    def needed_columns(self) -> list[str]:
+        """The columns that name an episode, its residence, and those that statements ask for."""
+        asked = {
+            condition.field
+            for currency in self.configuration.currencies
+            for text in currency.triggers
+            for condition in parse_statement(text, self.specification).conditions
+        }
+        return [
+            column
+            for column, field in self.specification.columns.items()
+            if field.role in (*KEY_ROLES, "residence") or field.name in asked
+        ]
+
+    def bucket_range(self, chunk: int) -> tuple[int, int]:
+        """First and last bucket of a chunk."""
+        return (
+            chunk * BUCKETS // self.chunks,
+            (chunk + 1) * BUCKETS // self.chunks - 1,
+        )
+
+
+def load_run(connection: Connection, run_id: int) -> RunInputs:
+    """Reads what the run works on."""
+    run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
+    submission = get_submission(connection, run.submission_id)
+    specification, configuration = _load_tariff(connection, run.configuration_id)
+    files = tables.files
+    rows = connection.execute(
+        sa.select(files.c.id, files.c.records)
+        .where(files.c.submission_id == submission.id, files.c.state == FileState.READY)
+        .order_by(files.c.position)
+    ).all()
+    records = sum(row.records for row in rows)
+    return RunInputs(
+        run_id=run_id,
+        kind=run.kind,
+        state=run.state,
+        submission=submission,
+        specification=specification,
+        configuration=configuration,
+        hosts=_hosts(connection, submission.provider_id),
+        files=tuple(row.id for row in rows),
+        records=records,
+        chunks=run.chunks or min(BUCKETS, max(1, -(-records // RECORDS_A_CHUNK))),
+    )
+
+
+def _load_tariff(
+    connection: Connection, configuration_id: int
+) -> tuple[Specification, Configuration]:
+    configurations, datasets = tables.configurations, tables.datasets
+    row = connection.execute(
+        sa.select(
+            configurations.c.body, configurations.c.configuration, datasets.c.body.label("dataset")
+        )
+        .join(datasets, datasets.c.id == configurations.c.dataset_id)
+        .where(configurations.c.id == configuration_id)
+    ).one()
+    specification = specification_from(parse_document(row.dataset, name="data set"))
+    document = parse_document(row.body, name=row.configuration)
+    return specification, configuration_from(document, specification)
+
+
+def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
+    clinics = tables.clinics
+    rows = connection.execute(
+        sa.select(clinics.c.clinic_id, clinics.c.commissioner).where(
+            clinics.c.provider_id == provider_id, clinics.c.commissioner.is_not(None)
+        )
+    )
+    return {row.clinic_id: row.commissioner for row in rows}
 
 
 def fingerprint(connection: Connection, run: RunInputs) -> str:

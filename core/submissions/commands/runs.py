@@ -8,7 +8,6 @@ transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,72 +15,23 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.records import summarise
-from core.documents import parse_document
-from core.engine.dataset.specification import KEY_ROLES, Specification, specification_from
-from core.engine.tariff.configuration import Configuration, configuration_from
-from core.engine.tariff.statements import parse_statement
 from core.events.outbox import raise_event
-from core.submissions.commands.run_inputs import settle_inputs
+from core.submissions.commands.run_inputs import RunInputs, settle_inputs
 from core.submissions.commands.unpublish import withdraw_published
-from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.stage_progress import forget_stages
 from core.submissions.transitions import move
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import (
     RUN_MACHINE,
     STAGES,
     SUBMISSION_MACHINE,
-    FileState,
     RunState,
     SubmissionState,
 )
 
-BUCKETS = 1024
-"""Every record carries one of so many buckets of episodes; a chunk is a range of them."""
-
-RECORDS_A_CHUNK = 50_000
-
 
 class RunIncomplete(Exception):
     """A run was about to be published with a chunk or a penny missing: a bug, never published."""
-
-
-@dataclass(frozen=True)
-class RunInputs:
-    """All that a run is calculated from."""
-
-    run_id: int
-    kind: str
-    state: str
-    submission: SubmissionRow
-    specification: Specification
-    configuration: Configuration
-    hosts: dict[str, str]  # clinic → the authority that hosts it
-    files: tuple[int, ...]  # in the order of upload
-    records: int
-    chunks: int
-
-    @cached_property
-    def needed_columns(self) -> list[str]:
-        """The columns that name an episode, its residence, and those that statements ask for."""
-        asked = {
-            condition.field
-            for currency in self.configuration.currencies
-            for text in currency.triggers
-            for condition in parse_statement(text, self.specification).conditions
-        }
-        return [
-            column
-            for column, field in self.specification.columns.items()
-            if field.role in (*KEY_ROLES, "residence") or field.name in asked
-        ]
-
-    def bucket_range(self, chunk: int) -> tuple[int, int]:
-        """First and last bucket of a chunk."""
-        return (
-            chunk * BUCKETS // self.chunks,
-            (chunk + 1) * BUCKETS // self.chunks - 1,
-        )
 
 
 @dataclass(frozen=True)
@@ -93,58 +43,6 @@ class RunTotals:
     charges: int
     warnings: int
     amount_pence: int
-
-
-def load_run(connection: Connection, run_id: int) -> RunInputs:
-    """Reads what the run works on."""
-    run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
-    submission = get_submission(connection, run.submission_id)
-    specification, configuration = _load_tariff(connection, run.configuration_id)
-    files = tables.files
-    rows = connection.execute(
-        sa.select(files.c.id, files.c.records)
-        .where(files.c.submission_id == submission.id, files.c.state == FileState.READY)
-        .order_by(files.c.position)
-    ).all()
-    records = sum(row.records for row in rows)
-    return RunInputs(
-        run_id=run_id,
-        kind=run.kind,
-        state=run.state,
-        submission=submission,
-        specification=specification,
-        configuration=configuration,
-        hosts=_hosts(connection, submission.provider_id),
-        files=tuple(row.id for row in rows),
-        records=records,
-        chunks=run.chunks or min(BUCKETS, max(1, -(-records // RECORDS_A_CHUNK))),
-    )
-
-
-def _load_tariff(
-    connection: Connection, configuration_id: int
-) -> tuple[Specification, Configuration]:
-    configurations, datasets = tables.configurations, tables.datasets
-    row = connection.execute(
-        sa.select(
-            configurations.c.body, configurations.c.configuration, datasets.c.body.label("dataset")
-        )
-        .join(datasets, datasets.c.id == configurations.c.dataset_id)
-        .where(configurations.c.id == configuration_id)
-    ).one()
-    specification = specification_from(parse_document(row.dataset, name="data set"))
-    document = parse_document(row.body, name=row.configuration)
-    return specification, configuration_from(document, specification)
-
-
-def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
-    clinics = tables.clinics
-    rows = connection.execute(
-        sa.select(clinics.c.clinic_id, clinics.c.commissioner).where(
-            clinics.c.provider_id == provider_id, clinics.c.commissioner.is_not(None)
-        )
-    )
-    return {row.clinic_id: row.commissioner for row in rows}
 
 
 def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -> set[int]:
@@ -171,7 +69,7 @@ def enter_stage(connection: Connection, run: RunInputs, stage: SubmissionState) 
     """Moves the submission on to a stage, and says that the one before is finished."""
     left = move(connection, tables.submissions, SUBMISSION_MACHINE, run.submission.id, stage)
     if left in STAGES and left != stage:
-        raise_event(connection, catalogue.SubmissionStageFinished(stage=left, **about(run)))
+        raise_event(connection, event_catalogue.SubmissionStageFinished(stage=left, **about(run)))
 
 
 def publish(connection: Connection, run: RunInputs) -> RunTotals:
@@ -202,7 +100,9 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
         reason=f"{run.kind} run {run.run_id} published",
         run_id=run.run_id,
     )
-    event_class = catalogue.SubmissionSubmitted if final else catalogue.SubmissionDrafted
+    event_class = (
+        event_catalogue.SubmissionSubmitted if final else event_catalogue.SubmissionDrafted
+    )
     raise_event(
         connection,
         event_class(

@@ -16,12 +16,12 @@ from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
-from core.submissions.commands.heading_review import Look
 from core.submissions.commands.unpublish import withdraw_published
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
 from core.user_errors import UserError
-from core.vocabulary import event_catalogue as catalogue
+from core.vocabulary import event_catalogue
+from core.vocabulary.heading_look import Look
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
@@ -90,7 +90,7 @@ def receive_file(
         .returning(tables.files.c.id)
     )
     file_id = int(connection.execute(statement).scalar_one())
-    event = catalogue.FileReceived(**_about(submission, file_id, upload.name))
+    event = event_catalogue.FileReceived(**_about(submission, file_id, upload.name))
     raise_event(connection, event, user_id=user_id)
     return file_id
 
@@ -206,7 +206,9 @@ def _check_again(
         user_id=user_id,
         check_number=number,
     )
-    event = catalogue.FileCorrected(corrections=corrections, **_about(submission, file_id, name))
+    event = event_catalogue.FileCorrected(
+        corrections=corrections, **_about(submission, file_id, name)
+    )
     raise_event(connection, event, user_id=user_id)
 
 

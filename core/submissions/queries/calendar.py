@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
-from core.notifications.deadlines import months_expected
 from core.submissions.months import list_submissions
+from core.submissions.months_expected import months_expected
 from core.vocabulary.states.submissions import SubmissionState
 
 _HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)

@@ -16,7 +16,7 @@ from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import bucket_of
 from core.engine.calculation.stages import Calculation, calculate
 from core.engine.tariff.configuration import Configuration
-from core.submissions.commands.runs import RunInputs, load_run
+from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.queries.charge_list import ChargeLine, SeenRun
 from core.submissions.queries.lost_codes import worth_of
 

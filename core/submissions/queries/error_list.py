@@ -11,23 +11,11 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.database import tables
+from core.submissions.error_cause import Cause
 from core.submissions.scoped import files_in
 from core.vocabulary.permissions import Action
 
 _MEND = (Action.UPLOAD, Action.CORRECT)
-
-
-@dataclass(frozen=True)
-class Cause:
-    """The same wrong value in the same field, however many rows have it."""
-
-    field: str | None
-    value: str | None
-    code: str
-    severity: str
-    message: str
-    rows: int
-    first_row: int | None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from core.database.records import records_table
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.stages import calculate
 from core.engine.dataset.specification import Specification
-from core.submissions.commands.runs import RunInputs, load_run
+from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.queries.charge_list import SeenRun
 
 SHOWN = 100

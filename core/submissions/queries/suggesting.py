@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from core.access.scope import Scope
 from core.database import tables
 from core.engine.dataset.specification import Specification
-from core.submissions.queries.error_list import Cause
+from core.submissions.error_cause import Cause
 from core.submissions.scoped import files_in
 from core.vocabulary.permissions import Action
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
-from core.accounts.clinics import clinics_to_place
 from core.database import tables
+from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import RUNNABLE
 from core.submissions.months import SubmissionRow, list_submissions
 from core.submissions.queries.calendar import Month

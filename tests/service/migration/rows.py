@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.configurations.importing import import_dataset
 from core.database.engine import with_driver
 from core.engine.samples.activity import SPECIFICATION
+from core.operations.dataset_import import import_dataset
 
 if TYPE_CHECKING:
     pass

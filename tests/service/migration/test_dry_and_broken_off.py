@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.events.failures import Cause
 from core.migration.migrate_table import Bench, StepRefused
 from core.migration.reading.legacy import CredentialsRefused, Legacy, LegacyAway
 from core.migration.runs import (
@@ -19,6 +18,7 @@ from core.migration.runs import (
     request_migration,
     sign_off,
 )
+from core.support.faults import Cause
 from core.user_errors import UserError
 from tests.legacy_server import HEADER, PASSWORD
 from tests.legacy_source import OldService, migrate, old_service, rehearsed

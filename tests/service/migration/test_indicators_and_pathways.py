@@ -19,7 +19,7 @@ from core.kpis.measuring import measure
 from core.kpis.results import results_of, store_result
 from core.migration.pathways import find_pathway, price_versions, read_pathways
 from core.settings import settings
-from core.submissions.commands.runs import load_run
+from core.submissions.commands.run_inputs import load_run
 from core.user_errors import UserError
 from tests.legacy_source import OldService, migrate, old_service
 from tests.service.migration.rows import faults, one, rows, snapshot

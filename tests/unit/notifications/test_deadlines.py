@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.notifications.deadlines import LATE_WEEKS, last_day_for, stage_of
+from core.notifications.deadlines import LATE_WEEKS, stage_of
+from core.submissions.months_expected import last_day_for
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""Runs of submissions, and what they calculated. No foreign keys in bulk: ``submissions.py``."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+from core.database.tables.columns import (
+    count,
+    metadata,
+    moment,
+    now,
+    number,
+    one_of,
+    pence,
+    user,
+    words,
+)
+from core.vocabulary.column_values import RUN_KINDS, RUN_STATES
+
+runs = Table(
+    "runs",
+    metadata,
+    number(),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("number", Integer, nullable=False, comment="counts the runs of its submission"),
+    words("kind"),
+    Column("configuration_id", Integer, ForeignKey("configurations.id")),
+    Column("state", Text, nullable=False, server_default="running"),
+    Column("chunks", Integer, comment="null until the records were counted"),
+    count("records"),
+    count("episodes"),
+    count("charges"),
+    pence(),
+    words("failure", required=False),
+    user("requested_by"),
+    now("requested_at"),
+    moment("started_at"),
+    moment("finished_at"),
+    Column("flow_run", UUID(as_uuid=True)),
+    Column("inputs", Text, comment="fingerprint of what it is calculated with"),
+    UniqueConstraint("submission_id", "number"),
+    one_of("kind", RUN_KINDS),
+    one_of("state", RUN_STATES),
+)
+
+run_chunks = Table(
+    "run_chunks",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    count("records"),
+    count("episodes"),
+    count("charges"),
+    count("warnings"),
+    pence(),
+    now("done_at"),
+)
+
+run_stages = Table(
+    "run_stages",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("chunks", Integer, nullable=False, comment="of those that this attempt has to do"),
+    count("done"),
+    Column("counted", BigInteger, nullable=False, comment="what came out of those that are done"),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("chunk", SmallInteger, nullable=False),
+    words("clinic_id"),
+    words("patient_id"),
+    Column("attendance_date", Date, nullable=False),
+    words("currency"),
+    words("rate_type"),
+    Column("rate_pence", Integer, nullable=False),
+    Column("factor", Numeric(9, 5), nullable=False),
+    Column("amount_pence", Integer, nullable=False),
+    Column("commissioner", Text, comment="null: nobody is charged"),
+    words("basis"),
+    Column("reason_id", Integer, nullable=False, comment="in charge_reasons, of the same chunk"),
+    # Charges of a run are written together, so ranges of pages say enough (decisions/0005).
+    Index(None, "run_id", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
+)
+
+charge_reasons = Table(
+    "charge_reasons",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("chunk", SmallInteger, primary_key=True, autoincrement=False),
+    Column("reason_id", Integer, primary_key=True, autoincrement=False),
+    words("reason"),
+)
+
+run_warnings = Table(
+    "run_warnings",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("chunk", SmallInteger, nullable=False),
+    Column("file_id", Integer),
+    Column("row", Integer),
+    words("field", required=False),
+    words("value", required=False),
+    words("code"),
+    words("message"),
+    Index(None, "run_id", "chunk"),
+)

@@ -1,0 +1,80 @@
+"""A field of a data set: its columns, its headings, and what its values may be."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+
+from pydantic import Field as PydanticField
+from pydantic import field_validator, model_validator
+
+from core.documents import StrictModel
+
+Role = Literal["clinic", "patient", "date", "residence", "provider"]
+FieldType = Literal["text", "integer", "date", "code", "lsoa"]
+
+
+def heading_key(heading: str) -> str:
+    """A heading without what does not count: case, white space, ``_``, ``-`` and ``.``."""
+    return re.sub(r"[\s_.\-]+", "", heading).casefold()
+
+
+class Field(StrictModel):
+    """One field of the data set; with ``repeat`` it is as many columns ``NAME 1`` … ``NAME n``."""
+
+    name: str = PydanticField(min_length=1)
+    aliases: tuple[str, ...] = ()
+    role: Role | None = None
+    type: FieldType = "text"
+    required: bool = False
+    max_length: int | None = PydanticField(default=None, ge=1)
+    pattern: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    codes: str | None = None
+    repeat: int | None = PydanticField(default=None, ge=1)
+    on_conflict: Literal["overwrite", "union"] = "overwrite"
+    transpose_from: tuple[str, ...] = ()
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        if (self.type == "code") != (self.codes is not None):
+            raise ValueError("a field of type code names its code list in `codes`, others do not")
+        if self.transpose_from and not self.repeat:
+            raise ValueError("`transpose_from` needs `repeat`: codes of many rows fill many slots")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the standard layout that hold this field."""
+        if self.repeat is None:
+            return (self.name,)
+        return tuple(f"{self.name} {slot}" for slot in range(1, self.repeat + 1))
+
+    @property
+    def headings(self) -> dict[str, tuple[str, ...]]:
+        """The headings that each column goes by: its own first, then the aliases.
+
+        A heading without a slot number is the first slot, unless it carries codes to transpose.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for slot, column in enumerate(self.columns, start=1):
+            names = [column, *(a.replace("{n}", str(slot)) for a in self.aliases if "{n}" in a)]
+            if slot == 1:
+                names += [name for name in (self.name, *self.aliases) if "{n}" not in name]
+            found[column] = tuple(names if self.repeat is None else self._with_slot(names))
+        return found
+
+    def _with_slot(self, names: list[str]) -> list[str]:
+        carriers = {heading_key(name) for name in self.transpose_from}
+        return [name for name in names if heading_key(name) not in carriers]

@@ -1,0 +1,33 @@
+"""The states of things, as the tables allow them; declared with what may follow what."""
+
+from core.vocabulary.heading_look import Look
+from core.vocabulary.states.events import FAILURE_MACHINE
+from core.vocabulary.states.kpis import KPI_MACHINE
+from core.vocabulary.states.reports import REPORT_MACHINE
+from core.vocabulary.states.submissions import FILE_MACHINE, RUN_MACHINE, STAGES, SUBMISSION_MACHINE
+
+FILE_STATES = FILE_MACHINE.states
+LOOKS = tuple(Look)
+SUBMISSION_STATES = SUBMISSION_MACHINE.states
+RUNNING_SUBMISSION_STATES = ("queued", *STAGES)
+RUN_STATES = RUN_MACHINE.states
+RUN_KINDS = ("draft", "final")
+REPORT_STATES = REPORT_MACHINE.states
+KPI_STATES = KPI_MACHINE.states
+FAILURE_STATES = FAILURE_MACHINE.states
+FAILURE_KINDS = (
+    "file check",
+    "run",
+    "report",
+    "event delivery",
+    "notification",
+    "spider",
+    "area",
+    "migration",
+    "legacy row",
+    "measuring",
+    "trial of an indicator",
+    "run of a rule",
+)
+CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
+ORGANISATION_KINDS = ("provider", "commissioner")
