@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
@@ -111,12 +112,13 @@ class Service:
                 if number not in done and chunk.num_rows:
                     with self.engine.begin() as connection:
                         store_chunk(connection, check, number, check_and_correct(check, chunk))
+            file_errors = pa.concat_tables([reading.errors, reading.late_errors()])
             with self.engine.begin() as connection:
                 return finish_file_check(
                     connection,
                     check,
                     headings=reading.headings,
-                    file_errors=reading.errors,
+                    file_errors=file_errors,
                     refused=reading.refused,
                 )
 
