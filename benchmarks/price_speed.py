@@ -88,7 +88,6 @@ def show_stages(folder: Path, sample: Path) -> None:
     from core.engine.areas.hosts import read_hosts
     from core.engine.areas.register import AreaRegister
     from core.engine.calculation import stages as calculation
-    from core.engine.calculation.episodes import merge_records
     from core.engine.dataset.specification import load_specification
     from core.engine.offline.checking import References, check_file
     from core.engine.offline.price_report import SortedKeys, write_charges, write_episodes
@@ -101,20 +100,19 @@ def show_stages(folder: Path, sample: Path) -> None:
     references = References(register, frozenset(hosts), PROVIDER, MONTH)
     with stage("read and check"):
         check = check_file(sample, specification, references)
-    with stage("merge"):
-        merged = merge_records(records_of([check]), specification)
-    with stage("triggers"):
-        fired = calculation.fire(merged, configuration, specification)
-    with stage("combinations"):
-        combined = calculation.combine(fired, configuration)
-    with stage("prices"):
-        priced = calculation.price(combined, configuration, PROVIDER, hosts)
-    with stage("commissioners"):
-        charges = calculation.allocate(priced, configuration, hosts, register)
+    terms = calculation.Terms(
+        specification, configuration, provider=PROVIDER, hosts=hosts, register=register
+    )
+    chunk = calculation.ChunkValues(records_of([check]))
+    for name, carry_out in calculation.STAGES.items():
+        with stage(name):
+            carry_out(chunk, terms)
     codes = [currency.code for currency in configuration.currencies]
-    done = calculation.Calculation(merged, combined, charges, priced.episode, codes)
+    done = calculation.Calculation(
+        chunk.merged, chunk.combined, chunk.charges, chunk.priced.episode, codes
+    )
     with stage("sorting"):
-        keys = SortedKeys.of(merged)
+        keys = SortedKeys.of(chunk.merged)
     with stage("charges.csv"):
         write_charges(folder / "charges.csv", done, keys)
     with stage("episodes.csv"):

@@ -29,9 +29,9 @@ from core.database.embedded import EmbeddedPostgres  # noqa: E402
 from core.database.engine import engine as open_engine  # noqa: E402
 from core.database.migrate import migrate  # noqa: E402
 from core.engine.areas.register import AreaRegister  # noqa: E402
-from core.reports.collating.making import Plan, write_report  # noqa: E402
 from core.reports.collating.parts import Collated, collate_part, plan_parts  # noqa: E402
 from core.reports.kinds.backing_data import COLUMNS, line_rows  # noqa: E402
+from core.reports.making import Plan, write_report  # noqa: E402
 from core.reports.report_context import gather  # noqa: E402
 from core.reports.requests import ReportRequest, runs_to_show  # noqa: E402
 from deployments.demo.run import set_the_scene  # noqa: E402

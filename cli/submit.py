@@ -127,11 +127,11 @@ def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json:
 
 
 def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str, Any]:
-    from core.engine.tariff.money import pounds
+    from core.engine.tariff.money import Money
 
     def listed(totals: Totals) -> list[dict[str, Any]]:
         return [
-            {"code": code or None, "name": name, "charges": charges, "amount": pounds(pence)}
+            {"code": code or None, "name": name, "charges": charges, "amount": Money(pence).plain}
             for code, name, charges, pence in totals
         ]
 
@@ -142,7 +142,7 @@ def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str,
         "records": outcome.records,
         "episodes": outcome.episodes,
         "charges": outcome.charges,
-        "amount": pounds(outcome.amount_pence),
+        "amount": Money(outcome.amount_pence).plain,
         "codes_overwritten": outcome.overwritten,
         "by_commissioner": listed(payers),
         "by_currency": listed(currencies),
@@ -152,10 +152,12 @@ def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str,
 def _lines(
     about: dict[str, Any], outcome: Outcome, payers: Totals, currencies: Totals
 ) -> list[str]:
+    from core.engine.tariff.money import Money
+
     lines = [
         f"{about['provider']} {about['month']}, {outcome.kind} run number {outcome.number}: "
         f"{counted(outcome.records, 'record')}, {counted(outcome.episodes, 'episode')}, "
-        f"{counted(outcome.charges, 'charge')}, £{_pretty(outcome.amount_pence)}"
+        f"{counted(outcome.charges, 'charge')}, £{Money(outcome.amount_pence).grouped}"
     ]
     if outcome.overwritten:
         lines.append(
@@ -165,11 +167,7 @@ def _lines(
     for heading, totals in (("commissioner", payers), ("currency", currencies)):
         lines.append(f"by {heading}:")
         lines += [
-            f"  {code:<10} {name:<44.44} {charges:>9,} {_pretty(pence):>16}"
+            f"  {code:<10} {name:<44.44} {charges:>9,} {Money(pence).grouped:>16}"
             for code, name, charges, pence in totals
         ]
     return lines
-
-
-def _pretty(pence: int) -> str:
-    return f"{pence // 100:,}.{pence % 100:02d}"

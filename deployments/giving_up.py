@@ -7,10 +7,10 @@ from functools import singledispatch
 from sqlalchemy import Connection
 
 from core.areas.walks import fail_walk
-from core.events.failures import UNDONE, record_failure
+from core.events.failures import record_failure
 from core.kpis.failing import fail_measuring, fail_trial
 from core.migration.runs import fail_migration
-from core.reports.collating.making import fail_report
+from core.reports.making import fail_report
 from core.submissions.commands.failing import fail_check, fail_run
 from core.support.faults import Cause
 from core.vocabulary.event_catalogue import (
@@ -27,6 +27,7 @@ from core.vocabulary.event_catalogue import (
     SubmissionRequested,
     SubmissionSubmitted,
 )
+from core.vocabulary.failure_kinds import FailureKind
 
 OF_FILE = {"file_id", "file", "submission_id", "provider", "month"}
 OF_RUN = {"run_id", "submission_id", "provider", "month"}
@@ -40,7 +41,7 @@ def give_up(asked: Event, connection: Connection, cause: Cause) -> str:
     """
     return record_failure(
         connection,
-        UNDONE,
+        FailureKind.UNDONE,
         cause,
         work=f"{asked.subject}/{asked.name}",
         subject=asked.subject,

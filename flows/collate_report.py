@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger
 from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
-from core.reports.collating.making import (
+from core.reports.making import (
     Outdated,
     Report,
     begin_report,

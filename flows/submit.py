@@ -9,18 +9,15 @@ from prefect import flow
 from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
+from core.engine.tariff.money import Money
+from core.submissions.commands.calculate_month import RunContext, calculate_month
 from core.submissions.commands.failing import fail_run
-from core.submissions.commands.run_inputs import RunInputs, load_run
-from core.submissions.commands.runs import RunTotals, begin_run, enter_stage, publish
 from core.submissions.event_names import names_of_run
 from core.support.faults import Cause
-from core.vocabulary.states.submissions import RunState, SubmissionState
+from core.vocabulary.states.submissions import SubmissionState
 from flows.running import alone_on, chunk_threads, failing, flow_run_id
 from tasks.progress import ProgressBar, StageTally
-from tasks.stages import STAGE_TASKS, RunBench
-
-CHUNKS_AT_ONCE = 100
-"""So many chunks go through the stages together; more wait, so that memory stays bounded."""
+from tasks.stages import STAGE_TASKS
 
 
 @flow(
@@ -34,59 +31,48 @@ def submit(submission_id: int, run_id: int) -> str:
 
 
 def _run(run_id: int, engine: Engine) -> str:
+    stages = _MappedStages()
     with failing(engine, f"run {run_id}", partial(_fail, run_id)):
-        with engine.begin() as connection:
-            run = load_run(connection, run_id)
-            if run.state != RunState.RUNNING:
-                return f"run {run_id} is {run.state} already"
-            done = begin_run(connection, run, flow_run=flow_run_id())
-        totals = _carry_out(engine, run, done)
-    return f"{totals.charges:,} charges, £{totals.amount_pence / 100:,.2f}"
+        totals = calculate_month(engine, run_id, flow_run=flow_run_id(), run_stage=stages)
+    if totals is None:
+        return f"run {run_id} is over already"
+    stages.finish(f"{totals.charges:,} charges")
+    return f"{totals.charges:,} charges, {Money(totals.amount_pence).text}"
 
 
 def _fail(run_id: int, connection: Connection, cause: Cause) -> str:
     return fail_run(connection, names_of_run(connection, run_id), cause)
 
 
-def _carry_out(engine: Engine, run: RunInputs, done: set[int]) -> RunTotals:
-    bench = RunBench(engine, run)
-    to_do = [chunk for chunk in range(run.chunks) if chunk not in done]
-    title = f"{run.submission.provider_name}, {run.submission.month_text}, {run.kind} run"
-    progress = ProgressBar(
-        f"submission-{run.submission.id}", title, steps=len(to_do) * len(STAGE_TASKS)
-    )
-    tally = StageTally(engine, run.run_id, len(to_do))
-    for chunks in _portions(to_do):
-        for stage in STAGE_TASKS:
-            _carry_out_stage(bench, stage, chunks, progress, tally)
-    with engine.begin() as connection:
-        enter_stage(connection, run, SubmissionState.MEASURING)
-    with engine.begin() as connection:
-        totals = publish(connection, run)
-    progress.finish(f"{totals.charges:,} charges")
-    return totals
+class _MappedStages:
+    """Maps each stage over its chunks, and shows how far they are."""
 
+    def __init__(self) -> None:
+        self._progress: ProgressBar | None = None
+        self._tally: StageTally | None = None
 
-def _portions(chunks: list[int]) -> list[list[int]]:
-    """At least one portion: a run with nothing left to do still passes through its stages."""
-    starts = range(0, max(len(chunks), 1), CHUNKS_AT_ONCE)
-    return [chunks[start : start + CHUNKS_AT_ONCE] for start in starts]
+    def __call__(self, context: RunContext, stage: SubmissionState, chunks: Sequence[int]) -> None:
+        progress, tally = self._shown(context)
+        futures = [STAGE_TASKS[stage].submit(context, chunk) for chunk in chunks]
+        for future in as_completed(futures):
+            if future.state.is_completed():
+                tally.add(stage, future.result())
+            progress.step(stage)
+        for future in futures:
+            future.result()  # raises what went wrong, once nothing is at work any more
+        tally.show(stage)
 
+    def finish(self, text: str) -> None:
+        """Shows the end."""
+        if self._progress is not None:
+            self._progress.finish(text)
 
-def _carry_out_stage(
-    bench: RunBench,
-    stage: SubmissionState,
-    chunks: Sequence[int],
-    progress: ProgressBar,
-    tally: StageTally,
-) -> None:
-    with bench.engine.begin() as connection:
-        enter_stage(connection, bench.run, stage)
-    futures = [STAGE_TASKS[stage].submit(bench, chunk) for chunk in chunks]
-    for future in as_completed(futures):
-        if future.state.is_completed():
-            tally.add(stage, future.result())
-        progress.step(stage)
-    for future in futures:
-        future.result()  # raises what went wrong, once nothing is at work any more
-    tally.show(stage)
+    def _shown(self, context: RunContext) -> tuple[ProgressBar, StageTally]:
+        if self._progress is None or self._tally is None:
+            run, chunks = context.run, len(context.to_do)
+            title = f"{run.submission.provider_name}, {run.submission.month_text}, {run.kind} run"
+            self._progress = ProgressBar(
+                f"submission-{run.submission.id}", title, steps=chunks * len(STAGE_TASKS)
+            )
+            self._tally = StageTally(context.engine, run.run_id, chunks)
+        return self._progress, self._tally

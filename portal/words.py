@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+from core.engine.tariff.money import Money
+from core.engine.tariff.months import Month
+
 
 def day(date: dt.date) -> str:
     """3 April 2017."""
@@ -24,13 +27,12 @@ def instant(time: dt.datetime) -> str:
 
 def month(date: dt.date) -> str:
     """April 2017."""
-    return f"{date:%B %Y}"
+    return Month.of(date).name
 
 
 def pounds(pence: int) -> str:
     """£1,234.56."""
-    sign = "-" if pence < 0 else ""
-    return f"{sign}£{abs(pence) // 100:,}.{abs(pence) % 100:02d}"
+    return Money(pence).text
 
 
 def count(number: int, noun: str) -> str:

@@ -10,9 +10,9 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from core.files.store import open_store
-from core.reports.collating import making
-from core.reports.collating.making import Made, Plan, Report
+from core.reports import making
 from core.reports.collating.parts import Part
+from core.reports.making import Made, Plan, Report
 from tasks.faults import RETRYING
 
 

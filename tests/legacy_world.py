@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from core.documents import parse_document
 from core.engine.areas.register import AreaRegister
-from core.engine.calculation.stages import Calculation, calculate
+from core.engine.calculation.stages import Calculation, Terms, calculate
 from core.engine.dataset.specification import Specification, load_specification
 from core.engine.samples.activity import HOSTS, SPECIFICATION, make_activity, sample_clinics
 from core.engine.tariff.configuration import Configuration, configuration_from
-from core.engine.tariff.money import pounds
+from core.engine.tariff.money import Money
 from core.engine.tariff.statements import parse_statement
 from core.settings import PROJECT
 
@@ -236,8 +236,8 @@ class _Maker:
             position=position,
             code=currency.code,
             name=currency.name,
-            primaryRate=pounds(currency.primary),
-            additionalRate=pounds(currency.additional),
+            primaryRate=Money(currency.primary).plain,
+            additionalRate=Money(currency.additional).plain,
             crossCharge=currency.cross_charge.upper(),
         )
         self.ids["currency", currency.code] = key
@@ -327,11 +327,13 @@ class _Maker:
         numbered = numbered.append_column("file", pa.array([0] * rows, pa.int32()))
         return calculate(
             numbered,
-            self.specification,
-            self.configuration,
-            provider=provider,
-            hosts={clinic: host for clinic, _, host in sample_clinics(provider)},
-            register=AreaRegister.shipped().as_of(month),
+            Terms(
+                self.specification,
+                self.configuration,
+                provider=provider,
+                hosts={clinic: host for clinic, _, host in sample_clinics(provider)},
+                register=AreaRegister.shipped().as_of(month),
+            ),
         )
 
     def charges(self, submission: int, charges: pa.Table) -> None:
@@ -361,9 +363,9 @@ class _Maker:
             attendanceDate=one["attendance_date"],
             currencyId=self.ids["currency", one["currency"]],
             rateType=one["rate_type"].upper(),
-            rate=pounds(one["rate"]),
+            rate=Money(one["rate"]).plain,
             factor=one["factor"],
-            amount=pounds(amount),
+            amount=Money(amount).plain,
             commissionerId=None if payer is None else self.ids["organisation", payer],
             basis=one["basis"].upper(),
         )

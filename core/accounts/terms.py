@@ -10,10 +10,10 @@ Everything here is a function of what happened and a date; nothing reads a clock
 from __future__ import annotations
 
 import datetime as dt
-from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from core.engine.tariff.months import Month
 from core.vocabulary.permissions import Kind
 from core.vocabulary.states.accounts import SubscriptionState
 
@@ -143,9 +143,8 @@ def warning_on(term: Term, day: dt.date) -> int | None:
 
 def months_later(day: dt.date, months: int) -> dt.date:
     """The same day of a later month, or the last day of that month where it is shorter."""
-    number = day.year * 12 + day.month - 1 + months
-    year, month = number // 12, number % 12 + 1
-    return dt.date(year, month, min(day.day, monthrange(year, month)[1]))
+    last = Month.of(day).plus(months).last
+    return last.replace(day=min(day.day, last.day))
 
 
 def _organisations(history: History) -> Iterator[tuple[int | None, dt.date]]:

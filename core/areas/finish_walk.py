@@ -22,10 +22,11 @@ from core.areas.walks import Walk, end_walk, waits
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.kinds import LSOA, kind_of
-from core.events.failures import AREA, record_failure, settle
+from core.events.failures import record_failure, settle
 from core.events.outbox import raise_event
 from core.support.faults import Cause
 from core.vocabulary import event_catalogue
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.areas import SpiderState
 
 TWICE = "The source has {area} within {one} and within {other}"
@@ -198,7 +199,7 @@ def _report(connection: Connection, walk: Walk, plan: Plan) -> None:
             continue
         record_failure(
             connection,
-            AREA,
+            FailureKind.AREA,
             Cause(text),
             subject=work_of(code),
             work=work,

@@ -18,10 +18,11 @@ from core.areas.register_store import count_up
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
 from core.engine.areas.kinds import kind_of
-from core.events.failures import AREA, OPEN, record_failure, settle
+from core.events.failures import OPEN, record_failure, settle
 from core.events.outbox import raise_event
 from core.support.faults import Cause
 from core.vocabulary import event_catalogue
+from core.vocabulary.failure_kinds import FailureKind
 
 HELD = (
     "The answer has {children} areas within {name} where the register has {known}, and lacks "
@@ -242,7 +243,7 @@ def _tell(connection: Connection, walk: Walk, question: Question, found: Differe
 def _record(connection: Connection, walk: Walk, question: Question, cause: Cause) -> str:
     return record_failure(
         connection,
-        AREA,
+        FailureKind.AREA,
         cause,
         subject=work_of(question.parent),
         title=f"areas within {question.name} ({question.parent})",

@@ -14,9 +14,7 @@ from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
 from core.events.outbox import raise_event
 from core.vocabulary import event_catalogue
-from core.vocabulary.states.submissions import FileState, SubmissionState
-
-CLOSED = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
+from core.vocabulary.states.submissions import HANDED_IN, FileState
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def _open_files(connection: Connection) -> list[int]:
     query = (
         sa.select(files.c.id)
         .join(submissions, submissions.c.id == files.c.submission_id)
-        .where(files.c.state != FileState.REMOVED, submissions.c.state.not_in(CLOSED))
+        .where(files.c.state != FileState.REMOVED, submissions.c.state.not_in(HANDED_IN))
     )
     return list(connection.execute(query).scalars())
 

@@ -21,11 +21,12 @@ from core.areas.sources import Source, asked_of
 from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.engine.areas.kinds import kind_of
-from core.events.failures import SPIDER, record_failure, settle, take_up
+from core.events.failures import record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.support.faults import Cause
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.areas import SPIDER_MACHINE, SpiderState
 
@@ -162,7 +163,7 @@ def fail_walk(connection: Connection, run_id: int, area: str, cause: Cause) -> s
     lock_row(connection, tables.spider_runs, run_id)
     reference = record_failure(
         connection,
-        SPIDER,
+        FailureKind.SPIDER,
         cause,
         subject=f"spider/{run_id}",
         title=f"areas of {area}",

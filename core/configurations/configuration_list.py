@@ -13,7 +13,7 @@ from core.access.scope import Scope
 from core.database import tables
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
-from core.engine.tariff.configuration import Configuration, configuration_from
+from core.engine.tariff.configuration import Configuration, Status, configuration_from
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def readable_configurations(connection: Connection) -> list[Readable]:
     query = (
         sa.select(configurations.c.configuration, configurations.c.body, datasets.c.body)
         .join(datasets, datasets.c.id == configurations.c.dataset_id)
-        .where(configurations.c.status != "draft")
+        .where(configurations.c.status != Status.DRAFT)
         .order_by(configurations.c.starts.desc(), configurations.c.configuration)
     )
     return [_read(*row) for row in connection.execute(query)]

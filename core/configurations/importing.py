@@ -13,7 +13,7 @@ from core.database import tables
 from core.database.records import create_records_table
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
-from core.engine.tariff.configuration import Configuration, configuration_from
+from core.engine.tariff.configuration import Configuration, Status, configuration_from
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
@@ -94,7 +94,7 @@ def _require_right(connection: Connection, scope: Scope, wanted: Configuration) 
         known.c.configuration == wanted.configuration
     )
     versions = [(wanted.status, wanted.owner), *connection.execute(query).all()]
-    if any(status != "draft" for status, _ in versions):
+    if any(status != Status.DRAFT for status, _ in versions):
         raise NotAllowed(Action.PUBLISH_CONFIGURATION)
     led = scope.codes(Action.EDIT_CONFIGURATION, "commissioner")
     if any(owner not in led for _, owner in versions):
@@ -130,11 +130,11 @@ def _write_providers(
             "configuration_id": configuration_id,
             "provider": provider,
             "during": during,
-            "draft": configuration.status == "draft",
+            "draft": configuration.status == Status.DRAFT,
         }
         for provider in configuration.providers
     ]
-    if configuration.status != "draft":
+    if configuration.status != Status.DRAFT:
         for provider in configuration.providers:
             _refuse_second(connection, configuration_id, provider, during)
     connection.execute(members.insert(), rows)

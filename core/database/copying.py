@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,6 @@ from psycopg import sql
 from core.user_errors import UserError
 
 WRITE_ROWS = 50_000
-CODED = pa.dictionary(pa.int32(), pa.string())
 """The type of a coded column: whole-number codes into a list of texts."""
 
 
@@ -133,3 +133,10 @@ def _parse(csv: pa.Buffer, schema: pa.Schema) -> pa.Table:
         ),
     )
     return parsed.unify_dictionaries().combine_chunks()
+
+
+def with_ids(table: pa.Table, **ids: int) -> pa.Table:
+    """The table with a column (int32) for each id, the same in every row."""
+    for name, value in ids.items():
+        table = table.append_column(name, pa.array(np.full(table.num_rows, value, np.int32)))
+    return table

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import EVENT_DELIVERY, OPEN, Failure, record_failure, settle, take_up
+from core.events.failures import OPEN, Failure, record_failure, settle, take_up
 from core.events.outbox import wake_relay
 from core.support.faults import Cause
 from core.vocabulary.event_catalogue import RunFailed
+from core.vocabulary.failure_kinds import FailureKind
 
 
 def fail_delivery(
@@ -30,7 +31,7 @@ def fail_delivery(
     """
     return record_failure(
         connection,
-        EVENT_DELIVERY,
+        FailureKind.EVENT_DELIVERY,
         cause,
         work=_work(event_id, rule),
         subject=subject,

@@ -26,19 +26,6 @@ from core.vocabulary.event_catalogue import RunFailed
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.events import FAILURE_MACHINE, FailureState
 
-FILE_CHECK = "file check"
-RUN = "run"
-REPORT = "report"
-EVENT_DELIVERY = "event delivery"
-NOTIFICATION = "notification"
-SPIDER = "spider"
-AREA = "area"
-MIGRATION = "migration"
-LEGACY_ROW = "legacy row"
-MEASURING = "measuring"
-TRIAL = "trial of an indicator"
-UNDONE = "run of a rule"
-
 OPEN = (FailureState.WAITING, FailureState.RETRIED)
 
 

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import MEASURING, TRIAL, Failure, record_failure, settle, take_up
+from core.events.failures import Failure, record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.kpis.trials import finish_trial
 from core.support.faults import Cause
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
+from core.vocabulary.failure_kinds import FailureKind
 
 TRIAL_TEXT = "The trial stopped. Try again, or tell support the reference {reference}."
 
@@ -27,7 +28,7 @@ def fail_measuring(connection: Connection, about: Mapping[str, Any], cause: Caus
     asked = KpisRequested.model_validate(about)
     return record_failure(
         connection,
-        MEASURING,
+        FailureKind.MEASURING,
         cause,
         work=_measuring_of(asked.run_id),
         subject=asked.subject,
@@ -53,7 +54,7 @@ def fail_trial(connection: Connection, asked: KpiTrialRequested, cause: Cause) -
     """Ends a trial without a figure; returns the reference that user and operator both see."""
     reference = record_failure(
         connection,
-        TRIAL,
+        FailureKind.TRIAL,
         cause,
         work=f"kpi-trial/{asked.trial_id}",
         subject=asked.subject,

@@ -38,7 +38,7 @@ from core.migration.runs import (
     table_of,
     tables_of,
 )
-from core.migration.verifying.recalculating import Recalculation, compare_month, months_to_compare
+from core.migration.verifying.recalculating import compare_month, months_to_compare
 from core.migration.verifying.summary import summary_of
 from core.migration.verifying.verifying import check_table, totals_from
 from core.support.faults import passes
@@ -264,8 +264,6 @@ def _verify(bench: Bench, table: TableRun, mapped: Table) -> None:
 def _calculate_again(bench: Bench) -> None:
     with bench.transaction() as connection:
         months = months_to_compare(connection)
-        recalculation = Recalculation(connection)
     for month in months:
         with bench.transaction() as connection:
-            recalculation.connection = connection
-            compare_month(recalculation, month)
+            compare_month(connection, month)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.database import tables
-from core.events.failures import LEGACY_ROW, OPEN
+from core.events.failures import OPEN
 from core.migration.runs import load_migration
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.migration import MigrationState, TableState
 
@@ -113,7 +114,7 @@ def rows_in_error(connection: Connection, scope: Scope, limit: int = 200) -> lis
     table, row = failures.payload["table"].astext, failures.payload["row"].as_integer()
     query = (
         sa.select(table, row, failures.reference, failures.reason)
-        .where(failures.kind == LEGACY_ROW, failures.state.in_(OPEN))
+        .where(failures.kind == FailureKind.LEGACY_ROW, failures.state.in_(OPEN))
         .order_by(table, row)
         .limit(limit)
     )

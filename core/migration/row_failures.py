@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.events.failures import LEGACY_ROW
 from core.migration.problems import PROBLEMS
+from core.vocabulary.failure_kinds import FailureKind
 
 WORK = "legacy/"
 
@@ -59,7 +59,7 @@ def record_faulty(connection: Connection, tables: Sequence[str]) -> int:
 
     What was set aside stays so while its reason is the same, and what waits is not counted again.
     """
-    given = {"tables": list(tables), "kind": LEGACY_ROW}
+    given = {"tables": list(tables), "kind": FailureKind.LEGACY_ROW}
     connection.execute(_SETTLE, given)
     sentences = json.dumps(PROBLEMS)
     found = connection.execute(_RECORD, {**given, "sentences": sentences})

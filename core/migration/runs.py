@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.scope import require
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events.failures import MIGRATION, record_failure, settle, take_up
+from core.events.failures import record_failure, settle, take_up
 from core.events.outbox import raise_event
 from core.migration.importing.importing import Imported
 from core.migration.reading.mapping import shipped_mapping
@@ -20,6 +20,7 @@ from core.migration.reading.planning import plan_of
 from core.support.faults import Cause
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.migration import (
     MIGRATION_MACHINE,
@@ -238,7 +239,7 @@ def fail_migration(connection: Connection, run_id: int, cause: Cause) -> str:
     lock_row(connection, tables.migration_runs, run_id)
     reference = record_failure(
         connection,
-        MIGRATION,
+        FailureKind.MIGRATION,
         cause,
         subject=f"migration/{run_id}",
         title=f"migration {run_id}",

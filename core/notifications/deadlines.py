@@ -18,7 +18,7 @@ from core.database import tables
 from core.events.outbox import raise_event
 from core.submissions.months_expected import Due, months_expected
 from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
-from core.vocabulary.states.submissions import SubmissionState
+from core.vocabulary.states.submissions import HANDED_IN
 
 REMINDERS = (0, 2, 7)
 """Days before a month is due."""
@@ -26,7 +26,6 @@ LATE_WEEKS = 8
 """For so long people are reminded, once a week, of a month that is late."""
 
 _IDS = UUID("6f1d1f0e-5b0c-4d0e-9a56-0d3f4c1b7a90")
-_HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
 
 
 def tell_deadlines(connection: Connection, today: dt.date) -> int:
@@ -61,7 +60,7 @@ def stage_of(days_left: int) -> str | None:
 
 def _handed_in(connection: Connection) -> set[tuple[int, dt.date]]:
     found = tables.submissions
-    query = sa.select(found.c.provider_id, found.c.month).where(found.c.state.in_(_HANDED_IN))
+    query = sa.select(found.c.provider_id, found.c.month).where(found.c.state.in_(HANDED_IN))
     return {(provider_id, month) for provider_id, month in connection.execute(query)}
 
 

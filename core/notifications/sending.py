@@ -18,10 +18,11 @@ from sqlalchemy import Connection, Engine
 
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events.failures import NOTIFICATION, Failure, record_failure, settle, take_up
+from core.events.failures import Failure, record_failure, settle, take_up
 from core.notifications.notify import wake_sender
 from core.settings import settings
 from core.support.faults import Cause, cause_of
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.notifications import DELIVERY_MACHINE, DeliveryState
 from core.vocabulary.topics import Channel
 
@@ -193,7 +194,7 @@ def _fail(connection: Connection, message: Message, channel: Channel, cause: Cau
     _end(connection, message, DeliveryState.FAILED, cause.reason)
     record_failure(
         connection,
-        NOTIFICATION,
+        FailureKind.NOTIFICATION,
         cause,
         work=_work(message),
         subject=message.subject,

@@ -6,12 +6,13 @@ Every text is a template that the payload of its event fills; ``month_name`` is 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from core.engine.tariff.money import Money
+from core.engine.tariff.months import Month
 from core.vocabulary.event_catalogue import (
     AreaHeld,
     AreaPayerChanged,
@@ -382,8 +383,7 @@ def _values(event: Event) -> dict[str, Any]:
     if "last_day" in values:
         values["last_day_text"] = f"{values['last_day'].day} {values['last_day']:%B %Y}"
     if "amount_pence" in values:
-        pence = values["amount_pence"]
-        values["pounds"] = f"£{pence // 100:,}.{pence % 100:02d}"
+        values["pounds"] = Money(values["amount_pence"]).text
     for name in ("reason", "answer"):
         if name in values:
             values[name] = values[name].rstrip(".")
@@ -418,4 +418,4 @@ def _when(days_left: int) -> str:
 
 
 def _month(month: str) -> str:
-    return f"{dt.date.fromisoformat(month + '-01'):%B %Y}"
+    return Month.parse(month).name

@@ -14,23 +14,7 @@ from core.areas.walks import go_on
 from core.database import tables
 from core.database.moving import lock_row
 from core.events.failed_deliveries import deliver_again, lock_event
-from core.events.failures import (
-    AREA,
-    EVENT_DELIVERY,
-    FILE_CHECK,
-    LEGACY_ROW,
-    MEASURING,
-    MIGRATION,
-    NOTIFICATION,
-    REPORT,
-    RUN,
-    SPIDER,
-    TRIAL,
-    Failure,
-    refuse_unless_waiting,
-    show_failure,
-    take_up,
-)
+from core.events.failures import Failure, refuse_unless_waiting, show_failure, take_up
 from core.kpis.failing import lock_measured_run, measure_once_more, try_once_more
 from core.migration import runs as migrations
 from core.notifications.sending import lock_delivery, send_again
@@ -38,6 +22,7 @@ from core.reports.requests import ask_again
 from core.settings import settings
 from core.submissions.commands.resuming import resume_check, resume_run
 from core.user_errors import UserError
+from core.vocabulary.failure_kinds import FailureKind
 
 
 @dataclass(frozen=True)
@@ -117,16 +102,16 @@ def _lock_event(connection: Connection, failure: Failure) -> None:
 
 
 RETRIES: dict[str, Retry] = {
-    FILE_CHECK: Retry(_lock_in(tables.files, "file_id"), _check_again),
-    RUN: Retry(_lock_in(tables.submissions, "submission_id"), _run_again),
-    REPORT: Retry(_lock_in(tables.reports, "report_id"), _report_again),
-    EVENT_DELIVERY: Retry(_lock_event, deliver_again),
-    NOTIFICATION: Retry(lock_delivery, send_again),
-    SPIDER: Retry(_lock_in(tables.spider_runs, "run_id"), _walk_again),
-    AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
-    MIGRATION: Retry(_lock_in(tables.migration_runs, "run_id"), _migration_again),
-    LEGACY_ROW: Retry(migrations.lock_migrations, _row_again),
-    MEASURING: Retry(lock_measured_run, measure_once_more),
-    TRIAL: Retry(lock_measured_run, try_once_more),
+    FailureKind.FILE_CHECK: Retry(_lock_in(tables.files, "file_id"), _check_again),
+    FailureKind.RUN: Retry(_lock_in(tables.submissions, "submission_id"), _run_again),
+    FailureKind.REPORT: Retry(_lock_in(tables.reports, "report_id"), _report_again),
+    FailureKind.EVENT_DELIVERY: Retry(_lock_event, deliver_again),
+    FailureKind.NOTIFICATION: Retry(lock_delivery, send_again),
+    FailureKind.SPIDER: Retry(_lock_in(tables.spider_runs, "run_id"), _walk_again),
+    FailureKind.AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
+    FailureKind.MIGRATION: Retry(_lock_in(tables.migration_runs, "run_id"), _migration_again),
+    FailureKind.LEGACY_ROW: Retry(migrations.lock_migrations, _row_again),
+    FailureKind.MEASURING: Retry(lock_measured_run, measure_once_more),
+    FailureKind.TRIAL: Retry(lock_measured_run, try_once_more),
 }
 """Every kind that can be tried again."""

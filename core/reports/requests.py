@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
+from core.engine.tariff.months import Month
 from core.events.outbox import raise_event
 from core.submissions.transitions import move
 from core.user_errors import UserError
@@ -76,20 +77,19 @@ class ReportRequest(BaseModel):
     @property
     def period(self) -> str:
         if self.first_month == self.last_month:
-            return f"{self.first_month:%B %Y}"
-        return f"{self.first_month:%B %Y} to {self.last_month:%B %Y}"
+            return Month.of(self.first_month).name
+        return f"{Month.of(self.first_month).name} to {Month.of(self.last_month).name}"
 
     @property
     def file_name(self) -> str:
-        months = {f"{self.first_month:%Y-%m}": None, f"{self.last_month:%Y-%m}": None}
+        months = {str(Month.of(month)): None for month in (self.first_month, self.last_month)}
         names = (self.about.title, self.organisation, *self.only[:1], " to ".join(months))
         return f"{' '.join(names)}.xlsx"
 
 
 def year_from(first: dt.date) -> dt.date:
     """The last month of the twelve that begin with ``first``."""
-    ahead = first.month + 10
-    return dt.date(first.year + ahead // 12, ahead % 12 + 1, 1)
+    return Month.of(first).plus(11).first
 
 
 def request_report(connection: Connection, request: ReportRequest, *, user_id: int | None) -> int:

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.scope import NotAllowed, scope_of
 from core.database import tables
 from core.documents import parse_document
+from core.engine.tariff.configuration import Status
+from core.engine.tariff.months import Month
 from core.reports.requests import (
     ReportRequest,
     refuse_if_not_theirs,
@@ -21,9 +23,7 @@ from core.reports.requests import (
     year_from,
 )
 from core.user_errors import UserError
-from core.vocabulary.states.submissions import SubmissionState
-
-HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
+from core.vocabulary.states.submissions import HANDED_IN
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def awaited_providers(connection: Connection, request: ReportRequest, month: dt.
     if request.side == "provider":
         return {request.organisation}
     configurations, members = tables.configurations, tables.configuration_providers
-    last = (month + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+    last = Month.of(month).last
     query = sa.select(configurations.c.id, configurations.c.body).where(
-        configurations.c.status != "draft",
+        configurations.c.status != Status.DRAFT,
         configurations.c.starts <= last,
         configurations.c.ends >= month,
     )

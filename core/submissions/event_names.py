@@ -1,4 +1,4 @@
-"""The ids and names that every event of a file or a run carries, also where it cannot be loaded."""
+"""The ids and names that every event of a month, a file or a run carries."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.submissions.months import get_submission
+from core.engine.tariff.months import Month
+from core.submissions.months import SubmissionRow, get_submission
+
+
+def names_of_submission(submission: SubmissionRow) -> dict[str, Any]:
+    """What the events of a month carry."""
+    return {
+        "submission_id": submission.id,
+        "provider": submission.provider,
+        "month": str(Month.of(submission.month)),
+    }
 
 
 def names_of_file(connection: Connection, file_id: int) -> dict[str, Any]:
-    """What the events of a file carry."""
+    """What the events of a file carry, also of one whose check cannot be loaded."""
     files = tables.files
     row = connection.execute(
         sa.select(files.c.submission_id, files.c.name).where(files.c.id == file_id)
     ).one()
-    return {"file_id": file_id, "file": row.name, **_names(connection, row.submission_id)}
+    submission = get_submission(connection, row.submission_id)
+    return {"file_id": file_id, "file": row.name, **names_of_submission(submission)}
 
 
 def names_of_run(connection: Connection, run_id: int) -> dict[str, Any]:
-    """What the events of a run carry."""
+    """What the events of a run carry, also of one that cannot be loaded."""
     runs = tables.runs
-    submission = sa.select(runs.c.submission_id).where(runs.c.id == run_id)
-    return {"run_id": run_id, **_names(connection, connection.execute(submission).scalar_one())}
-
-
-def _names(connection: Connection, submission_id: int) -> dict[str, Any]:
-    submission = get_submission(connection, submission_id)
-    return {
-        "submission_id": submission_id,
-        "provider": submission.provider,
-        "month": f"{submission.month:%Y-%m}",
-    }
+    query = sa.select(runs.c.submission_id).where(runs.c.id == run_id)
+    submission = get_submission(connection, connection.execute(query).scalar_one())
+    return {"run_id": run_id, **names_of_submission(submission)}

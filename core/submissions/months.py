@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.access.scope import Scope
 from core.database import tables
+from core.engine.tariff.configuration import Status
+from core.engine.tariff.months import Month
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
@@ -33,7 +35,7 @@ class SubmissionRow:
 
     @property
     def month_text(self) -> str:
-        return f"{self.month:%B %Y}"
+        return Month.of(self.month).name
 
 
 def open_submission(connection: Connection, provider_id: int, month: dt.date) -> int:
@@ -129,7 +131,7 @@ def months_on_offer(
     spans = connection.execute(
         sa.select(configurations.c.starts, configurations.c.ends)
         .join(members, members.c.configuration_id == configurations.c.id)
-        .where(members.c.provider == provider, configurations.c.status != "draft")
+        .where(members.c.provider == provider, configurations.c.status != Status.DRAFT)
     ).all()
     begun = connection.execute(
         sa.select(tables.submissions.c.month)
@@ -138,10 +140,11 @@ def months_on_offer(
     ).scalars()
     if not any(scope.may(action, provider_id) for action in WORK):
         return list(begun)
-    covered = sorted({month for starts, ends in spans for month in _months(starts, ends)})
+    covered = sorted(
+        {
+            month.first
+            for starts, ends in spans
+            for month in Month.of(starts).through(Month.of(ends))
+        }
+    )
     return list(dict.fromkeys([*begun, *covered]))
-
-
-def _months(starts: dt.date, ends: dt.date) -> list[dt.date]:
-    first, last = starts.year * 12 + starts.month - 1, ends.year * 12 + ends.month - 1
-    return [dt.date(number // 12, number % 12 + 1, 1) for number in range(first, last + 1)]

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.documents import parse_document
-from core.engine.tariff.configuration import Configuration
+from core.engine.tariff.configuration import Configuration, Status
+from core.engine.tariff.months import Month
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,14 @@ class Due:
 
 def last_day_for(month: dt.date, within_days: int) -> dt.date:
     """The last day on which a month is in time."""
-    return _next(month) + dt.timedelta(days=within_days - 1)
+    return Month.of(month).last + dt.timedelta(days=within_days)
 
 
 def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
     """Every month of every provider whose configuration is in force in it, up to now."""
     configurations, members = tables.configurations, tables.configuration_providers
     organisations = tables.organisations
-    query = sa.select(configurations).where(configurations.c.status != "draft")
+    query = sa.select(configurations).where(configurations.c.status != Status.DRAFT)
     of_configuration = (
         sa.select(organisations.c.id, organisations.c.code, organisations.c.name)
         .join(members, members.c.provider == organisations.c.code)
@@ -49,7 +50,7 @@ def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
         days = _within_days(row.body, row.configuration)
         chosen = of_configuration.where(members.c.configuration_id == row.id)
         providers = connection.execute(chosen).all()
-        for month in _months(row.starts, min(row.ends, today)):
+        for month in _whole_months(row.starts, min(row.ends, today)):
             for provider_id, code, provider in providers:
                 yield Due(provider_id, code, provider, month, last_day_for(month, days))
 
@@ -60,13 +61,7 @@ def _within_days(body: str, name: str) -> int:
     return int(parse_document(body, name=name).data.get("submit_within_days", usual))
 
 
-def _months(start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    """First days of months, from ``start`` to ``end``."""
-    month = start if start.day == 1 else _next(start)
-    while month <= end:
-        yield month
-        month = _next(month)
-
-
-def _next(day: dt.date) -> dt.date:
-    return (day.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
+def _whole_months(start: dt.date, end: dt.date) -> Iterator[dt.date]:
+    """First days of the months that begin from ``start`` to ``end``."""
+    first = Month.of(start) if start.day == 1 else Month.of(start).plus(1)
+    return (month.first for month in first.through(Month.of(end)))

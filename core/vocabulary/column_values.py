@@ -1,5 +1,7 @@
 """The states of things, as the tables allow them; declared with what may follow what."""
 
+from core.engine.tariff.configuration import Status
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.heading_look import Look
 from core.vocabulary.states.events import FAILURE_MACHINE
 from core.vocabulary.states.kpis import KPI_MACHINE
@@ -15,19 +17,6 @@ RUN_KINDS = ("draft", "final")
 REPORT_STATES = REPORT_MACHINE.states
 KPI_STATES = KPI_MACHINE.states
 FAILURE_STATES = FAILURE_MACHINE.states
-FAILURE_KINDS = (
-    "file check",
-    "run",
-    "report",
-    "event delivery",
-    "notification",
-    "spider",
-    "area",
-    "migration",
-    "legacy row",
-    "measuring",
-    "trial of an indicator",
-    "run of a rule",
-)
-CONFIGURATION_STATES = ("draft", "shadow", "live", "archived")
+FAILURE_KINDS = tuple(FailureKind)
+CONFIGURATION_STATES = tuple(Status)
 ORGANISATION_KINDS = ("provider", "commissioner")

@@ -18,6 +18,7 @@ from core.configurations.importing import import_configuration
 from core.database import tables
 from core.database.engine import engine as open_engine
 from core.engine.samples.activity import sample_clinics
+from core.engine.tariff.money import Money
 from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.commands.requests import RunKind
@@ -180,7 +181,7 @@ def _show_end(services: Services, told: Told, say: Say) -> None:
     for provider, outcome in told.outcomes.items():
         say(
             f"{PROVIDERS[provider]:38} {outcome.kind:6} {outcome.records:7,} records "
-            f"{outcome.charges:7,} charges £{outcome.amount_pence / 100:12,.2f}"
+            f"{outcome.charges:7,} charges £{Money(outcome.amount_pence).grouped:>12}"
         )
     say("")
     say("Reports, to open in Excel or LibreOffice:")

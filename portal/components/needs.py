@@ -14,7 +14,7 @@ from core.accounts.clinics import list_clinics
 from core.accounts.subscription_list import list_subscriptions
 from core.events.failures import list_failures
 from core.reports.report_list import reports_of
-from core.submissions.queries.calendar import Month
+from core.submissions.queries.calendar import MonthStanding
 from core.submissions.queries.reset_list import list_resets
 from core.submissions.queries.todo_list import needs_of
 from core.submissions.reset_rights import decides_resets
@@ -43,7 +43,7 @@ _LABELS = {"upload": "Go to the files", "submission": "Go to the month"}
 
 
 def lines_for(
-    connection: Connection, person: Person, calendar: list[Month], today: dt.date
+    connection: Connection, person: Person, calendar: list[MonthStanding], today: dt.date
 ) -> list[Line]:
     """All that waits for the person, whatever their roles."""
     return [
@@ -71,7 +71,7 @@ def show_lines(lines: list[Line]) -> None:
 
 
 def _of_provider(
-    connection: Connection, person: Person, calendar: list[Month], today: dt.date
+    connection: Connection, person: Person, calendar: list[MonthStanding], today: dt.date
 ) -> Iterator[Line]:
     several = len(person.provider_ids) > 1
     for need in needs_of(connection, person.scope, calendar, today):

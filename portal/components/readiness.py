@@ -7,7 +7,7 @@ import streamlit as st
 from core.accounts.today import today
 from core.submissions.commands.requests import Obstacle
 from core.submissions.months import SubmissionRow
-from core.submissions.queries.calendar import Month
+from core.submissions.queries.calendar import MonthStanding
 from portal import words
 from portal.links import link_to_page
 
@@ -27,7 +27,9 @@ _ABOUT = {
 _WHERE = {"files": ("upload", "Go to the files"), "clinics": (None, "See New clinics above")}
 
 
-def show_readiness(submission: SubmissionRow, missing: list[Obstacle], month: Month | None) -> None:
+def show_readiness(
+    submission: SubmissionRow, missing: list[Obstacle], month: MonthStanding | None
+) -> None:
     """The list."""
     st.subheader("Not ready yet" if missing else "Ready")
     with st.container(border=True, key="readiness"):
@@ -53,7 +55,7 @@ def _show_missing(submission: SubmissionRow, about: str, standing: list[Obstacle
             st.caption(label)
 
 
-def _show_deadline(month: Month | None) -> None:
+def _show_deadline(month: MonthStanding | None) -> None:
     if month is None or month.due is None:
         return
     if month.due < today():

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection
 
 import streamlit as st
 
+from core.engine.tariff.months import YEAR_BEGINS, Month
 from core.reports.overview import Charged
-from core.submissions.queries.calendar import FIRST_MONTH, Month
+from core.submissions.queries.calendar import MonthStanding
 from core.vocabulary.states.submissions import STAGES, SubmissionState
 from portal import words
 from portal.links import has_page, link_to_address
@@ -27,7 +28,7 @@ _STATES = {
 }
 
 
-def show_year(provider: str, months: list[Month], today: dt.date) -> None:
+def show_year(provider: str, months: list[MonthStanding], today: dt.date) -> None:
     """The section of the page: one provider's months."""
     st.subheader(f"Months of {words.plain(months[0].provider_name)}")
     year = _choose_year({month.year for month in months}, provider)
@@ -74,7 +75,9 @@ def _show_charged(day: dt.date, rows: list[Charged], today: dt.date) -> None:
     st.caption(words.pounds(sum(row.pence for row in rows)))
 
 
-def _show_month(provider: str, day: dt.date, known: dict[dt.date, Month], today: dt.date) -> None:
+def _show_month(
+    provider: str, day: dt.date, known: dict[dt.date, MonthStanding], today: dt.date
+) -> None:
     month = known.get(day)
     if month is None:
         st.markdown(f"**{day:%B}**")
@@ -92,7 +95,7 @@ def _show_month(provider: str, day: dt.date, known: dict[dt.date, Month], today:
         st.caption(f"due {month.due:%-d %B}")
 
 
-def _badge(month: Month, today: dt.date) -> tuple[str, str]:
+def _badge(month: MonthStanding, today: dt.date) -> tuple[str, str]:
     late = month.due is not None and month.due < today
     if month.state is None:
         return ("late", "red") if late else ("not begun", "gray")
@@ -100,12 +103,11 @@ def _badge(month: Month, today: dt.date) -> tuple[str, str]:
 
 
 def _year_of(day: dt.date) -> int:
-    return day.year - (day.month < FIRST_MONTH)
+    return Month.of(day).financial_year
 
 
 def _first_day(year: int, number: int) -> dt.date:
-    month = FIRST_MONTH - 1 + number
-    return dt.date(year + month // 12, month % 12 + 1, 1)
+    return Month(year, YEAR_BEGINS).plus(number).first
 
 
 def _year(year: int) -> str:

@@ -11,8 +11,9 @@ from core.accounts.today import today
 from core.areas.register_store import register_in_use
 from core.configurations.configuration_list import Readable, names_seen, readable_configurations
 from core.configurations.datasets import dataset_titles
-from core.engine.tariff.configuration import Configuration
+from core.engine.tariff.configuration import Configuration, Status
 from core.engine.tariff.sentences import combination_sentence, currency_sentence
+from core.submissions.months_expected import last_day_for
 from portal import words
 from portal.database import engine
 from portal.searching import fits, words_of
@@ -24,7 +25,7 @@ CROSS_CHARGE = {
     "local_limited": "where the patient lives, if it takes part; else nobody",
     "none": "the clinic's host",
 }
-_STATES = {"live": "green", "shadow": "orange", "archived": "gray"}
+_STATES = {Status.LIVE: "green", Status.SHADOW: "orange", Status.ARCHIVED: "gray"}
 
 
 def show(person: Person) -> None:
@@ -90,8 +91,7 @@ def _head(
 
 
 def _first_due(tariff: Configuration) -> dt.date:
-    following = (tariff.start.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
-    return following + dt.timedelta(days=tariff.submit_within_days - 1)
+    return last_day_for(tariff.start, tariff.submit_within_days)
 
 
 def _show_currencies(readable: Readable, wanted: list[str]) -> None:

@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 from core.access.scope import EVERYTHING
 from core.database import tables
 from core.database.locks import FLOW_RUN, subject_lock
-from core.events.failures import MEASURING, list_failures
+from core.events.failures import list_failures
 from core.events.outbox import raise_event
 from core.operations.retrying import retry
 from core.vocabulary.event_catalogue import KpisRequested
+from core.vocabulary.failure_kinds import FailureKind
 from deployments.dead_runs import ATTEMPTS
 from deployments.orphaned_work import Sweep
 from deployments.prefect_api import PrefectApi
@@ -128,7 +129,7 @@ def test_after_its_last_attempt_it_waits_for_an_operator_and_is_asked_for_anew(
     assert sweep(relay) == 0
     with database.begin() as connection:
         [failure] = list_failures(connection, EVERYTHING)
-        assert (failure.kind, failure.attempts) == (MEASURING, ATTEMPTS)
+        assert (failure.kind, failure.attempts) == (FailureKind.MEASURING, ATTEMPTS)
         assert failure.title == "indicators of ZX1 2017-04"
         assert str(failure.flow_run) == runs[-1]
         retry(connection, failure.reference)

@@ -1,6 +1,6 @@
-"""A provider's month on a real database, with the flows' work done here, step by step.
+"""A provider's month on a real database, without a scheduler: chunks run one after the other.
 
-The flows add queues, threads and retries to the same calls; tests/flow has those.
+Flows run the same lines with queues, threads and retries; tests/flow has those.
 """
 
 from __future__ import annotations
@@ -8,46 +8,46 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from core.accounts.organisations import find_organisation
 from core.database import tables
 from core.engine.areas.register import AreaRegister
-from core.engine.calculation.stages import calculate
-from core.engine.reading import open_file
 from core.files.store import FolderStore
+from core.submissions.commands import calculate_month
 from core.submissions.commands.arrivals import Arrival, take_in
-from core.submissions.commands.file_checks import (
-    begin_file_check,
-    check_and_correct,
-    finish_file_check,
-    load_file_check,
-    store_chunk,
-    waits_for_look,
+from core.submissions.commands.calculate_month import begin_calculation, calculate_charges
+from core.submissions.commands.check_stored_file import (
+    CheckContext,
+    NumberedChunk,
+    check_stored_file,
+    one_by_one,
 )
 from core.submissions.commands.requests import RunKind, request_run
-from core.submissions.commands.run_chunks import read_records, store_charges
-from core.submissions.commands.run_inputs import RunInputs, load_run
-from core.submissions.commands.runs import begin_run, enter_stage, publish
+from core.submissions.commands.run_inputs import RunInputs
 from core.submissions.months import SubmissionRow, get_submission, open_submission
-from core.vocabulary.states.submissions import STAGES, SUBMISSION_MACHINE, FileState
+from core.vocabulary.states.submissions import SUBMISSION_MACHINE, FileState
 from deployments.demo.run import users_of_the_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 APRIL = dt.date(2017, 4, 1)
+REGISTER = AreaRegister.shipped()
 HEADINGS = "Clinic ID,Patient ID,Attendance Date,LSOA,Gender,SHHAPT 1,SHHAPT 2"
 TOWER_HAMLETS, HACKNEY = "E01004198", "E01001714"
 """LSOAs of two boroughs that take part."""
-REGISTER = AreaRegister.shipped()
 _OF_THE_SCENE = ("subscription.began", "kpi.published")
+
+
+class Killed(Exception):
+    """A check was stopped in the middle."""
 
 
 class Service:
@@ -90,37 +90,17 @@ class Service:
 
     def check(self, file_id: int, *, chunk_rows: int = 1000, stop_after: int | None = None) -> str:
         """Checks a file; with ``stop_after`` chunks it stops there, as if it had been killed."""
-        with self.engine.begin() as connection:
-            check = load_file_check(connection, file_id)
-            done = begin_file_check(connection, check)
-        path = self.store.root / check.storage_key
-        with open_file(
-            path,
-            check.specification,
-            name=check.name,
-            transpose=check.transpose,
-            chunk_rows=chunk_rows,
-            headings=check.headings,
-        ) as reading:
-            with self.engine.begin() as connection:
-                if waits_for_look(connection, check, reading):
-                    return FileState.UNCONFIRMED
-            chunks = [] if reading.refused else reading.chunks()
-            for number, chunk in enumerate(chunks):
-                if number == stop_after:
-                    return "stopped"
-                if number not in done and chunk.num_rows:
-                    with self.engine.begin() as connection:
-                        store_chunk(connection, check, number, check_and_correct(check, chunk))
-            file_errors = pa.concat_tables([reading.errors, reading.late_errors()])
-            with self.engine.begin() as connection:
-                return finish_file_check(
-                    connection,
-                    check,
-                    headings=reading.headings,
-                    file_errors=file_errors,
-                    refused=reading.refused,
-                )
+
+        def run_chunks(context: CheckContext, chunks: Iterable[NumberedChunk]) -> None:
+            one_by_one(context, islice(chunks, stop_after))
+            if stop_after is not None:
+                raise Killed
+
+        with suppress(Killed):
+            return check_stored_file(
+                self.engine, self.store, file_id, chunk_rows=chunk_rows, run_chunks=run_chunks
+            )
+        return "stopped"
 
     def ready(self, submission_id: int, *lines: str, name: str = "april.csv") -> int:
         """A file that has been checked and has no errors."""
@@ -136,22 +116,20 @@ class Service:
     def run(self, submission_id: int, kind: RunKind) -> int:
         """Asks for a run and carries it out; gives its id."""
         run_id = self.request(submission_id, kind)
-        with self.measured(run_id) as (connection, run):
-            publish(connection, run)
+        totals = calculate_month.calculate_month(
+            self.engine, run_id, run_stage=calculate_month.one_by_one
+        )
+        assert totals is not None, f"run {run_id} is over"
         return run_id
 
     @contextmanager
     def measured(self, run_id: int) -> Iterator[tuple[Connection, RunInputs]]:
         """A run that has all its charges and is about to be published."""
+        context = begin_calculation(self.engine, run_id)
+        assert context is not None, f"run {run_id} is over"
+        calculate_charges(context, calculate_month.one_by_one)
         with self.engine.begin() as connection:
-            run = load_run(connection, run_id)
-            begin_run(connection, run, flow_run=None)
-            for stage in STAGES:
-                enter_stage(connection, run, stage)
-            for chunk in range(run.chunks):
-                calculate_chunk(connection, run, chunk)
-        with self.engine.begin() as connection:
-            yield connection, run
+            yield connection, context.run
 
     def lead_to(self, submission_id: int, state: str, **values: object) -> None:
         """Puts a submission where a long run would leave it, by declared transitions alone."""
@@ -185,20 +163,6 @@ class Service:
 
     def state(self, file_id: int) -> str:
         return str(self.one(sa.select(tables.files.c.state).where(tables.files.c.id == file_id)))
-
-
-def calculate_chunk(connection: Connection, run: RunInputs, chunk: int) -> None:
-    """From records to charges, for the buckets of one chunk."""
-    records = read_records(connection, run, chunk)
-    found = calculate(
-        records,
-        run.specification,
-        run.configuration,
-        provider=run.submission.provider,
-        hosts=run.hosts,
-        register=REGISTER,
-    )
-    store_charges(connection, run, chunk, found.merged, found.charges)
 
 
 def way(follows: Mapping[str, Collection[str]], start: str, target: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 Episodes whose coded fields ask the statements alike share a *signature*; triggers, combinations
 and rates are worked out once for each signature and spread over the episodes by index at the end.
-The rules themselves stand in core/tariffs.
+The rules themselves stand in core/engine/tariff.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -22,22 +22,88 @@ from core.engine.calculation.schema import CHARGES_SCHEMA
 from core.engine.calculation.triggering import Fired, fire
 from core.engine.columns.joins import Codes
 from core.engine.dataset.specification import Specification
-from core.engine.tariff.configuration import Configuration
+from core.engine.tariff.configuration import Configuration, Status
 from core.user_errors import UserError
 
 __all__ = [
     "CHARGES_SCHEMA",
+    "STAGES",
     "Calculation",
-    "Combined",
-    "Fired",
-    "Priced",
-    "allocate",
+    "ChunkValues",
+    "Terms",
     "calculate",
-    "combine",
-    "fire",
-    "price",
     "require_in_force",
 ]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What charges follow from, beside the records.
+
+    ``hosts`` holds the authority that hosts each clinic; ``register`` is that of the month.
+    """
+
+    specification: Specification
+    configuration: Configuration
+    provider: str
+    hosts: Mapping[str, str]
+    register: AreaRegister
+
+
+class ChunkValues:
+    """What the stages of a chunk leave for each other; records in order of upload and row."""
+
+    records: pa.Table
+    merged: Merged
+    fired: Fired
+    combined: Combined
+    priced: Priced
+    charges: pa.Table  # CHARGES_SCHEMA
+
+    def __init__(self, records: pa.Table) -> None:
+        self.records = records
+
+
+def merging(chunk: ChunkValues, terms: Terms) -> int:
+    """Merges records into episodes; returns the episodes."""
+    chunk.merged = merge_records(chunk.records, terms.specification)
+    del chunk.records
+    return int(chunk.merged.episodes.num_rows)
+
+
+def triggering(chunk: ChunkValues, terms: Terms) -> int:
+    """Fires the currencies of each episode; returns how many fired."""
+    chunk.fired = fire(chunk.merged, terms.configuration, terms.specification)
+    return int(chunk.fired.counts[chunk.fired.signature].sum())
+
+
+def combining(chunk: ChunkValues, terms: Terms) -> int:
+    """Replaces invalid combinations; returns the currencies that are left."""
+    chunk.combined = combine(chunk.fired, terms.configuration)
+    del chunk.fired
+    return int(chunk.combined.counts[chunk.combined.signature].sum())
+
+
+def pricing(chunk: ChunkValues, terms: Terms) -> int:
+    """Applies primary and additional rates and the factor; returns the charges priced."""
+    chunk.priced = price(chunk.combined, terms.configuration, terms.provider, terms.hosts)
+    return len(chunk.priced.episode)
+
+
+def allocating(chunk: ChunkValues, terms: Terms) -> int:
+    """Gives each charge to the commissioner who pays it; returns the charges."""
+    chunk.charges = allocate(chunk.priced, terms.configuration, terms.hosts, terms.register)
+    return int(chunk.charges.num_rows)
+
+
+STAGES: Mapping[str, Callable[[ChunkValues, Terms], int]] = {
+    "merging": merging,
+    "triggering": triggering,
+    "combining": combining,
+    "pricing": pricing,
+    "allocating": allocating,
+}
+"""The stages of a calculation in order, by the names of the states of a submission."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,36 +121,27 @@ class Calculation:
     currencies: list[str]
 
 
-def calculate(
-    records: pa.Table,
-    specification: Specification,
-    configuration: Configuration,
-    *,
-    provider: str,
-    hosts: Mapping[str, str],
-    register: AreaRegister,
-) -> Calculation:
+def calculate(records: pa.Table, terms: Terms) -> Calculation:
     """All stages over records without errors, in order of upload (see ``merge_records``).
 
-    ``hosts`` gives the district that hosts each clinic. Raises ``UserError`` where a clinic has no
-    host or the provider does not take part.
+    Raises ``UserError`` where a clinic has no host or the provider does not take part.
     """
-    merged = merge_records(records, specification)
-    combined = combine(fire(merged, configuration, specification), configuration)
-    priced = price(combined, configuration, provider, hosts)
+    chunk = ChunkValues(records)
+    for carry_out in STAGES.values():
+        carry_out(chunk, terms)
     return Calculation(
-        merged=merged,
-        combined=combined,
-        charges=allocate(priced, configuration, hosts, register),
-        episode=priced.episode,
-        currencies=[currency.code for currency in configuration.currencies],
+        merged=chunk.merged,
+        combined=chunk.combined,
+        charges=chunk.charges,
+        episode=chunk.priced.episode,
+        currencies=[currency.code for currency in terms.configuration.currencies],
     )
 
 
 def require_in_force(configuration: Configuration, provider: str, month: datetime.date) -> None:
     """Raises ``UserError`` where the configuration does not serve the provider's month."""
     name = configuration.configuration
-    if configuration.status == "draft":
+    if configuration.status == Status.DRAFT:
         raise UserError(f"the configuration {name!r} is a draft; make it shadow or live first")
     if provider not in configuration.providers:
         known = ", ".join(configuration.providers) or "none"

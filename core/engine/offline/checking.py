@@ -99,8 +99,7 @@ def check_file(
             errors.append(checked.errors)
             if keep_records:
                 records.append(checked.records)
-        of_file = pa.concat_tables([reading.errors, reading.late_errors()])
-        found = _in_order(of_file, errors)
+        found = _in_order(reading.file_errors(), errors)
         return FileCheck(
             name=reading.name,
             headings=reading.headings,
@@ -118,7 +117,8 @@ def _checked(
     """Checks chunks while the next ones are read; in order, and never many ahead."""
     with ThreadPoolExecutor(max_workers=AHEAD) as pool:
         yield from _in_turn(
-            pool.submit(check_chunk, chunk, specification, references) for chunk in reading.chunks()
+            pool.submit(check_chunk, chunk, specification, references)
+            for _, chunk in reading.numbered_chunks()
         )
 
 

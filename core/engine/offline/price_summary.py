@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from core.engine.columns.joins import coded
 from core.engine.offline.check_summary import causes
 from core.engine.offline.pricing import Outcome, Tariff
-from core.engine.tariff.money import pounds
+from core.engine.tariff.money import Money
 
 NOBODY = "nobody"
 TOTALS = {"currency": "currency", "commissioner": "commissioner", "clinic": "clinic_id"}
@@ -51,9 +51,9 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
         document |= {
             "episodes": outcome.calculation.merged.episodes.num_rows,
             "charges": charges.num_rows,
-            "total": pounds(_total(charges)),
+            "total": Money(_total(charges)).plain,
             "totals": {
-                name: {key: pounds(pence) for key, pence in totals(charges, column).items()}
+                name: {key: Money(pence).plain for key, pence in totals(charges, column).items()}
                 for name, column in TOTALS.items()
             },
         }
@@ -105,7 +105,7 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
     yield (
         f"{tariff.provider} {tariff.month:%Y-%m} by {title} ({configuration.status}): "
         f"{episodes:,} episodes, {charges.num_rows:,} charges,"
-        f" £{_pretty(_total(charges))}"
+        f" £{Money(_total(charges)).grouped}"
     )
     for name, column in TOTALS.items():
         yield f"by {name}:"
@@ -120,12 +120,8 @@ def _largest(parts: Mapping[str, int]) -> Iterator[str]:
     if others:
         shown.append((f"{len(others):,} others", sum(pence for _, pence in others)))
     for name, pence in shown:
-        yield f"  {name:<20} {_pretty(pence):>16}"
+        yield f"  {name:<20} {Money(pence).grouped:>16}"
 
 
 def _or_skip(outcome: Outcome) -> str:
     return ", or leave records in error out with --skip-errors." if outcome.readable else "."
-
-
-def _pretty(pence: int) -> str:
-    return f"{pence // 100:,}.{pence % 100:02d}"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.areas.register import AreaRegister
-from core.engine.calculation.stages import Calculation, calculate, require_in_force
+from core.engine.calculation.stages import Calculation, Terms, calculate, require_in_force
 from core.engine.dataset.error_report import write_errors
 from core.engine.dataset.problems import ERRORS_SCHEMA, messages_for, reason
 from core.engine.dataset.specification import Specification
@@ -90,14 +90,14 @@ def price_files(
     if any(not _may_be_priced(check, skip_errors=skip_errors) for check in checks):
         return Outcome(findings, None, readable=not any(check.refused for check in checks))
     records = records_of(checks)
-    calculation = calculate(
-        records,
+    terms = Terms(
         tariff.specification,
         tariff.configuration,
         provider=tariff.provider,
         hosts=tariff.hosts,
         register=tariff.register.as_of(tariff.month),
     )
+    calculation = calculate(records, terms)
     findings = with_overwritten(findings, calculation.merged.overwritten)
     return Outcome(findings, calculation, sum(check.row_count for check in checks) - len(records))
 

@@ -93,6 +93,16 @@ class Reading(AbstractContextManager["Reading"]):
             table = transpose(pa.concat_tables(whole), field, self._specification)
             yield from slices(table, self._chunk_rows)
 
+    def numbered_chunks(self, done: Collection[int] = ()) -> Iterator[tuple[int, pa.Table]]:
+        """The chunks that hold rows, each with its number; those in ``done`` are left out."""
+        for number, chunk in enumerate(self.chunks()):
+            if number not in done and chunk.num_rows:
+                yield number, chunk
+
+    def file_errors(self) -> pa.Table:
+        """What opening the file and reading its rows found; complete once ``chunks`` has ended."""
+        return pa.concat_tables([self.errors, self.late_errors()])
+
     def late_errors(self) -> pa.Table:
         """What was found while the rows were read; complete once ``chunks`` has ended."""
         return self._late

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from core.engine.dataset.specification import load_specification
 from core.engine.samples import marginals
 from core.engine.samples.faults import spoil
 from core.engine.samples.marginals import Shares
+from core.engine.tariff.months import Month
 
 SPECIFICATION = Path(__file__).parent.parent / "dataset" / "library" / "sexual-health.yaml"
 HOSTS = (
@@ -207,7 +207,7 @@ class _Activity:
 
 
 def _days(month: datetime.date) -> list[datetime.date]:
-    last = calendar.monthrange(month.year, month.month)[1]
+    last = Month.of(month).last.day
     return [month.replace(day=day) for day in range(1, last + 1)]
 
 

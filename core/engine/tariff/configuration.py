@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,12 +15,22 @@ from pydantic import Field as PydanticField
 
 from core.documents import Document, StrictModel, read_document
 from core.engine.dataset.specification import Specification
-from core.engine.tariff.money import pence, pounds
+from core.engine.tariff.money import Money
+from core.engine.tariff.months import Month
 from core.engine.tariff.statements import StatementError, parse_statement
 from core.user_errors import DocumentError, Problem
 
 CrossCharge = Literal["full", "local_unlimited", "local_limited", "none"]
-Status = Literal["draft", "shadow", "live", "archived"]
+
+
+class Status(StrEnum):
+    """How far a configuration is (docs/formats.md, tariff configuration)."""
+
+    DRAFT = "draft"  # never used
+    SHADOW = "shadow"  # calculated beside the live one, never charged
+    LIVE = "live"
+    ARCHIVED = "archived"  # still serves its own months
+
 
 _RATE = re.compile(r"\d{1,9}(\.\d{1,2})?")
 
@@ -31,7 +42,11 @@ def _pence(value: object) -> int:
         raise ValueError(f"the rate {value} is negative; rates are zero or more")
     if not _RATE.fullmatch(value.strip()):
         raise ValueError(f"{value!r} is not pounds with at most two decimal places")
-    return pence(value.strip())
+    return Money.parse(value.strip())
+
+
+def _plain(value: int) -> str:
+    return Money(value).plain
 
 
 def _nothing_given(value: object) -> object:
@@ -39,7 +54,7 @@ def _nothing_given(value: object) -> object:
 
 
 Pence = Annotated[
-    int, BeforeValidator(_pence), PlainSerializer(pounds, return_type=str, when_used="json")
+    int, BeforeValidator(_pence), PlainSerializer(_plain, return_type=str, when_used="json")
 ]
 Factor = Annotated[Decimal, PydanticField(ge=0)]
 
@@ -100,9 +115,8 @@ class Configuration(StrictModel):
 
     def covers(self, month: datetime.date) -> bool:
         """Whether some day of the month lies between start and end."""
-        first = month.replace(day=1)
-        following = (first + datetime.timedelta(days=31)).replace(day=1)
-        return self.start < following and first <= self.end
+        whole = Month.of(month)
+        return self.start <= whole.last and whole.first <= self.end
 
     def overlaps(self, other: Self) -> bool:
         """Whether both would be in force on one date."""
@@ -183,7 +197,7 @@ def overlaps(
     """
     found: list[Problem] = []
     used = sorted(
-        (one for one in configurations if one.status != "draft"), key=lambda one: one.start
+        (one for one in configurations if one.status != Status.DRAFT), key=lambda one: one.start
     )
     for place, later in enumerate(used):
         for earlier in used[:place]:
@@ -217,6 +231,6 @@ def in_force(
     fitting = [
         one
         for one in configurations
-        if one.status != "draft" and provider in one.providers and one.covers(month)
+        if one.status != Status.DRAFT and provider in one.providers and one.covers(month)
     ]
     return min(fitting, key=lambda one: one.start, default=None)

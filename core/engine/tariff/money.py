@@ -5,15 +5,33 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 
-def pounds(pence: int) -> str:
-    """``4457`` is ``44.57``."""
-    sign = "-" if pence < 0 else ""
-    return f"{sign}{abs(pence) // 100}.{abs(pence) % 100:02d}"
+class Money(int):
+    """An amount in whole pence, which is added and compared as the number it is."""
 
+    @classmethod
+    def parse(cls, text: str) -> Money:
+        """``44.57`` is 4457 pence; the text is a decimal with at most two places."""
+        return cls(int(Decimal(text).scaleb(2)))
 
-def pence(text: str) -> int:
-    """``44.57`` is ``4457``; the text is a decimal with at most two places."""
-    return int(Decimal(text).scaleb(2))
+    @property
+    def pounds(self) -> Decimal:
+        """Pounds with two places."""
+        return Decimal(self).scaleb(-2)
+
+    @property
+    def plain(self) -> str:
+        """``1234.50``: for machines."""
+        return f"{self.pounds:.2f}"
+
+    @property
+    def grouped(self) -> str:
+        """``1,234.50``: for tables of pounds."""
+        return f"{self.pounds:,.2f}"
+
+    @property
+    def text(self) -> str:
+        """``£1,234.50``, ``-£12.50``: for sentences."""
+        return f"{'-' if self < 0 else ''}£{abs(self.pounds):,.2f}"
 
 
 def multiplied(rate: int, factor: Decimal) -> int:

@@ -15,11 +15,12 @@ from sqlalchemy import Connection
 
 from core.configurations.datasets import current_specification
 from core.database import tables
-from core.database.copying import CODED, copy_table, read_copy
+from core.database.copying import copy_table, read_copy
 from core.database.engine import driver_cursor
 from core.database.moving import change_state
 from core.database.records import place_index, records_table, summarise
 from core.engine.calculation.buckets import bucket_of
+from core.engine.columns.coded import CODED
 from core.engine.dataset.specification import Specification
 from core.kpis.episodes import forget_episodes
 from core.kpis.views import episodes_table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -12,13 +12,10 @@ from core.areas.register_store import register_in_use
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
-from core.documents import parse_document
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.stages import Calculation, calculate
-from core.engine.dataset.specification import Specification, specification_from
-from core.engine.tariff.configuration import Configuration, configuration_from
 from core.submissions.commands.run_chunks import read_records
-from core.submissions.commands.run_inputs import RunInputs
+from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.months import get_submission
 from core.user_errors import UserError
 
@@ -45,19 +42,6 @@ _KEYS = ("clinic_id", "patient_id", "attendance_date", "currency")
 _COLUMNS = (*_KEYS, "rate_type", "rate", "factor", "amount", "commissioner")
 
 
-@dataclass
-class Recalculation:
-    """What calculations share: tariffs that were read already."""
-
-    connection: Connection
-    _tariffs: dict[int, tuple[Specification, Configuration]] = field(default_factory=dict)
-
-    def tariff(self, configuration_id: int) -> tuple[Specification, Configuration]:
-        if configuration_id not in self._tariffs:
-            self._tariffs[configuration_id] = _tariff(self.connection, configuration_id)
-        return self._tariffs[configuration_id]
-
-
 def months_to_compare(connection: Connection) -> list[int]:
     """The months taken over whose charges, records or tariff are not compared yet."""
     found = connection.execute(
@@ -72,10 +56,12 @@ def months_to_compare(connection: Connection) -> list[int]:
     return list(found.scalars())
 
 
-def compare_month(recalculation: Recalculation, submission_id: int) -> None:
+def compare_month(connection: Connection, submission_id: int) -> None:
     """Calculates a month and writes how its charges differ from those of the old service."""
-    connection = recalculation.connection
-    run = _inputs(recalculation, submission_id)
+    run_id = get_submission(connection, submission_id).run_id
+    if run_id is None:
+        raise LookupError(f"submission {submission_id} has no run to compare")
+    run = replace(load_run(connection, run_id), chunks=1)
     try:
         _store(connection, _calculated(connection, run, register_in_use(connection)))
     except UserError as refused:
@@ -90,66 +76,11 @@ def compare_month(recalculation: Recalculation, submission_id: int) -> None:
     )
 
 
-def _tariff(connection: Connection, configuration_id: int) -> tuple[Specification, Configuration]:
-    configurations, datasets = tables.configurations, tables.datasets
-    row = connection.execute(
-        sa.select(configurations.c.body, datasets.c.body.label("dataset"))
-        .join(datasets, datasets.c.id == configurations.c.dataset_id)
-        .where(configurations.c.id == configuration_id)
-    ).one()
-    specification = specification_from(parse_document(row.dataset, name="data set"))
-    return specification, configuration_from(
-        parse_document(row.body, name="configuration"), specification
-    )
-
-
-def _inputs(recalculation: Recalculation, submission_id: int) -> RunInputs:
-    connection = recalculation.connection
-    submission = get_submission(connection, submission_id)
-    run = connection.execute(
-        sa.select(tables.runs).where(tables.runs.c.id == submission.run_id)
-    ).one()
-    specification, configuration = recalculation.tariff(run.configuration_id)
-    files = connection.execute(
-        sa.select(tables.files.c.id, tables.files.c.records)
-        .where(tables.files.c.submission_id == submission_id, tables.files.c.state == "ready")
-        .order_by(tables.files.c.position)
-    ).all()
-    return RunInputs(
-        run_id=run.id,
-        kind=run.kind,
-        state=run.state,
-        submission=submission,
-        specification=specification,
-        configuration=configuration,
-        hosts=_hosts(connection, submission.provider_id),
-        files=tuple(each.id for each in files),
-        records=sum(each.records for each in files),
-        chunks=1,
-    )
-
-
-def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
-    clinics = tables.clinics.c
-    rows = connection.execute(
-        sa.select(clinics.clinic_id, clinics.commissioner).where(
-            clinics.provider_id == provider_id, clinics.commissioner.is_not(None)
-        )
-    )
-    return {row.clinic_id: row.commissioner for row in rows}
-
-
 def _calculated(connection: Connection, run: RunInputs, register: AreaRegister) -> Calculation:
     if not run.files:
         raise UserError("no file of the month is here")
-    return calculate(
-        read_records(connection, run, 0),
-        run.specification,
-        run.configuration,
-        provider=run.submission.provider,
-        hosts=run.hosts,
-        register=register.as_of(run.submission.month),
-    )
+    terms = run.terms(register.as_of(run.submission.month))
+    return calculate(read_records(connection, run, 0), terms)
 
 
 def _store(connection: Connection, done: Calculation) -> None:

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import LEGACY_ROW, OPEN
+from core.events.failures import OPEN
 from core.files.store import FileStore, open_store
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.verifying.recalculating import CAUSES, SAME
 from core.reports.workbooks.workbook import Column, Workbook
+from core.vocabulary.failure_kinds import FailureKind
 
 NAME = "migration-{run_id}.xlsx"
 _TABLES = (
@@ -170,7 +171,7 @@ def _fault_rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
     failures = tables.failures.c
     query = (
         sa.select(failures.payload, failures.reference, failures.state, failures.reason)
-        .where(failures.kind == LEGACY_ROW, failures.state.in_((*OPEN, "discarded")))
+        .where(failures.kind == FailureKind.LEGACY_ROW, failures.state.in_((*OPEN, "discarded")))
         .order_by(failures.id)
     )
     for row in connection.execute(query):

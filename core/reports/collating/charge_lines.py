@@ -13,8 +13,9 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.database.copying import CODED, read_copy
+from core.database.copying import read_copy
 from core.database.engine import driver_cursor
+from core.engine.columns.coded import CODED
 
 ORDER = ("clinic_id", "patient_id", "attendance_date", "currency")
 """The order of the lines of a run, as in charges.csv."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from core.engine.tariff.money import Money
+
 NOBODY = "(nobody)"
 """Stands for the commissioner of charges that nobody pays."""
 
@@ -35,7 +37,7 @@ class Total:
     @property
     def amount(self) -> Decimal:
         """Pounds."""
-        return Decimal(self.pence) / 100
+        return Money(self.pence).pounds
 
 
 def totals_by(sums: pa.Table, *names: str) -> list[Total]:

@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.moving import lock_row
-from core.events.failures import FILE_CHECK, RUN, record_failure
+from core.events.failures import record_failure
 from core.events.outbox import raise_event
 from core.submissions.commands.file_checks import file_totals
 from core.submissions.transitions import move
 from core.support.faults import Cause
 from core.vocabulary import event_catalogue
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
@@ -44,7 +45,7 @@ def fail_check(connection: Connection, about: Mapping[str, Any], cause: Cause) -
     )
     reference = record_failure(
         connection,
-        FILE_CHECK,
+        FailureKind.FILE_CHECK,
         cause,
         subject=checked.subject,
         title=checked.title,
@@ -71,7 +72,9 @@ def fail_run(connection: Connection, about: Mapping[str, Any], cause: Cause) -> 
     lock_row(connection, tables.submissions, submission_id)
     subject = f"submission/{submission_id}"
     title = f"{about['provider']} {about['month']}"
-    reference = record_failure(connection, RUN, cause, subject=subject, title=title, payload=about)
+    reference = record_failure(
+        connection, FailureKind.RUN, cause, subject=subject, title=title, payload=about
+    )
     text = RUN_TEXT.format(reference=reference)
     move(
         connection,

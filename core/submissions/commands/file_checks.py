@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.areas.register_store import register_in_use
 from core.configurations.datasets import current_specification
 from core.database import tables
-from core.database.copying import copy_table
+from core.database.copying import copy_table, with_ids
 from core.database.engine import driver_cursor
 from core.database.records import place_index, records_table, summarise
 from core.engine.calculation.episodes import bucket_of
@@ -32,6 +32,7 @@ from core.events.failures import settle
 from core.events.outbox import raise_event
 from core.submissions.commands.heading_review import is_new, wants_look
 from core.submissions.commands.headings import choices_of
+from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue
@@ -180,7 +181,7 @@ def store_chunk(
         table = records_table(check.specification)
         stored = _stored_records(check, number, checked.records)
         copy_table(cursor, table, stored.column_names, stored)
-        errors = _with_ids(checked.errors, file_id=check.file_id, chunk=number)
+        errors = with_ids(checked.errors, file_id=check.file_id, chunk=number)
         copy_table(cursor, "errors", errors.column_names, errors)
     connection.execute(
         tables.file_chunks.insert().values(
@@ -203,14 +204,7 @@ def _stored_records(check: FileCheckInputs, number: int, records: pa.Table) -> p
     stored = records.append_column("bucket", pa.array(bucket, type=pa.int16())).take(
         pa.array(order)
     )
-    return _with_ids(stored, file_id=check.file_id, chunk=number)
-
-
-def _with_ids(table: pa.Table, **ids: int) -> pa.Table:
-    for name, value in ids.items():
-        column = pa.array(np.full(table.num_rows, value, dtype=np.int32))
-        table = table.append_column(name, column)
-    return table
+    return with_ids(stored, file_id=check.file_id, chunk=number)
 
 
 def _clinics(records: pa.Table, specification: Specification) -> list[str]:
@@ -229,7 +223,7 @@ def finish_file_check(
 ) -> FileState:
     """Totals the chunks, adds the errors of the file as a whole, and says how it ended."""
     with driver_cursor(connection) as cursor:
-        errors = _with_ids(file_errors, file_id=check.file_id, chunk=-1)
+        errors = with_ids(file_errors, file_id=check.file_id, chunk=-1)
         copy_table(cursor, "errors", errors.column_names, errors)
     summarise(connection, place_index(records_table(check.specification)))
     totals: dict[str, Any] = file_totals(connection, check.file_id)
@@ -297,10 +291,5 @@ def _announce(
 
 def about_check(check: FileCheckInputs) -> dict[str, Any]:
     """The ids and names that every event of a file carries."""
-    return {
-        "file_id": check.file_id,
-        "file": check.name,
-        "submission_id": check.submission.id,
-        "provider": check.submission.provider,
-        "month": f"{check.submission.month:%Y-%m}",
-    }
+    names = names_of_submission(check.submission)
+    return {"file_id": check.file_id, "file": check.name, **names}

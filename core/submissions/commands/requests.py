@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from core.access.scope import require
 from core.database import tables
+from core.engine.tariff.configuration import Status
 from core.events.outbox import raise_event
 from core.submissions.clinics_to_place import clinics_to_place
+from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
 from core.user_errors import UserError
@@ -119,7 +121,7 @@ def configuration_in_force(connection: Connection, submission: SubmissionRow) ->
         .join(members, members.c.configuration_id == configurations.c.id)
         .where(
             members.c.provider == submission.provider,
-            configurations.c.status != "draft",
+            configurations.c.status != Status.DRAFT,
             sa.literal(submission.month).between(configurations.c.starts, configurations.c.ends),
         )
     )
@@ -170,11 +172,7 @@ def request_run(
     )
     run_id = int(connection.execute(statement).scalar_one())
     event = event_catalogue.SubmissionRequested(
-        submission_id=submission_id,
-        run_id=run_id,
-        kind=kind,
-        provider=submission.provider,
-        month=f"{submission.month:%Y-%m}",
+        run_id=run_id, kind=kind, **names_of_submission(submission)
     )
     raise_event(connection, event, user_id=user_id)
     return run_id

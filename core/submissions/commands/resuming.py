@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.events.outbox import raise_event
+from core.submissions.event_names import names_of_file, names_of_submission
 from core.submissions.months import get_submission, lock_submission
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue
@@ -58,11 +59,7 @@ def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reas
 def _asked_again(connection: Connection, run: sa.Row[Any]) -> event_catalogue.SubmissionRequested:
     submission = get_submission(connection, run.submission_id)
     return event_catalogue.SubmissionRequested(
-        submission_id=submission.id,
-        run_id=run.id,
-        kind=run.kind,
-        provider=submission.provider,
-        month=f"{submission.month:%Y-%m}",
+        run_id=run.id, kind=run.kind, **names_of_submission(submission)
     )
 
 
@@ -71,8 +68,6 @@ def resume_check(connection: Connection, file_id: int, *, user_id: int | None, r
 
     Raises ``TransitionRefused``.
     """
-    file = connection.execute(sa.select(tables.files).where(tables.files.c.id == file_id)).one()
-    submission = get_submission(connection, file.submission_id)
     move(
         connection,
         tables.files,
@@ -83,11 +78,5 @@ def resume_check(connection: Connection, file_id: int, *, user_id: int | None, r
         reason=reason,
         failure=None,
     )
-    event = event_catalogue.FileRetried(
-        file_id=file_id,
-        file=file.name,
-        submission_id=submission.id,
-        provider=submission.provider,
-        month=f"{submission.month:%Y-%m}",
-    )
+    event = event_catalogue.FileRetried(**names_of_file(connection, file_id))
     raise_event(connection, event, user_id=user_id)

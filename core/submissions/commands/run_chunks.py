@@ -11,10 +11,11 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.database.copying import CODED, copy_table, read_copy
+from core.database.copying import copy_table, read_copy, with_ids
 from core.database.engine import driver_cursor
 from core.database.records import records_table
 from core.engine.calculation.episodes import Merged
+from core.engine.columns.coded import CODED
 from core.submissions.commands.run_inputs import RunInputs
 
 OVERWRITTEN = "A later record of the same episode has another code in this place; this one is lost."
@@ -97,9 +98,9 @@ def store_charges(
             ("charge_reasons", _reason_rows(charges)),
             ("run_warnings", _warning_rows(merged.overwritten, run.files)),
         ):
-            rows = _with_ids(table, run_id=run.run_id, chunk=chunk)
+            rows = with_ids(table, run_id=run.run_id, chunk=chunk)
             copy_table(cursor, name, rows.column_names, rows)
-        payers = _with_ids(_payer_rows(charges), run_id=run.run_id)
+        payers = with_ids(_payer_rows(charges), run_id=run.run_id)
         copy_table(cursor, "run_payers", payers.column_names, payers)
     connection.execute(
         tables.run_chunks.insert().values(run_id=run.run_id, chunk=chunk, **vars(totals))
@@ -152,9 +153,3 @@ def _warning_rows(overwritten: pa.Table, files: tuple[int, ...]) -> pa.Table:
             "message": pa.repeat(OVERWRITTEN, rows),
         }
     )
-
-
-def _with_ids(table: pa.Table, **ids: int) -> pa.Table:
-    for name, value in ids.items():
-        table = table.append_column(name, pa.array(np.full(table.num_rows, value, np.int32)))
-    return table

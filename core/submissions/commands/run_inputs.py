@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,7 +18,9 @@ from sqlalchemy import Connection
 from core.areas.register_store import version_in_use
 from core.database import tables
 from core.documents import parse_document
+from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import BUCKETS
+from core.engine.calculation.stages import Terms
 from core.engine.dataset.specification import KEY_ROLES, Specification, specification_from
 from core.engine.tariff.configuration import Configuration, configuration_from
 from core.engine.tariff.statements import parse_statement
@@ -57,6 +59,16 @@ class RunInputs:
             for column, field in self.specification.columns.items()
             if field.role in (*KEY_ROLES, "residence") or field.name in asked
         ]
+
+    def terms(self, register: AreaRegister) -> Terms:
+        """What the charges of the run follow from; ``register`` is that of its month."""
+        return Terms(
+            self.specification,
+            self.configuration,
+            provider=self.submission.provider,
+            hosts=self.hosts,
+            register=register,
+        )
 
     def bucket_range(self, chunk: int) -> tuple[int, int]:
         """First and last bucket of a chunk."""
@@ -103,9 +115,13 @@ def _load_tariff(
         .join(datasets, datasets.c.id == configurations.c.dataset_id)
         .where(configurations.c.id == configuration_id)
     ).one()
-    specification = specification_from(parse_document(row.dataset, name="data set"))
-    document = parse_document(row.body, name=row.configuration)
-    return specification, configuration_from(document, specification)
+    return _parsed(row.dataset, row.configuration, row.body)
+
+
+@lru_cache(maxsize=16)  # many runs of one process follow the same tariff
+def _parsed(dataset: str, name: str, body: str) -> tuple[Specification, Configuration]:
+    specification = specification_from(parse_document(dataset, name="data set"))
+    return specification, configuration_from(parse_document(body, name=name), specification)
 
 
 def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:

@@ -18,6 +18,7 @@ from core.database.records import summarise
 from core.events.outbox import raise_event
 from core.submissions.commands.run_inputs import RunInputs, settle_inputs
 from core.submissions.commands.unpublish import withdraw_published
+from core.submissions.event_names import names_of_submission
 from core.submissions.stage_progress import forget_stages
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue
@@ -146,9 +147,4 @@ def _reconcile(connection: Connection, run: RunInputs, totals: RunTotals) -> Non
 
 def about(run: RunInputs) -> dict[str, Any]:
     """The ids and names that every event of a run carries."""
-    return {
-        "submission_id": run.submission.id,
-        "run_id": run.run_id,
-        "provider": run.submission.provider,
-        "month": f"{run.submission.month:%Y-%m}",
-    }
+    return {"run_id": run.run_id, **names_of_submission(run.submission)}

@@ -17,6 +17,7 @@ from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
 from core.submissions.commands.unpublish import withdraw_published
+from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
 from core.user_errors import UserError
@@ -90,7 +91,9 @@ def receive_file(
         .returning(tables.files.c.id)
     )
     file_id = int(connection.execute(statement).scalar_one())
-    event = event_catalogue.FileReceived(**_about(submission, file_id, upload.name))
+    event = event_catalogue.FileReceived(
+        file_id=file_id, file=upload.name, **names_of_submission(submission)
+    )
     raise_event(connection, event, user_id=user_id)
     return file_id
 
@@ -207,19 +210,9 @@ def _check_again(
         check_number=number,
     )
     event = event_catalogue.FileCorrected(
-        corrections=corrections, **_about(submission, file_id, name)
+        corrections=corrections, file_id=file_id, file=name, **names_of_submission(submission)
     )
     raise_event(connection, event, user_id=user_id)
-
-
-def _about(submission: SubmissionRow, file_id: int, name: str) -> dict[str, Any]:
-    return {
-        "file_id": file_id,
-        "file": name,
-        "submission_id": submission.id,
-        "provider": submission.provider,
-        "month": f"{submission.month:%Y-%m}",
-    }
 
 
 def _file(connection: Connection, file_id: int) -> sa.Row[Any]:

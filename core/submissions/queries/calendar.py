@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
+from core.engine.tariff.months import Month
 from core.submissions.months import list_submissions
 from core.submissions.months_expected import months_expected
-from core.vocabulary.states.submissions import SubmissionState
-
-_HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
-FIRST_MONTH = 4
-"""The financial year begins in April."""
+from core.vocabulary.states.submissions import HANDED_IN, SubmissionState
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthStanding:
     """A month of a provider; ``state`` is None where nothing was begun, ``due`` where no
     configuration names the month."""
 
@@ -32,17 +29,17 @@ class Month:
     @property
     def year(self) -> int:
         """The financial year, by the calendar year in which it begins."""
-        return self.month.year - (self.month.month < FIRST_MONTH)
+        return Month.of(self.month).financial_year
 
     @property
     def handed_in(self) -> bool:
-        return self.state in _HANDED_IN
+        return self.state in HANDED_IN
 
     def is_due_by(self, day: dt.date) -> bool:
         return self.due is not None and self.due <= day
 
 
-def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[Month]:
+def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[MonthStanding]:
     """The months of the person's providers, by provider, then the earliest first.
 
     Those that a configuration expects up to ``today``, and those that were begun.
@@ -59,7 +56,7 @@ def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[Mo
         if each.provider_id in mine
     }
     return [
-        Month(
+        MonthStanding(
             provider_id=key[0],
             provider=(begun.get(key) or due[key]).provider,
             provider_name=(begun.get(key) or due[key]).provider_name,

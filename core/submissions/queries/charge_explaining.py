@@ -14,7 +14,7 @@ from core.database import tables
 from core.database.records import records_table
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import bucket_of
-from core.engine.calculation.stages import Calculation, calculate
+from core.engine.calculation.stages import calculate
 from core.engine.tariff.configuration import Configuration
 from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.queries.charge_list import ChargeLine, SeenRun
@@ -174,7 +174,7 @@ def _merged(
     """The values of the episode; of several records the latest that holds the value."""
     if not records.num_rows:
         return []
-    episode = _calculate(records, inputs, register).merged.episodes.to_pylist()[0]
+    episode = calculate(records, inputs.terms(register)).merged.episodes.to_pylist()[0]
     rows = records.to_pylist()
     found = []
     for column, value in episode.items():
@@ -195,7 +195,7 @@ def _lost(
 ) -> list[Lost]:
     if records.num_rows < 2:
         return []
-    lost = _calculate(records, inputs, register).merged.overwritten.to_pylist()
+    lost = calculate(records, inputs.terms(register)).merged.overwritten.to_pylist()
     if not lost:
         return []
     episode = records.to_pylist()
@@ -204,14 +204,3 @@ def _lost(
         Lost(each["field"], each["value"], each["by"], names[each["file"]], each["row"], pence)
         for each, pence in zip(lost, worth_of(codes, inputs, register), strict=True)
     ]
-
-
-def _calculate(records: pa.Table, inputs: RunInputs, register: AreaRegister) -> Calculation:
-    return calculate(
-        records,
-        inputs.specification,
-        inputs.configuration,
-        provider=inputs.submission.provider,
-        hosts=inputs.hosts,
-        register=register,
-    )

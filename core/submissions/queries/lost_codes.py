@@ -74,14 +74,7 @@ def worth_of(
             {**row, patient: f"with it {number}"}
             for row in _with_code(column, value, episode, inputs.specification)
         ]
-    charges = calculate(
-        _table(rows, inputs.specification),
-        inputs.specification,
-        inputs.configuration,
-        provider=inputs.submission.provider,
-        hosts=inputs.hosts,
-        register=register,
-    ).charges
+    charges = calculate(_table(rows, inputs.specification), inputs.terms(register)).charges
     pence: dict[str, int] = defaultdict(int)
     for who, amount in zip(
         charges["patient_id"].to_pylist(), charges["amount"].to_pylist(), strict=True

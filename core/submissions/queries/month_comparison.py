@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.database import tables
+from core.engine.tariff.months import Month
 from core.submissions.months import SubmissionRow
 from core.submissions.scoped import submissions_in
 from core.vocabulary.permissions import Action
@@ -66,7 +67,7 @@ def month_against(connection: Connection, scope: Scope, submission: SubmissionRo
 
 def month_before(month: dt.date) -> dt.date:
     """The first day of the month before."""
-    return (month - dt.timedelta(days=1)).replace(day=1)
+    return Month.of(month).plus(-1).first
 
 
 def what_stands_out(now: int, before: int, month: dt.date) -> str | None:
@@ -76,7 +77,7 @@ def what_stands_out(now: int, before: int, month: dt.date) -> str | None:
         return None
     code = ("more" if change > 0 else "less" if now else "none") if before else "new"
     percent = round(100 * abs(change) / before) if before else 0
-    return STANDS_OUT[code].format(percent=percent, month=f"{month:%B %Y}", before=before)
+    return STANDS_OUT[code].format(percent=percent, month=Month.of(month).name, before=before)
 
 
 def _line(

@@ -12,7 +12,7 @@ from core.database import tables
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.reset_requests import Reset, reset_from, reset_rows
 from core.vocabulary.permissions import Action
-from core.vocabulary.states.submissions import SubmissionState
+from core.vocabulary.states.submissions import HANDED_IN
 
 
 def list_resets(connection: Connection, scope: Scope, *, everything: bool = False) -> list[Reset]:
@@ -45,10 +45,9 @@ def hosted_months(connection: Connection, scope: Scope, host: str) -> list[Submi
     submissions, organisations = tables.submissions, tables.organisations
     own = sa.select(organisations.c.id).where(organisations.c.code == host).scalar_subquery()
     hosted = own.in_(sa.select(sa.func.run_hosts(submissions.c.run_id)))
-    wanted = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
     query = (
         sa.select(submissions.c.id)
-        .where(submissions.c.state.in_(wanted), hosted)
+        .where(submissions.c.state.in_(HANDED_IN), hosted)
         .order_by(submissions.c.month.desc(), submissions.c.provider_id)
     )
     return _submissions(connection, connection.execute(query).scalars().all())

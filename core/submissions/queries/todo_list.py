@@ -15,7 +15,7 @@ from core.database import tables
 from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import RUNNABLE
 from core.submissions.months import SubmissionRow, list_submissions
-from core.submissions.queries.calendar import Month
+from core.submissions.queries.calendar import MonthStanding
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import FileState, SubmissionState
 
@@ -53,7 +53,7 @@ class Need:
 
 
 def needs_of(
-    connection: Connection, scope: Scope, calendar: list[Month], today: dt.date
+    connection: Connection, scope: Scope, calendar: list[MonthStanding], today: dt.date
 ) -> list[Need]:
     """What the person's providers have to do; ``calendar``: the months of all of them."""
     mine = scope.ids(Action.UPLOAD, "provider")
@@ -114,7 +114,7 @@ def _is_checked(connection: Connection, submission: SubmissionRow) -> bool:
     return bool(connection.execute(query).scalar())
 
 
-def _of_deadlines(calendar: list[Month], today: dt.date) -> list[Need]:
+def _of_deadlines(calendar: list[MonthStanding], today: dt.date) -> list[Need]:
     waiting = [each for each in calendar if each.due is not None and not each.handed_in]
     late = [each for each in waiting if each.due is not None and each.due < today]
     if len(late) > 1:
@@ -126,6 +126,6 @@ def _of_deadlines(calendar: list[Month], today: dt.date) -> list[Need]:
     return found + [_deadline("due", each) for each in soon]
 
 
-def _deadline(code: str, month: Month) -> Need:
+def _deadline(code: str, month: MonthStanding) -> Need:
     due = f"{month.due.day} {month.due:%B %Y}" if month.due else ""
     return Need(code, "upload", month.provider, month.month, (("due", due),))

@@ -98,6 +98,10 @@ STAGES = (
 """The stages of a run, in order."""
 
 
+HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
+"""The states in which commissioners see what a month came to."""
+
+
 class SubmissionProcess(Process):
     """A provider's month."""
 

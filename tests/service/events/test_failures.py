@@ -14,7 +14,7 @@ from core.access.scope import EVERYTHING
 from core.database import tables
 from core.events.failures import Failure, discard, list_failures, show_failure
 from core.operations.retrying import retry
-from core.reports.collating.making import (
+from core.reports.making import (
     Made,
     MadeFile,
     begin_report,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.access.scope import EVERYTHING
 from core.database import tables
-from core.events.failures import MEASURING, TRIAL, Failure, list_failures
+from core.events.failures import Failure, list_failures
 from core.events.outbox import read_event
 from core.kpis.catalogue import write_kpi
 from core.kpis.definitions import Kpi
@@ -19,6 +19,7 @@ from core.operations.retrying import retry
 from core.submissions.event_names import names_of_run
 from core.support.faults import Cause
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
+from core.vocabulary.failure_kinds import FailureKind
 from deployments.giving_up import give_up
 from tests.service.month import visit
 
@@ -57,7 +58,11 @@ def test_a_run_that_was_not_measured_is_asked_for_until_it_is(
         with service.engine.begin() as connection:
             reference = fail_measuring(connection, names_of_run(connection, run_id), STOPPED)
     [failure] = waiting(service)
-    assert (failure.kind, failure.reference, failure.attempts) == (MEASURING, reference, 6)
+    assert (failure.kind, failure.reference, failure.attempts) == (
+        FailureKind.MEASURING,
+        reference,
+        6,
+    )
     with service.engine.begin() as connection:
         retry(connection, reference, user_id=service.dev)
     _, asked = newest(service, KpisRequested.name)
@@ -80,7 +85,7 @@ def test_a_trial_that_stopped_says_so_and_can_be_tried_again(service: Service, r
         trial.failure == f"The trial stopped. Try again, or tell support the reference {reference}."
     )
     [failure] = waiting(service)
-    assert (failure.kind, failure.title) == (TRIAL, "trial of tried on ZX1 2017-04")
+    assert (failure.kind, failure.title) == (FailureKind.TRIAL, "trial of tried on ZX1 2017-04")
     with service.engine.begin() as connection:
         retry(connection, reference, user_id=service.dev)
         assert not get_trial(connection, EVERYTHING, trial_id).done

@@ -9,12 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.people import person_of
 from core.access.scope import EVERYTHING
-from core.events.failures import RUN, list_failures, record_failure
+from core.events.failures import list_failures, record_failure
 from core.settings import Settings, use_settings
 from core.submissions.commands.failing import fail_run
 from core.submissions.commands.run_inputs import load_run
 from core.submissions.commands.runs import about
 from core.support.faults import Cause
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.events import FailureState
 from tests.service.month import visit
 
@@ -97,7 +98,12 @@ def test_why_it_cannot_be_tried_again_is_told_plainly(service: Service, page: Ap
     with service.engine.begin() as connection:
         payload = about(load_run(connection, run_id))
         reference = record_failure(
-            connection, RUN, CAUSE, subject=f"submission/{month}", title="ZX1", payload=payload
+            connection,
+            FailureKind.RUN,
+            CAUSE,
+            subject=f"submission/{month}",
+            title="ZX1",
+            payload=payload,
         )
     page.run()
     page.button(key=f"retry-{reference}").click().run()

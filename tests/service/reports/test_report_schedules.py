@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from core.access.scope import NotAllowed
 from core.database import tables
 from core.files.store import FileMissingError
-from core.reports.collating.making import (
+from core.reports.expiring import expire_reports
+from core.reports.making import (
     Outdated,
     begin_report,
     collate,
@@ -21,7 +22,6 @@ from core.reports.collating.making import (
     plan_report,
     write_and_store,
 )
-from core.reports.expiring import expire_reports
 from core.reports.outdated import renew_if_outdated
 from core.reports.report_list import get_report
 from core.reports.requests import ReportRequest, ask_again, request_report

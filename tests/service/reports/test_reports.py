@@ -19,7 +19,10 @@ from sqlalchemy import Connection
 from core.access.scope import EVERYTHING, Scope
 from core.database import tables
 from core.files.store import FolderStore
-from core.reports.collating.making import (
+from core.reports.collating.sums import NOBODY, totals_by
+from core.reports.following import copy_out, follow_report
+from core.reports.kinds.backing_data import COLUMNS
+from core.reports.making import (
     begin_report,
     collate,
     finish_report,
@@ -27,9 +30,6 @@ from core.reports.collating.making import (
     plan_report,
     write_and_store,
 )
-from core.reports.collating.sums import NOBODY, totals_by
-from core.reports.following import copy_out, follow_report
-from core.reports.kinds.backing_data import COLUMNS
 from core.reports.overview import charged_to
 from core.reports.report_list import get_report, reports_of
 from core.reports.requests import ReportRequest, Side, months_to_show, request_report, runs_to_show

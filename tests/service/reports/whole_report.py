@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from core.reports.collating.making import Plan, write_report
 from core.reports.collating.parts import Collated, collate_part, plan_parts
+from core.reports.making import Plan, write_report
 from core.reports.requests import ReportRequest, runs_to_show
 from tests.service.month import REGISTER
 

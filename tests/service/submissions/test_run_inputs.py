@@ -9,10 +9,15 @@ import sqlalchemy as sa
 
 from core.configurations.importing import import_configuration
 from core.database import tables
+from core.submissions.commands.calculate_month import (
+    begin_calculation,
+    calculate_charges,
+    one_by_one,
+)
 from core.submissions.commands.run_inputs import load_run
 from core.submissions.commands.runs import begin_run
 from deployments.demo.run import CONFIGURATION
-from tests.service.month import calculate_chunk, visit
+from tests.service.month import visit
 
 if TYPE_CHECKING:
     from tests.service.month import Service
@@ -25,10 +30,9 @@ def stopped(service: Service) -> int:
     month = service.month()
     service.ready(month, visit(1, "T2"), visit(2, "T4"))
     run_id = service.request(month, "draft")
-    with service.engine.begin() as connection:
-        run = load_run(connection, run_id)
-        assert begin_run(connection, run, flow_run=None) == set()
-        calculate_chunk(connection, run, 0)
+    context = begin_calculation(service.engine, run_id)
+    assert context is not None and context.to_do == (0,)
+    calculate_charges(context, one_by_one)
     return run_id
 
 

@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 from hypothesis import HealthCheck, given, settings
 
 from core.engine.areas.register import AreaRegister
-from core.engine.calculation.stages import calculate
+from core.engine.calculation.stages import Terms, calculate
 from core.engine.dataset.specification import Specification
-from core.engine.tariff.money import pounds
+from core.engine.tariff.money import Money
 from deployments.demo.slow_grouper import price, spell
 from tests.property.engine.calculation.cases import AREAS, HOSTS, Case, Row, cases
 
@@ -43,7 +43,7 @@ def records_of(case: Case, specification: Specification) -> pa.Table:
 def as_rows(charges: pa.Table) -> list[Row]:
     """Charges as charges.csv has them, without the reason."""
     found = [
-        charge | {"rate": pounds(charge["rate"]), "amount": pounds(charge["amount"])}
+        charge | {"rate": Money(charge["rate"]).plain, "amount": Money(charge["amount"]).plain}
         for charge in charges.drop_columns("reason").to_pylist()
     ]
     for charge in found:
@@ -56,11 +56,13 @@ def charges_of(case: Case) -> pa.Table:
     specification, configuration = case.parsed()
     return calculate(
         records_of(case, specification),
-        specification,
-        configuration,
-        provider="ZX1",
-        hosts=HOSTS,
-        register=REGISTER,
+        Terms(
+            specification,
+            configuration,
+            provider="ZX1",
+            hosts=HOSTS,
+            register=REGISTER,
+        ),
     ).charges
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from core.engine.areas.register import AreaRegister
-from core.engine.calculation.stages import calculate
+from core.engine.calculation.stages import Terms, calculate
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Commissioner, Configuration
 from tests.unit.engine.calculation.test_episodes import records
@@ -32,11 +32,13 @@ def charges(
         records(
             visit("T2", LSOA=LIVED, Patient_ID="1"), visit("T2", LSOA="E01000001", Patient_ID="2")
         ),
-        specification,
-        configuration,
-        provider="ZX1",
-        hosts={"A": HOST},
-        register=AreaRegister.shipped().as_of(month),
+        Terms(
+            specification,
+            configuration,
+            provider="ZX1",
+            hosts={"A": HOST},
+            register=AreaRegister.shipped().as_of(month),
+        ),
     ).charges.to_pylist()
     return {line["patient_id"]: (line["commissioner"], line["reason"]) for line in found}
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from core.engine.areas.register import AreaRegister
-from core.engine.calculation.stages import CHARGES_SCHEMA, calculate, require_in_force
+from core.engine.calculation.stages import CHARGES_SCHEMA, Terms, calculate, require_in_force
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Combination, Configuration, Currency, Provider
-from core.engine.tariff.money import pounds
+from core.engine.tariff.money import Money
 from core.user_errors import UserError
 from tests.unit.engine.calculation.test_episodes import Row, records
 
@@ -38,15 +38,17 @@ def charges(
 ) -> list[dict[str, object]]:
     found = calculate(
         records(*rows),
-        specification,
-        configuration,
-        provider="ZX1",
-        hosts={"A": HOST},
-        register=REGISTER,
+        Terms(
+            specification,
+            configuration,
+            provider="ZX1",
+            hosts={"A": HOST},
+            register=REGISTER,
+        ),
     ).charges
     assert found.schema == CHARGES_SCHEMA
     return [
-        row | {"rate": pounds(row["rate"]), "amount": pounds(row["amount"])}
+        row | {"rate": Money(row["rate"]).plain, "amount": Money(row["amount"]).plain}
         for row in found.to_pylist()
     ]
 
@@ -252,11 +254,13 @@ def test_no_records_make_no_charges(
 ) -> None:
     empty = calculate(
         records(VISIT).slice(0, 0),
-        specification,
-        configuration,
-        provider="ZX1",
-        hosts={},
-        register=REGISTER,
+        Terms(
+            specification,
+            configuration,
+            provider="ZX1",
+            hosts={},
+            register=REGISTER,
+        ),
     )
     assert empty.charges == CHARGES_SCHEMA.empty_table()
 

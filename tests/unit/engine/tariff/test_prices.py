@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core.engine.tariff.configuration import Commissioner, Configuration, Provider
-from core.engine.tariff.money import multiplied, pence, pounds, shortest
+from core.engine.tariff.money import Money, multiplied, shortest
 from core.engine.tariff.prices import factor_of, primary_ranks
 
 
@@ -24,7 +24,7 @@ from core.engine.tariff.prices import factor_of, primary_ranks
     ],
 )
 def test_a_line_is_rounded_half_up_to_the_penny(rate: str, factor: str, amount: str) -> None:
-    assert pounds(multiplied(pence(rate), Decimal(factor))) == amount
+    assert Money(multiplied(Money.parse(rate), Decimal(factor))).plain == amount
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from core.areas.register_store import register_in_use
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.register import AreaRegister
-from core.events.failures import REPORT, record_failure
+from core.events.failures import record_failure
 from core.events.outbox import raise_event
 from core.files.store import FileStore
 from core.reports.collating.parts import Collated, Part, collate_part, plan_parts
@@ -29,6 +29,7 @@ from core.submissions.transitions import move
 from core.support.faults import Cause
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
+from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 FAILED_TEXT = (
@@ -224,7 +225,7 @@ def fail_report(connection: Connection, names: Mapping[str, Any], cause: Cause) 
     lock_row(connection, tables.reports, report_id)
     reference = record_failure(
         connection,
-        REPORT,
+        FailureKind.REPORT,
         cause,
         subject=f"report/{report_id}",
         title=names["report"],

@@ -1,0 +1,101 @@
+"""Checks a stored file: opens it, checks and stores it chunk by chunk, and says how it ended.
+
+Flows, tests and commands run these lines; they differ in how they run the chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from sqlalchemy import Engine
+
+from core.engine.reading import Reading, open_file
+from core.files.store import FileStore
+from core.submissions.commands.file_checks import (
+    ChunkCounts,
+    FileCheckInputs,
+    begin_file_check,
+    check_and_correct,
+    expect_chunks,
+    finish_file_check,
+    load_file_check,
+    store_chunk,
+    waits_for_look,
+)
+from core.vocabulary.states.submissions import FileState
+
+
+@dataclass(eq=False)
+class CheckContext:
+    """What the chunks of one file check share; raw chunks wait here for their turn.
+
+    Values stay in the context and whoever runs chunks passes their numbers: a scheduler would keep
+    every value that goes through its hands until the check ends.
+    """
+
+    engine: Engine
+    check: FileCheckInputs
+    raw: dict[int, pa.Table] = field(default_factory=dict)
+
+
+NumberedChunk = tuple[int, pa.Table]
+RunChunks = Callable[[CheckContext, Iterable[NumberedChunk]], None]
+"""Runs ``check_raw_chunk`` for each numbered chunk, in any order, and ends when all are done."""
+
+
+def check_stored_file(
+    engine: Engine, store: FileStore, file_id: int, *, chunk_rows: int, run_chunks: RunChunks
+) -> FileState:
+    """Checks one uploaded file and returns the state it ends in.
+
+    A check that stopped is taken up again: chunks that it stored are not checked twice.
+    """
+    with engine.begin() as connection:
+        check = load_file_check(connection, file_id)
+        done = begin_file_check(connection, check)
+    with (
+        store.local_path(check.storage_key) as path,
+        open_file(
+            path,
+            check.specification,
+            name=check.name,
+            transpose=check.transpose,
+            chunk_rows=chunk_rows,
+            headings=check.headings,
+        ) as reading,
+    ):
+        with engine.begin() as connection:
+            if waits_for_look(connection, check, reading):
+                return FileState.UNCONFIRMED
+            expect_chunks(connection, check, reading.expected_chunks())
+        run_chunks(CheckContext(engine, check), reading.numbered_chunks(done))
+        return _finish(engine, check, reading)
+
+
+def check_raw_chunk(context: CheckContext, chunk: int) -> ChunkCounts:
+    """Checks a raw chunk of the context, stores its records and errors, and takes it off."""
+    checked = check_and_correct(context.check, context.raw[chunk])
+    with context.engine.begin() as connection:
+        counts = store_chunk(connection, context.check, chunk, checked)
+    del context.raw[chunk]
+    return counts
+
+
+def one_by_one(context: CheckContext, chunks: Iterable[NumberedChunk]) -> None:
+    """Runs the chunks in this thread, in order."""
+    for number, chunk in chunks:
+        context.raw[number] = chunk
+        check_raw_chunk(context, number)
+
+
+def _finish(engine: Engine, check: FileCheckInputs, reading: Reading) -> FileState:
+    with engine.begin() as connection:
+        return finish_file_check(
+            connection,
+            check,
+            headings=reading.headings,
+            file_errors=reading.file_errors(),
+            refused=reading.refused,
+        )
