@@ -10,7 +10,8 @@ import click
 
 from cli.check import FILE
 from cli.offline import keep_pandas_out
-from cli.services import NOT_DONE, counted, print_document, running_services
+from cli.services import NOT_DONE, print_document, running_services
+from core.counting import counted
 from core.user_errors import UserError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cli.offline import keep_pandas_out, quiet_readers
+from cli.shipped import DATASET
 from core.user_errors import UserError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -18,7 +19,7 @@ DATA_HAS_ERRORS = 1
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
-@click.option("--dataset", required=True, type=FILE, help="Data set specification (YAML).")
+@click.option("--dataset", required=True, type=DATASET, help="Data set: a YAML file, or its name.")
 @click.option("--areas", type=FILE, help="Areas (csv: lsoa,district) in place of the register.")
 @click.option("--out", type=DIRECTORY, default=Path(), help="Where errors.csv goes; default here.")
 @click.option("--transpose", is_flag=True, help="Rows carry one activity code each.")

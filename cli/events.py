@@ -9,8 +9,9 @@ from uuid import UUID
 
 import click
 
-from cli.services import counted, print_document, running_services
+from cli.services import print_document, running_services
 from cli.since import Since, written
+from core.counting import counted
 from core.user_errors import UserError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.check import FILE
-from cli.services import NOT_DONE, counted, print_document, running_services
+from cli.services import NOT_DONE, print_document, running_services
+from core.counting import counted
 from core.user_errors import DocumentError, Problem
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from cli.accounts import Money, as_json, on_day
-from cli.services import counted, print_document, running_services
+from cli.services import print_document, running_services
 from core.accounts.today import today
+from core.counting import counted
 
 OUT = click.Path(dir_okay=False, path_type=Path)
 

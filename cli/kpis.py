@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.offline import keep_pandas_out
-from cli.services import counted, print_document, running_services
+from cli.services import print_document, running_services
+from core.counting import counted
 
 if TYPE_CHECKING:
     from core.kpis.results import Result

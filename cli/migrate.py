@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.services import NOT_DONE, counted, print_document, running_services, say_progress
+from cli.services import NOT_DONE, print_document, running_services, say_progress
+from core.counting import counted
 from core.user_errors import UserError
 
 if TYPE_CHECKING:

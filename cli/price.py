@@ -9,12 +9,15 @@ import click
 
 from cli.check import DATA_HAS_ERRORS, DIRECTORY, FILE, directory, names_of
 from cli.offline import keep_pandas_out
+from cli.shipped import CONFIGURATION, DATASET
 
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
-@click.option("--dataset", required=True, type=FILE, help="Data set specification (YAML).")
-@click.option("--configuration", required=True, type=FILE, help="Tariff configuration (YAML).")
+@click.option("--dataset", required=True, type=DATASET, help="Data set: a YAML file, or its name.")
+@click.option(
+    "--configuration", required=True, type=CONFIGURATION, help="Tariff: a YAML file, or its name."
+)
 @click.option("--clinics", required=True, type=FILE, help="Hosts (csv: clinic_id,commissioner).")
 @click.option("--areas", type=FILE, help="Areas (csv: lsoa,district) in place of the register.")
 @click.option("--provider", required=True, help="Provider code of the submission.")

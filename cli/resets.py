@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.services import counted, print_document, running_services
+from cli.services import print_document, running_services
+from core.counting import counted
 
 if TYPE_CHECKING:
     from core.submissions.reset_requests import Reset

@@ -62,8 +62,3 @@ def say_progress(text: str, *, quiet: bool) -> None:
 def print_document(document: dict[str, Any]) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
-
-
-def counted(number: int, noun: str) -> str:
-    """1 record, 2 records."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

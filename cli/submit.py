@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.offline import keep_pandas_out
-from cli.services import NOT_DONE, counted, print_document, running_services, say_progress
+from cli.services import NOT_DONE, print_document, running_services, say_progress
+from core.counting import counted
 
 if TYPE_CHECKING:
     import datetime as dt

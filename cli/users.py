@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from cli.accounts import as_json
-from cli.services import counted, print_document, running_services
+from cli.services import print_document, running_services
+from core.counting import counted
 
 
 @click.group()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+from core.counting import counted
 from core.engine.tariff.money import Money
 from core.engine.tariff.months import Month
 
@@ -37,7 +38,7 @@ def pounds(pence: int) -> str:
 
 def count(number: int, noun: str) -> str:
     """1 record, 2 records."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return counted(number, noun)
 
 
 def named(code: str, name: str | None) -> str:

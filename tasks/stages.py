@@ -1,4 +1,4 @@
-"""The stages of a run, a task for each stage and chunk (architecture, decision 3)."""
+"""The stages of a run, a task for each stage and chunk (docs/decisions/0003)."""
 
 from __future__ import annotations
 

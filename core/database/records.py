@@ -1,7 +1,7 @@
 """The records of a data set: one wide table, a text column for each column of its layout.
 
 Measured against rows of attributes and jsonb, one wide table is several times smaller and faster
-to write and to read (design: one wide table for each data set).
+to write and to read (docs/decisions/0005-brin-for-bulk-tables.md).
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.engine.dataset.fields import Field
+from core.engine.dataset.fields import Field, query_name
 from core.engine.dataset.specification import Specification, load_specification
 from core.kpis.definitions import Kpi, shipped_library
-from core.kpis.views import schema_name, view_column
+from core.kpis.views import schema_name
 
 DATASET = Path(__file__).parents[1] / "engine" / "dataset" / "library" / "sexual-health.yaml"
 
@@ -65,7 +65,7 @@ def _views(specification: Specification) -> Iterator[str]:
     yield "need not name. `episodes` has a row an episode, `records` a row a record as uploaded "
     yield "and corrected (with `file` and `row` in the place of `records`).\n"
     yield "| episodes, records | type |\n|---|---|"
-    yield from (f"| {view_column(field.name)} | {_type(field)} |" for field in specification.fields)
+    yield from (f"| {query_name(field.name)} | {_type(field)} |" for field in specification.fields)
     yield "| records | integer: how many were merged |\n"
     yield "| charges | type | |\n|---|---|---|"
     yield from (f"| {name} | {kind} | {told} |" for name, kind, told in _CHARGES)

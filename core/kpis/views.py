@@ -7,7 +7,6 @@ role that carries out the query can read the views and nothing else, so it canno
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from psycopg import sql
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, func, inspect, select
 
 from core.database.engine import driver_cursor
 from core.database.records import records_table
-from core.engine.dataset.fields import Field
+from core.engine.dataset.fields import Field, query_name
 from core.engine.dataset.specification import Specification
 
 ADVISORY_LOCK = 0x6B7069
@@ -30,12 +29,6 @@ def schema_name(dataset: str) -> str:
 def episodes_table(specification: Specification) -> str:
     """The table behind the view ``episodes``: text columns as the data set names them."""
     return "episodes_" + specification.dataset.replace("-", "_")
-
-
-def view_column(name: str) -> str:
-    """A field's name as a query writes it: ``Contr. Main Method Status`` is
-    ``contr_main_method_status``."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def make_views(connection: Connection, specification: Specification, reader: str) -> None:
@@ -71,7 +64,7 @@ def views_are_made(connection: Connection, specification: Specification, reader:
     if not connection.execute(select(may_read)).scalar_one():
         return False
     present = {column["name"] for column in inspect(connection).get_columns("episodes", schema)}
-    return {view_column(field.name) for field in specification.fields} <= present
+    return {query_name(field.name) for field in specification.fields} <= present
 
 
 def _make_table(connection: Connection, specification: Specification) -> None:
@@ -126,7 +119,7 @@ _CHARGES = """
 
 def _column(field: Field) -> sql.Composable:
     """A field as the views show it: all slots of a repeating one as an array without gaps."""
-    alias = sql.Identifier(view_column(field.name))
+    alias = sql.Identifier(query_name(field.name))
     if field.repeat is not None:
         slots = sql.SQL(", ").join(map(sql.Identifier, field.columns))
         return sql.SQL("array_remove(ARRAY[{}], NULL) AS {}").format(slots, alias)

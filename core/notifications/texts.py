@@ -330,6 +330,7 @@ WITHOUT = frozenset(
         "file.received",
         "file.corrected",
         "file.retried",
+        "file.removed",
         "file.ready",  # file.checked tells of it
         "submission.requested",
         "submission.stage-finished",

@@ -23,7 +23,7 @@ from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 class ReportRequest(BaseModel):
     """What was asked for. A provider sees its own activity; a commissioner sees charges that it
-    pays, of final runs only (architecture, who may see what).
+    pays, of final runs only (docs/permissions.md).
 
     ``only`` keeps to some of those on the other side: commissioners for a provider, providers for a
     commissioner. ``labels`` writes codes in words.

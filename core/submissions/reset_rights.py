@@ -23,7 +23,7 @@ def decides_resets(person: Person) -> bool:
 
 def hosts_of(connection: Connection, submission: SubmissionRow) -> dict[str, int]:
     """The commissioners that host a clinic with charges in the submitted run: code and
-    organisation (architecture, processes as states: the host commissioner asks).
+    organisation (docs/decisions/0009-resets.md: the host commissioner asks).
 
     The database answers by a function of its own: who asks sees none of the others' charges.
     """

@@ -84,6 +84,12 @@ class FileUnconfirmed(_OfFile):
     new: int  # headings of which nobody has said yet what they stand for
 
 
+class FileRemoved(_OfFile):
+    """A file was taken out of its submission; what it held no longer counts."""
+
+    name: ClassVar[str] = "file.removed"
+
+
 class FileChecked(_OfFile):
     """A check of a file came to its end."""
 

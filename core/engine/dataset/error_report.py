@@ -1,4 +1,4 @@
-"""``errors.csv``: every finding of several files, one a line (design/formats.md)."""
+"""``errors.csv``: every finding of several files, one a line (docs/formats.md)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ Mask = npt.NDArray[np.bool_]
 PSEUDO_LSOAS = pa.array(
     ["X99999999", "X99999998", *(f"{letter}99999999" for letter in "SNLMZ")], pa.string()
 )
-"""Stand for no LSOA: unknown, no fixed address, or outside England (tariff-dataset.md)."""
+"""Stand for no LSOA: unknown, no fixed address, or abroad (docs/sources.md, code lists)."""
 
 
 class Register(Protocol):

@@ -19,6 +19,12 @@ def heading_key(heading: str) -> str:
     return re.sub(r"[\s_.\-]+", "", heading).casefold()
 
 
+def query_name(name: str) -> str:
+    """A field's name as a query writes it: ``Contr. Main Method Status`` is
+    ``contr_main_method_status``."""
+    return re.sub(r"\W+", "_", name.lower()).strip("_")
+
+
 class Field(StrictModel):
     """One field of the data set; with ``repeat`` it is as many columns ``NAME 1`` … ``NAME n``."""
 

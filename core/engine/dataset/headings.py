@@ -1,7 +1,7 @@
 """Which column of a file holds which column of the data set.
 
 Headings match without regard to case, white space, underscores, hyphens and dots
-(design/formats.md, data set specification).
+(docs/formats.md, data set specification).
 """
 
 from __future__ import annotations

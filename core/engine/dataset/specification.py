@@ -1,4 +1,4 @@
-"""A data set as data: fields, code lists and checks (design/formats.md, data set specification).
+"""A data set as data: fields, code lists and checks (docs/formats.md, data set specification).
 
 Sexual health is the first specification, not a special case: no field is named in code.
 """
@@ -15,12 +15,22 @@ from pydantic import ValidationError
 
 from core.documents import Document, StrictModel, read_document
 from core.engine.dataset.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
-from core.engine.dataset.fields import Field, Role, heading_key
+from core.engine.dataset.fields import Field, Role, heading_key, query_name
 from core.engine.dataset.spelling import listed_spelling
 from core.user_errors import DocumentError, Problem
 
 KEY_ROLES: tuple[Role, ...] = ("clinic", "patient", "date")
 """The roles whose fields together name an episode."""
+
+
+OWN_COLUMNS = ("row", "file", "file_id", "chunk", "bucket", "in_error", "records", "run_id")
+SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
+TECHNICAL = frozenset((*OWN_COLUMNS, *SYSTEM_COLUMNS))
+"""Columns that stand beside the fields of a record, here or in the database."""
+LONGEST_NAME = 60
+"""Bytes of a column's name: PostgreSQL keeps 63, and some are given a suffix."""
+MOST_COLUMNS = 1500
+"""PostgreSQL keeps at most 1,600 columns in a table."""
 
 
 class Check(StrictModel):
@@ -36,7 +46,7 @@ class Check(StrictModel):
 class Specification(StrictModel):
     """A data set specification, checked in itself."""
 
-    dataset: str = PydanticField(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    dataset: str = PydanticField(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
     version: str
     title: str
     fields: tuple[Field, ...] = PydanticField(min_length=1)
@@ -134,10 +144,41 @@ def _contradictions(specification: Specification, document: Document) -> list[Pr
     for role in KEY_ROLES:
         if role not in roles:
             problems.append(document.problem(("fields",), f"no field has the role {role!r}"))
+    problems += _unusable_names(specification, document)
     if not problems:
         problems += _shared_headings(specification, document)
         problems += _unreadable_checks(specification, document)
     return problems
+
+
+def _unusable_names(specification: Specification, document: Document) -> list[Problem]:
+    """Names of fields that tables or queries could not tell from others, or could not keep."""
+    problems: list[Problem] = []
+    in_queries: dict[str, str] = {}
+    for index, field in enumerate(specification.fields):
+        text = _unusable(field)
+        query = query_name(field.name)
+        other = in_queries.setdefault(query, field.name)
+        if text is None and other != field.name:
+            text = f"{other!r} and {field.name!r} would both be {query!r} in queries of indicators"
+        if text is not None:
+            problems.append(document.problem(("fields", index, "name"), text))
+    if len(specification.columns) > MOST_COLUMNS:
+        text = f"the fields have {len(specification.columns):,} columns; {MOST_COLUMNS:,} at most"
+        problems.append(document.problem(("fields",), text))
+    return problems
+
+
+def _unusable(field: Field) -> str | None:
+    """Why a field cannot be called so, with what to do; None where it can."""
+    name, query = field.name, query_name(field.name)
+    if query in TECHNICAL:
+        return f"{name!r} is a column of our own; call it otherwise, such as {name + ' code'!r}"
+    if not query or not name.isprintable() or name != name.strip():
+        return f"{name!r} is no name: it needs a letter or digit, and no space around it"
+    if len(field.columns[-1].encode()) > LONGEST_NAME:
+        return f"{name!r} is too long: a column's name has at most {LONGEST_NAME} bytes"
+    return None
 
 
 def _shared_headings(specification: Specification, document: Document) -> list[Problem]:

@@ -1,7 +1,7 @@
 """One spelling for each code, and one for each piece of text: what is stored.
 
 Codes match exactly, else without regard to case, else as numbers without leading zeros
-(design/formats.md): the published tables write 1, real extracts write 01.
+(docs/formats.md): the published tables write 1, real extracts write 01.
 """
 
 from __future__ import annotations

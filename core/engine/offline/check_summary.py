@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.counting import counted
 from core.engine.columns.coded import Coded
 from core.engine.dataset.problems import SHOWN_LENGTH
 from core.engine.offline.checking import FileCheck
@@ -84,13 +85,13 @@ def _file_document(check: FileCheck) -> dict[str, Any]:
 
 def _file_lines(check: FileCheck) -> list[str]:
     lines = [
-        f"{check.name}: {_counted(check.record_count, 'record')}, "
-        f"{_counted(check.error_count, 'error')}, {_counted(check.warning_count, 'warning')}"
+        f"{check.name}: {counted(check.record_count, 'record')}, "
+        f"{counted(check.error_count, 'error')}, {counted(check.warning_count, 'warning')}"
     ]
     shown, number = _most_frequent(check.errors)
     lines += [_cause_line(cause) for cause in shown.to_pylist()]
     if number > shown.num_rows:
-        lines.append(f"  … and {_counted(number - shown.num_rows, 'more cause')}")
+        lines.append(f"  … and {counted(number - shown.num_rows, 'more cause')}")
     return lines
 
 
@@ -100,7 +101,3 @@ def _cause_line(cause: dict[str, Any]) -> str:
         where = f"first in {where}"
     message = " ".join(cause["message"].split())[: 3 * SHOWN_LENGTH]
     return f"  {cause['count']:>9,} × {cause['code']} ({where}): {message}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

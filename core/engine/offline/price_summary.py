@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.counting import counted
 from core.engine.columns.joins import coded
 from core.engine.offline.check_summary import causes
 from core.engine.offline.pricing import Outcome, Tariff
@@ -88,8 +89,8 @@ def _total(charges: pa.Table) -> int:
 
 def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Iterator[str]:
     for found in outcome.findings:
-        counts = f"{found.count('error'):,} errors, {found.count('warning'):,} warnings"
-        yield f"{found.name}: {found.records:,} records, {counts}"
+        counts = [counted(found.count(severity), severity) for severity in ("error", "warning")]
+        yield f"{found.name}: {counted(found.records, 'record')}, {', '.join(counts)}"
         for cause in causes(found.errors).slice(0, CAUSES_SHOWN).to_pylist():
             where = "file" if cause["first_row"] is None else f"row {cause['first_row']}"
             yield f"  {cause['count']:>9,} × {cause['code']} (first: {where}): {cause['message']}"
@@ -97,14 +98,15 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
         yield f"Nothing was priced. Put the errors right ({paths['errors']})" + _or_skip(outcome)
         return
     if outcome.left_out:
-        yield f"{outcome.left_out:,} records in error were left out ({paths['errors']})."
+        verb = "was" if outcome.left_out == 1 else "were"
+        yield f"{counted(outcome.left_out, 'record')} in error {verb} left out ({paths['errors']})."
     charges = outcome.calculation.charges
     episodes = outcome.calculation.merged.episodes.num_rows
     configuration = tariff.configuration
     title = configuration.title or configuration.configuration
     yield (
         f"{tariff.provider} {tariff.month:%Y-%m} by {title} ({configuration.status}): "
-        f"{episodes:,} episodes, {charges.num_rows:,} charges,"
+        f"{counted(episodes, 'episode')}, {counted(charges.num_rows, 'charge')},"
         f" £{Money(_total(charges)).grouped}"
     )
     for name, column in TOTALS.items():

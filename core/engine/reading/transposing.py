@@ -2,7 +2,7 @@
 
 Rows stay rows, so every error keeps its row: the k-th different code of an episode goes into slot
 k of its own row, and the slots of the others stay blank there. Merging the episode's records slot
-by slot afterwards gives the transposed episode (grouper-process.md, step 2).
+by slot afterwards gives the transposed episode (docs/sources.md, De-Duplicate).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Backing Data: one row a charge, a summary that agrees with the charges, and notes.
 
-Layout: domain/worked-examples.md, section 12 (month, rate, currency, provider and clinic,
+Layout: docs/reports.md (month, rate, currency, provider and clinic,
 commissioner, attendance date).
 """
 

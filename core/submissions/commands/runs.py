@@ -1,8 +1,8 @@
 """A run of a submission: what it works on, its chunks, its publication.
 
-A run is published, not edited (architecture, decision 4): charges are written under the run's id,
-and the last step moves the submission's pointer to it, with the state and the event, in one
-transaction.
+A run is published, not edited (docs/house.md, how a file becomes charges): charges are written
+under the run's id, and the last step moves the submission's pointer to it, with the state and the
+event, in one transaction.
 """
 
 from __future__ import annotations

@@ -182,8 +182,12 @@ def remove_file(connection: Connection, file_id: int, *, user_id: int | None) ->
     """Takes a file out of its submission; what it held no longer counts."""
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.UPLOAD, user_id)
-    _reopen(connection, row.submission_id, user_id)
+    submission = _reopen(connection, row.submission_id, user_id)
     move(connection, tables.files, FILE_MACHINE, file_id, FileState.REMOVED, user_id=user_id)
+    event = event_catalogue.FileRemoved(
+        file_id=file_id, file=row.name, **names_of_submission(submission)
+    )
+    raise_event(connection, event, user_id=user_id)
 
 
 def _check_again(

@@ -26,6 +26,8 @@ SHOWN = 100
 
 _Key = tuple[str, ...]
 _Row = dict[str, Any]
+_FIELD, _VALUE, _FILE = " lost field", " lost value", " file"
+"""Columns of our own beside those of a record, named as no field may be."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def lost_codes(connection: Connection, run: SeenRun) -> list[LostCode]:
         return []
     keys = inputs.specification.key_columns
     episodes = _episodes(connection, inputs, sorted({_key(row, keys) for row in found}))
-    codes = [(row["lost_field"], row["lost_value"], episodes[_key(row, keys)]) for row in found]
+    codes = [(row[_FIELD], row[_VALUE], episodes[_key(row, keys)]) for row in found]
     worth = worth_of(codes, inputs, register_in_use(connection).as_of(run.month))
     return [_lost_code(row, keys, pence) for row, pence in zip(found, worth, strict=True)]
 
@@ -99,9 +101,9 @@ def _lost_code(row: _Row, keys: Sequence[str], pence: int) -> LostCode:
         clinic_id=clinic,
         patient_id=patient,
         attendance_date=dt.date.fromisoformat(date),
-        field=row["lost_field"],
-        value=row["lost_value"],
-        file=row["name"],
+        field=row[_FIELD],
+        value=row[_VALUE],
+        file=row[_FILE],
         row=row["row"],
         pence=pence,
     )
@@ -113,9 +115,9 @@ def _found(connection: Connection, inputs: RunInputs) -> list[_Row]:
     records = _records(inputs.specification)
     query = (
         sa.select(
-            lost.c.field.label("lost_field"),
-            lost.c.value.label("lost_value"),
-            files.c.name,
+            lost.c.field.label(_FIELD),
+            lost.c.value.label(_VALUE),
+            files.c.name.label(_FILE),
             records.c.row,
             *(records.c[name] for name in inputs.specification.key_columns),
         )

@@ -1,4 +1,4 @@
-"""The states of a file, of a submission and of its runs (architecture, processes as states)."""
+"""The states of a file, of a submission and of its runs (docs/states.md)."""
 
 from __future__ import annotations
 

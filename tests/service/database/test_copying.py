@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.database.copying import CODED, copy_table, read_copy
+from core.database.copying import copy_table, read_copy
 from core.database.embedded import EmbeddedPostgres
+from core.engine.columns.coded import CODED
 from core.user_errors import UserError
 
 TEXTS = st.none() | st.sampled_from(["", '"', "\\", "\\.", "\\N", "a,b", "x\ny", "\r\n", "\t", " "])

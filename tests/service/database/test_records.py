@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 from sqlalchemy import Engine, inspect
 
-from core.database.copying import CODED, copy_table, read_copy
+from core.database.copying import copy_table, read_copy
 from core.database.engine import driver_cursor
 from core.database.records import PLACE_COLUMNS, create_records_table, records_table
+from core.engine.columns.coded import CODED
 from core.engine.dataset.fields import Field
 from core.engine.dataset.specification import Specification
 

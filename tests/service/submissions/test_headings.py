@@ -156,6 +156,7 @@ def test_what_waits_for_a_look_can_be_taken_away_but_not_corrected(service: Serv
         remove_file(connection, file_id, user_id=service.amira)
     [row] = service.rows(tables.files.select().where(tables.files.c.id == file_id))
     assert row.state == FileState.REMOVED
+    assert service.events()[-1] == "file.removed"
 
 
 def test_a_choice_is_not_another_headings_column(service: Service) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from core.documents import parse_document
+from core.engine.dataset.fields import query_name
 from core.kpis.definitions import Bands, Kpi, Unit, library_from, shipped_library, shown
 from core.kpis.page import page
-from core.kpis.views import view_column
 from core.settings import PROJECT
 from core.user_errors import DocumentError
 
@@ -92,5 +92,5 @@ def test_the_page_is_drawn_from_the_library() -> None:
 
 
 def test_fields_are_named_as_people_write_queries() -> None:
-    assert view_column("Contr. Main Method Status") == "contr_main_method_status"
-    assert view_column("SHHAPT") == "shhapt"
+    assert query_name("Contr. Main Method Status") == "contr_main_method_status"
+    assert query_name("SHHAPT") == "shhapt"

@@ -66,3 +66,38 @@ def test_a_heading_without_number_is_the_first_slot_unless_it_carries_codes() ->
     text = TEXT.replace("transpose_from: [Code, Episode_Activity], ", "")
     assert load(text).known_headings()["code"] == "Code 1"
     assert "code" not in SMALL.known_headings()
+
+
+OWN = "own; call it otherwise"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("row", OWN),
+        ("File", OWN),
+        ("File id", OWN),
+        ("records", OWN),
+        ("Run-ID", OWN),
+        ("ctid", OWN),
+        ("main-method", "would both be 'main_method' in queries"),
+        ("--", "needs a letter or digit"),
+        (r"a\tb", "needs a letter or digit"),
+        ("x" * 61, "too long"),
+        ("ü" * 31, "too long"),
+    ],
+)
+def test_a_name_that_tables_cannot_tell_apart_is_refused(name: str, words: str) -> None:
+    added = f'fields:\n  - {{name: "{name}"}}\n'
+    (problem,) = problems(TEXT.replace("fields:\n", added, 1))
+    assert words in problem
+    line = problem.split(":")[1]
+    assert name in problem or r"\t" in problem
+    assert f'"{name}"' in TEXT.replace("fields:\n", added, 1).splitlines()[int(line) - 1] or (
+        "would both" in problem
+    )
+
+
+def test_more_columns_than_a_table_keeps_are_refused() -> None:
+    added = "fields:\n  - {name: Many, repeat: 1600}\n"
+    assert any("columns" in problem for problem in problems(TEXT.replace("fields:\n", added, 1)))
