@@ -16,7 +16,7 @@ $(UV):
 	$(PYTHON) -m pip --python .tools/bin/python install --quiet --disable-pip-version-check uv
 
 .venv/.synced: pyproject.toml uv.lock $(UV)
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet --extra demo
 	@touch $@
 
 setup: .venv/.synced ## install everything into .venv
@@ -49,10 +49,19 @@ test: setup chromium ## unit, property, service, flow and browser tests
 test-slow: setup chromium ## fault and scale tests
 	$(RUN)/pytest -m slow $(ARGS)
 
+# A page is written only once it is whole.
+PAGES := states=core.vocabulary.state_machines permissions=core.vocabulary.permissions \
+	errors=core.engine.dataset.errors_page reports=core.reports.layout_page kpis=core.kpis.page \
+	legacy-api=core.migration.reading.api_page
+docs: setup ## write the generated pages of docs/ anew
+	@for page in $(PAGES); do \
+		$(RUN)/python -m $${page#*=} >.tools/page && mv .tools/page docs/$${page%%=*}.md || exit 1; \
+	done
+
 screenshots: setup chromium ## every page for every role, into screenshots/ (ARGS="--into FOLDER")
 	$(RUN)/python -m tests.browser.screenshots $(ARGS)
 
 bench: setup ## ratios to raw COPY, the csv reader and polars (ARGS="--rows 1000000")
 	$(RUN)/python -m benchmarks $(ARGS)
 
-.PHONY: help setup demo up check chromium test test-slow screenshots bench
+.PHONY: help setup demo up check chromium test test-slow docs screenshots bench

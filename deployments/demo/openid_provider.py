@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
 
+from core.user_errors import UserError
 from deployments.demo.cast import DemoPerson
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ def openid_provider(people: Iterable[DemoPerson]) -> Iterator[str]:
 def _provider(people: Iterable[DemoPerson]) -> Flask:
     # Recorded and dropped: deprecations inside the package, which unfilters them itself.
     with warnings.catch_warnings(record=True):
-        import oidc_provider_mock
+        try:
+            import oidc_provider_mock
+        except ModuleNotFoundError as error:
+            raise UserError(
+                "the demonstration brings people an OpenID provider of its own, which is not "
+                "installed: run `make setup`, or install grouper[demo]"
+            ) from error
     users = [oidc_provider_mock.User(sub=p.subject, claims=p.claims) for p in people]
     provider: Flask = oidc_provider_mock.app(
         user_claims=users, access_token_max_age=timedelta(hours=HOURS)

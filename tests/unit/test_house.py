@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests/data/small.yaml"
 HOUSE = (ROOT / "docs/house.md").read_text(encoding="utf-8")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 SOURCES = [
@@ -83,10 +84,11 @@ def test_files_that_the_house_names_exist() -> None:
     assert not {name for name in named if not (ROOT / name).exists()}
 
 
-def test_checking_a_file_loads_neither_drivers_nor_settings() -> None:
+def test_checking_a_file_loads_neither_drivers_nor_settings(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "sys.argv = ['grouper', 'check', 'tests/data/small.yaml', '--dataset', 'sexual-health']\n"
+        f"sys.argv = ['grouper', 'check', '{DATA}', '--out', '{tmp_path}']\n"
+        "sys.argv += ['--dataset', 'sexual-health']\n"
         "from cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"

@@ -1,12 +1,13 @@
-"""docs/errors.md: the catalogue of codes. ``python -m core.engine.dataset.errors_page``."""
+"""docs/errors.md: the catalogue of codes, printed.
+
+``python -m core.engine.dataset.errors_page > docs/errors.md`` writes the page, or ``make docs``.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
 
 from core.engine.dataset.problems import CODES, Code
-
-PAGE = Path("docs/errors.md")
 
 _HEAD = """# What a check can find
 
@@ -47,4 +48,4 @@ def _section(code: Code) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(errors_page(), encoding="utf-8")
+    sys.stdout.write(errors_page())

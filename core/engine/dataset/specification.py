@@ -163,8 +163,9 @@ def _unusable_names(specification: Specification, document: Document) -> list[Pr
             text = f"{other!r} and {field.name!r} would both be {query!r} in queries of indicators"
         if text is not None:
             problems.append(document.problem(("fields", index, "name"), text))
-    if len(specification.columns) > MOST_COLUMNS:
-        text = f"the fields have {len(specification.columns):,} columns; {MOST_COLUMNS:,} at most"
+    columns = sum(len(field.columns) for field in specification.fields)
+    if columns > MOST_COLUMNS:
+        text = f"the fields have {columns:,} columns; {MOST_COLUMNS:,} at most"
         problems.append(document.problem(("fields",), text))
     return problems
 
