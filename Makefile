@@ -40,8 +40,8 @@ chromium:
 # Those with services mostly wait, those without mostly calculate: together they take as long as one.
 # No test that fits ARGS among one half is no failure; none at all is.
 SERVED_LOG := .tools/served-tests.log
-test: setup chromium ## unit, property, service, flow and browser tests
-	@$(RUN)/pytest -m "not slow" tests/browser tests/flow $(ARGS) >$(SERVED_LOG) 2>&1 & served=$$!; \
+test: setup chromium ## unit, property, service, flow, browser and security tests
+	@$(RUN)/pytest -m "not slow" tests/browser tests/flow tests/security $(ARGS) >$(SERVED_LOG) 2>&1 & served=$$!; \
 	$(RUN)/pytest -m "not slow" tests/unit tests/property tests/service $(ARGS); bare=$$?; \
 	wait $$served; served=$$?; cat $(SERVED_LOG); \
 	case "$$bare $$served" in "0 0" | "0 5" | "5 0") ;; "0 "*) exit $$served ;; *) exit $$bare ;; esac

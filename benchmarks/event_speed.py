@@ -25,7 +25,6 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-import httpx  # noqa: E402 (after the path)
 import sqlalchemy as sa  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 from pydantic import SecretStr  # noqa: E402
@@ -42,6 +41,7 @@ from deployments.demo.activity import MONTH, DemoFile  # noqa: E402
 from deployments.demo.cast import PEOPLE  # noqa: E402
 from deployments.demo.openid_provider import openid_provider  # noqa: E402
 from deployments.demo.run import set_the_scene  # noqa: E402
+from deployments.prefect_login import prefect_client  # noqa: E402
 from deployments.supervisor import Services  # noqa: E402
 
 PERSON = "amira@zx1.example"
@@ -136,7 +136,8 @@ def since_event(services: Services, engine: Engine, shown: float) -> Seconds:
     )
     with engine.connect() as connection:
         row = connection.execute(query).one()
-    answer = httpx.get(f"{services.api_url}/flow_runs/{row.flow_run}", timeout=30)
+    with prefect_client(services.settings) as http:
+        answer = http.get(f"/flow_runs/{row.flow_run}")
     run: dict[str, Any] = answer.raise_for_status().json()
     moments = {
         "event to page": dt.datetime.fromtimestamp(shown, dt.UTC),

@@ -20,7 +20,6 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-import httpx  # noqa: E402 (after the path)
 import psycopg  # noqa: E402
 from sqlalchemy import Engine  # noqa: E402
 
@@ -32,6 +31,7 @@ from core.support.processes import free_port  # noqa: E402
 from deployments.demo import story  # noqa: E402
 from deployments.demo.activity import DemoFile  # noqa: E402
 from deployments.demo.run import set_the_scene  # noqa: E402
+from deployments.prefect_login import prefect_client  # noqa: E402
 from deployments.supervisor import Services  # noqa: E402
 
 LIMITS = {"check-file": 8.0, "submit": 10.0}
@@ -76,7 +76,7 @@ def measure(services: Services, folder: Path, rows: int, rounds: int) -> int:
         copies.append(raw_copy(services.database_url, path, activity.column_names))
         main_job(engine, DemoFile("ZX1", path, {}, activity), user, month)
         for flow in LIMITS:
-            times[flow].append(last_run(services.api_url, flow))
+            times[flow].append(last_run(services.settings, flow))
     print(f"{rows:,} records, {path.stat().st_size / 1e6:.0f} MB; best of {rounds}")
     print(f"raw COPY      {min(copies):6.2f} s")
     return max(show(min(found, key=lambda t: t.seconds), min(copies)) for found in times.values())
@@ -106,15 +106,15 @@ def main_job(engine: Engine, file: DemoFile, user: int, month: dt.date) -> None:
     story.wait_for_run(engine, begun, lambda _: None)
 
 
-def last_run(api: str, flow: str) -> FlowTime:
+def last_run(settings: Settings, flow: str) -> FlowTime:
     query = {
         "flows": {"name": {"any_": [flow]}},
         "sort": "START_TIME_DESC",
         "limit": 1,
     }
-    run = ended_run(api, query)
+    run = ended_run(settings, query)
     tasks: dict[str, list[float]] = defaultdict(list)
-    for task in _ask(api, "task_runs", {"flow_runs": {"id": {"any_": [run["id"]]}}}):
+    for task in _ask(settings, "task_runs", {"flow_runs": {"id": {"any_": [run["id"]]}}}):
         stage = task["name"].partition(" bucket")[0].partition(" rows")[0]
         tasks[stage].append(task["total_run_time"])
     return FlowTime(
@@ -125,9 +125,9 @@ def last_run(api: str, flow: str) -> FlowTime:
     )
 
 
-def ended_run(api: str, query: dict[str, Any]) -> dict[str, Any]:
+def ended_run(settings: Settings, query: dict[str, Any]) -> dict[str, Any]:
     """The run of the query, once the server has heard of its end."""
-    while not (run := _ask(api, "flow_runs", query)[0])["end_time"]:
+    while not (run := _ask(settings, "flow_runs", query)[0])["end_time"]:
         time.sleep(0.1)
     return run
 
@@ -142,8 +142,9 @@ def show(found: FlowTime, copy: float) -> int:
     return int(ratio > LIMITS[found.flow])
 
 
-def _ask(api: str, what: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = httpx.post(f"{api}/{what}/filter", json=query, timeout=60)
+def _ask(settings: Settings, what: str, query: dict[str, Any]) -> list[dict[str, Any]]:
+    with prefect_client(settings, seconds=60) as http:
+        answer = http.post(f"/{what}/filter", json=query)
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()
     return found

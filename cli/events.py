@@ -165,7 +165,7 @@ def _gone(runs: set[UUID]) -> set[UUID]:
     if not runs:
         return set()
     try:
-        with PrefectApi(settings().api_url) as api:
+        with PrefectApi(settings()) as api:
             return runs - api.which_exist(sorted(runs))
     except ServerAwayError as error:
         raise UserError(

@@ -33,6 +33,7 @@ COMMANDS = {
     "report": ("cli.report:report", "Make a report as an Excel workbook."),
     "resets": ("cli.resets:resets", "Open a submitted month again, or refuse to."),
     "sample": ("cli.sample:sample", "Write a synthetic activity file."),
+    "secrets": ("cli.secrets:secrets", "Show Prefect's sign-in; give secrets new values."),
     "spider": ("cli.spider:spider", "Fetch the register of areas from its source."),
     "subscriptions": ("cli.subscriptions:subscriptions", "Quote, invoice and end subscriptions."),
     "submit": ("cli.submit:submit", "Run a provider's month as a draft or as final."),

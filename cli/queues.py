@@ -92,7 +92,7 @@ def _prefect() -> Iterator[PrefectApi]:
     from deployments.prefect_api import PrefectApi, RefusedError, ServerAwayError
 
     try:
-        with PrefectApi(settings().api_url) as api:
+        with PrefectApi(settings()) as api:
             yield api
     except ServerAwayError as error:
         raise UserError(

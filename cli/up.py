@@ -36,7 +36,7 @@ def up() -> None:
         click.echo(f"Starting in {settings.home} …")
         with services:
             click.echo(f"Portal   {services.portal_url}")
-            click.echo(f"Prefect  {services.api_url.removesuffix('/api')}")
+            click.echo(f"Prefect  {services.settings.prefect_url}")
             click.echo(f"Logs     {settings.logs}")
             click.echo("Press Ctrl-C to stop.")
             services.wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -46,9 +48,13 @@ class Settings(BaseSettings):
 
     database_url: str | None = None  # None: the embedded database of the home
     prefect_database_url: str | None = None  # None: `prefect` on the same database server
+    prefect_host: str = "127.0.0.1"  # the address that Prefect's server listens on
     prefect_port: int = Field(default=4200, ge=1, le=65535)
+    prefect_public_url: str | None = None  # how operators reach its pages; None: host and port
+    prefect_password: SecretStr | None = None  # None: made once, kept in the home
     prefect_api_url: str | None = None  # None: the server that `grouper up` starts
     hook_url: str | None = None  # how Prefect's server reaches the portal; None: host and port
+    hook_key: SecretStr | None = None  # signs what Prefect's server tells; None: kept, or derived
 
     files_url: str | None = None  # None: a folder of the home; or s3://bucket/prefix
     s3_endpoint: str | None = None
@@ -66,6 +72,7 @@ class Settings(BaseSettings):
 
     app_database_url: str | None = None  # the portal's own role; None: made beside the owner
     kpi_database_url: str | None = None  # the role that calculates KPIs; None: the same
+    database_roles_key: SecretStr | None = None  # passwords of our roles; None: kept, or derived
 
     vat_percent: Decimal = Field(default=Decimal(20), ge=0, le=100)
     invoice_from: str = "Grouper"  # who sends invoices: name and address, lines parted by |
@@ -132,24 +139,53 @@ class Settings(BaseSettings):
     @property
     def api_url(self) -> str:
         """Where Prefect's API answers."""
-        return self.prefect_api_url or f"http://{self.host}:{self.prefect_port}/api"
+        own = f"http://{reachable(self.prefect_host)}:{self.prefect_port}/api"
+        return self.prefect_api_url or own
 
     @property
     def prefect_url(self) -> str:
         """Where operators find Prefect's own pages."""
-        return self.api_url.rstrip("/").removesuffix("/api")
+        return (self.prefect_public_url or self.api_url.rstrip("/").removesuffix("/api")).rstrip(
+            "/"
+        )
 
     @property
     def prefect_hook(self) -> str:
         """Where Prefect's server tells the portal of its events."""
-        inside = self.hook_url or f"http://{self.host}:{self.portal_port}"
+        inside = self.hook_url or f"http://{reachable(self.host)}:{self.portal_port}"
         return f"{inside.rstrip('/')}/hooks/prefect"
 
     def signing_key(self) -> str:
         """The key behind signed links and sign-ins; made at first use, readable by its owner."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        return kept_secret(self.home / "secret-key")
+        return kept_secret(self.home / SECRET_KEY)
+
+    def prefect_login(self) -> str | None:
+        """``user:password`` of Prefect's API; None for a server of somebody else's without one."""
+        if self.prefect_password is not None:
+            return f"{PREFECT_USER}:{self.prefect_password.get_secret_value()}"
+        if self.prefect_api_url is not None:
+            return None
+        return f"{PREFECT_USER}:{kept_secret(self.home / PREFECT_PASSWORD)}"
+
+    def hook_signing_key(self) -> str:
+        """The key behind what Prefect's server tells the portal."""
+        return self._derived_key(self.hook_key, HOOK_KEY)
+
+    def roles_key(self) -> str:
+        """The key behind the passwords of the database roles that the owner makes."""
+        return self._derived_key(self.database_roles_key, DATABASE_ROLES_KEY)
+
+    def _derived_key(self, given: SecretStr | None, name: str) -> str:
+        """A key of one purpose: as given, as ``grouper secrets`` made it, or of the signing key."""
+        if given is not None:
+            return given.get_secret_value()
+        kept = self.home / name
+        if kept.exists():
+            return kept.read_text()
+        key = self.signing_key().encode()
+        return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()
 
     def environment(self) -> dict[str, str]:
         """The variables that every process of this installation needs, beside its own ones."""
@@ -164,7 +200,9 @@ class Settings(BaseSettings):
         }
 
     def _prefect(self) -> dict[str, str]:
+        login = self.prefect_login()
         return {
+            **({} if login is None else {"PREFECT_API_AUTH_STRING": login}),
             **PREFECT_QUIET,
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_URL": self.api_url,
@@ -180,6 +218,10 @@ class Settings(BaseSettings):
         return {**STREAMLIT_QUIET, "STREAMLIT_SERVER_COOKIE_SECRET": self.signing_key()}
 
 
+SECRET_KEY, PREFECT_PASSWORD = "secret-key", "prefect-password"
+HOOK_KEY, DATABASE_ROLES_KEY = "hook-key", "database-roles-key"
+"""Files of the home, readable by their owner alone."""
+PREFECT_USER = "grouper"
 PREFECT_QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -190,6 +232,7 @@ PREFECT_QUIET = {
         "prefect.server.concurrency.lease_storage.filesystem"
     ),
 }
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
 STREAMLIT_QUIET = {
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     "STREAMLIT_SERVER_HEADLESS": "true",
@@ -199,6 +242,13 @@ STREAMLIT_QUIET = {
 def plain_text(value: object) -> str:
     """A setting as an environment variable holds it."""
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def reachable(host: str) -> str:
+    """A host to connect to, of one to listen on: every address of a machine is its loopback too."""
+    if host in EVERY_ADDRESS:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def kept_secret(path: Path) -> str:
@@ -215,6 +265,14 @@ def kept_secret(path: Path) -> str:
         finally:
             fresh.unlink()
     return path.read_text()
+
+
+def replace_secret(path: Path) -> None:
+    """Puts a new secret into ``path``; whoever reads meanwhile gets one of the two, whole."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_urlsafe(32))
+    fresh.replace(path)
 
 
 def settings() -> Settings:

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -20,6 +21,7 @@ from core.settings import PROJECT, Settings
 from core.settings import settings as current_settings
 from core.user_errors import UserError
 from deployments.automations import apply_automations
+from deployments.prefect_login import prefect_client
 from deployments.prefect_program import run_prefect, server_is_ready, wait_for
 from deployments.queues import Queue, Queues, load_queues
 from deployments.rules import load_rules
@@ -65,7 +67,6 @@ def apply_environment(settings: Settings, project: Path = PROJECT) -> dict[str, 
         **os.environ,
         **settings.environment(),
         "GROUPER_PROJECT": str(project),
-        "GROUPER_PYTHON": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, places)),
         VERSION: deployment_version(project),
     }
@@ -97,13 +98,31 @@ def is_deployed(http: httpx.Client, names: list[str], version: str) -> bool:
 def apply_queues(http: httpx.Client, queues: Queues) -> None:
     """Makes what is missing and sets what differs."""
     pool = f"/work_pools/{queues.pool}"
-    if http.get(pool).status_code == httpx.codes.NOT_FOUND:
-        body = {"name": queues.pool, "type": queues.type}
+    template = job_template(sys.executable)
+    found = http.get(pool)
+    if found.status_code == httpx.codes.NOT_FOUND:
+        body = {"name": queues.pool, "type": queues.type, "base_job_template": template}
         made = http.post("/work_pools/", json=body)
         if made.status_code != httpx.codes.CONFLICT:  # a worker was quicker
             made.raise_for_status()
+        found = http.get(pool)
+    if found.raise_for_status().json()["base_job_template"] != template:
+        http.patch(pool, json={"base_job_template": template}).raise_for_status()
     for name, queue in queues.queues.items():
         _apply_queue(http, f"{pool}/queues", name, queue)
+
+
+def job_template(python: str) -> dict[str, Any]:
+    """What a worker starts for every run of the pool: a run can say nothing about it.
+
+    Prefect's own template takes a command, variables of the environment and a folder from whoever
+    creates a run. A worker that dies takes the pipe of its runs' output with it; without one they
+    finish. Without the command, two more Pythons start before the run's own.
+    """
+    return {
+        "job_configuration": {"command": f"{python} -m prefect.engine", "stream_output": False},
+        "variables": {"type": "object", "properties": {}, "additionalProperties": False},
+    }
 
 
 def _apply_queue(http: httpx.Client, place: str, name: str, queue: Queue) -> None:
@@ -127,7 +146,7 @@ def main() -> None:
     if not (last.exists() and last.read_text() == version):
         importlib.import_module("prefect.cli.deploy")  # slow: do it while the server starts
     wait_for(lambda: server_is_ready(settings.api_url))
-    with httpx.Client(base_url=settings.api_url, timeout=60) as http:
+    with prefect_client(settings, seconds=60) as http:
         apply_queues(http, load_queues())
         apply_automations(http, load_rules(), settings)
         as_it_should_be = is_deployed(http, names, version)

@@ -7,10 +7,10 @@ from functools import cache
 import httpx
 
 
-def answers(url: str) -> bool:
+def answers(url: str, auth: httpx.Auth | None = None) -> bool:
     """Whether ``url`` is served with 200."""
     try:
-        return client().get(url).status_code == httpx.codes.OK
+        return client().get(url, auth=auth).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

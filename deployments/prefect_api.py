@@ -13,6 +13,8 @@ from uuid import UUID
 
 import httpx
 
+from core.settings import Settings
+from deployments.prefect_login import prefect_client
 from deployments.queues import Place
 
 WAITING = "SCHEDULED"
@@ -59,10 +61,10 @@ class FlowRun:
 
 
 class PrefectApi(AbstractContextManager["PrefectApi"]):
-    """Calls on the API at ``url`` (``http://host:port/api``)."""
+    """Calls on the API of the settings, signed in."""
 
-    def __init__(self, url: str, seconds: float = 30) -> None:
-        self._http = httpx.Client(base_url=url, timeout=seconds)
+    def __init__(self, settings: Settings, seconds: float = 30) -> None:
+        self._http = prefect_client(settings, seconds)
         self._deployments: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:

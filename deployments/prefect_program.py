@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from core.settings import settings
 from deployments.health_check import answers
+from deployments.prefect_login import PrefectLogin
 from deployments.queues import load_queues
 
 POLL_SECONDS = 0.1
@@ -47,7 +48,8 @@ def main() -> None:
     pool = load_queues().pool
     for module in ("prefect.cli.worker", "prefect.workers.process"):
         importlib.import_module(module)
-    wait_for(lambda: answers(f"{settings().api_url}/work_pools/{pool}"))
+    here = settings()
+    wait_for(lambda: answers(f"{here.api_url}/work_pools/{pool}", PrefectLogin(here)))
     run_prefect(
         "worker", "start", "--pool", pool, "--type", load_queues().type, "--name", name,
         "--install-policy", "never",

@@ -239,16 +239,16 @@ class Relay:
 
 
 def as_prefect_event(raised: Raised) -> dict[str, Any]:
-    """The event as Prefect's feed shows it."""
+    """The event as Prefect's feed shows it: ids and months, since Prefect keeps it."""
     return {
         "id": str(raised.event_id),
         "occurred": raised.raised_at.isoformat(),
         "event": f"grouper.{raised.event.name}",
         "resource": {
             "prefect.resource.id": f"grouper.{raised.event.subject.replace('/', '.')}",
-            "prefect.resource.name": raised.event.title,
+            "prefect.resource.name": raised.event.label,
         },
-        "payload": raised.event.model_dump(mode="json"),
+        "payload": raised.event.codes(),
     }
 
 

@@ -35,7 +35,7 @@ class RelayProcess:
 
     def __init__(self, settings: Settings, *, nothing_before: datetime | None = None) -> None:
         self.url = database_url(settings)
-        self.api = PrefectApi(settings.api_url)
+        self.api = PrefectApi(settings)
         self.relay = Relay(engine(self.url), self.api, load_rules())
         self.sweep = Sweep(self.relay, nothing_before=nothing_before)
         self.sweep_seconds = settings.sweep_seconds

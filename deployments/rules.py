@@ -18,7 +18,7 @@ from deployments.reactions import REACTIONS
 EVENT_RULES = Path(__file__).with_name("event_rules.yaml")
 EVERY = "*"
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-WORDS = ("name", "title", "subject")
+WORDS = ("name", "title", "subject", "label")
 """Placeholders that every event fills."""
 
 
@@ -31,7 +31,7 @@ class Queue(StrictModel):
 
     deployment: str = Field(pattern=r"^[^/]+/[^/]+$")  # flow/deployment
     parameters: dict[str, Any] = Field(default_factory=dict)
-    run_name: str = "{title}"
+    run_name: str = "{label}"
 
 
 class Log(StrictModel):
@@ -169,6 +169,7 @@ def _contradictions(rules: Rules, document: Document) -> list[Problem]:
         problems += _unknown_events(rule, document, place)
         problems += _unknown_reaction(rule, document, place)
         problems += _unknown_placeholders(rule, document, place)
+        problems += _private_placeholders(rule, document, place)
     for index, heard in enumerate(rules.prefect):
         problems += _deaf(heard, document, ("prefect", index))
     return problems
@@ -215,6 +216,26 @@ def _unknown_placeholders(rule: Rule, document: Document, place: Path_) -> list[
             name.startswith("payload.") and name.removeprefix("payload.") in event.model_fields
         )
     ]
+
+
+def _private_placeholders(rule: Rule, document: Document, place: Path_) -> list[Problem]:
+    """What Prefect keeps of a run is ids and months."""
+    if rule.target.queue is None:
+        return []
+    return [
+        document.problem(
+            text.path,
+            f"{{{name}}} may hold text of people, which Prefect would keep: use {{label}} or an id",
+        )
+        for text in _texts(rule, place)
+        for name in sorted(set(PLACEHOLDER.findall(str(text.text))))
+        if name == "title" or any(_is_private(name, event) for event in rule.events)
+    ]
+
+
+def _is_private(name: str, event: type[Event]) -> bool:
+    field = name.removeprefix("payload.")
+    return name not in WORDS and field in event.model_fields and not event.is_code(field)
 
 
 def _texts(rule: Rule, place: Path_) -> list[_Place]:

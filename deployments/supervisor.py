@@ -25,15 +25,17 @@ from core.database.engine import plain_url, with_database, with_driver
 from core.database.migrate import migrate
 from core.database.preparing import ensure_database
 from core.database.roles import open_roles, role_url
-from core.settings import PROJECT, Settings
+from core.settings import PROJECT, Settings, reachable
 from core.support.processes import hold_folder, port_is_free
 from core.user_errors import UserError
 from deployments.apply import apply_command, apply_environment
 from deployments.children import Child, end_leftovers, mark
 from deployments.health_check import answers, client
+from deployments.prefect_login import PrefectLogin
 from deployments.prefect_program import server_is_ready
 from deployments.queues import load_queues
 from deployments.rules import load_rules
+from deployments.secret_rotation import stamps
 
 log = logging.getLogger("grouper.up")
 
@@ -61,6 +63,7 @@ class Services(AbstractContextManager["Services"]):
         self._watcher: threading.Thread | None = None
         self._held: IO[str] | None = None
         self._database_lost = False  # it ended, and could not be started again yet
+        self._secrets: dict[str, int] = {}  # when each was changed that the children have
 
     @property
     def api_url(self) -> str:
@@ -162,15 +165,15 @@ class Services(AbstractContextManager["Services"]):
         self._clear_scratch()
         self._refuse_taken_ports()
         if self.settings.prefect_api_url is None:
-            self._run(SERVER, *self._server_command(), **self._server_environment())
+            self._run(SERVER, *_python("deployments.prefect_server"), **self._server_environment())
         # These import what they need while the server starts.
         self._run_deploy()
         for name in self._workers():
             self._run(name, *_python("deployments.prefect_program", "worker", name))
         migrate(self.database_url, settings=self.settings)
         open_roles(self.database_url, self.settings)
-        own_role = role_url(self.database_url, "app", self.settings)
-        self._run(PORTAL, *_python("portal.serve"), GROUPER_DATABASE_URL=own_role)
+        self._secrets = stamps(self.settings)
+        self._run(PORTAL, *_python("portal.serve"), **self._portal_environment())
         self._wait_for_deploy()
         self._run(RELAY, *_python("deployments.relay_process", began.isoformat()))
         self._run(SENDER, *_python("deployments.sender_process"))
@@ -199,14 +202,15 @@ class Services(AbstractContextManager["Services"]):
             ensure_database(self.database_url, "prefect")
 
     def _refuse_taken_ports(self) -> None:
+        here = self.settings
         taken = {
-            "GROUPER_PORTAL_PORT": self.settings.portal_port,
-            "GROUPER_PREFECT_PORT": self.settings.prefect_port,
+            "GROUPER_PORTAL_PORT": (here.host, here.portal_port),
+            "GROUPER_PREFECT_PORT": (here.prefect_host, here.prefect_port),
         }
-        if self.settings.prefect_api_url is not None:
+        if here.prefect_api_url is not None:
             del taken["GROUPER_PREFECT_PORT"]
-        for variable, port in taken.items():
-            if not port_is_free(self.settings.host, port):
+        for variable, (host, port) in taken.items():
+            if not port_is_free(host, port):
                 raise UserError(
                     f"port {port} is taken by another program: stop it, or set {variable} to "
                     "another port"
@@ -216,12 +220,6 @@ class Services(AbstractContextManager["Services"]):
         numbers = range(1, self.settings.workers + 1)
         return [WORKER if number == 1 else f"{WORKER}-{number}" for number in numbers]
 
-    def _server_command(self) -> list[str]:
-        return [
-            *_python("prefect", "server", "start"),
-            *("--host", self.settings.host, "--port", str(self.settings.prefect_port)),
-        ]
-
     def _server_environment(self) -> dict[str, str]:
         url = self.settings.prefect_database_url or (
             self.postgres.url("prefect")
@@ -229,6 +227,9 @@ class Services(AbstractContextManager["Services"]):
             else with_database(self.database_url, "prefect")
         )
         return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": with_driver(url, "postgresql+asyncpg")}
+
+    def _portal_environment(self) -> dict[str, str]:
+        return {"GROUPER_DATABASE_URL": role_url(self.database_url, "app", self.settings)}
 
     def _run(self, name: str, *command: str, **environment: str) -> None:
         shared = apply_environment(self.settings, self.project)
@@ -277,12 +278,14 @@ class Services(AbstractContextManager["Services"]):
             time.sleep(0.05)
 
     def _portal_answers(self) -> bool:
-        return answers(f"http://{self.settings.host}:{self.settings.portal_port}/healthz")
+        return answers(
+            f"http://{reachable(self.settings.host)}:{self.settings.portal_port}/healthz"
+        )
 
     def _worker_is_online(self, name: str, began: datetime) -> bool:
         url = f"{self.api_url}/work_pools/{load_queues().pool}/workers/filter"
         with contextlib.suppress(httpx.TransportError):
-            answer = client().post(url, json={})
+            answer = client().post(url, json={}, auth=PrefectLogin(self.settings))
             found: list[dict[str, Any]] = answer.json() if answer.is_success else []
             return any(
                 worker["name"] == name
@@ -298,8 +301,33 @@ class Services(AbstractContextManager["Services"]):
                 if not self._stopping.is_set():
                     try:
                         self._revive()
+                        self._take_up_secrets()
                     except Exception:  # the next look may succeed; without looks nothing would
                         log.exception("what ended could not be started again yet")
+
+    def _take_up_secrets(self) -> None:
+        """Restarts, one after the other, what was started with a secret that has a new value."""
+        now = stamps(self.settings)
+        changed = {name for name, at in now.items() if at != self._secrets.get(name)}
+        if not changed:
+            return
+        log.warning("new: %s", ", ".join(sorted(changed)))
+        if changed & {"signing-key", "database-roles"}:
+            open_roles(self.database_url, self.settings)
+            self._renew(PORTAL)
+        if "prefect-password" in changed:
+            for name in self._workers():
+                self._renew(name)
+        self._secrets = now
+
+    def _renew(self, name: str) -> None:
+        """Starts a service again with the secrets of now."""
+        child = self.children[name]
+        child.stop()
+        child.environment |= apply_environment(self.settings, self.project)
+        own = self._portal_environment() if name == PORTAL else {}
+        child.environment |= {"GROUPER_DATABASE_URL": self.database_url, **own}
+        child.start()
 
     def _revive(self) -> None:
         if self.postgres is not None and (self.postgres.died or self._database_lost):

@@ -55,7 +55,8 @@ def _fail(file_id: int, connection: Connection, cause: Cause) -> str:
 
 def _run_chunks(context: CheckContext, chunks: Iterable[NumberedChunk]) -> None:
     """Submits the chunks to the task runner, a few at a time so that memory stays bounded."""
-    progress = ProgressBar(f"check-file-{context.check.file_id}", f"Checking {context.check.name}")
+    file_id = context.check.file_id
+    progress = ProgressBar(f"check-file-{file_id}", f"Checking file {file_id}")
     waiting: deque[PrefectFuture[ChunkCounts]] = deque()
     counts: list[ChunkCounts] = []
     for number, chunk in chunks:

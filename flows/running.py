@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from core.database import engine as database
 from core.database.locks import FLOW_RUN, BusyError, only_while_held, subject_lock
 from core.settings import settings
-from core.support.faults import Cause, cause_of, passes
+from core.support.faults import Cause, Stopped, cause_of, passes
 
 
 def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
@@ -77,7 +77,8 @@ def failing(engine: Engine, what: str, fail: Callable[[Connection, Cause], str])
         with engine.begin() as connection:
             reference = fail(connection, cause)
         get_run_logger().error("%s stopped, reference %s\n%s", what, reference, cause.detail)
-        raise
+        # Prefect keeps the text of an error, which may hold a value of a record.
+        raise Stopped(error, f"{what} stopped, reference {reference}") from None
 
 
 def _flow_run() -> UUID | None:

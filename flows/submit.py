@@ -70,7 +70,7 @@ class _MappedStages:
     def _shown(self, context: RunContext) -> tuple[ProgressBar, StageTally]:
         if self._progress is None or self._tally is None:
             run, chunks = context.run, len(context.to_do)
-            title = f"{run.submission.provider_name}, {run.submission.month_text}, {run.kind} run"
+            title = f"Submission {run.submission.id}, {run.submission.month_text}, {run.kind} run"
             self._progress = ProgressBar(
                 f"submission-{run.submission.id}", title, steps=chunks * len(STAGE_TASKS)
             )

@@ -8,6 +8,7 @@ from prefect import flow, get_run_logger
 
 from core.database.engine import engine
 from core.events.log_groups import end_posts
+from core.events.prefect_webhook import forget_calls
 from core.files.store import open_store
 from core.kpis.catalogue import request_missing
 from core.kpis.kpi_schema import clear_away
@@ -25,6 +26,7 @@ def tidy_up() -> int:
     with alive():
         with engine().begin() as connection:
             ended = end_posts(connection, before)
+            forget_calls(connection, now - dt.timedelta(days=1))
         with engine().begin() as connection:
             clear_away(connection, now)
             request_missing(connection, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -10,23 +11,34 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from core.database.engine import engine
-from core.events.prefect_webhook import HEADER, Telling, hear, is_ours
+from core.events.prefect_webhook import Telling, first_time, hear, is_signed, is_the_body
 from core.settings import settings
 from core.user_errors import UserError
 
 PATH = "/hooks/prefect"
 MOST_BYTES = 1 << 20
 
+NOT_OURS = "Only Prefect's server of this installation may call this, and once."
+
 log = logging.getLogger("grouper.hooks")
+
+
+class Replayed(Exception):
+    """The signature was used before."""
 
 
 async def from_prefect(request: Request) -> JSONResponse:
     """POST: one thing that happened, as an automation of ours tells it."""
-    if not is_ours(settings().signing_key(), request.headers.get(HEADER, "")):
-        return JSONResponse({"error": "Only Grouper's own automations may call this."}, 403)
+    if not is_signed(settings().hook_signing_key(), request.headers):
+        return JSONResponse({"error": NOT_OURS}, 403)
     try:
-        telling = Telling.model_validate_json(await _body(request))
-        event_id = await run_in_threadpool(_hear, telling)
+        body = await _body(request)
+        if not is_the_body(request.headers, body):
+            return JSONResponse({"error": NOT_OURS}, 403)
+        telling = Telling.model_validate_json(body)
+        event_id = await run_in_threadpool(_hear, telling, request.headers)
+    except Replayed:
+        return JSONResponse({"error": "This was told before."}, 403)
     except (ValidationError, UserError) as wrong:
         log.error("%s: %s", PATH, wrong)
         return JSONResponse({"error": str(wrong)}, 400)
@@ -43,6 +55,8 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _hear(telling: Telling) -> object:
+def _hear(telling: Telling, headers: Mapping[str, str]) -> object:
     with engine().begin() as connection:
+        if not first_time(connection, headers):
+            raise Replayed
         return hear(connection, telling)

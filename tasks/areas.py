@@ -17,7 +17,7 @@ from core.areas.importing import fail_question, import_answers, kept_of
 from core.areas.sources import Source, asked_of
 from core.areas.walks import Question, Walk, note_asked
 from core.support.faults import Cause
-from tasks.faults import RETRYING
+from tasks.faults import RETRYING, hushed
 
 MOST_PAGES = 1000
 """More cannot be: the source says for ever that more follows."""
@@ -45,6 +45,7 @@ class SpiderBench:
     persist_result=False,
     **RETRYING,
 )
+@hushed
 def ask_about(bench: SpiderBench, question: Question) -> bool:
     """Whether the question was answered; if not it is in the error queue, or waits."""
     if bench.given_up.is_set():

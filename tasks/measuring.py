@@ -11,7 +11,7 @@ from core.kpis.episodes import write_episodes
 from core.kpis.measuring import KpiRefused, measure
 from core.kpis.results import store_result
 from core.submissions.commands.run_inputs import RunInputs
-from tasks.faults import RETRYING
+from tasks.faults import RETRYING, hushed
 
 
 @task(
@@ -21,6 +21,7 @@ from tasks.faults import RETRYING
     persist_result=False,
     **RETRYING,
 )
+@hushed
 def write_chunk(engine: Engine, run: RunInputs, chunk: int) -> int:
     """Writes the episodes of a chunk; gives how many."""
     with engine.begin() as connection:
@@ -34,6 +35,7 @@ def write_chunk(engine: Engine, run: RunInputs, chunk: int) -> int:
     persist_result=False,
     **RETRYING,
 )
+@hushed
 def measure_kpi(engine: Engine, run_id: int, kpi: KnownKpi) -> bool:
     """Measures one indicator and keeps the figure, or why there is none; gives whether there is.
 

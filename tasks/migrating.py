@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from core.migration.migrate_table import Bench, read_page
 from core.migration.runs import TableRun
-from tasks.faults import RETRYING
+from tasks.faults import RETRYING, hushed
 
 PAGES_A_TASK = 8
 
@@ -21,6 +21,7 @@ PAGES_A_TASK = 8
     persist_result=False,
     **RETRYING,
 )
+@hushed
 def read_some_pages(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
     """Reads pages of a table and keeps their rows; what was kept already changes nothing."""
     for page in pages:

@@ -13,16 +13,17 @@ from core.files.store import open_store
 from core.reports import making
 from core.reports.collating.parts import Part
 from core.reports.making import Made, Plan, Report
-from tasks.faults import RETRYING
+from tasks.faults import RETRYING, hushed
 
 
 @task(
     name="collate part",
-    task_run_name="collate {part.title}",
+    task_run_name="collate a part of report {report.id}",
     cache_policy=NO_CACHE,
     persist_result=False,
     **RETRYING,
 )
+@hushed
 def collate(engine: Engine, report: Report, part: Part, folder: Path) -> None:
     """Reads one part of the report and keeps it in ``folder``."""
     with engine.begin() as connection:
@@ -31,11 +32,12 @@ def collate(engine: Engine, report: Report, part: Part, folder: Path) -> None:
 
 @task(
     name="put together",
-    task_run_name="write {report.request.file_name}",
+    task_run_name="write report {report.id}",
     cache_policy=NO_CACHE,
     persist_result=False,
     **RETRYING,
 )
+@hushed
 def put_together(
     engine: Engine, report: Report, plan: Plan, folder: Path, made_at: dt.datetime
 ) -> Made:

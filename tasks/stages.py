@@ -9,36 +9,41 @@ from prefect.cache_policies import NO_CACHE
 
 from core.submissions.commands.calculate_month import RunContext, carry_out_stage
 from core.vocabulary.states.submissions import SubmissionState
-from tasks.faults import RETRYING
+from tasks.faults import RETRYING, hushed
 
 _STAGE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 
 
 @task(name="merging", task_run_name="merging bucket {chunk}", **_STAGE, **RETRYING)
+@hushed
 def merge(context: RunContext, chunk: int) -> int:
     """Reads the records of the chunk's episodes and merges them; returns the episodes."""
     return carry_out_stage(context, SubmissionState.MERGING, chunk)
 
 
 @task(name="triggering", task_run_name="triggering bucket {chunk}", **_STAGE)
+@hushed
 def trigger(context: RunContext, chunk: int) -> int:
     """Fires the currencies of each episode; returns how many fired."""
     return carry_out_stage(context, SubmissionState.TRIGGERING, chunk)
 
 
 @task(name="combining", task_run_name="combining bucket {chunk}", **_STAGE)
+@hushed
 def combine(context: RunContext, chunk: int) -> int:
     """Replaces invalid combinations; returns the currencies that are left."""
     return carry_out_stage(context, SubmissionState.COMBINING, chunk)
 
 
 @task(name="pricing", task_run_name="pricing bucket {chunk}", **_STAGE)
+@hushed
 def price(context: RunContext, chunk: int) -> int:
     """Applies primary and additional rates, and the factor; returns the priced charges."""
     return carry_out_stage(context, SubmissionState.PRICING, chunk)
 
 
 @task(name="allocating", task_run_name="allocating bucket {chunk}", **_STAGE, **RETRYING)
+@hushed
 def allocate(context: RunContext, chunk: int) -> int:
     """Finds who pays, and writes the charges of the chunk in one transaction; returns them."""
     return carry_out_stage(context, SubmissionState.ALLOCATING, chunk)

@@ -250,6 +250,7 @@ _REPORTS: dict[str, Access] = {
 _HAPPENED: dict[str, Access] = {
     "events": Access(see=OPERATORS, add=_BY_SELF, change=OPERATORS),
     "event_deliveries": Access(OPERATORS, OPERATORS, OPERATORS),
+    "hook_calls": Access(add="(SELECT grouper_user()) IS NULL"),
     "log_posts": Access(see=OPERATORS),
     "audit": Access(see=either(ACCOUNTS, _OWN), add=_BY_SELF),
     "failures": Access(

@@ -2,7 +2,7 @@
 
 The owner is the user of ``GROUPER_DATABASE_URL``: it owns the tables, runs migrations, and acts for
 everybody in flows, relay, sender and the command line. The others are made by it, named after the
-database (``grouper_app``, ``grouper_kpi``), and their passwords come from the key of the
+database (``grouper_app``, ``grouper_kpi``), and their passwords come from a key of the
 installation. Where the owner may not make roles, somebody else makes them and gives their URLs.
 """
 
@@ -90,4 +90,4 @@ def _given(settings: Settings, role: Role) -> str | None:
 
 def _password(settings: Settings, name: str) -> str:
     purpose = f"database role {name}".encode()
-    return hmac.new(settings.signing_key().encode(), purpose, hashlib.sha256).hexdigest()
+    return hmac.new(settings.roles_key().encode(), purpose, hashlib.sha256).hexdigest()

@@ -31,6 +31,15 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 FRAMES = 12
 
 
+class Stopped(Exception):
+    """Stands in for an error where texts are kept that others read: its own text is the kind of
+    the error alone. ``origin`` is the error."""
+
+    def __init__(self, origin: BaseException, text: str = "") -> None:
+        super().__init__(text or f"stopped by {type(origin).__name__}")
+        self.origin = origin
+
+
 @dataclass(frozen=True)
 class Cause:
     """Why work stopped: a sentence for people, and what helps to look into it.
@@ -51,6 +60,8 @@ def passes(error: BaseException) -> bool:
 
 def cause_of(error: BaseException, *, flow_run: UUID | None = None, attempts: int = 1) -> Cause:
     """Why work stopped, without a value that a record may hold: messages of others may."""
+    if isinstance(error, Stopped):
+        return cause_of(error.origin, flow_run=flow_run, attempts=attempts)
     return Cause(_sentence(error), _detail(error), attempts, flow_run)
 
 

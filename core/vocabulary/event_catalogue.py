@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,28 @@ class Event(BaseModel):
         """The subject in words a person knows."""
         return self.subject
 
+    @property
+    def label(self) -> str:
+        """The subject by ids and months alone, for what is kept outside our own database."""
+        return self.subject.replace("/", " ")
+
+    def codes(self) -> dict[str, Any]:
+        """The part of the payload that may be kept outside: no text that somebody typed."""
+        values = self.model_dump(mode="json")
+        return {name: value for name, value in values.items() if self.is_code(name)}
+
+    @classmethod
+    def is_code(cls, name: str) -> bool:
+        """Whether a field holds an id, a count, a month or a word of ours."""
+        return name in CODES or cls.model_fields[name].annotation in (int, bool, int | None)
+
+
+CODES = frozenset(
+    {"provider", "month", "kind", "state", "stage", "kpi", "dataset", "code", "area", "table"}
+    | {"day", "last_day", "host", "failed_subject", "flow_run", "thing", "happened"}
+)
+"""Fields of text that hold no name of a file, no person and no message."""
+
 
 class _OfSubmission(Event):
     provider: str  # organisation code
@@ -45,6 +67,10 @@ class _OfSubmission(Event):
     def title(self) -> str:
         return f"{self.provider} {self.month}"
 
+    @property
+    def label(self) -> str:
+        return f"{self.provider} {self.month}"
+
 
 class _OfFile(_OfSubmission):
     file_id: int
@@ -56,6 +82,10 @@ class _OfFile(_OfSubmission):
     @property
     def title(self) -> str:
         return f"{self.provider} {self.month} {self.file}"
+
+    @property
+    def label(self) -> str:
+        return f"file {self.file_id} of {self.provider} {self.month}"
 
 
 class FileReceived(_OfFile):
@@ -297,6 +327,10 @@ class _OfSpider(Event):
     @property
     def title(self) -> str:
         return f"areas of {self.area}"
+
+    @property
+    def label(self) -> str:
+        return self.title
 
 
 class SpiderRequested(_OfSpider):

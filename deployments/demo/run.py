@@ -190,4 +190,4 @@ def _show_end(services: Services, told: Told, say: Say) -> None:
     say(f"Portal:     {services.portal_url}   (choose a person to sign in, no password)")
     for person in EVERYBODY:
         say(f"              {person.subject:28} {person.name}, {person.kind}")
-    say(f"Prefect UI: {services.api_url.removesuffix('/api')}")
+    say(f"Prefect UI: {services.settings.prefect_url}")

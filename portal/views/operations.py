@@ -43,7 +43,7 @@ def show(person: Person) -> None:
 @refreshed(seconds=5)
 def _show_work(person: Person) -> None:
     try:
-        with PrefectApi(settings().api_url, seconds=5) as api:
+        with PrefectApi(settings(), seconds=5) as api:
             states, runs = queue_states(engine(), api, load_rules(), load_queues())
     except (ServerAwayError, RefusedError):
         st.warning(_AWAY)
@@ -78,7 +78,7 @@ def _show_queue(person: Person, state: QueueState) -> None:
 
 def _pause(person: Person, name: str, *, paused: bool) -> None:
     try:
-        with PrefectApi(settings().api_url, seconds=5) as api:
+        with PrefectApi(settings(), seconds=5) as api:
             pause(engine(), api, load_queues(), name, paused=paused, user_id=person.id)
     except (ServerAwayError, RefusedError):
         st.warning(_AWAY)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from core.events.outbox import wake_relay
 from core.files.store import open_store
 from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import NotRunnable, request_run
+from deployments.prefect_login import prefect_client
 from tests.fault.installation import until
 from tests.fault.many import Round
 
@@ -187,8 +187,8 @@ def several_workers_race(round_: Round) -> None:
 
 
 def _ask(round_: Round, method: str, path: str, body: Any = None) -> Any:
-    url = f"{round_.scene.installation.settings.api_url}{path}"
-    answer = httpx.request(method, url, json=body, timeout=30)
+    with prefect_client(round_.scene.installation.settings) as http:
+        answer = http.request(method, path, json=body)
     answer.raise_for_status()
     return answer.json()
 
@@ -197,7 +197,7 @@ FAULTS: dict[str, Fault] = {
     "worker killed": killing("prefect_program worker"),
     "flow processes killed": killing("prefect.engine", "flow_run"),
     "worker and flows killed": killing("prefect_program worker", "prefect.engine", "flow_run"),
-    "Prefect server killed": killing("prefect server start"),
+    "Prefect server killed": killing("prefect_server"),
     "database killed": kill_database,
     "relay killed": killing("relay_process"),
     "sender killed": killing("sender_process"),

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import sqlalchemy as sa
 import yaml
 from python_calamine import load_workbook
@@ -29,6 +28,7 @@ from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import request_run
 from core.submissions.months import open_submission
 from core.vocabulary.column_values import RUNNING_SUBMISSION_STATES
+from deployments.prefect_login import prefect_client
 from tests.fault.full_disk import Disk
 from tests.fault.installation import Installation, until
 from tests.fault.mailbox import Mailbox
@@ -189,8 +189,8 @@ class Round:
         with self.scene.engine.connect() as connection:
             keys = {f"{row[0]}:{RULE}": row[1] for row in connection.execute(query)}
         wanted = {"flow_runs": {"idempotency_key": {"any_": list(keys)}}}
-        url = f"{self.scene.installation.settings.api_url}/flow_runs/filter"
-        answer = httpx.post(url, json=wanted, timeout=30).raise_for_status()
+        with prefect_client(self.scene.installation.settings) as http:
+            answer = http.post("/flow_runs/filter", json=wanted).raise_for_status()
         found: list[dict[str, Any]] = answer.json()
         created = {
             keys[run["idempotency_key"]]: dt.datetime.fromisoformat(run["created"]) for run in found

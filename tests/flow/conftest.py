@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from deployments.prefect_api import PrefectApi
+from deployments.prefect_login import prefect_client
 
 if TYPE_CHECKING:
     from deployments.supervisor import Services
@@ -20,7 +21,7 @@ PROBE_PROJECT = Path(__file__).with_name("probe_project")
 @pytest.fixture(scope="session")
 def http(services: Services) -> Iterator[httpx.Client]:
     """Prefect's API, to ask and to set as an operator would."""
-    with httpx.Client(base_url=services.api_url, timeout=30) as client:
+    with prefect_client(services.settings) as client:
         yield client
 
 
@@ -36,16 +37,17 @@ def probe(services: Services, http: httpx.Client) -> str:
 
 @pytest.fixture
 def api(services: Services) -> Iterator[PrefectApi]:
-    with PrefectApi(services.api_url) as api:
+    with PrefectApi(services.settings) as api:
         yield api
 
 
 @pytest.fixture
 def no_such_server() -> Iterator[PrefectApi]:
     """Where nothing listens."""
+    from core.settings import Settings
     from core.support.processes import free_port
 
-    with PrefectApi(f"http://127.0.0.1:{free_port()}/api") as api:
+    with PrefectApi(Settings(prefect_api_url=f"http://127.0.0.1:{free_port()}/api")) as api:
         yield api
 
 

@@ -65,12 +65,20 @@ def test_queues_and_deployments_are_as_the_files_say(
     ):
         found = http.get(f"/deployments/name/{name}/{name}").json()
         assert found["work_queue_name"] == queue
-        command = f"{sys.executable} -m prefect.engine"
-        assert found["job_variables"] == {"stream_output": False, "command": command}
+        assert not found["job_variables"]
         [pull] = found["pull_steps"]
         assert pull["prefect.deployments.steps.set_working_directory"] == {
             "directory": str(services.project)
         }
+
+
+def test_a_run_is_started_by_the_pool_alone(services: Services, http: httpx.Client) -> None:
+    template = http.get("/work_pools/grouper").json()["base_job_template"]
+    command = f"{sys.executable} -m prefect.engine"
+    assert template["job_configuration"] == {"stream_output": False, "command": command}
+    http.patch("/work_pools/grouper", json={"base_job_template": {}}).raise_for_status()
+    apply(services.settings)
+    assert http.get("/work_pools/grouper").json()["base_job_template"] == template
 
 
 def test_a_second_time_changes_nothing(services: Services, http: httpx.Client) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -28,6 +27,7 @@ from core.submissions.queries.following import follow_files, follow_run
 from core.support.polling import last
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
 from deployments.demo.run import CONFIGURATION, DATASET
+from deployments.prefect_login import prefect_client
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -140,19 +140,18 @@ def tasks_of(services: Services, run_id: int) -> list[set[str]]:
         "flow_runs": {"name": {"any_": ["draft of ZX1 2018-02"]}},
         "sort": "EXPECTED_START_TIME_ASC",
     }
-    flows = httpx.post(f"{services.api_url}/flow_runs/filter", json=query, timeout=30).json()
-    return [
-        {
-            task["name"]
-            for task in httpx.post(
-                f"{services.api_url}/task_runs/filter",
-                json={"flow_runs": {"id": {"any_": [flow["id"]]}}},
-                timeout=30,
-            ).json()
-        }
-        for flow in flows
-        if flow["parameters"]["run_id"] == run_id
-    ]
+    with prefect_client(services.settings) as http:
+        flows = http.post("/flow_runs/filter", json=query).json()
+        return [
+            {
+                task["name"]
+                for task in http.post(
+                    "/task_runs/filter", json={"flow_runs": {"id": {"any_": [flow["id"]]}}}
+                ).json()
+            }
+            for flow in flows
+            if flow["parameters"]["run_id"] == run_id
+        ]
 
 
 def test_a_run_with_one_poisoned_chunk_repeats_that_chunk_alone(

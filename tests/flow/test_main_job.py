@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import openpyxl
 import pytest
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from deployments.demo import story
 from deployments.demo.activity import DemoFile, Slip, with_slip
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
 from deployments.demo.run import CONFIGURATION, DATASET
+from deployments.prefect_login import prefect_client
 from tests.flow.conftest import Until
 
 if TYPE_CHECKING:
@@ -88,11 +88,12 @@ def test_every_charge_agrees_with_the_calculation_by_hand(
 
 
 def test_runs_and_tasks_have_names_that_operators_understand(
-    services: Services, run_id: int
+    services: Services, corrected: story.Month, run_id: int
 ) -> None:
     runs = _ask(services, "flow_runs", {})
     names = {run["name"] for run in runs}
-    assert {"check ZX1 2017-09 September 2017.csv", "final of ZX1 2017-09"} <= names
+    file = f"check file {corrected.file_id} of ZX1 2017-09"
+    assert {file, "final of ZX1 2017-09"} <= names
     final = next(run["id"] for run in runs if run["name"] == "final of ZX1 2017-09")
     tasks = _ask(services, "task_runs", {"flow_runs": {"id": {"any_": [final]}}})
     stages = ("merging", "triggering", "combining", "pricing", "allocating")
@@ -188,7 +189,8 @@ def test_a_commissioner_gets_its_own_charges_and_no_others(
 
 
 def _ask(services: Services, what: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = httpx.post(f"{services.api_url}/{what}/filter", json=query, timeout=30)
+    with prefect_client(services.settings) as http:
+        answer = http.post(f"/{what}/filter", json=query)
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()
     return found

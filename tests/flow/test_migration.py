@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import openpyxl
 import pytest
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from core.events.failures import discard, list_failures
 from core.operations.dataset_import import import_dataset
 from core.settings import Settings, settings, use_settings
 from core.support.processes import free_port
+from deployments.prefect_login import prefect_client
 from deployments.supervisor import Services
 from tests.legacy_server import HEADER, PASSWORD, USER
 from tests.legacy_source import OldService, old_service
@@ -132,7 +132,7 @@ def test_it_is_a_run_on_its_queue_that_logs_no_secret(installed: Services, engin
     with engine.connect() as connection:
         query = "SELECT flow_run FROM migration_runs ORDER BY id DESC LIMIT 1"
         flow_run = connection.execute(sa.text(query)).scalar_one()
-    with httpx.Client(base_url=installed.api_url, timeout=30) as http:
+    with prefect_client(installed.settings) as http:
         run = http.get(f"/flow_runs/{flow_run}").json()
         assert (run["work_queue_name"], run["state_type"]) == ("migration", "COMPLETED")
         plan = http.get("/deployments/name/plan-migration/plan-migration").json()

@@ -192,7 +192,7 @@ def test_a_burst_of_a_thousand_events_creates_each_run_once(
     rules = Rules.model_validate({"rules": [*RULES.model_dump()["rules"], log]})
     for number in range(1, 1001):
         ask(database, f"ZX{number % 10}", number)
-    with PrefectApi(services.api_url) as other, ThreadPoolExecutor(2) as pool:
+    with PrefectApi(services.settings) as other, ThreadPoolExecutor(2) as pool:
         relays = [Relay(database, each, rules) for each in (api, other)]
         assert sum(pool.map(Relay.deliver_pending, relays)) == 1000
     with database.connect() as connection:

@@ -28,7 +28,7 @@ from core.database.tables.areas import (
     spider_runs,
 )
 from core.database.tables.configurations import configuration_providers, configurations, datasets
-from core.database.tables.events import audit, event_deliveries, events, log_posts
+from core.database.tables.events import audit, event_deliveries, events, hook_calls, log_posts
 from core.database.tables.failures import failures
 from core.database.tables.kpis import kpi_chunks, kpi_results, kpi_sessions, kpi_trials, kpis
 from core.database.tables.migration import (
@@ -96,6 +96,7 @@ __all__ = [
     "file_chunks",
     "files",
     "heading_choices",
+    "hook_calls",
     "invoice_counters",
     "invoice_lines",
     "invoices",

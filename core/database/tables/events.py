@@ -57,6 +57,14 @@ event_deliveries = Table(
     Index("ix_event_deliveries_open", "rule", postgresql_where=text("delivered_at IS NULL")),
 )
 
+hook_calls = Table(
+    "hook_calls",
+    metadata,
+    Column("signature", Text, primary_key=True),
+    now("at"),
+    comment="what was told by the scheduler's hook, so that it is not told again",
+)
+
 log_posts = Table(
     "log_posts",
     metadata,
