@@ -17,11 +17,16 @@ DATE_WITH_TIME = "\ue001"
 ERROR_CELL = "\ue002"
 ROUNDED_NUMBER = "\ue003"
 CODE_TOO_MANY = "\ue004"
+LITERAL = "\ue005"
+"""Says nothing: it keeps a text whose own first character is one of these from being marked."""
 
 FROM_WORKBOOK = {b"cells": b"workbook"}
 """Metadata of a table of typed cells: any value may carry a mark, and every real date does."""
 FROM_TEXT = {b"cells": b"text"}
 """Metadata of a table of csv cells, some of which were marked later."""
+
+
+_MARKED = f"^[{DATE_CELL}-{LITERAL}]"
 
 
 def is_marked(table: pa.Table) -> bool:
@@ -37,7 +42,32 @@ def is_from_workbook(table: pa.Table) -> bool:
 def take_marks_off(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.str_]]:
     """The values without marks, and the mark of each (empty for none)."""
     first = pc.utf8_slice_codeunits(pc.fill_null(values, ""), 0, 1)
-    marked = pc.match_substring_regex(first, f"^[{DATE_CELL}-{CODE_TOO_MANY}]")
+    marked = pc.match_substring_regex(first, _MARKED)
     bare = pc.if_else(marked, pc.utf8_slice_codeunits(values, 1), values)
     marks = pc.if_else(marked, first, "")
+    marks = pc.if_else(pc.equal(marks, LITERAL), "", marks)
     return bare, np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)
+
+
+def literal(text: str) -> str:
+    """A text as a cell of a marked table holds it."""
+    return LITERAL + text if DATE_CELL <= text[:1] <= LITERAL else text
+
+
+def with_literals(table: pa.Table) -> pa.Table:
+    """A table of texts (``row`` aside, coded) in which none can be taken for a marked one."""
+    for at, name in enumerate(table.column_names):
+        if name == "row":
+            continue
+        chunks = [_with_literals(chunk) for chunk in table[name].chunks]
+        table = table.set_column(at, name, pa.chunked_array(chunks, table[name].type))
+    return table
+
+
+def _with_literals(cells: pa.DictionaryArray) -> pa.DictionaryArray:
+    values = cells.dictionary
+    like_marked = pc.match_substring_regex(values, _MARKED)
+    if not pc.any(like_marked).as_py():
+        return cells
+    told = pc.if_else(like_marked, pc.binary_join_element_wise(LITERAL, values, ""), values)
+    return pa.DictionaryArray.from_arrays(cells.indices, told)

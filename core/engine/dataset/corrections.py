@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.columns.as_read import as_read, text_as_read
 from core.engine.columns.coded import Coded
 from core.engine.columns.marks import DATE_CELL, is_marked, take_marks_off
-from core.engine.dataset.spelling import trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def apply_corrections(chunk: pa.Table, corrections: Iterable[Correction]) -> pa.
 
 def _holds(cells: Coded, wrong: str | None, *, marked: bool) -> npt.NDArray[np.bool_]:
     """Which rows hold the wrong value; marks and white space around do not count."""
-    bare = take_marks_off(cells.values)[0] if marked else cells.values
-    same = trimmed(bare).is_null() if wrong is None else pc.equal(trimmed(bare), wrong)
+    bare = as_read(take_marks_off(cells.values)[0] if marked else cells.values)
+    same = bare.is_null() if wrong is None else pc.equal(bare, text_as_read(wrong))
     return cells.spread(np.asarray(pc.fill_null(same, False)), wrong is None)
 
 

@@ -80,6 +80,9 @@ class Case:
     references: References
 
 
+_SCIENTIFIC = r"^[+-]?[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE]\+)[0-9]+$"
+"""How spreadsheets save a number too long for its cell: 1.23457E+15, 1E+15; 1E5 is not theirs."""
+
 Rule = Callable[[Case], Judged]
 
 
@@ -106,7 +109,8 @@ def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
 
 
 def _text(case: Case) -> Judged:
-    flags = []
+    rounded = pc.match_substring_regex(case.values, _SCIENTIFIC)
+    flags = [Flag("bad-number/scientific", _mask(rounded))]
     if case.field.max_length is not None:
         longer = pc.greater(pc.utf8_length(case.values), case.field.max_length)
         flags.append(Flag("too-long", _mask(longer), {"length": case.field.max_length}))

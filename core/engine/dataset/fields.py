@@ -9,14 +9,18 @@ from pydantic import Field as PydanticField
 from pydantic import field_validator, model_validator
 
 from core.documents import StrictModel
+from core.engine.columns.as_read import text_as_read
 
 Role = Literal["clinic", "patient", "date", "residence", "provider"]
 FieldType = Literal["text", "integer", "date", "code", "lsoa"]
 
 
+_NOT_COUNTED = re.compile(r"[\s_.\-\u2010-\u2015\u2212]+")
+
+
 def heading_key(heading: str) -> str:
-    """A heading without what does not count: case, white space, ``_``, ``-`` and ``.``."""
-    return re.sub(r"[\s_.\-]+", "", heading).casefold()
+    """A heading without what does not count: case, white space, ``_``, ``.`` and hyphens."""
+    return _NOT_COUNTED.sub("", text_as_read(heading)).casefold()
 
 
 def query_name(name: str) -> str:
@@ -80,6 +84,12 @@ class Field(StrictModel):
                 names += [name for name in (self.name, *self.aliases) if "{n}" not in name]
             found[column] = tuple(names if self.repeat is None else self._with_slot(names))
         return found
+
+    @property
+    def slot_forms(self) -> tuple[str, ...]:
+        """The keys of the headings of slots, with ``{n}`` for the number."""
+        numbered = (self.name + " {n}", *(alias for alias in self.aliases if "{n}" in alias))
+        return tuple(dict.fromkeys(heading_key(name) for name in numbered))
 
     def _with_slot(self, names: list[str]) -> list[str]:
         carriers = {heading_key(name) for name in self.transpose_from}

@@ -7,10 +7,12 @@ Headings match without regard to case, white space, underscores, hyphens and dot
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, NamedTuple
 
+from core.engine.columns.as_read import NUL_SHOWN, made_visible
 from core.engine.dataset.fields import Field, heading_key
 from core.engine.dataset.problems import finding
 from core.engine.dataset.specification import Specification
@@ -32,13 +34,21 @@ class Layout:
     """The headings of a file, matched.
 
     ``columns``: for each column of the file its column in the standard layout or None; the codes
-    of a transposed file stand in the first slot until they are transposed.
+    of a transposed file stand in the first slot until they are transposed. A slot that the data
+    set does not have is called as it would be, and stands in ``beyond`` with its field.
     """
 
     headings: list[Heading]
     columns: list[str | None]
     findings: list[dict[str, Any]]
     transposed: Field | None
+    beyond: Mapping[str, Field] = dataclass_field(default_factory=dict)
+    column_of: Callable[[str], str | None] = str
+
+    @property
+    def missing(self) -> bool:
+        """Whether a required column is not there."""
+        return any(found["code"] == "missing-column" for found in self.findings)
 
 
 def match_headings(
@@ -48,27 +58,50 @@ def match_headings(
     transpose: bool = False,
     chosen: Mapping[str, str | None] | None = None,
 ) -> Layout:
-    """Matches the first row of a file; ``chosen`` (heading to column) goes before matching."""
+    """Matches a row of headings; ``chosen`` (heading to column) goes before matching."""
     transposed = _transposed_field(specification) if transpose else None
     known = specification.known_headings()
     if transposed is not None:
         known |= {heading_key(name): transposed.columns[0] for name in transposed.transpose_from}
     picked = {heading_key(heading): column for heading, column in (chosen or {}).items()}
-    keys = [heading_key(cell) for cell in cells]
-    columns = [picked.get(key, known.get(key)) if key else None for key in keys]
+    beyond: dict[str, Field] = {}
+
+    def column_of(heading: str) -> str | None:
+        key = heading_key(heading)
+        if not key or key in picked:
+            return picked.get(key)
+        return known.get(key) or _slot(key, specification, beyond)
+
+    columns = [column_of(cell) for cell in cells]
     return Layout(
         headings=[
-            Heading(cell, _name_of(column, transposed))
+            Heading(cell.replace("\0", NUL_SHOWN), _name_of(column, transposed, beyond))
             for cell, column in zip(cells, columns, strict=True)
         ],
         columns=columns,
         findings=[
+            *_unstorable(cells),
             *_missing(columns, specification, transposed),
             *_duplicates(cells, columns, transposed),
             *_unknown(cells, columns, specification, picked),
         ],
         transposed=transposed,
+        beyond=beyond,
+        column_of=column_of,
     )
+
+
+def _slot(key: str, specification: Specification, beyond: dict[str, Field]) -> str | None:
+    """The column of a slot whose number has leading zeros; one that is not there goes beyond."""
+    for form, field in specification.slot_forms:
+        if match := form.fullmatch(key):
+            number = int(match[1])
+            if 1 <= number <= len(field.columns):
+                return field.columns[number - 1]
+            column = f"{field.name} {number}"
+            beyond[column] = field
+            return column
+    return None
 
 
 def column_letter(index: int) -> str:
@@ -85,10 +118,18 @@ def _transposed_field(specification: Specification) -> Field | None:
     return next((field for field in specification.fields if field.transpose_from), None)
 
 
-def _name_of(column: str | None, transposed: Field | None) -> str | None:
+def _name_of(
+    column: str | None, transposed: Field | None, beyond: Container[str | None] = ()
+) -> str | None:
+    if column in beyond:
+        return None
     if transposed is not None and column in transposed.columns:
         return transposed.name
     return column
+
+
+def _unstorable(cells: list[str]) -> list[dict[str, Any]]:
+    return [finding("bad-encoding/nul", row=1)] if any("\0" in cell for cell in cells) else []
 
 
 def _missing(
@@ -117,7 +158,7 @@ def _duplicates(
     takers: dict[str, list[str]] = {}
     for cell, column in zip(cells, columns, strict=True):
         if column is not None:
-            takers.setdefault(_name_of(column, transposed) or column, []).append(cell.strip())
+            takers.setdefault(_name_of(column, transposed) or column, []).append(_as_shown(cell))
     return [
         finding("duplicate-column", field=name, headings=", ".join(f"“{cell}”" for cell in taken))
         for name, taken in takers.items()
@@ -140,6 +181,11 @@ def _unknown(
         if column is not None or not key or key in picked:
             continue
         wording = "/transpose" if key in one_code_a_row else ""
-        heading = re.sub(r"\s+", " ", cell.strip())
+        heading = _as_shown(cell)
         found.append(finding(f"unknown-column{wording}", value=heading, heading=heading))
     return found
+
+
+def _as_shown(cell: str) -> str:
+    """A heading as messages repeat it: in one line, with the names of what nobody can see."""
+    return re.sub(r"\s+", " ", made_visible(cell.strip()))

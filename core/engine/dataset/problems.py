@@ -75,6 +75,7 @@ CODES: tuple[Code, ...] = (
             "declares-entities": "The workbook holds XML declarations that Excel never writes.",
             "too-many-cells": "The sheet is too large to be read ({size}); save it as csv.",
             "no-sheet": "The workbook has no worksheet.",
+            "rows-lost": "Of its {there} rows {found} were found again; nothing of it is taken.",
             "stray-cell": "Cell {cell} lies so far from the table that the sheet cannot be read; "
             "delete it and save the file again.",
         },
@@ -97,8 +98,10 @@ CODES: tuple[Code, ...] = (
         {
             "mixed": "The file mixes UTF-8 and Windows-1252 text; the first byte that is not UTF-8 "
             "({byte}) stands in this row.",
-            "nul": "This row holds a NUL byte, so the file is not plain text.",
+            "nul": "This row holds a NUL character, so the file is not plain text.",
+            "cell": "“{value}” in {field} holds a NUL character (shown as ␀), which is no text.",
             "utf-16": "The file says it is UTF-16 text but this row cannot be read as such.",
+            "utf-32": "The file is UTF-32 text, which is not read.",
         },
     ),
     Code(
@@ -119,6 +122,18 @@ CODES: tuple[Code, ...] = (
         {
             "transpose": "There is no column of activity codes to transpose. These headings "
             "would do: {headings}."
+        },
+    ),
+    Code(
+        "headings-elsewhere",
+        "error",
+        "The headings do not stand in the first row",
+        "The headings stand in row {heading_row}, not in the first row.",
+        "Delete the rows above the headings, or choose the row of the headings when uploading.",
+        "A title and a blank row above the headings.",
+        {
+            "other-order": "Other headings stand in this row: the rows below it would be read "
+            "under the wrong ones. Make a file of its own of what begins here.",
         },
     ),
     Code(
@@ -145,8 +160,12 @@ CODES: tuple[Code, ...] = (
         "Put values that hold the separator in double quotes, and fill or remove cells.",
         "“Leeds, West” without quotes in a comma-separated file.",
         {
-            "open-quote": "A double quote opened in this row is never closed, "
-            "so the rest of the file cannot be told apart.",
+            "open-quote": "A double quote opened in this row is never closed; the rows below "
+            "are read as they stand.",
+            "stray-quote": "A double quote stands in this row where it cannot be told what it "
+            "encloses; the rows below are read as they stand.",
+            "rows-in-a-cell": "A double quote opened in this row would make one cell of rows "
+            "below it; those are read as they stand.",
             "long-cell": "A cell that begins in this row is longer than 131,072 characters; "
             "a double quote is probably never closed.",
         },
@@ -188,10 +207,13 @@ CODES: tuple[Code, ...] = (
         "Not a whole number, or a number that Excel has rounded",
         "“{value}” is not a whole number in {field}.",
         "Write whole numbers in digits. Format columns of long numbers as text before typing.",
-        "Age “forty”, or the 16-digit number 1086331000000100 typed into a number cell.",
+        "Age “forty”, the 16-digit number 1086331000000100 typed into a number cell, or a Patient "
+        "ID that Excel saved as 1.23457E+15 (“1E5” is text).",
         {
             "rounded": "“{value}” in {field} has more than 15 digits and Excel has rounded it; "
             "format the column as text and enter it again.",
+            "scientific": "“{value}” in {field} is a number whose digits were rounded away when "
+            "the file was saved; format the column as text and enter it again.",
             "cell": "The cell of {field} holds the Excel error “{value}”.",
         },
     ),
@@ -265,6 +287,10 @@ CODES: tuple[Code, ...] = (
         "“{value}” is one code too many: an episode holds {slots} of {field}.",
         "Leave out the codes that do not count for the tariff.",
         "A thirteenth SHHAPT code for one patient, clinic and day.",
+        {
+            "beyond": "“{value}” stands in a column beyond the {slots} slots of {field}; "
+            "it would not be read.",
+        },
     ),
     Code(
         "unknown-column",
@@ -274,9 +300,25 @@ CODES: tuple[Code, ...] = (
         "Rename the column or match it to a field if it should count; otherwise nothing.",
         "A column “Comments”.",
         {
+            "beyond": "The column “{heading}” is beyond the {slots} slots of {field}; it is empty.",
             "no-heading": "Column {letter} holds data but has no heading; it is left out.",
             "transpose": "The column “{heading}” holds one activity code a row and is left out; "
             "choose transposing when uploading to read it.",
+        },
+    ),
+    Code(
+        "joined-file",
+        "warning",
+        "Files were joined, or there are two rows of headings",
+        "Another file begins in this row, which has a mark before its first value; it is read "
+        "on without the mark.",
+        "Nothing, if the files belong together; else upload each of them.",
+        "Two exports glued together, of which the second has its headings or its byte order mark.",
+        {
+            "headings": "The headings stand in this row again; it is left out and the rows below "
+            "are read on.",
+            "two-rows": "The headings stand in this row; the row of other headings above it is "
+            "left out.",
         },
     ),
     Code(

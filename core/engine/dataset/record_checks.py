@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.columns.as_read import as_read, with_nul
 from core.engine.columns.coded import Coded
 from core.engine.columns.marks import is_from_workbook, is_marked, take_marks_off
 from core.engine.dataset.cross_checks import Condition, CrossCheck
@@ -27,7 +28,6 @@ from core.engine.dataset.fields import Field
 from core.engine.dataset.findings import Found
 from core.engine.dataset.problems import Reason, reason
 from core.engine.dataset.specification import Specification
-from core.engine.dataset.spelling import trimmed
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def check_chunk(chunk: pa.Table, specification: Specification, references: Refer
     check = _Check(chunk, specification, references)
     for order, (column, field) in enumerate(specification.columns.items()):
         check.column(column, field, order)
+    check.slots_beyond()
     check.required_fields()
     check.retired_areas()
     for cross_check in specification.cross_checks:
@@ -82,6 +83,24 @@ class _Check:
         if flags:
             self._spread(flags, Coded(cells.codes, values), field, column, order)
         self.stored[column] = cells.with_values(judged.stored)
+
+    def slots_beyond(self) -> None:
+        """What stands in a slot that the data set does not have would be lost: an error."""
+        for column in self.chunk.column_names:
+            field = self.specification.slot_beyond(column)
+            if field is None:
+                continue
+            cells = Coded.from_column(self.chunk[column])
+            values = take_marks_off(cells.values)[0] if is_marked(self.chunk) else cells.values
+            cells = cells.with_values(as_read(values))
+            self.found.add(
+                np.flatnonzero(~cells.blank),
+                reason("too-many-codes/beyond"),
+                cells,
+                column=column,
+                order=len(self.order),
+                words={"field": field.name, "slots": field.repeat},
+            )
 
     def required_fields(self) -> None:
         """A required field needs a value; a repeating one in any of its slots."""
@@ -125,12 +144,13 @@ class _Check:
         return Checked(records, self.found.table())
 
     def _bare(self, values: pa.Array, field: Field) -> tuple[pa.Array, list[Flag]]:
-        """Values trimmed and without marks, and what their marks say."""
+        """Values as people read them, without marks, and what their form says against them."""
+        nul = Flag("bad-encoding/cell", np.asarray(with_nul(values)))
         if not is_marked(self.chunk):
-            return trimmed(values), []
+            return as_read(values), [nul]
         bare, marks = take_marks_off(values)
-        bare = trimmed(bare)
-        flags = list(mark_flags(field, marks))
+        bare = as_read(bare)
+        flags = [nul, *mark_flags(field, marks)]
         if field.type == "date" and is_from_workbook(self.chunk):
             flags.append(not_date_cells(bare, marks))
         return bare, flags

@@ -5,6 +5,7 @@ Sexual health is the first specification, not a special case: no field is named 
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -80,6 +81,23 @@ class Specification(StrictModel):
             for column, headings in field.headings.items()
             for heading in reversed(headings)
         }
+
+    @cached_property
+    def slot_forms(self) -> tuple[tuple[re.Pattern[str], Field], ...]:
+        """What the keys of headings with a slot's number look like, however it is written."""
+        return tuple(
+            (re.compile("0*([0-9]{1,6})".join(map(re.escape, form.split("{n}")))), field)
+            for field in self.fields
+            if field.repeat
+            for form in field.slot_forms
+        )
+
+    def slot_beyond(self, column: str) -> Field | None:
+        """The repeating field of a slot that the data set does not have, such as SHHAPT 13."""
+        name, _, number = column.rpartition(" ")
+        field = self.by_name.get(name)
+        beyond = column not in self.columns and number.isdecimal()
+        return field if field is not None and field.repeat and beyond else None
 
     @cached_property
     def cross_checks(self) -> tuple[CrossCheck, ...]:

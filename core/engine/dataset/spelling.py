@@ -1,4 +1,4 @@
-"""One spelling for each code, and one for each piece of text: what is stored.
+"""One spelling for each code: what is stored.
 
 Codes match exactly, else without regard to case, else as numbers without leading zeros
 (docs/formats.md): the published tables write 1, real extracts write 01.
@@ -8,12 +8,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
-
-def trimmed(values: pa.Array) -> pa.Array:
-    """Values without white space around them; null where nothing is left."""
-    bare = pc.utf8_trim_whitespace(values)
-    return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
 
 
 def listed_spelling(values: pa.Array, codes: pa.Array) -> pa.Array:

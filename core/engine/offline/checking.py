@@ -76,6 +76,7 @@ def check_file(
     transpose: bool = False,
     name: str | None = None,
     headings: Mapping[str, str | None] | None = None,
+    heading_row: int | None = None,
     keep_records: bool = True,
 ) -> FileCheck:
     """Reads and checks ``path``; ``keep_records=False`` forgets records that were checked.
@@ -90,6 +91,7 @@ def check_file(
         transpose=transpose,
         chunk_rows=CHUNK_ROWS,
         headings=headings,
+        heading_row=heading_row,
     ) as reading:
         records: list[pa.Table] = []
         errors: list[pa.Table] = []

@@ -13,6 +13,7 @@ from core.engine.areas.register import AreaRegister
 from core.engine.calculation.episodes import Merged
 from core.engine.calculation.stages import Calculation
 from core.engine.columns.coded import Coded
+from core.engine.columns.csv_injection import inert_texts
 from core.engine.columns.csv_lines import (
     Cell,
     Order,
@@ -38,14 +39,18 @@ EPISODE_KEY = CHARGES[:3]
 
 @dataclass(frozen=True)
 class SortedKeys:
-    """The key columns of the episodes, their values in alphabetical order, and the rows so too."""
+    """The key columns of the episodes, their values in alphabetical order, and the rows so too.
+
+    An id that a spreadsheet would calculate has an apostrophe before it, as in every csv.
+    """
 
     columns: list[Coded]
     order: Order
 
     @classmethod
     def of(cls, merged: Merged) -> SortedKeys:
-        columns = [in_text_order(coded(merged.episodes[name])) for name in merged.key_columns]
+        keys = (coded(merged.episodes[name]) for name in merged.key_columns)
+        columns = [in_text_order(Coded(key.codes, inert_texts(key.values))) for key in keys]
         return cls(columns, np.argsort(joined(columns)[0]))
 
 

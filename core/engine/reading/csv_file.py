@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from core.engine.columns.as_read import text_as_read
 from core.engine.columns.coded import CODED
 from core.engine.dataset.fields import heading_key
 from core.engine.dataset.problems import finding
-from core.engine.reading.text import TextFacts, scan_text, text_lines, utf8_blocks, whole_lines
+from core.engine.reading.csv_records import (
+    BlockLines,
+    CountedLines,
+    Record,
+    Records,
+    joined_ends,
+)
+from core.engine.reading.text import (
+    Fault,
+    TextFacts,
+    scan_text,
+    text_before,
+    text_lines,
+    utf8_blocks,
+    whole_lines,
+)
 
 DELIMITERS = ",;\t|"
 HEAD = 1 << 20
@@ -32,46 +49,60 @@ HEAD = 1 << 20
 LEAST_BLOCK, MOST_BLOCK = 1 << 16, 1 << 26
 """Bytes of text that are read at once, whatever the rows asked for."""
 
-_END = "\0end of file\0"
-"""Fed to the csv module as a last line: comes back as a row unless a quote is still open."""
+SURE = 2
+"""Known headings that one word of a title cannot be."""
+
+HEAD_ROWS = 50
+"""Rows among which the headings are looked for."""
 
 
 @dataclass
 class CsvSource:
-    """A csv file, opened: its first row, and tables of the rows below it."""
+    """A csv file, opened: its first rows, and tables of the rows below the headings."""
 
     path: Path
-    facts: TextFacts
-    cells: list[str]
-    delimiter: str
-    lines_above: int  # text lines that the heading row and a ``sep=`` line take up
-    bytes_a_row: int
+    facts: TextFacts = field(default_factory=TextFacts)
+    delimiter: str = ","
+    first: list[Record] = field(default_factory=list)
+    lines_above: int = 0  # text lines that a ``sep=`` line takes up
+    bytes_a_row: int = 1
     findings: list[dict[str, Any]] = field(default_factory=list)
     ragged: list[dict[str, Any]] = field(default_factory=list)
+    rows_there: int = 0
+    heading_row: int = 1
+    _next_row: int = 2
+
+    @property
+    def head(self) -> list[list[str]]:
+        """The cells of the first rows, among which the headings are."""
+        return [record.cells for record in self.first]
+
+    @property
+    def cells(self) -> list[str]:
+        """The headings."""
+        return self.first[self.heading_row - 1].cells if self.first else []
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """Tables of about ``chunk_rows`` rows: ``row`` and the wanted columns by position.
 
         Ragged rows are left out and noted in ``ragged``.
         """
+        self._next_row = self.heading_row + 1
+        above = self.lines_above + sum(record.lines for record in self.first[: self.heading_row])
         blocks = utf8_blocks(self.path, self.facts, self._block(chunk_rows))
         if self.facts.lone_cr:
-            yield from self._exactly(blocks, wanted, 2, chunk_rows, skip=self.lines_above)
+            lines = joined_ends(text_lines(blocks))
+            below = itertools.islice(lines, above, None)
+            yield from self._exactly(below, wanted, chunk_rows)
             return
-        lines = _without_first_lines(whole_lines(blocks), self.lines_above)
-        row = 2
-        for block in lines:
-            if not _plainly_quoted(block, self.delimiter):
-                rest = itertools.chain([block], lines)
-                yield from self._exactly(rest, wanted, row, chunk_rows)
-                return
-            count = _count_lines(block)
-            table = self._at_once(block, wanted, row, count)
-            if table is None:
-                yield from self._exactly([block], wanted, row, chunk_rows)
-            else:
+        rest = _without_first_lines(whole_lines(blocks), above)
+        for block in rest:
+            table = self._at_once(block, wanted) if _plainly_quoted(block, self.delimiter) else None
+            if table is not None:
                 yield table
-            row += count
+            else:
+                of_blocks = BlockLines(itertools.chain([block], rest))
+                yield from self._exactly(of_blocks, wanted, chunk_rows)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
         """As many as blocks, if no row stands out of line."""
@@ -84,33 +115,37 @@ class CsvSource:
     def close(self) -> None:
         """Nothing stays open between reads."""
 
-    def _at_once(
-        self, block: bytes, wanted: Collection[int], first_row: int, count: int
-    ) -> pa.Table | None:
+    @property
+    def _width(self) -> int:
+        return len(self.cells)
+
+    def _at_once(self, block: bytes, wanted: Collection[int]) -> pa.Table | None:
         """The block through Arrow, or None if any row does not have the headings' width."""
+        count = _count_lines(block)
         try:
-            table = _parsed(block, len(self.cells), wanted, self.delimiter)
+            table = _parsed(block, self._width, wanted, self.delimiter)
         except pa.ArrowInvalid:
             return None
         if table.num_rows != count:
             return None
-        rows = np.arange(first_row, first_row + count, dtype=np.int32)
+        rows = np.arange(self._next_row, self._next_row + count, dtype=np.int32)
+        self._next_row += count
+        self.rows_there += count
         return table.add_column(0, "row", pa.array(rows))
 
     def _exactly(
-        self,
-        blocks: Iterable[bytes],
-        wanted: Collection[int],
-        first_row: int,
-        chunk_rows: int,
-        *,
-        skip: int = 0,
+        self, lines: Iterator[str], wanted: Collection[int], chunk_rows: int
     ) -> Iterator[pa.Table]:
-        lines = itertools.islice(text_lines(blocks), skip, None)
-        reader = csv.reader(itertools.chain(lines, [_END]), delimiter=self.delimiter)
-        numbered = self._of_full_width(enumerate(_records(reader), start=first_row))
-        while (table := self._next_table(numbered, wanted, chunk_rows)) is not None:
+        """Tables of rows that are looked at one by one, to the end of the block they end with."""
+        counted = CountedLines(lines)
+        records = Records(counted, self.delimiter, self._width)
+        if isinstance(lines, BlockLines):
+            rows = self._of_full_width(_within_block(records, lines))
+        else:
+            rows = self._of_full_width(records)
+        while (table := self._next_table(rows, wanted, chunk_rows)) is not None:
             yield table
+        self.rows_there += counted.number - records.lines_within
 
     def _next_table(
         self, rows: Iterator[tuple[int, list[str]]], wanted: Collection[int], chunk_rows: int
@@ -123,20 +158,20 @@ class CsvSource:
             numbers.append(row)
         if not numbers:
             return None
-        table = _parsed(text.getvalue().encode(), len(self.cells), wanted, ",")
+        table = _parsed(text.getvalue().encode(), self._width, wanted, ",")
         return table.add_column(0, "row", pa.array(np.asarray(numbers, dtype=np.int32)))
 
-    def _of_full_width(
-        self, rows: Iterable[tuple[int, list[str]]]
-    ) -> Iterator[tuple[int, list[str]]]:
+    def _of_full_width(self, records: Iterable[Record]) -> Iterator[tuple[int, list[str]]]:
         """Rows as wide as the headings; blank ones are made so, others are ragged."""
-        expected = len(self.cells)
-        for row, cells in rows:
-            if cells is UNCLOSED or cells is OVERLONG:
-                self.ragged.append(finding(f"ragged-row/{cells[0]}", row=row))
+        expected = self._width
+        for record in records:
+            row, cells = self._next_row, record.cells
+            self._next_row += 1
+            if record.fault:
+                self.ragged.append(finding(f"ragged-row/{record.fault}", row=row))
             elif len(cells) == expected:
                 yield row, cells
-            elif not any(cell.strip() for cell in cells):
+            elif not any(map(text_as_read, cells)):
                 yield row, [""] * expected
             else:
                 self.ragged.append(
@@ -144,8 +179,12 @@ class CsvSource:
                 )
 
 
-UNCLOSED, OVERLONG = ["open-quote"], ["long-cell"]
-"""Stand for a last row that cannot be told apart, by the wording of the finding."""
+def _within_block(records: Records, lines: BlockLines) -> Iterator[Record]:
+    """Rows up to the first that ends where a block ends: what follows may go the fast way."""
+    for record in records:
+        yield record
+        if records.between_rows and lines.at_end_of_block:
+            return
 
 
 def open_csv(path: Path, known: Collection[str]) -> CsvSource:
@@ -154,48 +193,63 @@ def open_csv(path: Path, known: Collection[str]) -> CsvSource:
     A first line ``sep=;``, as Excel writes and hides it, counts as no row.
     """
     facts = scan_text(path)
-    if facts.problem is not None:
-        return CsvSource(path, facts, [], ",", 0, 1, [facts.problem])
+    if facts.fault is not None and facts.fault.offset is None:
+        return CsvSource(path, findings=[finding(facts.fault.reason)])
     head = _head_of(path, facts)
-    if not head.strip():
-        return CsvSource(path, facts, [], ",", 0, 1, [finding("empty-file")])
-    marked = _marked_delimiter(head)
-    if marked:
-        head = head.split("\n", 1)[-1]
-    best = max((_first_row(head, d) for d in marked or DELIMITERS), key=lambda f: f.score(known))
-    above = best.lines + bool(marked)
-    return CsvSource(path, facts, best.cells, best.delimiter, above, _bytes_a_row(head))
+    if facts.fault is None and not text_as_read(head):
+        return CsvSource(path, findings=[finding("empty-file")])
+    marked = _SEPARATOR_LINE.match(head)
+    body = head[marked.end() :] if marked else head
+    delimiters = marked["separator"] if marked else DELIMITERS
+    rows = {delimiter: list(_first_rows(body, delimiter)) for delimiter in delimiters}
+    best = _best(rows, known)
+    source = CsvSource(path, facts, best, rows[best], bool(marked), _bytes_a_row(head))
+    if facts.fault is not None:
+        source.findings.append(_located(path, facts, facts.fault, best))
+    return source
 
 
-@dataclass(frozen=True)
-class _FirstRow:
-    delimiter: str
-    cells: list[str]
-    lines: int
-
-    def score(self, known: Collection[str]) -> tuple[int, int]:
-        return sum(heading_key(cell) in known for cell in self.cells), len(self.cells)
+_SEPARATOR_LINE = re.compile(
+    r"""\s*(?P<quote>"?)sep=(?P<separator>[^"\w\s]|[\t])(?P=quote)[,;|\t ]*(?:\r*\n|\r|$)""",
+    re.IGNORECASE,
+)
 
 
-def _first_row(head: str, delimiter: str) -> _FirstRow:
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-    try:
-        cells = next(reader, [])
-    except csv.Error:
-        cells = []
-    return _FirstRow(delimiter, cells, reader.line_num)
+def _first_rows(head: str, delimiter: str) -> Iterator[Record]:
+    """The rows among which the headings are looked for; a faulty one without regard to quotes."""
+    lines = joined_ends(io.StringIO(head, newline=""))
+    return itertools.islice(Records(lines, delimiter), HEAD_ROWS)
+
+
+def _best(rows: Mapping[str, list[Record]], known: Collection[str]) -> str:
+    """The separator that makes most headings of a row known: of the first, if that has any."""
+    scores = {delimiter: _score(found[:1], known) for delimiter, found in rows.items()}
+    if max(scores.values())[0] < SURE:
+        scores = {delimiter: _score(found, known) for delimiter, found in rows.items()}
+    return max(scores, key=lambda delimiter: scores[delimiter])
+
+
+def _score(rows: list[Record], known: Collection[str]) -> tuple[int, int]:
+    """How many headings of the best row are known, and how many cells the first row has."""
+    counts = (sum(heading_key(cell) in known for cell in row.cells) for row in rows)
+    return max(counts, default=0), len(rows[0].cells) if rows else 0
+
+
+def _located(path: Path, facts: TextFacts, fault: Fault, delimiter: str) -> dict[str, Any]:
+    """The finding against a byte that is no text, with its spreadsheet row."""
+    text = text_before(path, facts, fault.offset or 0)
+    if marked := _SEPARATOR_LINE.match(text):
+        text = text[marked.end() :]
+    lines = joined_ends(io.StringIO(text, newline=""))
+    row = sum(1 for _ in Records(lines, delimiter))
+    return finding(fault.reason, row=max(row, 1), byte=fault.byte)
 
 
 def _head_of(path: Path, facts: TextFacts) -> str:
+    if facts.fault is not None:
+        return text_before(path, facts, min(facts.fault.offset or 0, HEAD))
     block = next(utf8_blocks(path, facts, HEAD), b"")
     return block.decode("utf-8", errors="ignore")
-
-
-def _marked_delimiter(head: str) -> str:
-    first = head[:8].splitlines()[:1]
-    if first and first[0].lower().startswith("sep=") and len(first[0]) == 5:
-        return first[0][4]
-    return ""
 
 
 def _bytes_a_row(head: str) -> int:
@@ -243,17 +297,6 @@ def _plainly_quoted(block: bytes, delimiter: str) -> bool:
     line_ends = np.flatnonzero(text == ord("\n"))
     broken = np.searchsorted(line_ends, opening) != np.searchsorted(line_ends, closing)
     return bool(begins.all() and ends.all() and not broken.any())
-
-
-def _records(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows of the file; ``UNCLOSED`` or ``OVERLONG`` in place of a last one that is broken."""
-    try:
-        for cells in reader:
-            if cells == [_END]:
-                return
-            yield UNCLOSED if cells and cells[-1].endswith(_END) else cells
-    except csv.Error:
-        yield OVERLONG  # the only thing the csv module refuses here
 
 
 def _parsed(text: bytes, width: int, wanted: Collection[int], delimiter: str) -> pa.Table:

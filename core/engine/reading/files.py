@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from core.engine.columns.as_read import text_as_read
 from core.engine.dataset.fields import Field
 from core.engine.dataset.headings import Heading, Layout, column_letter, match_headings
 from core.engine.dataset.problems import NO_ERRORS, errors_table, finding
 from core.engine.dataset.specification import Specification
 from core.engine.reading.csv_file import open_csv
+from core.engine.reading.joined import Seams
 from core.engine.reading.kinds import kind_of
 from core.engine.reading.table_end import TableEnd, blank_rows
 from core.engine.reading.transposing import transpose
@@ -25,11 +28,21 @@ CHUNK_ROWS = 50_000
 
 
 class Source(Protocol):
-    """A file of some kind, opened: the cells of its first row, and tables of the others."""
+    """A file of some kind, opened: its first rows, and tables of those below the headings.
 
-    cells: list[str]
+    ``heading_row`` may be set to another of the first rows before tables are asked for.
+    """
+
     findings: list[dict[str, Any]]  # why the file cannot be read
     ragged: list[dict[str, Any]]  # rows left out of the tables, known once these were read
+    heading_row: int
+    rows_there: int  # rows below the headings, counted apart from the tables
+
+    @property
+    def head(self) -> list[list[str]]: ...
+
+    @property
+    def cells(self) -> list[str]: ...
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]: ...
 
@@ -38,12 +51,35 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class RowCounts:
+    """The rows below the headings of a file, blank ones aside, and where each went.
+
+    ``there`` is counted apart from the others, as line ends or by the sheet: it must be their sum.
+    """
+
+    there: int = 0
+    records: int = 0
+    in_error: int = 0  # could be no records
+    left_out: int = 0  # headings again, and what stands below the end of the table
+
+    @property
+    def found(self) -> int:
+        """Rows that went somewhere."""
+        return self.records + self.in_error + self.left_out
+
+    @property
+    def whole(self) -> bool:
+        """Whether no row was lost."""
+        return self.there == self.found
+
+
 class Reading(AbstractContextManager["Reading"]):
     """A file opened against a specification.
 
-    ``headings`` are as uploaded, each with the column it is taken for. ``errors`` hold what
-    opening found, ``late_errors()`` what reading the rows found. A ``refused`` file has no
-    records.
+    ``headings`` are as uploaded, each with the column it is taken for; they stand in
+    ``heading_row``. ``errors`` hold what opening found, ``late_errors()`` what reading the rows
+    found, and ``counts`` where they went. A ``refused`` file has no records that count.
     """
 
     def __init__(
@@ -57,8 +93,10 @@ class Reading(AbstractContextManager["Reading"]):
         findings = [*source.findings, *(layout.findings if layout else [])]
         self.name = name
         self.headings: list[Heading] = layout.headings if layout else []
+        self.heading_row = source.heading_row
         self.errors = errors_table(findings)
         self.refused = any(found["severity"] == "error" for found in findings)
+        self.counts = RowCounts()
         self._source, self._layout = source, layout
         self._specification, self._chunk_rows = specification, chunk_rows
         self._late = NO_ERRORS
@@ -70,14 +108,15 @@ class Reading(AbstractContextManager["Reading"]):
         """
         if self.refused or self._layout is None:
             return
-        read = _DataRows(self._source, self._layout, self._chunk_rows)
+        read = _DataRows(self._source, self._layout, self._specification, self._chunk_rows)
         tables: Iterator[pa.Table] = (
-            standard_layout(table, self._layout.columns, self._specification)
-            for table in read.tables()
+            standard_layout(table, self._layout, self._specification) for table in read.tables()
         )
         if self._layout.transposed is not None:
             tables = self._transposed(tables, self._layout.transposed)
         yield from tables
+        self.counts = read.counts
+        self.refused = not self.counts.whole
         self._late = errors_table(read.findings())
 
     def expected_chunks(self) -> int | None:
@@ -85,6 +124,11 @@ class Reading(AbstractContextManager["Reading"]):
         if self.refused or self._layout is None or self._layout.transposed is not None:
             return None
         return self._source.expected_tables(self._chunk_rows)
+
+    @property
+    def first_rows(self) -> list[list[str]]:
+        """The rows among which the headings are, with which a person can choose theirs."""
+        return self._source.head
 
     def _transposed(self, tables: Iterator[pa.Table], field: Field) -> Iterator[pa.Table]:
         """The chunks of the whole file, transposed; an episode's rows may lie far apart."""
@@ -123,18 +167,26 @@ def open_file(
     transpose: bool = False,
     chunk_rows: int = CHUNK_ROWS,
     headings: Mapping[str, str | None] | None = None,
+    heading_row: int | None = None,
 ) -> Reading:
     """Opens ``path`` by what it contains, not by what it is called.
 
     ``headings`` says what a heading is taken for where matching alone would not do (None: leave
-    the column out). Raises ``UserError`` only where there is no file; whatever is wrong with its
+    the column out). ``heading_row`` says where they stand (None: in the first row, as they should).
+    Raises ``UserError`` only where there is no file; whatever is wrong with its
     content is reported in ``Reading.errors``.
     """
     path = Path(path)
     source = open_source(path, specification)
     layout = None
     if not source.findings:
-        layout = match_headings(source.cells, specification, transpose=transpose, chosen=headings)
+        layout = find_headings(
+            source,
+            partial(
+                match_headings, specification=specification, transpose=transpose, chosen=headings
+            ),
+            heading_row,
+        )
     return Reading(name or path.name, source, layout, specification, chunk_rows)
 
 
@@ -158,13 +210,49 @@ def open_source(path: Path, specification: Specification) -> Source:
     return WorkbookSource(path)
 
 
+def find_headings(
+    source: Source, match: Callable[[list[str]], Layout], chosen_row: int | None
+) -> Layout:
+    """The headings of the row that was chosen, else of the first; sets ``source.heading_row``.
+
+    Where the first row lacks a required one and a row further down has all of them, that row is
+    named; if it is the second and the first is one of headings too, it is taken.
+    """
+    head = source.head
+    if chosen_row is not None and chosen_row <= len(head):
+        source.heading_row = chosen_row
+        return match(head[chosen_row - 1])
+    layout = match(head[0] if head else [])
+    if not layout.missing:
+        return layout
+    for row, cells in enumerate(head[1:], start=2):
+        below = match(cells)
+        if below.missing:
+            continue
+        if row == SECOND and sum(1 for cell in head[0] if text_as_read(cell)) >= GROUPS:
+            source.heading_row = row
+            told = finding("joined-file/two-rows", row=row)
+            return replace(below, findings=[told, *below.findings])
+        elsewhere = finding("headings-elsewhere", row=row, heading_row=row)
+        return replace(layout, findings=[elsewhere])
+    return layout
+
+
+SECOND = 2
+GROUPS = 3
+"""Cells from which on a row above the headings names groups of columns and is no title."""
+
+
 @dataclass
 class Unreadable:
     """A file that is none of the kinds that can be read."""
 
     findings: list[dict[str, Any]]
+    head: list[list[str]] = dataclasses.field(default_factory=list)
     cells: list[str] = dataclasses.field(default_factory=list)
     ragged: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    heading_row: int = 1
+    rows_there: int = 0
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """None at all."""
@@ -183,41 +271,76 @@ class Unreadable:
 class _DataRows:
     """The rows of the data: up to the first empty one, with what was found on the way."""
 
-    def __init__(self, source: Source, layout: Layout, chunk_rows: int) -> None:
-        self._source, self._chunk_rows = source, chunk_rows
+    def __init__(
+        self, source: Source, layout: Layout, specification: Specification, chunk_rows: int
+    ) -> None:
+        self._source, self._layout, self._chunk_rows = source, layout, chunk_rows
         self._nameless = [
             at
             for at, heading in enumerate(layout.headings)
-            if layout.columns[at] is None and not heading.heading.strip()
+            if layout.columns[at] is None and not text_as_read(heading.heading)
         ]
+        self._beyond = {
+            at: column for at, column in enumerate(layout.columns) if column in layout.beyond
+        }
         self._all = range(len(layout.columns))
         self._end = TableEnd()
+        self._seams = Seams(layout, specification)
         self._filled: set[int] = set()
-        self._count = 0
+        self._records = 0
 
     def tables(self) -> Iterator[pa.Table]:
         for table in self._source.tables(self._all, self._chunk_rows):
-            data = self._end.cut(table)
-            self._count += data.num_rows
-            self._note_nameless(data)
+            data = self._seams.without_headings(self._end.cut(table))
+            self._records += data.num_rows
+            self._note_filled(data)
             if data.num_rows:
                 yield data
-            if self._end.done:
-                return
+
+    @property
+    def counts(self) -> RowCounts:
+        """Where the rows went; complete once ``tables`` has ended."""
+        ragged = sum(found["row"] is not None for found in self._source.ragged)
+        after = self._end.rows_after + self._end.ragged_after(self._source.ragged)
+        return RowCounts(
+            there=self._source.rows_there - self._end.blank_rows,
+            records=self._records,
+            in_error=ragged - self._end.ragged_after(self._source.ragged) + self._seams.in_error,
+            left_out=self._seams.left_out + after,
+        )
 
     def findings(self) -> list[dict[str, Any]]:
         found = [
             finding("unknown-column/no-heading", letter=column_letter(at))
-            for at in sorted(self._filled)
+            for at in self._nameless
+            if at in self._filled
         ]
+        found += self._empty_slots()
         rows = self._end.findings(self._source.ragged)
-        found += rows
-        if not self._count and not rows:
+        found += self._seams.findings + rows
+        counts = self.counts
+        if not counts.whole:
+            found.append(
+                finding("unreadable-file/rows-lost", there=counts.there, found=counts.found)
+            )
+        if not self._records and not rows:
             found.append(finding("empty-file/heading-alone"))
         return found
 
-    def _note_nameless(self, table: pa.Table) -> None:
-        for at in self._nameless:
+    def _empty_slots(self) -> Iterator[dict[str, Any]]:
+        for at, column in self._beyond.items():
+            if at not in self._filled:
+                field = self._layout.beyond[column or ""]
+                yield finding(
+                    "unknown-column/beyond",
+                    value=self._layout.headings[at].heading,
+                    heading=self._layout.headings[at].heading,
+                    slots=field.repeat,
+                    field=field.name,
+                )
+
+    def _note_filled(self, table: pa.Table) -> None:
+        for at in (*self._nameless, *self._beyond):
             if at not in self._filled and not blank_rows(table.select([str(at)])).all():
                 self._filled.add(at)
 
@@ -228,17 +351,18 @@ def slices(table: pa.Table, rows: int) -> Iterator[pa.Table]:
         yield table.slice(start, rows)
 
 
-def standard_layout(
-    table: pa.Table, columns: list[str | None], specification: Specification
-) -> pa.Table:
-    """The table with every column of the data set, in its order; those not there are blank."""
-    places = {column: str(at) for at, column in enumerate(columns) if column is not None}
+def standard_layout(table: pa.Table, layout: Layout, specification: Specification) -> pa.Table:
+    """The table with every column of the data set, in its order; those not there are blank.
+
+    Slots that the data set does not have follow, for the checks to report what they hold.
+    """
+    places = {column: str(at) for at, column in enumerate(layout.columns) if column is not None}
     blank = pa.DictionaryArray.from_arrays(
         pa.nulls(table.num_rows, pa.int32()), pa.array([], pa.string())
     )
     cells = {
         column: table[places[column]] if column in places else blank
-        for column in specification.columns
+        for column in (*specification.columns, *layout.beyond)
     }
     laid_out = pa.table({"row": table["row"], **cells})
     return laid_out.replace_schema_metadata(table.schema.metadata)

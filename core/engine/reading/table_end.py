@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.columns.as_read import as_read
 from core.engine.dataset.problems import finding
-from core.engine.dataset.spelling import trimmed
 
 
 class TableEnd:
@@ -18,6 +18,8 @@ class TableEnd:
 
     def __init__(self) -> None:
         self.empty_row: int | None = None
+        self.blank_rows = 0
+        self.rows_after = 0  # with something in them, below the end
         self._data_after: int | None = None
 
     def cut(self, table: pa.Table) -> pa.Table:
@@ -29,20 +31,26 @@ class TableEnd:
         if at is None:
             return table
         self.empty_row = table["row"][at].as_py()
+        self.blank_rows += 1
         self._note_data(table.slice(at + 1))
         return table.slice(0, at)
 
-    @property
-    def done(self) -> bool:
-        """Whether nothing that follows can change what is reported."""
-        return self._data_after is not None
+    def ragged_after(self, ragged: list[dict[str, Any]]) -> int:
+        """How many of the ragged rows stand below the end."""
+        end = self.empty_row
+        if end is None:
+            return 0
+        return sum(found["row"] is not None and found["row"] > end for found in ragged)
 
     def findings(self, ragged: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Ragged rows of the data, and the first row of data after its end, if any."""
         if self.empty_row is None:
             return ragged
-        inside = [found for found in ragged if found["row"] < self.empty_row]
-        after = [found["row"] for found in ragged if found["row"] > self.empty_row]
+        end = self.empty_row
+        inside = [found for found in ragged if found["row"] is None or found["row"] < end]
+        after = [
+            found["row"] for found in ragged if found["row"] is not None and found["row"] > end
+        ]
         if self._data_after is not None:
             after.append(self._data_after)
         if not after:
@@ -50,7 +58,10 @@ class TableEnd:
         return [*inside, finding("data-after-empty-row", row=min(after), empty=self.empty_row)]
 
     def _note_data(self, table: pa.Table) -> None:
-        at = _first(~blank_rows(table))
+        filled = ~blank_rows(table)
+        self.rows_after += int(filled.sum())
+        self.blank_rows += int((~filled).sum())
+        at = _first(filled)
         if self._data_after is None and at is not None:
             self._data_after = table["row"][at].as_py()
 
@@ -72,7 +83,7 @@ def _blank_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 def _blank_in(cells: pa.DictionaryArray) -> npt.NDArray[np.bool_]:
     if not len(cells.dictionary):
         return np.ones(len(cells), dtype=np.bool_)
-    blank = np.asarray(trimmed(cells.dictionary).is_null())
+    blank = np.asarray(as_read(cells.dictionary).is_null())
     if not blank.any():
         return np.asarray(cells.indices.is_null())
     return np.asarray(pc.fill_null(pa.array(blank).take(cells.indices), True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import mmap
 import re
@@ -12,35 +11,55 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.engine.dataset.problems import finding
-
 BLOCK = 4 << 20
 """Bytes looked at in one go."""
 
 _MULTIBYTE = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+    rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+"
 )
+_CLOSING = rb"\x85\x91-\x94\x96\x97\x99\x9b\xa0\xbb"
+"""Windows-1252 for an ellipsis, quotes, dashes, a trade mark, a hard space: what follows a word."""
+
+_LETTER_AND_CLOSING = re.compile(rb"[\xc6-\xdf][" + _CLOSING + rb"]")
+"""A capital and one of those in Windows-1252; in UTF-8 a letter of a script whose words have more
+than one."""
+
+_NEVER_IN_UTF8 = re.compile(rb"(?:\xc8[\x80-\x97]|\xc9[\x90-\xbf])+")
+"""Letters of linguists alone: valid UTF-8, and still Windows-1252."""
+
 _NOT_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_END_MARK = b"\x1a"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A byte that is no text: the reason (``problems``), and where it stands in the file."""
+
+    reason: str
+    offset: int | None = None  # None: of the file as a whole
+    byte: str = ""
 
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What a scan of the whole file told; ``problem`` is a finding if it is no text at all."""
+    """What a scan of the whole file told; ``fault`` if it is no text at all."""
 
     encoding: Literal["utf-8", "cp1252", "utf-16"] = "utf-8"
     start: int = 0
     lone_cr: bool = False
-    problem: dict[str, Any] | None = None
+    fault: Fault | None = None
 
 
 def scan_text(path: Path) -> TextFacts:
     """The encoding of the file.
 
     UTF-8 with or without a byte order mark, UTF-16 with one, else Windows-1252; a file that
-    mixes them, or has bytes that are no text, is a ``bad-encoding`` with the row of the byte.
+    mixes them, or has bytes that are no text, has a ``fault``.
     """
     with path.open("rb") as file:
         head = file.read(4)
+    if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return TextFacts(fault=Fault("bad-encoding/utf-32"))
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _scan_utf16(path)
     start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
@@ -48,7 +67,20 @@ def scan_text(path: Path) -> TextFacts:
 
 
 def utf8_blocks(path: Path, facts: TextFacts, size: int) -> Iterator[bytes]:
-    """The text of the file as UTF-8 without a byte order mark, in blocks of about ``size``."""
+    """The text of the file as UTF-8 without a byte order mark, in blocks of about ``size``.
+
+    DOS ends a text with 0x1A; those at the end of the file are left out.
+    """
+    held = b""
+    for block in _decoded(path, facts, size):
+        bare = block.rstrip(_END_MARK)
+        if bare:
+            yield held + bare if held else bare
+            held = b""
+        held += block[len(bare) :]
+
+
+def _decoded(path: Path, facts: TextFacts, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(facts.start)
         if facts.encoding == "utf-8":
@@ -58,6 +90,13 @@ def utf8_blocks(path: Path, facts: TextFacts, size: int) -> Iterator[bytes]:
             decoder = codecs.getincrementaldecoder(facts.encoding)()
             while block := file.read(size):
                 yield decoder.decode(block).encode()
+
+
+def text_before(path: Path, facts: TextFacts, offset: int) -> str:
+    """The text up to a byte that is none, and a character in its place."""
+    with path.open("rb") as file:
+        before = file.read(offset)[facts.start :]
+    return before.decode(facts.encoding, errors="replace") + "x"
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -105,13 +144,13 @@ class _BlockStream(io.RawIOBase):
 
 def _scan_bytes(path: Path, start: int) -> TextFacts:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, returns, pairs, last = start, 0, 0, b""
+    offset, returns, pairs, last, ascii_only = start, 0, 0, b"", True
     with path.open("rb") as file:
         file.seek(start)
         while block := file.read(BLOCK):
             nul = block.find(b"\0")
             if nul >= 0:
-                return _bad(path, offset + nul, "bad-encoding/nul")
+                return TextFacts(start=start, fault=Fault("bad-encoding/nul", offset + nul))
             pairs += last == b"\r" and block[:1] == b"\n"
             if b"\r" in block:
                 returns += block.count(b"\r")
@@ -120,57 +159,70 @@ def _scan_bytes(path: Path, start: int) -> TextFacts:
             pending = decoder.getstate()[0]
             try:
                 if pending or not block.isascii():
+                    ascii_only = False
                     decoder.decode(block)
             except UnicodeDecodeError as error:
                 return _not_utf8(path, start, offset - len(pending) + error.start)
             offset += len(block)
     if pending := decoder.getstate()[0]:
         return _not_utf8(path, start, offset - len(pending))
-    return TextFacts(start=start, lone_cr=returns != pairs)
+    lone_cr = returns != pairs
+    if not (ascii_only or start) and _only_valid_by_chance(path):
+        return TextFacts("cp1252", lone_cr=lone_cr)
+    return TextFacts(start=start, lone_cr=lone_cr)
+
+
+def _only_valid_by_chance(path: Path) -> bool:
+    """Whether all that is not ASCII would be characters that nobody writes."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if _NOT_CP1252.search(data):
+            return False
+        return all(_NEVER_IN_UTF8.fullmatch(found[0]) for found in _MULTIBYTE.finditer(data))
 
 
 def _not_utf8(path: Path, start: int, offset: int) -> TextFacts:
     """Windows-1252, unless the file speaks against it."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if start or _MULTIBYTE.search(data):
-            return _bad(path, offset, "bad-encoding/mixed")
+        if start or _speaks_of_utf8(data):
+            fault = Fault("bad-encoding/mixed", offset, _hex(data[offset]))
+            return TextFacts(start=start, fault=fault)
         if nul := data.find(b"\0") + 1:
-            return _bad(path, nul - 1, "bad-encoding/nul")
+            return TextFacts("cp1252", fault=Fault("bad-encoding/nul", nul - 1))
         if undefined := _NOT_CP1252.search(data):
-            return _bad(path, undefined.start(), "bad-encoding")
+            at = undefined.start()
+            return TextFacts("cp1252", fault=Fault("bad-encoding", at, _hex(data[at])))
         lone_cr = re.search(rb"\r(?!\n)", data) is not None
     return TextFacts("cp1252", lone_cr=lone_cr)
 
 
+def _speaks_of_utf8(data: mmap.mmap) -> bool:
+    """Whether some bytes are UTF-8 and not by chance: É before a quotation mark looks like it."""
+    return any(not _LETTER_AND_CLOSING.fullmatch(found[0]) for found in _MULTIBYTE.finditer(data))
+
+
+def _hex(byte: int) -> str:
+    return f"0x{byte:02X}"
+
+
 def _scan_utf16(path: Path) -> TextFacts:
     decoder = codecs.getincrementaldecoder("utf-16")()
-    line, lone_cr, last = 1, False, ""
+    offset, lone_cr, last = 0, False, ""
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
+        while True:
+            block = file.read(BLOCK)
+            pending = decoder.getstate()[0]
             try:
-                text = last + decoder.decode(block, final=len(block) < BLOCK)
+                text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                good = error.object[: error.start].decode(error.encoding, "ignore")
-                row = line + good.count("\n")
-                return TextFacts("utf-16", problem=finding("bad-encoding/utf-16", row=row))
-            line += text.count("\n")
+                at = offset - len(pending) + error.start
+                return TextFacts("utf-16", fault=Fault("bad-encoding/utf-16", at))
+            if (nul := text.find("\0")) >= 0:
+                at = offset - len(pending) + len(text[:nul].encode("utf-16-le"))
+                # the mark at the beginning of the file is none of the text
+                return TextFacts("utf-16", fault=Fault("bad-encoding/nul", at + 2 * (not offset)))
+            text = last + text
             last = "\r" if text.endswith("\r") else ""
             lone_cr |= re.search(r"\r(?!\n|$)", text) is not None
-    return TextFacts("utf-16", lone_cr=lone_cr or bool(last))
-
-
-def _bad(path: Path, offset: int, reason: str) -> TextFacts:
-    with path.open("rb") as file:
-        before = file.read(offset + 1)
-    row = _row_of_last(before)
-    return TextFacts(problem=finding(reason, row=row, byte=f"0x{before[-1]:02X}"))
-
-
-def _row_of_last(before: bytes) -> int:
-    """The spreadsheet row of the last byte: lines count once however a cell is broken up."""
-    lines = io.TextIOWrapper(io.BytesIO(before), encoding="latin-1", newline="")
-    try:
-        rows = sum(1 for _ in csv.reader(lines))
-    except csv.Error:
-        rows = before.count(b"\n") + 1
-    return max(rows - before.startswith(b"sep="), 1)
+            offset += len(block)
+            if not block:
+                return TextFacts("utf-16", lone_cr=lone_cr or bool(last))

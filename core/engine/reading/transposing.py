@@ -12,11 +12,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.columns.as_read import as_read
 from core.engine.columns.coded import Coded
-from core.engine.columns.marks import CODE_TOO_MANY, FROM_TEXT, is_marked, take_marks_off
+from core.engine.columns.marks import (
+    CODE_TOO_MANY,
+    FROM_TEXT,
+    is_marked,
+    take_marks_off,
+    with_literals,
+)
 from core.engine.dataset.fields import Field
 from core.engine.dataset.specification import Specification
-from core.engine.dataset.spelling import listed_spelling, trimmed
+from core.engine.dataset.spelling import listed_spelling
 
 Codes = npt.NDArray[np.int64]
 
@@ -27,6 +34,8 @@ def transpose(table: pa.Table, field: Field, specification: Specification) -> pa
     ``table`` is a whole file in the standard layout. A code beyond the last slot stays there
     under a mark, which the checks report as ``too-many-codes``.
     """
+    if not is_marked(table):
+        table = with_literals(table).replace_schema_metadata(FROM_TEXT)
     cells = _cells(table, field.columns[0])
     codes = _spelt(cells, field, specification).codes.astype(np.int64)
     slots = slots_of(_episodes(table, specification), codes)
@@ -35,7 +44,7 @@ def transpose(table: pa.Table, field: Field, specification: Specification) -> pa
         kept = Coded(np.where(slots == slot, cells.codes, -1).astype(np.int32), cells.values)
         at = table.schema.get_field_index(column)
         table = table.set_column(at, column, kept.to_array())
-    return table if is_marked(table) else table.replace_schema_metadata(FROM_TEXT)
+    return table
 
 
 def slots_of(episodes: Codes, codes: Codes) -> Codes:
@@ -65,7 +74,7 @@ def _marked_beyond(count: int, cells: Coded, slots: Codes) -> tuple[Coded, Codes
     beyond = slots >= count
     if not beyond.any():
         return cells, slots
-    bare = trimmed(take_marks_off(cells.values)[0])
+    bare = as_read(take_marks_off(cells.values)[0])
     marked = pc.binary_join_element_wise(CODE_TOO_MANY, bare, "")
     codes = np.where(beyond, cells.codes + len(cells.values), cells.codes).astype(np.int32)
     return Coded(codes, pa.concat_arrays([cells.values, marked])), np.minimum(slots, count - 1)
@@ -84,7 +93,7 @@ def _episodes(table: pa.Table, specification: Specification) -> Codes:
 
 def _spelt(cells: Coded, field: Field, specification: Specification) -> Coded:
     """Values as they will be stored, so that two spellings of one code are one."""
-    values = trimmed(cells.values)
+    values = as_read(cells.values)
     if field.codes is not None:
         codes = pa.array(specification.codes_of(field), pa.string())
         values = pc.coalesce(listed_spelling(values, codes), values)
@@ -94,7 +103,7 @@ def _spelt(cells: Coded, field: Field, specification: Specification) -> Coded:
 def _cells(table: pa.Table, column: str) -> Coded:
     """A column without marks."""
     cells = _raw(table, column)
-    return Coded(cells.codes, take_marks_off(cells.values)[0]) if is_marked(table) else cells
+    return Coded(cells.codes, take_marks_off(cells.values)[0])
 
 
 def _raw(table: pa.Table, column: str) -> Coded:

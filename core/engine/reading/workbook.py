@@ -26,7 +26,9 @@ from core.engine.columns.marks import (
     DATE_WITH_TIME,
     ERROR_CELL,
     FROM_WORKBOOK,
+    LITERAL,
     ROUNDED_NUMBER,
+    literal,
 )
 from core.engine.dataset.problems import finding
 from core.engine.reading.compound import BrokenError, inspect_compound, workbook_stream
@@ -35,6 +37,9 @@ from core.engine.reading.package import Extent, RefusedError, inspect_package
 from core.engine.reading.portions import portions_of
 
 Cell = str | float | bool | datetime.date | datetime.datetime | datetime.time | datetime.timedelta
+
+HEAD_ROWS = 50
+"""Rows among which the headings are looked for."""
 
 EXACT_BELOW = 1e15
 """Excel keeps 15 digits of a number; a longer one is not what was typed."""
@@ -53,31 +58,40 @@ class WorkbookSource:
     """
 
     def __init__(self, path: Path) -> None:
-        self.cells: list[str] = []
+        self.head: list[list[str]] = []
+        self.heading_row = 1
+        self.rows_there = 0
         self.findings: list[dict[str, Any]] = []
         self.ragged: list[dict[str, Any]] = []
         self._rows: Iterator[list[Cell]] = iter(())
+        self._first: list[list[Cell]] = []
         self._last_row: int | None = None
         try:
             self._rows, self._last_row = _sheet_of(path)
-            first = next(self._rows, None)
+            self._first = list(itertools.islice(self._rows, HEAD_ROWS))
         except RefusedError as refused:
             self.findings = [refused.finding]
             return
-        if first is None:
+        if not self._first:
             self.findings = [finding("empty-file")]
-        else:
-            self.cells = [_bare(text_of(cell)) for cell in first]
+        self.head = [[_bare(text_of(cell)) for cell in row] for row in self._first]
+
+    @property
+    def cells(self) -> list[str]:
+        """The headings."""
+        return self.head[self.heading_row - 1] if self.head else []
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """Tables of ``chunk_rows`` rows: ``row`` and the wanted columns, with marks."""
-        row = 2
+        row = self.heading_row + 1
+        self._rows = itertools.chain(self._first[self.heading_row :], self._rows)
         while rows := self._next_rows(chunk_rows):
             columns = list(zip(*rows, strict=True))
             numbers = np.arange(row, row + len(rows), dtype=np.int32)
             table = pa.table({"row": numbers, **{str(at): _coded(columns[at]) for at in wanted}})
             yield table.replace_schema_metadata(FROM_WORKBOOK)
             row += len(rows)
+            self.rows_there += len(rows)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
         """By the rows that the sheet says it has; an xls does not say."""
@@ -120,7 +134,7 @@ def _moment(cell: datetime.datetime) -> str:
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
-    str: str,
+    str: literal,
     ErrorCell: lambda cell: ERROR_CELL + cell,
     bool: lambda cell: "TRUE" if cell else "FALSE",
     int: lambda cell: _number(float(cell)),
@@ -134,7 +148,8 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
 
 def _bare(text: str) -> str:
     """A heading: marks mean nothing there."""
-    return text[1:] if text[:1] in (DATE_CELL, DATE_WITH_TIME, ERROR_CELL, ROUNDED_NUMBER) else text
+    marks = (DATE_CELL, DATE_WITH_TIME, ERROR_CELL, ROUNDED_NUMBER, LITERAL)
+    return text[1:] if text.startswith(marks) else text
 
 
 def _coded(cells: Sequence[Cell]) -> pa.DictionaryArray:

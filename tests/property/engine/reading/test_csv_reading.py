@@ -7,9 +7,10 @@ import io
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.engine.columns.as_read import text_as_read
 from core.engine.reading import csv_file, open_file
 from core.engine.reading.csv_file import CsvSource
 from tests.small_dataset import SMALL
@@ -21,21 +22,24 @@ cells = st.text(
 ) | st.sampled_from(
     ["", " ", "C1", '"', '""', 'a"b', "a,b", "\n", "\r", "a\r\nb", "é", "2017-04-03"]
 )
+# a row within a cell is taken for one that a stray quote swallowed, see test_stray_quotes
+cells = cells.filter(lambda cell: "," not in cell or not {"\n", "\r"} & set(cell))
 rows = st.lists(st.lists(cells, min_size=3, max_size=3), max_size=12)
 form = st.text(st.sampled_from('a1é"", ;\n\r'), max_size=60)
 
 
 def read(path: object, chunk_rows: int = 50_000) -> tuple[list[object], list[object]]:
-    """Rows with their numbers, and late findings."""
+    """Rows with their numbers, as people read them, and findings."""
     with open_file(path, SMALL, chunk_rows=chunk_rows) as reading:  # type: ignore[arg-type]
         table = [
-            tuple(row[name] for name in ("row", *HEADINGS))
+            (row["row"], *(text_as_read(row[name] or "") for name in HEADINGS))
             for chunk in reading.chunks()
             for row in chunk.to_pylist()
         ]
         return table, [*reading.errors.to_pylist(), *reading.late_errors().to_pylist()]
 
 
+@settings(deadline=None)
 @given(
     rows=rows,
     end=st.sampled_from(["\n", "\r\n"]),
@@ -59,12 +63,13 @@ def test_what_was_written_is_read(
     table, _ = read(path)
     expected = []
     for number, row in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in row):
+        if not any(map(text_as_read, row)):
             break
-        expected.append((number, *(cell or None for cell in row)))
+        expected.append((number, *map(text_as_read, row)))
     assert table == expected
 
 
+@settings(deadline=None)
 @given(rows=rows, body=form)
 def test_both_ways_agree_on_any_text(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], body: str
@@ -80,6 +85,7 @@ def test_both_ways_agree_on_any_text(
     assert fast == by_block == by_line
 
 
+@settings(deadline=None)
 @given(body=form, chunk_rows=st.integers(1, 5))
 def test_the_size_of_chunks_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, body: str, chunk_rows: int

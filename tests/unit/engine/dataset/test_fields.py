@@ -33,7 +33,7 @@ from tests.small_dataset import (
         ("Attendance Date", "2017-00-01", "bad-date"),
         ("Attendance Date", "20170403", "bad-date"),
         ("Attendance Date", "2017-04-03T00:00:00", "bad-date"),
-        ("Attendance Date", "２０１７-04-03", "bad-date"),
+        ("Attendance Date", "٢٠١٧-04-03", "bad-date"),
         ("Attendance Date", "1899-12-31", "out-of-range"),
         ("Attendance Date", "2101-01-01", "out-of-range"),
         ("Age", "forty", "bad-number"),

@@ -23,7 +23,11 @@ from tests.small_dataset import GOOD, HEADINGS, SMALL, check_lines, codes, found
         ("code_2", "Code 2"),
         ("Code2", "Code 2"),
         ("Clinic ID 1", None),
-        ("Code 4", None),
+        ("Code 4", "Code 4"),  # beyond the slots: what stands there is an error
+        ("Code 02", "Code 2"),
+        ("code_003", "Code 3"),
+        ("Code\u200b 2", "Code 2"),
+        ("Clinic–ID", "Clinic ID"),
         ("Code", None),
         ("", None),
     ],

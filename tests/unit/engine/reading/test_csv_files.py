@@ -37,6 +37,24 @@ PLAIN = f"{HEADINGS}\nC1,é1,2017-04-03\nC2,2,2017-04-04\n"
         PLAIN.replace(",", "|").encode(),
         ("sep=;\r\n" + PLAIN.replace(",", ";")).encode(),
         ("SEP=;\n" + PLAIN.replace(",", ";")).encode("utf-16"),
+        ("sep=;\r" + PLAIN.replace(",", ";").replace("\n", "\r")).encode(),
+        ('"Sep=;"\r\r\n' + PLAIN.replace(",", ";").replace("\n", "\r\r\n")).encode(),
+        ("sep=;;;;;\n" + PLAIN.replace(",", ";")).encode("utf-8-sig"),
+        ("sep=\t\n" + PLAIN.replace(",", "\t")).encode(),
+        ("sep=,\n" + PLAIN).encode("cp1252"),
+        ("sep=^\n" + PLAIN.replace(",", "^")).encode(),
+        PLAIN.replace("\n", "\r\r\n").encode(),
+        PLAIN.replace("\n", "\r\r\n").encode("utf-16"),
+        PLAIN.encode() + b"\x1a",
+        PLAIN.rstrip("\n").encode() + b"\x1a\x1a\x1a",
+        PLAIN.encode() + b"\x1a\r\n",
+        (PLAIN + "\x1a").encode("utf-16"),
+        PLAIN.replace("é1", ' "é1" ').encode(),
+        PLAIN.replace("é1", '\u00a0"é1"').encode(),
+        PLAIN.replace("é1", '="é1"').encode(),
+        PLAIN.replace("é1", "'e\u03011\u200b").encode(),
+        PLAIN.replace("Patient ID", "Pati\u00adent\u00a0ID").encode(),
+        PLAIN.replace("2017-04-03", "２０１７-０４-０３").encode(),
         PLAIN.rstrip("\n").encode(),
         (PLAIN + "\n\n").encode(),
         (PLAIN + ",,\n , ,\n").encode(),
@@ -124,6 +142,13 @@ def test_a_file_without_records_is_empty_whatever_else_it_lacks(
         (PLAIN.encode("cp1252") + b"C3,\0,2017-04-03\n", 4),
         (PLAIN.encode("utf-16-le"), 1),  # nothing says which encoding it is
         (PLAIN.encode("utf-16") + b"\x00\xd8", 4),
+        (("sep=,\r" + PLAIN.replace("\n", "\r")).encode("utf-16") + b"\x00\xd8", 4),
+        ((PLAIN + "C3,\0,2017-04-03\n").encode("utf-16"), 4),
+        ((PLAIN + "C3,\0,2017-04-03\n").replace("\n", "\r").encode("utf-16"), 4),
+        (("sep=;\n" + PLAIN).replace(",", ";").encode() + b"C3;\0;2017-04-03\n", 4),
+        (f'"SEP=;"\r{HEADINGS}\rC1;"a\rb";2017-04-03\rC1;\0'.replace(",", ";").encode(), 3),
+        (f"{HEADINGS}\nC1;2".encode() + b"\x81\xe9,2017-04-03\n", 2),
+        (f'{HEADINGS};Notes\nC1;1;2017-04-03;"a\nb"\nC1;\0'.replace(",", ";").encode(), 3),
         (PLAIN.encode("utf-16")[:-1], 3),
         (PLAIN.encode()[: PLAIN.encode().index(b"\xa9")], 2),  # cut off inside a character
     ],
@@ -137,6 +162,58 @@ def test_bytes_that_are_no_text_are_found_in_their_row(
         return
     assert found(check) == [(row, None, None, "bad-encoding")]
     assert check.refused
+
+
+@pytest.mark.parametrize(
+    "notes",
+    ["RENÉ’S", "CAFÉ”", "ÜBUNG: SÃO", "È…", "Ø – ÅL Ñ™", "VOILÀ’", "ÉTÉ»", "“RENÉ” and café"],
+)
+def test_windows_text_is_no_mixture_though_some_of_it_looks_like_utf8(
+    tmp_path: Path, notes: str
+) -> None:
+    lines = f"{HEADINGS},Notes\nC1,{notes},2017-04-03,café\n"
+    check = check_bytes(tmp_path, lines.encode("cp1252"))
+    assert stored(check, "Patient ID") == [notes]
+
+
+def test_windows_text_that_is_utf8_by_chance_is_windows_text(tmp_path: Path) -> None:
+    check = check_bytes(tmp_path, f"{HEADINGS}\nC1,RENÉ’S,2017-04-03\n".encode("cp1252"))
+    assert stored(check, "Patient ID") == ["RENÉ’S"]
+
+
+@pytest.mark.parametrize("letter", ["é", "’", "ą", "π", "жд", "名", "😀"])
+def test_a_mixture_is_none_of_both(tmp_path: Path, letter: str) -> None:
+    lines = f"{HEADINGS}\nC1,{letter},2017-04-03\n".encode() + b"C1,\xe9,2017-04-03\n"
+    check = check_bytes(tmp_path, lines)
+    assert found(check) == [(3, None, None, "bad-encoding")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be"])
+def test_utf32_is_refused(tmp_path: Path, encoding: str) -> None:
+    check = check_bytes(tmp_path, PLAIN.encode(encoding))
+    assert codes(check) == ["bad-encoding"]
+    assert check.refused
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("1.23457E+15", "bad-number"),
+        ("1,23457E+15", "bad-number"),
+        ("1.2e+15", "bad-number"),
+        ("-1.5E-7", "bad-number"),
+        ("1E+15", "bad-number"),
+        ("1E5", None),
+        ("12E34", None),
+        ("1.5", None),
+        ("E+15", None),
+    ],
+)
+def test_an_identifier_whose_digits_were_rounded_away_is_no_identifier(
+    tmp_path: Path, value: str, code: str | None
+) -> None:
+    check = check_lines(tmp_path, HEADINGS, f'C1,"{value}",2017-04-03')
+    assert [error for *_, error in found(check)] == ([code] if code else [])
 
 
 def test_the_fast_way_is_the_one_that_reads_plain_files(

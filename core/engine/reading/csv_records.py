@@ -1,0 +1,166 @@
+"""Rows of csv text, one by one, and the ones that a stray double quote would swallow.
+
+The csv module joins whatever stands between two quotes. Here every row is looked at: a quote that
+is out of place, or a quoted cell in which other rows seem to stand, is a fault of the row where it
+begins, and the lines below are read as they stand. No row is lost in another.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+_WIDE = 8
+"""Columns from which on a line with most of the cells is like a row too."""
+
+_DATE = r"\s*\d{4}-\d\d-\d\d\s*"
+
+
+class Record(NamedTuple):
+    """A row: its cells, the text lines it takes up, and the wording of what is wrong with it."""
+
+    cells: list[str]
+    lines: int = 1
+    fault: str = ""
+
+
+class Records(Iterator[Record]):
+    """The rows of text lines; ``width`` is that of the headings, None while it is not known."""
+
+    def __init__(self, lines: Iterable[str], delimiter: str, width: int | None = None) -> None:
+        self._lines, self._delimiter, self._width = iter(lines), delimiter, width
+        self._waiting: deque[str] = deque()
+        self._taken: list[str] = []
+        self._partner: str | None = None
+        self.lines_within = 0  # line ends that stood inside quoted cells
+        self._reader = self._fresh_reader()
+
+    def __next__(self) -> Record:
+        self._taken.clear()
+        try:
+            cells = next(self._reader)
+        except csv.Error:  # a cell longer than the module allows
+            return self._faulty("long-cell")
+        taken = self._taken
+        if taken and taken[0] is self._partner:
+            return self._faulty("stray-quote")
+        if len(taken) == 1 and '"' not in taken[0]:
+            return Record(cells)
+        text = "".join(taken)
+        if not _sound(self._delimiter).fullmatch(text):
+            unclosed = text.count('"') % 2 and self._nothing_follows()
+            return self._faulty("open-quote" if unclosed else "stray-quote")
+        if len(taken) > 1 and self._swallows(cells):
+            self._partner = taken[-1]  # which holds the other quote that is out of place
+            return self._faulty("rows-in-a-cell")
+        self.lines_within += len(taken) - 1
+        return Record(cells, len(taken))
+
+    @property
+    def between_rows(self) -> bool:
+        """Whether no line waits that was read too far."""
+        return not self._waiting
+
+    def _nothing_follows(self) -> bool:
+        """Whether the row was ended by the end of the text alone."""
+        if not self._waiting and (line := next(self._lines, None)) is not None:
+            self._waiting.append(line)
+        return not self._waiting
+
+    def _fresh_reader(self) -> Iterator[list[str]]:
+        return csv.reader(self._feed(), delimiter=self._delimiter, skipinitialspace=True)
+
+    def _feed(self) -> Iterator[str]:
+        while True:
+            line = self._waiting.popleft() if self._waiting else next(self._lines, None)
+            if line is None:
+                return
+            self._taken.append(line)
+            yield line
+
+    def _faulty(self, wording: str) -> Record:
+        """The first line of what was taken is at fault; the others are read again."""
+        self._waiting.extendleft(reversed(self._taken[1:]))
+        self._reader = self._fresh_reader()
+        return Record(self._taken[0].rstrip("\r\n").split(self._delimiter), 1, wording)
+
+    def _swallows(self, cells: list[str]) -> bool:
+        """Whether lines within the row look like rows themselves."""
+        if self._width is None:
+            return False
+        if cells and len(cells) != self._width:
+            return True
+        return any(map(self._like_a_row, self._taken[1:]))
+
+    def _like_a_row(self, line: str) -> bool:
+        """By itself as many cells as a row has, or a date in a cell of its own."""
+        first, separated, _ = line.partition(self._delimiter)
+        if not separated or '"' in first:  # there the quote ends: the line goes on a row
+            return False
+        width = self._width or 0
+        spared = width // 4 if width >= _WIDE else 0
+        cells = next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True))
+        if len(cells) >= width - spared:
+            return True
+        between = re.escape(self._delimiter)
+        return re.search(f"{between}{_DATE}{between}", line) is not None
+
+
+@lru_cache
+def _sound(delimiter: str) -> re.Pattern[str]:
+    """A row whose quotes stand around whole cells, doubled inside, or inside a cell without."""
+    between = re.escape(delimiter)
+    quoted = r' *"[^"]*(?:""[^"]*)*" *'
+    bare = rf'(?! *")[^{between}\r\n]*'
+    cell = f"(?:{quoted}|{bare})"
+    return re.compile(rf"{cell}(?:{between}{cell})*[\r\n]*")
+
+
+class CountedLines(Iterator[str]):
+    """Lines, and how many they were."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self.number = iter(lines), 0
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number += 1
+        return line
+
+
+class BlockLines(Iterator[str]):
+    """The lines of blocks of whole lines, and whether the next is the first of a block."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
+        self._text, self._length = io.StringIO(), 0
+
+    @property
+    def at_end_of_block(self) -> bool:
+        return self._text.tell() == self._length
+
+    def __next__(self) -> str:
+        while not (line := self._text.readline()):
+            text = next(self._blocks).decode()
+            self._text, self._length = io.StringIO(text, newline=""), len(text)
+        return line
+
+
+def joined_ends(lines: Iterable[str]) -> Iterator[str]:
+    """Lines that end CR CR LF, as text written twice in text mode does, in one piece."""
+    before: str | None = None
+    for line in lines:
+        if before is not None and before.endswith("\r") and line == "\r\n":
+            yield before + line
+            before = None
+            continue
+        if before is not None:
+            yield before
+        before = line
+    if before is not None:
+        yield before
