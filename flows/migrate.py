@@ -1,4 +1,4 @@
-"""Migrate: take over the data of the old service, table by table, and compare what is here."""
+"""Migrate: take over the data of the old service, table by table, and verify them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from prefect import flow
 from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
-from core.migration.migrate_table import Bench, carry_out, finish, rehearse
-from core.migration.reading.legacy import Door, Legacy
+from core.migration.migrate_table import MigrationContext, carry_out, finish, rehearse
+from core.migration.reading.legacy import LegacyClient, LegacyEndpoint
 from core.migration.runs import (
     OPEN,
     Migration,
@@ -20,9 +20,9 @@ from core.migration.runs import (
     fail_migration,
     load_migration,
 )
-from core.migration.verifying.report import keep_report
+from core.migration.verifying.report import store_report
 from core.settings import settings
-from core.support.faults import Cause
+from core.support.faults import Fault
 from flows.running import alone_on, failing, flow_run_id, threads
 from tasks.migrating import in_tasks, read_some_pages
 from tasks.progress import ProgressBar
@@ -30,7 +30,7 @@ from tasks.progress import ProgressBar
 
 @flow(name="migrate", task_runner=threads(settings().legacy_requests), persist_result=False)
 def migrate(run_id: int) -> str:
-    """Carries out one migration; one that is taken up again goes on where it stopped."""
+    """Carries out one migration; a resumed one continues where it stopped."""
     return alone_on("migration", run_id, partial(_migrate, run_id))
 
 
@@ -41,39 +41,39 @@ def _migrate(run_id: int, engine: Engine) -> str:
             return f"migration {run_id} is {migration.state} already"
         begin_migration(connection, run_id, flow_run=flow_run_id())
 
-    def fail(connection: Connection, cause: Cause) -> str:
-        return fail_migration(connection, run_id, cause)
+    def fail(connection: Connection, fault: Fault) -> str:
+        return fail_migration(connection, run_id, fault)
 
     with (
         failing(engine, f"migration {run_id}", fail),
-        Legacy(Door.of(settings())) as legacy,
+        LegacyClient(LegacyEndpoint.of(settings())) as legacy,
     ):
         summary = _carry_out(engine, migration, legacy)
     return f"{summary['new']:,} new, {summary['changed']:,} changed, {summary['failed']:,} failed"
 
 
-def _carry_out(engine: Engine, migration: Migration, legacy: Legacy) -> dict[str, Any]:
+def _carry_out(engine: Engine, migration: Migration, legacy: LegacyClient) -> dict[str, Any]:
     progress = ProgressBar(f"migration-{migration.id}", "Tables of the old service")
-    bench = Bench(engine, migration, legacy)
+    context = MigrationContext(engine, migration, legacy)
     if migration.dry_run:
-        summary = rehearse(bench, _one_by_one, progress.step)
+        summary = rehearse(context, _one_by_one, progress.step)
     else:
-        summary = carry_out(bench, _all_at_once, progress.step)
+        summary = carry_out(context, _all_at_once, progress.step)
     with engine.begin() as connection:
         if not migration.dry_run:
-            keep_report(connection, migration.id, summary)
-        finish(connection, bench, summary)
+            store_report(connection, migration.id, summary)
+        finish(connection, context, summary)
     progress.finish(f"{summary['new']:,} new")
     return summary
 
 
-def _all_at_once(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
-    futures = [read_some_pages.submit(bench, table, some) for some in in_tasks(pages)]
+def _all_at_once(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
+    futures = [read_some_pages.submit(context, table, some) for some in in_tasks(pages)]
     for future in as_completed(futures):
         future.result()
 
 
-def _one_by_one(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
-    """All in the one transaction of a dry run."""
+def _one_by_one(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
+    """Reads pages one after the other, in the one transaction of a dry run."""
     for some in in_tasks(pages):
-        read_some_pages(bench, table, some)
+        read_some_pages(context, table, some)

@@ -1,4 +1,4 @@
-"""Pages of the old service: read and kept, so many in a task that it is worth one."""
+"""Pages of the old service: read and stored, several in one task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from core.migration.migrate_table import Bench, read_page
+from core.migration.migrate_table import MigrationContext, read_page
 from core.migration.runs import TableRun
 from tasks.faults import RETRYING, hushed
 
@@ -22,10 +22,10 @@ PAGES_A_TASK = 8
     **RETRYING,
 )
 @hushed
-def read_some_pages(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
-    """Reads pages of a table and keeps their rows; what was kept already changes nothing."""
+def read_some_pages(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
+    """Reads pages of a table and stores their rows; idempotent."""
     for page in pages:
-        read_page(bench, table, page)
+        read_page(context, table, page)
 
 
 def in_tasks(pages: Sequence[int]) -> list[Sequence[int]]:

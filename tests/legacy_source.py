@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
-from core.migration.migrate_table import Bench, carry_out, finish, read_page, rehearse
-from core.migration.reading.legacy import Door, Legacy
+from core.migration.migrate_table import MigrationContext, carry_out, finish, read_page, rehearse
+from core.migration.reading.legacy import LegacyClient, LegacyEndpoint
 from core.migration.runs import (
     TableRun,
     begin_migration,
@@ -46,7 +46,7 @@ class OldService:
     def set(self, **values: Any) -> None:
         httpx.post(f"{self.url}/set", json=values).raise_for_status()
 
-    def door(self, **changes: Any) -> Door:
+    def endpoint(self, **changes: Any) -> LegacyEndpoint:
         given: dict[str, Any] = {
             "url": self.url,
             "user": USER,
@@ -56,9 +56,9 @@ class OldService:
             "attempts": 6,
             "pause": 0.01,
             "page": 500,
-            "at_once": 4,
+            "max_requests": 4,
         }
-        return Door(**{**given, **changes})
+        return LegacyEndpoint(**{**given, **changes})
 
 
 @contextmanager
@@ -67,39 +67,41 @@ def old_service(*options: str) -> Iterator[OldService]:
         yield OldService(url)
 
 
-def in_threads(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
-    with ThreadPoolExecutor(bench.legacy.door.at_once) as pool:
-        list(pool.map(lambda page: read_page(bench, table, page), pages))
+def in_threads(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
+    with ThreadPoolExecutor(context.legacy.endpoint.max_requests) as pool:
+        list(pool.map(lambda page: read_page(context, table, page), pages))
 
 
-def migrate(engine: Engine, door: Door, run_id: int | None = None, **asked: Any) -> dict[str, Any]:
+def migrate(
+    engine: Engine, endpoint: LegacyEndpoint, run_id: int | None = None, **asked: Any
+) -> dict[str, Any]:
     """A whole migration, or the rest of one, as the flow carries it out; gives its summary."""
     with engine.begin() as connection:
         run_id = run_id or request_migration(connection, user_id=None, **asked)
         begin_migration(connection, run_id, flow_run=None)
         migration = load_migration(connection, run_id)
-    with Legacy(door) as legacy:
-        bench = Bench(engine, migration, legacy)
-        summary = carry_out(bench, in_threads, lambda _: None)
+    with LegacyClient(endpoint) as legacy:
+        context = MigrationContext(engine, migration, legacy)
+        summary = carry_out(context, in_threads, lambda _: None)
         with engine.begin() as connection:
-            finish(connection, bench, summary)
+            finish(connection, context, summary)
     return summary
 
 
-def rehearsed(engine: Engine, door: Door) -> dict[str, Any]:
+def rehearsed(engine: Engine, endpoint: LegacyEndpoint) -> dict[str, Any]:
     """A dry run; gives its summary."""
     with engine.begin() as connection:
         run_id = request_migration(connection, user_id=None, dry_run=True)
         begin_migration(connection, run_id, flow_run=None)
         migration = load_migration(connection, run_id)
-    with Legacy(door) as legacy:
-        bench = Bench(engine, migration, legacy)
-        summary = rehearse(bench, one_by_one, lambda _: None)
+    with LegacyClient(endpoint) as legacy:
+        context = MigrationContext(engine, migration, legacy)
+        summary = rehearse(context, one_by_one, lambda _: None)
         with engine.begin() as connection:
-            finish(connection, bench, summary)
+            finish(connection, context, summary)
     return summary
 
 
-def one_by_one(bench: Bench, table: TableRun, pages: Sequence[int]) -> None:
+def one_by_one(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
     for page in pages:
-        read_page(bench, table, page)
+        read_page(context, table, page)

@@ -18,7 +18,7 @@ from core.user_errors import UserError
 
 @dataclass(frozen=True)
 class Used:
-    """What a step uses up; ``price`` is that of one unit on the day, None where none holds."""
+    """What a step uses up; ``price`` is that of one unit on the day, None where there is none."""
 
     name: str
     unit: str | None
@@ -41,7 +41,7 @@ class Step:
 
     @property
     def cost(self) -> Decimal:
-        return sum((each.cost for each in self.used), Decimal(0))
+        return sum((item.cost for item in self.used), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,19 @@ class Pathway:
 
     @property
     def cost(self) -> Decimal:
-        """Pounds, of what it uses up; what has no price on the day counts nothing."""
+        """Pounds, for everything it uses up; what has no price on the day counts as nothing."""
         return sum((step.cost for step in self.steps), Decimal(0))
 
     @property
     def unpriced(self) -> list[str]:
         """What has no price on the day."""
-        used = [each for step in self.steps for each in step.used]
-        return sorted({each.name for each in used if each.price is None})
+        used = [item for step in self.steps for item in step.used]
+        return sorted({item.name for item in used if item.price is None})
 
 
 @dataclass(frozen=True)
 class Price:
-    """A version of what one unit costs, in pounds, from its first to its last day."""
+    """A version of the price of one unit, in pounds, with its first and last day."""
 
     consumable: str
     unit: str | None
@@ -81,7 +81,7 @@ class Price:
 
 
 def any_pathways(connection: Connection) -> bool:
-    """Whether there is one to look at."""
+    """Whether there is any pathway."""
     return bool(connection.execute(sa.select(sa.exists(sa.select(tables.pathways)))).scalar_one())
 
 
@@ -100,17 +100,17 @@ def read_pathways(connection: Connection, on: dt.date) -> list[Pathway]:
     ]
 
 
-def find_pathway(pathways: Sequence[Pathway], wanted: str) -> Pathway:
-    """By its number or its name; raises ``UserError`` that lists those there are."""
-    for each in pathways:
-        if wanted.casefold() in (str(each.id), each.name.casefold()):
-            return each
-    listed = ", ".join(each.name for each in pathways) or "none yet"
-    raise UserError(f"there is no pathway {wanted!r}; known: {listed}")
+def find_pathway(pathways: Sequence[Pathway], name_or_id: str) -> Pathway:
+    """The pathway with this id or name; raises ``UserError`` that lists those that exist."""
+    for pathway in pathways:
+        if name_or_id.casefold() in (str(pathway.id), pathway.name.casefold()):
+            return pathway
+    listed = ", ".join(pathway.name for pathway in pathways) or "none yet"
+    raise UserError(f"there is no pathway {name_or_id!r}; known: {listed}")
 
 
 def price_versions(connection: Connection) -> list[Price]:
-    """Every price there is or was, by consumable and version."""
+    """Every price, past and present, by consumable and version."""
     consumables, prices = tables.consumables, tables.consumable_prices
     query = (
         sa.select(
@@ -150,17 +150,17 @@ def _used(connection: Connection, on: dt.date) -> dict[int, tuple[Used, ...]]:
         .join(consumables, consumables.c.id == used.c.consumable_id)
         .order_by(consumables.c.name, used.c.id)
     )
-    found: dict[int, tuple[Used, ...]] = defaultdict(tuple)
+    by_step: dict[int, tuple[Used, ...]] = defaultdict(tuple)
     for row in connection.execute(query):
-        found[row.step_id] = (*found[row.step_id], Used(*row[1:]))
-    return found
+        by_step[row.step_id] = (*by_step[row.step_id], Used(*row[1:]))
+    return by_step
 
 
 def _in_order(
     steps: Sequence[sa.Row[tuple[int, int | None, str, int | None]]],
     used: dict[int, tuple[Used, ...]],
 ) -> Iterator[Step]:
-    """From the first step on, each before those that follow it."""
+    """The steps from the first on, each before those that follow it."""
     names = {step.id: step.name for step in steps}
     following: dict[int | None, list[int]] = defaultdict(list)
     for step in steps:

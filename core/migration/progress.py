@@ -1,4 +1,4 @@
-"""How far a migration is, table by table, and what migrations came to."""
+"""The progress of a migration, table by table, and the results of migrations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.vocabulary.states.migration import MigrationState, TableState
 
 @dataclass(frozen=True)
 class TableProgress:
-    """A table of a migration as people look at it."""
+    """A table of a migration as it is shown to people."""
 
     table: str
     state: TableState
@@ -34,7 +34,7 @@ class TableProgress:
 
 @dataclass(frozen=True)
 class MigrationProgress:
-    """A migration as people look at it."""
+    """A migration as it is shown to people."""
 
     id: int
     state: MigrationState
@@ -56,7 +56,7 @@ class MigrationProgress:
 
     @property
     def done(self) -> int:
-        """How many tables have their end."""
+        """The number of tables that have ended."""
         ended = (TableState.COMPLETE, TableState.INCOMPLETE)
         return sum(table.state in ended for table in self.tables)
 
@@ -67,7 +67,7 @@ class MigrationProgress:
 
 
 def progress_of(connection: Connection, scope: Scope, run_id: int) -> MigrationProgress:
-    """How far a migration is, for operators; raises ``UserError`` for an unknown one."""
+    """The progress of a migration, for operators; raises ``UserError`` for an unknown one."""
     scope.require(Action.OPERATE)
     load_migration(connection, run_id)
     runs = tables.migration_runs
@@ -119,26 +119,26 @@ def rows_in_error(connection: Connection, scope: Scope, limit: int = 200) -> lis
         .limit(limit)
     )
     return [
-        FaultyRow(each[0], each[1] if each[1] > 0 else None, *each[2:])
-        for each in connection.execute(query)
+        FaultyRow(row[0], row[1] if row[1] > 0 else None, *row[2:])
+        for row in connection.execute(query)
     ]
 
 
 def _tables(connection: Connection, run_id: int) -> tuple[TableProgress, ...]:
-    found = tables.migrated_tables.c
+    migrated = tables.migrated_tables.c
     query = (
         sa.select(
-            found.legacy_table,
-            found.state,
-            found.source_rows,
-            found.rows_read,
-            found.new,
-            found.changed,
-            found.gone,
-            found.failed,
+            migrated.legacy_table,
+            migrated.state,
+            migrated.source_rows,
+            migrated.rows_read,
+            migrated.new,
+            migrated.changed,
+            migrated.gone,
+            migrated.failed,
         )
-        .where(found.run_id == run_id)
-        .order_by(found.position)
+        .where(migrated.run_id == run_id)
+        .order_by(migrated.position)
     )
     return tuple(
         TableProgress(row[0], TableState(row[1]), *row[2:]) for row in connection.execute(query)

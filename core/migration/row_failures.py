@@ -38,8 +38,8 @@ _RECORD = sa.text(f"""
         reason = excluded.reason, attempts = f.attempts + 1, last_at = now()
     RETURNING f.id
 """)
-_SETTLE = sa.text("""
-    WITH settled AS (
+_RESOLVE = sa.text("""
+    WITH resolved AS (
         UPDATE failures f SET state = 'resolved', resolved_at = now()
         FROM (SELECT f.id, f.state FROM failures f JOIN legacy_rows r
                 ON f.work = 'legacy/' || r.legacy_table || '/' || r.legacy_id
@@ -50,17 +50,17 @@ _SETTLE = sa.text("""
     )
     INSERT INTO audit (action, subject, from_state, to_state, reason)
     SELECT 'failure resolved', 'failure:' || id, state, 'resolved', 'the row was taken over'
-    FROM settled
+    FROM resolved
 """)
 
 
-def record_faulty(connection: Connection, tables: Sequence[str]) -> int:
-    """Brings the error queue up to what is wrong with rows now; gives how many are new or changed.
+def record_faulty_rows(connection: Connection, tables: Sequence[str]) -> int:
+    """Updates the error queue to the current faults of rows; returns how many are new or changed.
 
-    What was set aside stays so while its reason is the same, and what waits is not counted again.
+    A discarded failure stays discarded while its reason is the same; a waiting one is not counted.
     """
-    given = {"tables": list(tables), "kind": FailureKind.LEGACY_ROW}
-    connection.execute(_SETTLE, given)
+    parameters = {"tables": list(tables), "kind": FailureKind.LEGACY_ROW}
+    connection.execute(_RESOLVE, parameters)
     sentences = json.dumps(PROBLEMS)
-    found = connection.execute(_RECORD, {**given, "sentences": sentences})
-    return len(found.scalars().all())
+    recorded = connection.execute(_RECORD, {**parameters, "sentences": sentences})
+    return len(recorded.scalars().all())

@@ -1,4 +1,4 @@
-"""Migrations: asked for, begun, stopped, taken up again, ended, signed off; and their tables."""
+"""Migrations: requested, begun, stopped, resumed, ended, signed off; and their tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.scope import require
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events.failures import record_failure, settle, take_up
+from core.events.failures import mark_resolved, mark_retried, record_failure
 from core.events.outbox import raise_event
 from core.migration.importing.importing import Imported
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.planning import plan_of
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.failure_kinds import FailureKind
@@ -31,7 +31,7 @@ from core.vocabulary.states.migration import (
 
 OPEN = (MigrationState.PLANNED, MigrationState.RUNNING)
 ENDED = (TableState.COMPLETE, TableState.INCOMPLETE)
-ADVISORY_LOCK = 0x6D696772617465  # two who ask for a migration at once: the second is refused
+ADVISORY_LOCK = 0x6D696772617465  # of two simultaneous requests the second is refused
 
 FAILURE_TEXT = (
     "The migration stopped: {reason}. What was taken over is kept. Reference {reference}."
@@ -40,7 +40,7 @@ FAILURE_TEXT = (
 
 @dataclass(frozen=True)
 class Migration:
-    """A migration as it works."""
+    """A migration as its steps need it."""
 
     id: int
     state: MigrationState
@@ -50,7 +50,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class TableRun:
-    """A table of a migration as it stands."""
+    """A table of a migration in its current state."""
 
     id: int
     table: str
@@ -68,9 +68,9 @@ def request_migration(
     dry_run: bool = False,
     only_table: str | None = None,
 ) -> int:
-    """Plans a migration and asks for its run; gives its id. Raises ``UserError``."""
+    """Plans a migration and requests its run; returns its id. Raises ``UserError``."""
     require(connection, user_id, Action.OPERATE)
-    known_table(only_table)
+    require_known_table(only_table)
     lock_migrations(connection)
     _refuse_second(connection)
     runs = tables.migration_runs
@@ -83,7 +83,7 @@ def request_migration(
     return run_id
 
 
-def request_or_go_on(
+def request_or_resume(
     connection: Connection,
     *,
     user_id: int | None,
@@ -91,7 +91,7 @@ def request_or_go_on(
     dry_run: bool = False,
     only_table: str | None = None,
 ) -> int:
-    """Has the newest migration go on where it stopped, or asks for a new one; gives its id.
+    """Resumes the newest migration if it stopped, or requests a new one; returns its id.
 
     A dry run, or one of a single table, is always a new one. Raises ``UserError``.
     """
@@ -101,14 +101,14 @@ def request_or_go_on(
         return request_migration(
             connection, user_id=user_id, dry_run=dry_run, only_table=only_table
         )
-    go_on(connection, stopped, user_id=user_id, reason=reason)
+    resume(connection, stopped, user_id=user_id, reason=reason)
     return stopped
 
 
 def request_unless_under_way(
     connection: Connection, *, only_table: str, user_id: int | None
 ) -> None:
-    """Asks for a migration of one table, unless one is planned that has still to come to it."""
+    """Requests a migration of one table, unless one is planned that includes it."""
     runs = tables.migration_runs.c
     planned = sa.select(runs.id).where(
         runs.state == MigrationState.PLANNED,
@@ -120,11 +120,11 @@ def request_unless_under_way(
 
 
 def lock_migrations(connection: Connection, *_: object) -> None:
-    """Nobody else asks for a migration, or has one go on, until the transaction ends."""
+    """Keeps others from requesting or resuming a migration until the transaction ends."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
 
 
-def known_table(name: str | None) -> None:
+def require_known_table(name: str | None) -> None:
     """Raises ``UserError`` for a table that the old service does not have."""
     known = shipped_mapping().tables
     if name is not None and name not in known:
@@ -132,7 +132,7 @@ def known_table(name: str | None) -> None:
 
 
 def load_migration(connection: Connection, run_id: int) -> Migration:
-    """A migration as it stands; raises ``UserError`` for an unknown one."""
+    """A migration in its current state; raises ``UserError`` for an unknown one."""
     runs = tables.migration_runs
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).first()
     if row is None:
@@ -141,7 +141,7 @@ def load_migration(connection: Connection, run_id: int) -> Migration:
 
 
 def begin_migration(connection: Connection, run_id: int, *, flow_run: str | None) -> None:
-    """Moves a planned migration on to running; one that runs goes on."""
+    """Moves a planned migration to running; one that runs already continues."""
     runs = tables.migration_runs
     if lock_row(connection, runs, run_id) == MigrationState.PLANNED:
         _move(connection, run_id, MigrationState.RUNNING, started_at=sa.func.now())
@@ -149,27 +149,27 @@ def begin_migration(connection: Connection, run_id: int, *, flow_run: str | None
 
 
 def plan_tables(connection: Connection, run_id: int) -> None:
-    """Writes the tables of a migration in order of dependency; those it has already stay."""
-    wanted = load_migration(connection, run_id).only_table
+    """Writes the tables of a migration in order of dependency; existing ones stay."""
+    only_table = load_migration(connection, run_id).only_table
     rows = [
         {"run_id": run_id, "legacy_table": name, "position": position}
         for position, name in enumerate(plan_of(shipped_mapping()))
-        if wanted in (None, name)
+        if only_table in (None, name)
     ]
     connection.execute(insert(tables.migrated_tables).values(rows).on_conflict_do_nothing())
 
 
 def tables_of(connection: Connection, run_id: int) -> list[TableRun]:
     """The tables of a migration in the order in which they are taken over."""
-    found = tables.migrated_tables.c
-    query = sa.select(tables.migrated_tables).where(found.run_id == run_id)
-    return [_table(row) for row in connection.execute(query.order_by(found.position))]
+    migrated = tables.migrated_tables.c
+    query = sa.select(tables.migrated_tables).where(migrated.run_id == run_id)
+    return [_table(row) for row in connection.execute(query.order_by(migrated.position))]
 
 
 def table_of(connection: Connection, table_id: int) -> TableRun:
-    """A table of a migration as it stands now."""
-    found = tables.migrated_tables
-    return _table(connection.execute(sa.select(found).where(found.c.id == table_id)).one())
+    """A table of a migration in its current state."""
+    migrated = tables.migrated_tables
+    return _table(connection.execute(sa.select(migrated).where(migrated.c.id == table_id)).one())
 
 
 def _table(row: sa.Row[Any]) -> TableRun:
@@ -179,19 +179,23 @@ def _table(row: sa.Row[Any]) -> TableRun:
 
 
 def begin_fetching(connection: Connection, table: TableRun) -> str | None:
-    """Moves a table on to being read; gives since when it is asked for changes, None: for all."""
+    """Moves a table to fetching; returns the time from which changes are read, None: all rows."""
     since = _watermark(connection, table.table)
     move_table(connection, table.id, TableState.FETCHING, since=since, started_at=sa.func.now())
     return since
 
 
 def _watermark(connection: Connection, name: str) -> str | None:
-    """The old service's clock when the table was last asked for and then taken over whole."""
-    found = tables.migrated_tables.c
+    """The time in the old service when the table was last fetched and then fully taken over."""
+    migrated = tables.migrated_tables.c
     query = (
-        sa.select(found.watermark)
-        .where(found.legacy_table == name, found.state.in_(ENDED), found.watermark.is_not(None))
-        .order_by(found.id.desc())
+        sa.select(migrated.watermark)
+        .where(
+            migrated.legacy_table == name,
+            migrated.state.in_(ENDED),
+            migrated.watermark.is_not(None),
+        )
+        .order_by(migrated.id.desc())
         .limit(1)
     )
     return connection.execute(query).scalar()
@@ -203,15 +207,15 @@ def move_table(connection: Connection, table_id: int, state: TableState, **value
 
 
 def add_counts(connection: Connection, table_id: int, **counts: int) -> None:
-    """Adds to what was counted of a table."""
-    found = tables.migrated_tables
-    values = {name: found.c[name] + number for name, number in counts.items() if number}
+    """Adds to the counts of a table."""
+    migrated = tables.migrated_tables
+    values = {name: migrated.c[name] + number for name, number in counts.items() if number}
     if values:
-        connection.execute(found.update().where(found.c.id == table_id).values(values))
+        connection.execute(migrated.update().where(migrated.c.id == table_id).values(values))
 
 
 def end_table(connection: Connection, run_id: int, table: TableRun, *, agrees: bool) -> None:
-    """Ends a table whose rows are here and compared, and tells of it."""
+    """Ends a table whose rows are imported and verified, and raises the event."""
     imported = table.imported
     clean = agrees and not imported.failed
     state = TableState.COMPLETE if clean else TableState.INCOMPLETE
@@ -225,34 +229,34 @@ def end_table(connection: Connection, run_id: int, table: TableRun, *, agrees: b
 def end_migration(
     connection: Connection, run_id: int, summary: dict[str, Any], *, clean: bool
 ) -> None:
-    """Ends a migration whose tables all have their end."""
+    """Ends a migration whose tables have all ended."""
     state = MigrationState.COMPLETE if clean else MigrationState.INCOMPLETE
     _move(connection, run_id, state, finished_at=sa.func.now(), summary=summary)
-    settle(connection, f"migration/{run_id}", why=f"the migration is {state}")
+    mark_resolved(connection, f"migration/{run_id}", why=f"the migration is {state}")
     word: Any = str(state)
     counts = {name: summary[name] for name in ("new", "changed", "gone", "failed")}
     raise_event(connection, event_catalogue.MigrationFinished(run_id=run_id, state=word, **counts))
 
 
-def fail_migration(connection: Connection, run_id: int, cause: Cause) -> str:
-    """Stops a migration, which keeps what it has; gives the reference."""
+def fail_migration(connection: Connection, run_id: int, fault: Fault) -> str:
+    """Stops a migration, which keeps what was taken over; returns the reference of the failure."""
     lock_row(connection, tables.migration_runs, run_id)
     reference = record_failure(
         connection,
         FailureKind.MIGRATION,
-        cause,
+        fault,
         subject=f"migration/{run_id}",
         title=f"migration {run_id}",
         payload={"run_id": run_id},
     )
-    text = FAILURE_TEXT.format(reason=cause.reason.rstrip("."), reference=reference)
+    text = FAILURE_TEXT.format(reason=fault.reason.rstrip("."), reference=reference)
     _move(connection, run_id, MigrationState.FAILED, reference, failure=text)
     raise_event(connection, event_catalogue.MigrationFailed(run_id=run_id, reason=reference))
     return reference
 
 
-def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
-    """Has a migration that stopped go on where it stopped; one that runs goes on by itself.
+def resume(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
+    """Resumes a migration that stopped; one that runs needs nothing.
 
     Raises ``UserError`` while another is under way.
     """
@@ -266,13 +270,13 @@ def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: s
     _refuse_second(connection)
     cleared = {"failure": None, "finished_at": None}
     _move(connection, run_id, MigrationState.RUNNING, reason, user_id=user_id, **cleared)
-    take_up(connection, f"migration/{run_id}", why=reason, user_id=user_id)
-    before = _asked(connection, run_id)
+    mark_retried(connection, f"migration/{run_id}", why=reason, user_id=user_id)
+    before = _request_event(connection, run_id)
     raise_event(connection, before.model_copy(update={"again": before.again + 1}), user_id)
 
 
 def _stopped(connection: Connection) -> int | None:
-    """The newest migration, if it stopped and may go on."""
+    """The newest migration, if it stopped and can be resumed."""
     runs = tables.migration_runs.c
     row = connection.execute(
         sa.select(runs.id, runs.state).order_by(runs.id.desc()).limit(1)
@@ -283,7 +287,7 @@ def _stopped(connection: Connection) -> int | None:
 def sign_off(
     connection: Connection, run_id: int, *, user_id: int | None, name: str, note: str
 ) -> None:
-    """Somebody confirms that what a migration took over is right; raises ``UserError``."""
+    """Records that a person confirms what a migration took over; raises ``UserError``."""
     require(connection, user_id, Action.OPERATE)
     runs = tables.migration_runs
     migration = load_migration(connection, run_id)
@@ -309,7 +313,7 @@ def sign_off(
     raise_event(connection, event_catalogue.MigrationSigned(run_id=run_id, by=name), user_id)
 
 
-def _asked(connection: Connection, run_id: int) -> event_catalogue.MigrationRequested:
+def _request_event(connection: Connection, run_id: int) -> event_catalogue.MigrationRequested:
     events = tables.events.c
     payload = connection.execute(
         sa.select(events.payload)

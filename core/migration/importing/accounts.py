@@ -1,4 +1,4 @@
-"""What is done once users, subscriptions and invoices of the old service are here."""
+"""Follow-up work once users, subscriptions and invoices of the old service are imported."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE
 TAKEN_OVER = "taken over from the old service"
 
 
-def settle_subscriptions(connection: Connection) -> None:
-    """Writes what the terms give for the subscriptions at work, and moves them where they stand."""
-    found = sa.text("SELECT local_id FROM migration_work w WHERE cardinality(w.problems) = 0")
-    _settle(connection, list(connection.execute(found).scalars()))
+def update_subscriptions(connection: Connection) -> None:
+    """Writes the periods of the subscriptions at work and moves them to today's state."""
+    at_work = sa.text("SELECT local_id FROM migration_work w WHERE cardinality(w.problems) = 0")
+    _update(connection, list(connection.execute(at_work).scalars()))
 
 
 def bill_subscriptions(connection: Connection) -> None:
-    """Lines and payments of the invoices at work, and what their subscriptions give by them."""
+    """Writes lines and payments of the invoices at work, and updates their subscriptions."""
     for statement in _BILLS:
         connection.execute(statement)
-    found = sa.text(
+    subscriptions = sa.text(
         "SELECT DISTINCT subscription_id FROM migration_work w WHERE cardinality(w.problems) = 0"
     )
-    _settle(connection, sorted(connection.execute(found).scalars()))
+    _update(connection, sorted(connection.execute(subscriptions).scalars()))
 
 
 def end_gone_users(connection: Connection) -> None:
-    """Who is gone from the old service does not come in here."""
+    """Deactivates the users who are gone from the old service."""
     connection.execute(
         sa.text(
             "UPDATE users SET active = false FROM migration_gone g "
@@ -42,15 +42,22 @@ def end_gone_users(connection: Connection) -> None:
     )
 
 
-def _settle(connection: Connection, subscriptions: list[int]) -> None:
-    """Without telling anybody: what began or ended years ago is no news."""
-    day, found = today(), tables.subscriptions
+def _update(connection: Connection, subscriptions: list[int]) -> None:
+    """Raises no event: nobody needs to know what began or ended years ago."""
+    day, table = today(), tables.subscriptions
     for number in subscriptions:
         write_periods(connection, number)
-        standing = sa.select(found.c.state).where(found.c.id == number)
+        standing = sa.select(table.c.state).where(table.c.id == number)
         state = connection.execute(standing).scalar_one()
         for step in way(state, state_on(read_history(connection, number), day)):
-            change_state(connection, found, SUBSCRIPTION_MACHINE, number, step, reason=TAKEN_OVER)
+            change_state(
+                connection,
+                table,
+                SUBSCRIPTION_MACHINE,
+                number,
+                step,
+                reason=TAKEN_OVER,
+            )
 
 
 _WORK = "FROM migration_work w WHERE cardinality(w.problems) = 0"
@@ -72,4 +79,4 @@ _BILLS = (
         WHERE bill = 'invoice' AND invoice_counters.last < numbers.last
     """),
 )
-"""An invoice never changes, nor do its lines and payments: what is missing is added."""
+"""An invoice, its lines and its payments never change: only missing ones are added."""

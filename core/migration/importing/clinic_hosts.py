@@ -1,4 +1,4 @@
-"""Clinics that the old service gave another host: since when they have it is kept, as ours are."""
+"""Clinics whose host changed in the old service: ``placed_at`` keeps the time of the change."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Puts tariff configurations together from the tables in which the old service keeps their parts.
+"""Assembles tariff configurations from the tables in which the old service keeps their parts.
 
-A configuration with a part in error waits: it would charge something else than it says.
+A configuration with a faulty part waits: without that part it would charge differently.
 """
 
 from __future__ import annotations
@@ -27,14 +27,21 @@ PARTS = (
     "combinationSets",
     "combinationMembers",
 )
-READ = ("frameworks", "elements", "validationOptions", "organisations", "configurations", *PARTS)
+TABLES_READ = (
+    "frameworks",
+    "elements",
+    "validationOptions",
+    "organisations",
+    "configurations",
+    *PARTS,
+)
 LONGEST_DETAIL = 200
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Old:
-    """Rows of the old service by table and id, and those of them that are in error."""
+class LegacyRows:
+    """Rows of the old service by table and id, and the ids of faulty rows by table."""
 
     rows: dict[str, dict[int, Body]]
     faulty: dict[str, set[int]]
@@ -42,8 +49,8 @@ class Old:
         default_factory=dict
     )
 
-    def of(self, table: str, column: str, number: int) -> list[tuple[int, Body]]:
-        """The rows that refer to one, in their order."""
+    def referring_to(self, table: str, column: str, number: int) -> list[tuple[int, Body]]:
+        """The rows of a table that refer to the row ``number`` by a column, in order."""
         if (table, column) not in self._children:
             by_parent = self._children[table, column] = defaultdict(list)
             for pair in sorted(self.rows[table].items(), key=_place):
@@ -57,20 +64,20 @@ def _place(pair: tuple[int, Body]) -> tuple[int, int]:
 
 
 def _plain(value: Any) -> Any:
-    """A reference; what is none, in a row that is in error, refers to nothing."""
+    """An id as a reference; any other value, in a faulty row, refers to nothing."""
     return value if isinstance(value, int) else None
 
 
 def assemble(connection: Connection) -> None:
-    """Imports every configuration that is whole and new or changed; notes why others wait."""
-    old = _read(connection)
+    """Imports every complete configuration that is new or changed; notes why others wait."""
+    legacy = _read(connection)
     for row in connection.execute(_CONFIGURATIONS).all():
-        body = old.rows["configurations"].get(row.legacy_id)
+        body = legacy.rows["configurations"].get(row.legacy_id)
         if body is None:
             continue
-        problem = _faulty_part(old, row.legacy_id) or _taken(connection, row, body)
+        problem = _faulty_part(legacy, row.legacy_id) or _name_taken(connection, row, body)
         if problem is None:
-            problem = _take_in(connection, row, body, old)
+            problem = _import(connection, row, body, legacy)
         _note(connection, row, problem)
 
 
@@ -81,7 +88,7 @@ _CONFIGURATIONS = sa.text("""
 """)
 
 
-def _read(connection: Connection) -> Old:
+def _read(connection: Connection) -> LegacyRows:
     query = sa.text(
         "SELECT legacy_table, legacy_id, body, problems IS NOT NULL AS faulty FROM legacy_rows "
         "WHERE legacy_table = ANY (:tables) AND gone_at IS NULL "
@@ -89,53 +96,57 @@ def _read(connection: Connection) -> Old:
     )
     rows: dict[str, dict[int, Body]] = defaultdict(dict)
     faulty: dict[str, set[int]] = defaultdict(set)
-    for row in connection.execute(query, {"tables": list(READ)}):
+    for row in connection.execute(query, {"tables": list(TABLES_READ)}):
         rows[row.legacy_table][row.legacy_id] = row.body
         if row.faulty:
             faulty[row.legacy_table].add(row.legacy_id)
-    return Old(rows, faulty)
+    return LegacyRows(rows, faulty)
 
 
-def _faulty_part(old: Old, number: int) -> Body | None:
-    for table, key in _parts(old, number):
-        if key in old.faulty[table]:
+def _faulty_part(legacy: LegacyRows, number: int) -> Body | None:
+    for table, key in _parts(legacy, number):
+        if key in legacy.faulty[table]:
             return {"column": "id", "code": "parts", "detail": f"{table} {key}"}
     return None
 
 
-def _parts(old: Old, number: int) -> Iterator[tuple[str, int]]:
+def _parts(legacy: LegacyRows, number: int) -> Iterator[tuple[str, int]]:
     """Every row that belongs to a configuration."""
-    for key, _ in old.of("participants", "configurationId", number):
+    for key, _ in legacy.referring_to("participants", "configurationId", number):
         yield "participants", key
-    for currency, _ in old.of("currencies", "configurationId", number):
+    for currency, _ in legacy.referring_to("currencies", "configurationId", number):
         yield "currencies", currency
-        for statement, _ in old.of("triggerSets", "currencyId", currency):
+        for statement, _ in legacy.referring_to("triggerSets", "currencyId", currency):
             yield "triggerSets", statement
-            for key, _ in old.of("triggers", "triggerSetId", statement):
+            for key, _ in legacy.referring_to("triggers", "triggerSetId", statement):
                 yield "triggers", key
-    for combination, _ in old.of("combinationSets", "configurationId", number):
+    for combination, _ in legacy.referring_to("combinationSets", "configurationId", number):
         yield "combinationSets", combination
-        for key, _ in old.of("combinationMembers", "combinationSetId", combination):
+        for key, _ in legacy.referring_to("combinationMembers", "combinationSetId", combination):
             yield "combinationMembers", key
 
 
-def _taken(connection: Connection, row: sa.Row[Any], body: Body) -> Body | None:
-    """A configuration of that name that did not come from the old service stays as it is."""
-    found, name = tables.configurations, str(body["reference"]).strip()
-    known = connection.execute(sa.select(found.c.id).where(found.c.configuration == name)).scalar()
-    if known is None or (row.local_table, row.local_id) == ("configurations", known):
+def _name_taken(connection: Connection, row: sa.Row[Any], body: Body) -> Body | None:
+    """The problem where the name belongs to a configuration that is not from the old service."""
+    configurations, name = tables.configurations, str(body["reference"]).strip()
+    local_id = connection.execute(
+        sa.select(configurations.c.id).where(configurations.c.configuration == name)
+    ).scalar()
+    if local_id is None or (row.local_table, row.local_id) == ("configurations", local_id):
         return None
     return {"column": "reference", "code": "taken", "detail": None}
 
 
-def _take_in(connection: Connection, row: sa.Row[Any], body: Body, old: Old) -> Body | None:
+def _import(
+    connection: Connection, row: sa.Row[Any], body: Body, legacy: LegacyRows
+) -> Body | None:
     name = str(body["reference"]).strip()
     document = yaml.safe_dump(
-        _document(row.legacy_id, body, old), sort_keys=False, allow_unicode=True
+        _document(row.legacy_id, body, legacy), sort_keys=False, allow_unicode=True
     )
-    found = tables.configurations
-    known = sa.select(found.c.body).where(found.c.configuration == name)
-    if connection.execute(known).scalar() == document:
+    configurations = tables.configurations
+    current_body = sa.select(configurations.c.body).where(configurations.c.configuration == name)
+    if connection.execute(current_body).scalar() == document:
         return None
     try:
         with connection.begin_nested():
@@ -147,14 +158,14 @@ def _take_in(connection: Connection, row: sa.Row[Any], body: Body, old: Old) -> 
     return None
 
 
-def _document(number: int, body: Body, old: Old) -> Body:
+def _document(number: int, body: Body, legacy: LegacyRows) -> Body:
     columns = shipped_mapping().tables["configurations"].columns
-    lead = old.rows["organisations"].get(body.get("leadId") or 0)
-    sides = dict(_participants(old, number))
+    lead = legacy.rows["organisations"].get(body.get("leadId") or 0)
+    sides = dict(_participants(legacy, number))
     return {
         "configuration": body["reference"].strip(),
         "title": body["title"].strip(),
-        "dataset": old.rows["frameworks"][body["frameworkId"]]["dataset"].strip(),
+        "dataset": legacy.rows["frameworks"][body["frameworkId"]]["dataset"].strip(),
         "status": columns["status"].codes[body["status"].strip()],
         "start": body["startsOn"].strip(),
         "end": body["endsOn"].strip(),
@@ -162,33 +173,33 @@ def _document(number: int, body: Body, old: Old) -> Body:
         **({"owner": lead["code"].strip()} if lead else {}),
         "providers": sides["PROVIDER"],
         "commissioners": sides["COMMISSIONER"],
-        "currencies": [_currency(old, *each) for each in
-                       old.of("currencies", "configurationId", number)],
-        "combinations": [_combination(old, key) for key, _ in
-                         old.of("combinationSets", "configurationId", number)],
+        "currencies": [_currency(legacy, *currency) for currency in
+                       legacy.referring_to("currencies", "configurationId", number)],
+        "combinations": [_combination(legacy, key) for key, _ in
+                         legacy.referring_to("combinationSets", "configurationId", number)],
     }  # fmt: skip
 
 
-def _participants(old: Old, number: int) -> Iterator[tuple[str, Body]]:
-    members = [row for _, row in old.of("participants", "configurationId", number)]
+def _participants(legacy: LegacyRows, number: int) -> Iterator[tuple[str, Body]]:
+    members = [row for _, row in legacy.referring_to("participants", "configurationId", number)]
     for side, factor in (("PROVIDER", "factor"), ("COMMISSIONER", "geo_weighting")):
         yield (
             side,
             {
                 organisation["code"].strip(): {factor: _factor(row)} if row.get("factor") else {}
                 for row in members
-                if (organisation := old.rows["organisations"][row["organisationId"]])["kind"]
+                if (organisation := legacy.rows["organisations"][row["organisationId"]])["kind"]
                 == side
             },
         )
 
 
 def _factor(row: Body) -> float:
-    """As YAML writes a number; the configuration reads it as a decimal of the same digits."""
+    """A number as YAML writes it; the configuration reads it as a decimal with the same digits."""
     return float(str(row["factor"]).strip())
 
 
-def _currency(old: Old, number: int, body: Body) -> Body:
+def _currency(legacy: LegacyRows, number: int, body: Body) -> Body:
     crossing = shipped_mapping().tables["currencies"].columns["crossCharge"].codes
     return {
         "code": body["code"].strip(),
@@ -196,43 +207,46 @@ def _currency(old: Old, number: int, body: Body) -> Body:
         "primary": str(body["primaryRate"]).strip(),
         "additional": str(body["additionalRate"]).strip(),
         "cross_charge": crossing[body["crossCharge"].strip()],
-        "triggers": [_statement(old, key) for key, _ in
-                     old.of("triggerSets", "currencyId", number)],
+        "triggers": [_statement(legacy, key) for key, _ in
+                     legacy.referring_to("triggerSets", "currencyId", number)],
     }  # fmt: skip
 
 
-def _statement(old: Old, number: int) -> str:
+def _statement(legacy: LegacyRows, number: int) -> str:
     conditions = [
-        f"{'NOT ' if row['isNot'] else ''}{old.rows['elements'][row['elementId']]['name'].strip()}"
-        f" = {old.rows['validationOptions'][row['optionId']]['code'].strip()}"
-        for _, row in old.of("triggers", "triggerSetId", number)
+        f"{'NOT ' if row['isNot'] else ''}"
+        f"{legacy.rows['elements'][row['elementId']]['name'].strip()}"
+        f" = {legacy.rows['validationOptions'][row['optionId']]['code'].strip()}"
+        for _, row in legacy.referring_to("triggers", "triggerSetId", number)
     ]
     return " AND ".join(conditions)
 
 
-def _combination(old: Old, number: int) -> Body:
+def _combination(legacy: LegacyRows, number: int) -> Body:
     sides: dict[str, list[str]] = {"IF": [], "THEN": []}
-    for _, row in old.of("combinationMembers", "combinationSetId", number):
-        sides[row["side"].strip()].append(old.rows["currencies"][row["currencyId"]]["code"].strip())
+    for _, row in legacy.referring_to("combinationMembers", "combinationSetId", number):
+        sides[row["side"].strip()].append(
+            legacy.rows["currencies"][row["currencyId"]]["code"].strip()
+        )
     return {"if": sides["IF"], "then": sides["THEN"]}
 
 
 def _note(connection: Connection, row: sa.Row[Any], problem: Body | None) -> None:
-    """What is here of it, or why it is not; written only where that is new."""
-    found = tables.legacy_rows
+    """Notes the imported configuration, or why there is none; writes only what has changed."""
+    legacy_rows = tables.legacy_rows
     if problem is not None:
         if row.problems != [problem]:
             connection.execute(
-                found.update().where(found.c.id == row.id).values(problems=[problem])
+                legacy_rows.update().where(legacy_rows.c.id == row.id).values(problems=[problem])
             )
         return
     name = sa.select(tables.configurations.c.id).where(
         tables.configurations.c.configuration
-        == sa.select(sa.func.btrim(found.c.body["reference"].astext))
-        .where(found.c.id == row.id)
+        == sa.select(sa.func.btrim(legacy_rows.c.body["reference"].astext))
+        .where(legacy_rows.c.id == row.id)
         .scalar_subquery()
     )
     here = connection.execute(name).scalar_one()
     if (row.local_table, row.local_id, row.problems) != ("configurations", here, None):
         values = {"local_table": "configurations", "local_id": here, "problems": sa.null()}
-        connection.execute(found.update().where(found.c.id == row.id).values(values))
+        connection.execute(legacy_rows.update().where(legacy_rows.c.id == row.id).values(values))

@@ -1,8 +1,7 @@
-"""Imports a table: new rows are added, changed ones updated, what has faults is left, noted.
+"""Imports a table: new rows are added, changed ones updated, faulty ones left out and noted.
 
-Keys are given before rows are written, so that references hold within one statement. A row that
-the database refuses is found by halving, so the rest goes on. What the transaction leaves is the
-same however often it is repeated.
+Keys are assigned before rows are written, so that references hold within one statement. A row that
+the database refuses is found by bisection, so the rest is imported. The import is idempotent.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from core.migration.importing import (
     months,
     organisations,
 )
-from core.migration.importing.orphans import forget_lost
+from core.migration.importing.orphans import mark_orphans
 from core.migration.reading.mapping import Table
 from core.migration.reading.staging import GOOD, add_problem, columns_here, stage
 from core.migration.reading.transforms import literal
@@ -32,7 +31,7 @@ ARCHIVE = "legacy_rows"
 Step = Callable[[Connection], None]
 FIRST: dict[str, Step] = {"assemble-configurations": configurations.assemble}
 THEN: dict[str, Step] = {
-    "settle-subscriptions": accounts.settle_subscriptions,
+    "update-subscriptions": accounts.update_subscriptions,
     "bill-subscriptions": accounts.bill_subscriptions,
     "ready-files": months.ready_files,
     "write-records": months.write_records,
@@ -41,27 +40,27 @@ THEN: dict[str, Step] = {
     "write-figures": indicators.write_figures,
 }
 CHECK: dict[str, Step] = {
-    "told-apart": indicators.check_names,
+    "distinct-names": indicators.check_names,
     "sensible-figures": indicators.check_figures,
 }
-"""What the mapping names: each reads ``migration_work``."""
+"""The steps that the mapping names; each reads ``migration_work``."""
 
 GONE: dict[str, Step] = {
     "users": accounts.end_gone_users,
     "files": months.remove_gone_files,
     "kpis": indicators.retire_gone,
 }
-"""What becomes of our rows, by our table, when they are gone from the old service; others stay,
-but where the mapping says that they are removed."""
+"""What happens to our rows, by our table, when they are gone from the old service. Rows of other
+tables stay, unless the mapping says that they are removed."""
 
 BEFORE = {"organisations": organisations.KEEP_NAMES, "clinics": clinic_hosts.SINCE_WHEN}
-"""Statements, by our table, that keep what an update is about to change; ``{chosen}`` are the rows
-of ``migration_work`` as ``w`` that are updated in ``t``."""
+"""Statements, by our table, that record the values an update is about to overwrite; ``{chosen}``
+selects the rows of ``migration_work`` as ``w`` that are updated in ``t``."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did."""
+    """The counts of an import, in rows."""
 
     new: int
     changed: int
@@ -72,12 +71,12 @@ class Imported:
 def import_table(
     connection: Connection, name: str, table: Table, context: dict[str, object]
 ) -> Imported:
-    """Brings our rows up to what the old service sent, in the caller's transaction.
+    """Updates our rows to what the old service sent, in the caller's transaction.
 
-    Where a row gave up a key that another one waits for, that one is looked at once more.
+    Where a row released a key that another row waits for, the import is repeated.
     """
     last = total = _import_once(connection, name, table, context)
-    while last.changed and _waits_for_a_key(connection):
+    while last.changed and _waits_for_key(connection):
         last = _import_once(connection, name, table, context)
         total = Imported(
             total.new + last.new, total.changed + last.changed, last.failed, total.gone + last.gone
@@ -85,8 +84,8 @@ def import_table(
     return total
 
 
-def _waits_for_a_key(connection: Connection) -> bool:
-    """Whether a row at work stands back behind one with the same key."""
+def _waits_for_key(connection: Connection) -> bool:
+    """Whether a row at work waits for a row with the same key."""
     query = (
         "SELECT EXISTS (SELECT FROM migration_work w, unnest(w.problems) p "
         "WHERE p ->> 'code' IN ('same', 'refused'))"
@@ -99,12 +98,12 @@ def _import_once(
 ) -> Imported:
     if table.first is not None:
         FIRST[table.first](connection)
-    forget_lost(connection, name, table)
+    mark_orphans(connection, name, table)
     stage(connection, name, table, context)
     if table.check is not None:
         CHECK[table.check](connection)
     if table.into is not None:
-        _give_keys(connection, name, table)
+        _assign_keys(connection, name, table)
         _write(connection, table, None)
     gone = _mark_gone(connection, name, table)
     imported = _note(connection, name, table, gone)
@@ -115,8 +114,8 @@ def _import_once(
     return imported
 
 
-def _give_keys(connection: Connection, name: str, table: Table) -> None:
-    """Each row its number here: that of the row it adopts, or a new one; then its own parent."""
+def _assign_keys(connection: Connection, name: str, table: Table) -> None:
+    """Assigns local ids, of adopted rows or new ones; then the ids of parents in the same table."""
     if table.adopt:
         equal = " AND ".join(f"t.{column} = w.{column}" for column in table.key)
         _run(
@@ -143,36 +142,36 @@ def _give_keys(connection: Connection, name: str, table: Table) -> None:
 
 
 def _write(connection: Connection, table: Table, rows: list[int] | None) -> None:
-    """Writes rows, all good ones by default; those that the database refuses get a problem."""
+    """Writes rows, by default all good ones; notes a problem for rows that the database refuses."""
     try:
         with connection.begin_nested():
             for statement in _statements(table, rows is None):
                 connection.execute(sa.text(statement), {} if rows is None else {"rows": rows})
     except DBAPIError as error:
-        if not _refused(error):
+        if not _refuses_values(error):
             raise
-        wanted = rows if rows is not None else _good_rows(connection)
-        if len(wanted) == 1:
+        chosen = rows if rows is not None else _good_rows(connection)
+        if len(chosen) == 1:
             detail = literal(rule_of(error))
-            add_problem(connection, "id", "refused", detail, "w.row_id = :row", row=wanted[0])
+            add_problem(connection, "id", "refused", detail, "w.row_id = :row", row=chosen[0])
             return
-        middle = len(wanted) // 2
-        _write(connection, table, wanted[:middle])
-        _write(connection, table, wanted[middle:])
+        middle = len(chosen) // 2
+        _write(connection, table, chosen[:middle])
+        _write(connection, table, chosen[middle:])
 
 
 def _statements(table: Table, every: bool) -> list[str]:
     columns = columns_here(table)
-    ours, theirs = (", ".join(f"{of}.{each}" for each in columns) for of in "tw")
+    current, imported = (", ".join(f"{of}.{column}" for column in columns) for of in "tw")
     chosen = GOOD if every else f"{GOOD} AND w.row_id = ANY (:rows)"
-    kept = BEFORE.get(str(table.into), [])
+    before = BEFORE.get(str(table.into), [])
     return [
-        *(each.replace("{chosen}", chosen) for each in kept),
-        f"UPDATE {table.into} t SET ({', '.join(columns)}) = ROW ({theirs}) "
+        *(statement.replace("{chosen}", chosen) for statement in before),
+        f"UPDATE {table.into} t SET ({', '.join(columns)}) = ROW ({imported}) "
         f"FROM migration_work w WHERE t.id = w.local_id AND {chosen} "
-        f"AND ({ours}) IS DISTINCT FROM ({theirs})",
+        f"AND ({current}) IS DISTINCT FROM ({imported})",
         f"INSERT INTO {table.into} (id, {', '.join(columns)}) "
-        f"SELECT w.local_id, {theirs} FROM migration_work w WHERE {chosen} "
+        f"SELECT w.local_id, {imported} FROM migration_work w WHERE {chosen} "
         f"AND NOT EXISTS (SELECT FROM {table.into} t WHERE t.id = w.local_id) ORDER BY w.legacy_id",
     ]
 
@@ -182,8 +181,8 @@ def _good_rows(connection: Connection) -> list[int]:
     return list(connection.execute(sa.text(query)).scalars())
 
 
-def _refused(error: DBAPIError) -> bool:
-    """Whether a value, a constraint or a trigger stood in the way, and not the connection."""
+def _refuses_values(error: DBAPIError) -> bool:
+    """Whether a value, a constraint or a trigger is the reason, and not the connection."""
     state = getattr(error.orig, "sqlstate", None) or ""
     return state.startswith(("22", "23", "P0001"))
 
@@ -196,7 +195,7 @@ def rule_of(error: DBAPIError) -> str:
 
 
 def _mark_gone(connection: Connection, name: str, table: Table) -> int:
-    """What is gone from the old service and was here: kept in ``migration_gone`` for the steps."""
+    """Lists imported rows that the old service no longer has in ``migration_gone``; counts them."""
     connection.execute(sa.text("DROP TABLE IF EXISTS migration_gone"))
     connection.execute(
         sa.text(
@@ -209,10 +208,10 @@ def _mark_gone(connection: Connection, name: str, table: Table) -> int:
     here = table.into or table.assembled
     if here in GONE:
         GONE[here](connection)
-    kept = "r.local_id" if here is not None else "NULL"
+    local_id = "r.local_id" if here is not None else "NULL"
     marked = connection.execute(
         sa.text(
-            f"UPDATE legacy_rows r SET imported = NULL, problems = NULL, local_id = {kept} "
+            f"UPDATE legacy_rows r SET imported = NULL, problems = NULL, local_id = {local_id} "
             "FROM migration_gone g WHERE r.id = g.row_id"
         )
     )
@@ -220,7 +219,7 @@ def _mark_gone(connection: Connection, name: str, table: Table) -> int:
 
 
 def _note(connection: Connection, name: str, table: Table, gone: int) -> Imported:
-    """Notes in the rows of the old service what is here and what is not, and why."""
+    """Notes in the rows of the old service which are imported, and why the others are not."""
     here = literal(table.into or ARCHIVE)
     local = "w.local_id"
     if table.bulk is not None:
@@ -254,8 +253,10 @@ def _note(connection: Connection, name: str, table: Table, gone: int) -> Importe
 
 
 def _remove(connection: Connection, name: str, table: Table) -> None:
-    """What is gone there, or has lost what it belongs to, goes here too, with all that hangs on it;
-    its number is kept for the case that it comes again."""
+    """Removes rows that are gone there, or whose parent is gone, with all that refers to them.
+
+    Their ids are kept in case they return.
+    """
     _run(
         connection,
         "UPDATE legacy_rows r SET local_table = NULL, imported = NULL "

@@ -1,8 +1,8 @@
 """Indicators of the old service and their figures.
 
-One that the mapping names as one of ours is that one. Any other becomes an indicator of its own,
-which nothing here measures. Figures stand beside those that we measure, marked, with the month's
-run: what people were told of a month stays what they were told.
+An indicator that the mapping identifies with one of ours is imported as that one. Any other becomes
+a separate indicator, which is never measured here. Figures are marked as taken over and belong to
+the month's run: a figure that people have seen does not change.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from core.events.outbox import raise_event
 from core.kpis.catalogue import KnownKpi, get_kpi, retire_kpi, take_over_kpi
 from core.kpis.definitions import SHARES, Kpi
 from core.migration.reading.mapping import shipped_mapping
-from core.migration.reading.staging import add_problem, add_twins
+from core.migration.reading.staging import add_duplicates, add_problem
 from core.migration.reading.transforms import literal, reading
 from core.vocabulary import event_catalogue
 from core.vocabulary.states.kpis import SHOWN, KpiState
 
-OLD = "old-"
+OLD_PREFIX = "old-"
 SOURCE = "The old service."
 LONGEST_NAME, LONGEST_TITLE, LONGEST_DESCRIPTION = 60, 80, 400
-RUN_OF_OLD = "runs.requested_by IS NULL AND runs.flow_run IS NULL"
-"""A run that the migration published: the month was not run here since."""
+MIGRATED_RUN = "runs.requested_by IS NULL AND runs.flow_run IS NULL"
+"""A run that the migration published: the month was never calculated here."""
 
 
-def names_of_ours() -> dict[str, str]:
-    """What the old service calls an indicator, in small letters: the name of ours that it is."""
+def names_here() -> dict[str, str]:
+    """Name of an indicator in the old service, in lower case, to the name of the same one here."""
     same_as = shipped_mapping().tables["kpis"].columns["name"].same_as
     return {theirs.casefold(): ours for theirs, ours in same_as.items()}
 
 
 def check_names(connection: Connection) -> None:
-    """Two that would be the same one of ours: the one that is here, or the older, stays."""
-    names = list(names_of_ours())
+    """Of two indicators that would be the same one here, the imported or the older one stays."""
+    names = list(names_here())
     ours = "lower(w.title) = ANY (:names)"
-    add_twins(connection, "kpis", "name", "lower(btrim(o.body ->> 'name'))", ours, names=names)
+    add_duplicates(connection, "kpis", "name", "lower(btrim(o.body ->> 'name'))", ours, names=names)
 
 
 def define_indicators(connection: Connection) -> None:
-    """Finds or writes the indicator of ours for each one of the old service that is good."""
+    """Finds or writes our indicator for each faultless one of the old service."""
     dataset = current_specification(connection).dataset
     rows = tables.legacy_rows
     for row in connection.execute(_indicators()).all():
-        here = _of_ours(connection, row) or _of_its_own(connection, row, dataset)
+        here = _same_indicator(connection, row) or _separate_indicator(connection, row, dataset)
         if (row.local_table, row.local_id) != ("kpis", here):
             connection.execute(
                 rows.update().where(rows.c.id == row.id).values(local_table="kpis", local_id=here)
@@ -69,31 +69,31 @@ def _indicators() -> sa.TextClause:
     )
 
 
-def _of_ours(connection: Connection, row: sa.Row[Any]) -> int | None:
-    name = names_of_ours().get(row.title.casefold())
-    found = None if name is None else newest_version(connection, name)
-    if found is not None and row.local_table == "kpis" and row.local_id != found:
+def _same_indicator(connection: Connection, row: sa.Row[Any]) -> int | None:
+    name = names_here().get(row.title.casefold())
+    version = None if name is None else newest_version(connection, name)
+    if version is not None and row.local_table == "kpis" and row.local_id != version:
         _retire(connection, row.local_id)
-    return found
+    return version
 
 
-def _of_its_own(connection: Connection, row: sa.Row[Any], dataset: str) -> int:
-    name = f"{OLD}{row.legacy_id}-{_plain(row.title)}"[:LONGEST_NAME].strip("-")
+def _separate_indicator(connection: Connection, row: sa.Row[Any], dataset: str) -> int:
+    name = f"{OLD_PREFIX}{row.legacy_id}-{_plain(row.title)}"[:LONGEST_NAME].strip("-")
     if row.local_table == "kpis":
-        known = get_kpi(connection, row.local_id).definition
-        name = known.kpi if known.kpi.startswith(OLD) else name
-    wanted = _definition(name, row)
+        current = get_kpi(connection, row.local_id).definition
+        name = current.kpi if current.kpi.startswith(OLD_PREFIX) else name
+    definition = _definition(name, row)
     newest = newest_version(connection, name)
-    if newest is not None and _stays(get_kpi(connection, newest), wanted, row):
+    if newest is not None and _unchanged(get_kpi(connection, newest), definition, row):
         return newest
-    return take_over_kpi(connection, dataset, wanted)
+    return take_over_kpi(connection, dataset, definition)
 
 
-def _stays(known: KnownKpi, wanted: Kpi, row: sa.Row[Any]) -> bool:
-    """What is measured here by now, or was retired by somebody, is left to them."""
-    if known.state == KpiState.RETIRED:
+def _unchanged(current: KnownKpi, definition: Kpi, row: sa.Row[Any]) -> bool:
+    """Whether the indicator stays: it is measured here by now, was retired, or is the same."""
+    if current.state == KpiState.RETIRED:
         return bool(row.local_table == "kpis")
-    return known.state == KpiState.PUBLISHED or known.definition == wanted
+    return current.state == KpiState.PUBLISHED or current.definition == definition
 
 
 def _plain(title: str) -> str:
@@ -116,7 +116,7 @@ def _definition(name: str, row: sa.Row[Any]) -> Kpi:
 
 
 def newest_version(connection: Connection, name: str) -> int | None:
-    """The version of an indicator that is shown, or else the last that was."""
+    """The id of the version of an indicator that is shown, or of the last that was."""
     kpis = tables.kpis.c
     query = (
         sa.select(kpis.id)
@@ -128,8 +128,7 @@ def newest_version(connection: Connection, name: str) -> int | None:
 
 
 def retire_gone(connection: Connection) -> None:
-    """Indicators that are gone from the old service are shown no longer, where nobody took to
-    measuring them."""
+    """Retires indicators that are gone from the old service, unless they are measured here."""
     gone = connection.execute(
         sa.text(
             "UPDATE legacy_rows r SET local_table = NULL, local_id = NULL FROM migration_gone g "
@@ -149,7 +148,7 @@ def _retire(connection: Connection, kpi_id: int) -> None:
 
 
 def check_figures(connection: Connection) -> None:
-    """What no figure can be: below nothing, a share of more than the whole, one of two."""
+    """Notes impossible figures: below zero, a share above the whole, two for one month."""
     for column in ("numerator", "denominator"):
         add_problem(connection, column, "below-zero", "NULL", f"w.{column} < 0")
     shares = ", ".join(literal(unit) for unit in sorted(SHARES))
@@ -158,14 +157,14 @@ def check_figures(connection: Connection) -> None:
         f"AND k.body ->> 'unit' IN ({shares}) AND w.numerator > coalesce(w.denominator, 0))"
     )
     add_problem(connection, "numerator", "no-share", "NULL", share)
-    add_twins(
+    add_duplicates(
         connection, "kpiResults", "submissionId", "o.body -> 'kpiId', o.body -> 'submissionId'"
     )
 
 
 def write_figures(connection: Connection) -> None:
-    """Brings the figures of months of the old service up to what it says; where it says nothing any
-    more, ours are measured."""
+    """Updates the figures of months of the old service to what it sends; months for which it sends
+    none any more are measured here."""
     connection.execute(sa.text("DROP TABLE IF EXISTS migration_figures"))
     connection.execute(_figures())
     connection.execute(_WRITE)
@@ -173,7 +172,7 @@ def write_figures(connection: Connection) -> None:
 
 
 def measure_months(connection: Connection, run_ids: list[int]) -> None:
-    """Asks for runs to be measured, as for any other run a moment after it is published."""
+    """Requests the measuring of runs, as is done for every run after it is published."""
     runs, submissions, organisations = tables.runs, tables.submissions, tables.organisations
     query = (
         sa.select(runs.c.id, runs.c.submission_id, submissions.c.month, organisations.c.code)
@@ -200,7 +199,7 @@ _SHOWN = ", ".join(literal(state) for state in SHOWN)
 
 
 def _figures() -> sa.TextClause:
-    """The figures that are to stand here, with the version of their indicator that is shown."""
+    """The statement that lists the figures to store, with the shown version of their indicator."""
     return sa.text(f"""
         CREATE TEMP TABLE migration_figures ON COMMIT DROP AS
         WITH versions AS (
@@ -214,7 +213,7 @@ def _figures() -> sa.TextClause:
         SELECT s.run_id, i.id AS kpi_id, {_figure("numerator")} AS numerator,
             coalesce({_figure("denominator")}, 0) AS denominator
         FROM legacy_rows r
-        JOIN submissions s ON s.id = r.local_id JOIN runs ON runs.id = s.run_id AND {RUN_OF_OLD}
+        JOIN submissions s ON s.id = r.local_id JOIN runs ON runs.id = s.run_id AND {MIGRATED_RUN}
         JOIN indicators i ON i.legacy_id = {_figure("kpiId")}
         WHERE r.legacy_table = 'kpiResults' AND r.imported IS NOT NULL
     """)
@@ -232,7 +231,7 @@ _FORGET = sa.text(f"""
     WITH past AS (
         SELECT k.run_id, k.kpi_id, runs.id = s.run_id AS stands FROM kpi_results k
         JOIN runs ON runs.id = k.run_id JOIN submissions s ON s.id = runs.submission_id
-        WHERE k.taken_over AND EXISTS (SELECT FROM runs WHERE runs.id = s.run_id AND {RUN_OF_OLD})
+        WHERE k.taken_over AND EXISTS (SELECT FROM runs WHERE runs.id = s.run_id AND {MIGRATED_RUN})
             AND NOT EXISTS (SELECT FROM migration_figures f
                 WHERE (f.run_id, f.kpi_id) = (k.run_id, k.kpi_id))
     ), forgotten AS (
@@ -241,4 +240,4 @@ _FORGET = sa.text(f"""
     )
     SELECT DISTINCT run_id FROM forgotten WHERE stands
 """)
-"""Months that were run here since keep what was told of them before."""
+"""Months that were calculated here since keep their earlier figures."""

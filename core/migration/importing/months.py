@@ -1,8 +1,7 @@
 """Months of the old service: their files are ready, their records written, their charges published.
 
-Records and charges have no numbers of their own here. What changes in a file is written with all
-of its file; what changes in the charges of a month becomes a new run of it, for a run that is
-published never changes.
+Records and charges have no ids of their own here. If a record changes, all records of its file are
+written again; if a charge changes, the month gets a new run, because a published run never changes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from core.engine.dataset.specification import Specification
 from core.kpis.episodes import forget_episodes
 from core.kpis.views import episodes_table
 from core.migration.importing.accounts import TAKEN_OVER
-from core.migration.importing.indicators import RUN_OF_OLD, measure_months, write_figures
+from core.migration.importing.indicators import MIGRATED_RUN, measure_months, write_figures
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.transforms import reading, text
 from core.vocabulary.states.submissions import (
@@ -43,42 +42,42 @@ _AFFECTED = """
     SELECT parent_id FROM migration_work w WHERE cardinality(w.problems) = 0
     UNION SELECT local_id FROM migration_work UNION SELECT local_id FROM migration_gone
 """
-_OTHERS_RUN = """
+_MONTHS_RUN_HERE = """
     SELECT s.id FROM submissions s JOIN runs ON runs.id = s.run_id
     WHERE runs.requested_by IS NOT NULL OR runs.flow_run IS NOT NULL
 """
-"""Months that were run here since: they are ours, and the old service changes them no more."""
+"""Months that were calculated here since: the old service can no longer change them."""
 
 
 def ready_files(connection: Connection) -> None:
-    """Files that are new here were accepted by the old service: they are ready."""
-    found = connection.execute(
+    """Moves new files to ready: the old service has accepted them."""
+    files = connection.execute(
         sa.text(
             "SELECT f.id FROM files f JOIN migration_work w ON w.local_id = f.id "
             "WHERE f.state = 'received' AND cardinality(w.problems) = 0 ORDER BY f.id"
         )
     )
-    for number in found.scalars().all():
+    for number in files.scalars().all():
         for state in (FileState.CHECKING, FileState.READY):
             change_state(connection, tables.files, FILE_MACHINE, number, state, reason=TAKEN_OVER)
 
 
 def remove_gone_files(connection: Connection) -> None:
-    """Files that are gone from the old service are taken out of their month."""
-    found = connection.execute(
+    """Removes files that are gone from the old service from their month."""
+    files = connection.execute(
         sa.text(
             "SELECT f.id FROM files f JOIN migration_gone g ON g.local_id = f.id "
             "WHERE f.state = 'ready' ORDER BY f.id"
         )
     )
-    for number in found.scalars().all():
+    for number in files.scalars().all():
         change_state(
             connection, tables.files, FILE_MACHINE, number, FileState.REMOVED, reason=TAKEN_OVER
         )
 
 
 def write_records(connection: Connection) -> None:
-    """Writes the records of every file that has a new, a changed or a gone one."""
+    """Writes all records of every file in which a record is new, changed or gone."""
     files = _affected(connection)
     if not files:
         return
@@ -89,10 +88,10 @@ def write_records(connection: Connection) -> None:
             sql.SQL("DELETE FROM {} WHERE file_id = ANY (%s)").format(sql.Identifier(name)),
             [files],
         )
-        found = read_copy(
+        records = read_copy(
             cursor, _records_query(specification, files), None, _records_schema(specification)
         )
-        rows = _placed(found, specification)
+        rows = _ordered_for_runs(records, specification)
         copy_table(cursor, name, rows.column_names, rows)
         cursor.execute(
             sql.SQL(
@@ -108,12 +107,12 @@ def write_records(connection: Connection) -> None:
 
 
 def _affected(connection: Connection) -> list[int]:
-    found = connection.execute(sa.text(_AFFECTED)).scalars()
-    return sorted(each for each in found if each is not None)
+    parents = connection.execute(sa.text(_AFFECTED)).scalars()
+    return sorted(parent for parent in parents if parent is not None)
 
 
 def _calculate_again(connection: Connection, months: str, ids: list[int]) -> None:
-    """What was compared before is compared anew."""
+    """Deletes earlier comparisons, so that the months are compared again."""
     connection.execute(
         sa.text(f"DELETE FROM migration_differences WHERE submission_id IN ({months})"),
         {"ids": ids},
@@ -121,22 +120,22 @@ def _calculate_again(connection: Connection, months: str, ids: list[int]) -> Non
 
 
 def _measure_again(connection: Connection, specification: Specification, files: list[int]) -> None:
-    """Months whose records changed under their run are measured anew."""
-    found = connection.execute(
+    """Measures months again whose records changed after their run."""
+    run_ids = connection.execute(
         sa.text(
             "SELECT DISTINCT runs.id FROM files f JOIN submissions s ON s.id = f.submission_id "
-            f"JOIN runs ON runs.id = s.run_id AND {RUN_OF_OLD} WHERE f.id = ANY (:files)"
+            f"JOIN runs ON runs.id = s.run_id AND {MIGRATED_RUN} WHERE f.id = ANY (:files)"
         ),
         {"files": files},
     )
-    runs = list(found.scalars())
+    runs = list(run_ids.scalars())
     forget_episodes(connection, episodes_table(specification), runs)
     measure_months(connection, runs)
 
 
 def _records_query(specification: Specification, files: list[int]) -> sql.Composable:
     columns = [
-        sql.SQL("{} AS {}").format(_of_record(field.role, name), sql.Identifier(name))
+        sql.SQL("{} AS {}").format(_record_value(field.role, name), sql.Identifier(name))
         for name, field in specification.columns.items()
     ]
     return sql.SQL(
@@ -148,17 +147,17 @@ def _records_query(specification: Specification, files: list[int]) -> sql.Compos
     ).format(columns=sql.SQL(", ").join(columns), files=sql.Literal(files))
 
 
-def _of_record(role: str | None, name: str) -> sql.Composable:
-    """The columns that the old service names are where it has them; all others are values."""
-    known = {
+def _record_value(role: str | None, name: str) -> sql.Composable:
+    """Where a row of the old service has a field: in a column of its own, or among the values."""
+    columns = {
         "clinic": "k.clinic_id",
         "patient": text("patientId"),
         "date": text("attendanceDate"),
         "residence": text("lsoa"),
         "provider": "o.code",
     }
-    if role in known:
-        return sql.SQL(known[role])
+    if role in columns:
+        return sql.SQL(columns[role])
     return sql.SQL("nullif(btrim(r.body -> 'values' ->> {}), '')").format(sql.Literal(name))
 
 
@@ -172,8 +171,8 @@ def _records_schema(specification: Specification) -> pa.Schema:
     )
 
 
-def _placed(records: pa.Table, specification: Specification) -> pa.Table:
-    """With what stands before the columns of the layout, in the order in which runs read."""
+def _ordered_for_runs(records: pa.Table, specification: Specification) -> pa.Table:
+    """The records with their technical columns, in the order in which runs read them."""
     bucket = bucket_of(records, specification)
     order = np.lexsort((records["row"].to_numpy(), bucket, records["file_id"].to_numpy()))
     rows = records.num_rows
@@ -184,20 +183,20 @@ def _placed(records: pa.Table, specification: Specification) -> pa.Table:
 
 
 def publish_charges(connection: Connection) -> None:
-    """A new run, published as it was charged, for every month whose charges differ."""
+    """Publishes a new run with the old charges for every month whose charges differ."""
     _plan_runs(connection, _affected(connection))
     for statement in _runs_of_old(connection):
         connection.execute(sa.text(statement), {"reason": REASON})
-    found = connection.execute(
+    new_runs = connection.execute(
         sa.text("SELECT submission_id, run_id, kind FROM migration_new_runs ORDER BY run_id")
     ).all()
-    for row in found:
+    for row in new_runs:
         _publish(connection, row.submission_id, row.run_id, row.kind)
-    if found:
+    if new_runs:
         summarise(connection, "ix_charges_run_id")
-        months = [row.submission_id for row in found]
+        months = [row.submission_id for row in new_runs]
         _calculate_again(connection, "SELECT unnest(CAST(:ids AS integer[]))", months)
-        measure_months(connection, [row.run_id for row in found])
+        measure_months(connection, [row.run_id for row in new_runs])
         write_figures(connection)
 
 
@@ -215,14 +214,14 @@ def _plan_runs(connection: Connection, months: list[int]) -> None:
             "JOIN legacy_rows c ON c.legacy_table = 'configurations' "
             "AND c.legacy_id = CAST(r.body ->> 'configurationId' AS bigint) "
             "WHERE (s.id = ANY (:months) OR s.run_id IS NULL) "
-            f"AND s.state IN ('open', 'draft', 'submitted') AND s.id NOT IN ({_OTHERS_RUN})"
+            f"AND s.state IN ('open', 'draft', 'submitted') AND s.id NOT IN ({_MONTHS_RUN_HERE})"
         ),
         {"months": months},
     )
 
 
 def _runs_of_old(connection: Connection) -> list[str]:
-    """The statements that write the runs and all that belongs to them."""
+    """The statements that write the runs and everything that belongs to them."""
     charge = shipped_mapping().tables["charges"].columns
     value = {name: reading(name, charge[name]).value for name in charge}
     records = records_table(current_specification(connection))
@@ -266,7 +265,7 @@ def _runs_of_old(connection: Connection) -> list[str]:
 
 
 def _publish(connection: Connection, submission_id: int, run_id: int, kind: str) -> None:
-    """Without an event: people are not told of what was submitted years ago."""
+    """Raises no event: nobody is notified of what was submitted years ago."""
     submissions, runs = tables.submissions, tables.runs
     before = connection.execute(
         sa.select(submissions.c.run_id, submissions.c.state).where(

@@ -1,4 +1,4 @@
-"""Organisations that were renamed in the old service: their old names are kept, as ours are."""
+"""Organisations that were renamed in the old service: their former names are kept."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ KEEP_NAMES = [
     "'organisation:' || t.code, 'taken over from the old service', "
     f"jsonb_build_object('old', t.name, 'new', w.name) {_RENAMED}",
 ]
-"""The name until the old service changed it, and what the audit tells of it."""
+"""The former name with the time of the change, and the entry in the audit."""

@@ -1,4 +1,4 @@
-"""Rows whose parent was here and no longer is: they are read again, and wait as orphans do."""
+"""Rows whose parent is no longer here: they are read again and wait as orphans."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from core.migration.reading.staging import reference_of
 from core.migration.reading.transforms import literal
 
 _NOT_HERE = "(p.gone_at IS NOT NULL OR p.local_table IS NULL)"
-"""As the index of ``legacy_rows`` has it."""
+"""The condition of the partial index of ``legacy_rows``, word for word."""
 
 
-def forget_lost(connection: Connection, name: str, table: Table) -> None:
-    """Rows of a table that refer to one that is not here any more, and all below them."""
+def mark_orphans(connection: Connection, name: str, table: Table) -> None:
+    """Marks rows whose parent is no longer here, and all below them, to be read again."""
     lost = [
-        f"EXISTS (SELECT FROM legacy_rows p WHERE p.legacy_table = {literal(str(each.to))} "
-        f"AND {_NOT_HERE} AND p.legacy_id = {reference_of(column, each)})"
-        for column, each in table.references.items()
-        if _some_are_not_here(connection, str(each.to))
+        f"EXISTS (SELECT FROM legacy_rows p WHERE p.legacy_table = {literal(str(reference.to))} "
+        f"AND {_NOT_HERE} AND p.legacy_id = {reference_of(column, reference)})"
+        for column, reference in table.references.items()
+        if _some_are_not_here(connection, str(reference.to))
     ]
     if not lost:
         return

@@ -1,4 +1,4 @@
-"""The page that says what the old service offers, written from the mapping.
+"""The page that describes the interface of the old service, written from the mapping.
 
 ``python -m core.migration.reading.api_page > docs/legacy-api.md`` writes the page.
 """
@@ -56,12 +56,12 @@ def schema_of(name: str, table: Table) -> dict[str, Any]:
 
 
 def _property(column: Column) -> dict[str, Any]:
-    found = {"enum": list(column.codes)} if column.codes else dict(_TYPES[column.kind])
+    schema = {"enum": list(column.codes)} if column.codes else dict(_TYPES[column.kind])
     if column.to is not None:
-        found["description"] = f"id of {column.to}"
+        schema["description"] = f"id of {column.to}"
     if column.required:
-        return found
-    return {"anyOf": [found, {"type": "null"}]}
+        return schema
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _section(name: str, table: Table) -> str:
@@ -84,13 +84,13 @@ def _columns(table: Table) -> Iterator[str]:
     yield "|---|---|---|"
     for name, column in table.columns.items():
         what = f"id of {column.to}" if column.to else column.kind
-        may = "" if column.required else ", may be null"
-        yield f"| {name} | {what}{may} | {column.into or ''} |"
+        nullable = "" if column.required else ", may be null"
+        yield f"| {name} | {what}{nullable} | {column.into or ''} |"
     yield from _names(table)
 
 
 def _names(table: Table) -> Iterator[str]:
-    """What the old service calls by another name than we do."""
+    """The names of the old service that differ from ours."""
     for column in table.columns.values():
         if column.same_as:
             named = "; ".join(f"{theirs}: `{ours}`" for theirs, ours in column.same_as.items())

@@ -1,7 +1,7 @@
-"""What the old service sent, row by row as it was sent, and how it compares with what it has now.
+"""The rows of the old service as they were sent, and how they compare with what it has now.
 
-A row's checksum is the MD5 of its text as PostgreSQL writes jsonb; where an id stands in the table
-several times it is all of theirs, in order. Everything here works on whole pages in SQL.
+A row's checksum is the MD5 of its text as PostgreSQL writes jsonb; where an id occurs several
+times, the checksums of all its rows are joined in order. All of it works on whole pages in SQL.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 BLOCK = 1000
-"""Ids are compared in blocks of so many: 0 to 999, 1000 to 1999 and so on."""
+"""The size of the blocks in which ids are compared: 0 to 999, 1000 to 1999 and so on."""
 
-_UNKEEPABLE = re.compile(
+_NOT_STORABLE = re.compile(
     r"(?<!\\)((?:\\\\)*)(?:\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|"
     r"(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]..)"
 )
@@ -61,48 +61,52 @@ _BLOCKS = sa.text("""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What pages brought: rows never seen, rows that differ from before, rows no longer there."""
+class PageChanges:
+    """The counts of rows on pages that are new, that changed, and that are gone."""
 
     new: int = 0
     changed: int = 0
     gone: int = 0
 
 
-def keep_pages(connection: Connection, table: str, pages: Sequence[str]) -> Kept:
-    """Keeps the rows of pages, given as the JSON that was sent; those that are as kept stay."""
-    given = {"table": table, "pages": [_keepable(page) for page in pages]}
-    found = list(connection.execute(_KEEP, given).scalars())
-    return Kept(new=sum(found), changed=len(found) - sum(found))
+def store_pages(connection: Connection, table: str, pages: Sequence[str]) -> PageChanges:
+    """Stores the rows of pages, given as JSON text; unchanged rows are not written again."""
+    parameters = {"table": table, "pages": [_storable(page) for page in pages]}
+    is_new = list(connection.execute(_KEEP, parameters).scalars())
+    return PageChanges(new=sum(is_new), changed=len(is_new) - sum(is_new))
 
 
-def keep_block(connection: Connection, table: str, block: int, pages: Sequence[str]) -> Kept:
-    """The same for all pages of a block of ids; what they lack is gone from the old service."""
-    kept = keep_pages(connection, table, pages)
+def store_block(
+    connection: Connection, table: str, block: int, pages: Sequence[str]
+) -> PageChanges:
+    """Stores all pages of a block of ids; rows that they lack are gone from the old service."""
+    stored = store_pages(connection, table, pages)
     first = block * BLOCK
-    given = {
+    parameters = {
         "table": table,
-        "pages": [_keepable(page) for page in pages],
+        "pages": [_storable(page) for page in pages],
         "first": first,
         "last": first + BLOCK - 1,
     }
-    return Kept(kept.new, kept.changed, connection.execute(_GONE, given).rowcount)
+    return PageChanges(stored.new, stored.changed, connection.execute(_GONE, parameters).rowcount)
 
 
 def differing_blocks(
-    connection: Connection, table: str, theirs: Sequence[Mapping[str, Any]]
+    connection: Connection, table: str, blocks: Sequence[Mapping[str, Any]]
 ) -> list[int]:
-    """The blocks of ids whose rows are not those of the old service."""
-    found = connection.execute(_BLOCKS, {"table": table, "size": BLOCK})
-    ours = {int(row.block): row.checksum for row in found}
-    wanted = {int(each["block"]): each["checksum"] for each in theirs}
+    """The blocks of ids whose rows differ from those of the old service, ascending."""
+    rows = connection.execute(_BLOCKS, {"table": table, "size": BLOCK})
+    checksums_here = {int(row.block): row.checksum for row in rows}
+    checksums_there = {int(block["block"]): block["checksum"] for block in blocks}
     return sorted(
-        block for block in ours.keys() | wanted.keys() if ours.get(block) != wanted.get(block)
+        block
+        for block in checksums_here.keys() | checksums_there.keys()
+        if checksums_here.get(block) != checksums_there.get(block)
     )
 
 
-def _keepable(page: str) -> str:
-    """The page without what PostgreSQL cannot hold: NUL, and halves of characters."""
+def _storable(page: str) -> str:
+    """The page without what PostgreSQL cannot store: NUL, and unpaired surrogates."""
     if "\\u" not in page:
         return page
-    return _UNKEEPABLE.sub(lambda found: f"{found[1]}\\ufffd", page)
+    return _NOT_STORABLE.sub(lambda match: f"{match[1]}\\ufffd", page)

@@ -1,7 +1,7 @@
-"""Asks the old service over HTTP: who asks is known by name, password and a security header.
+"""A client of the old service over HTTP, with user name, password and a security header.
 
-What fails for a while is asked again, later each time, and not before a Retry-After. Neither what
-opens the door nor what a row holds is ever part of a message.
+Temporary failures are retried with growing pauses, and never before a Retry-After. No message
+contains a credential or a value of a row.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ import httpx
 from core.settings import Settings
 from core.support.http_retry import (
     NoAnswer,
-    NotYet,
-    Patience,
-    refused_for_now,
-    said,
-    until_answered,
+    RetryPolicy,
+    TemporaryFailure,
+    retry_until_answered,
+    status_text,
+    temporary_refusal,
 )
 from core.user_errors import UserError
 
 LONGEST_WAIT = 300.0
-"""The longest Retry-After that is heeded, in seconds."""
-SHUT = (401, 403)
-AT_HOME = ("127.0.0.1", "::1", "localhost")
+"""The longest Retry-After that is respected, in seconds."""
+REFUSING = (401, 403)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class LegacyAway(UserError):
-    """No whole answer after every attempt, or one that says the question itself is wrong."""
+class LegacyUnavailable(UserError):
+    """No complete answer after the last attempt, or one that refuses the request itself."""
 
 
 class CredentialsRefused(UserError):
-    """The old service does not let us in, or no longer."""
+    """The old service refuses our credentials."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -48,8 +48,8 @@ class CredentialsRefused(UserError):
 
 
 @dataclass(frozen=True)
-class Door:
-    """Where the old service is, and how it is treated."""
+class LegacyEndpoint:
+    """Where the old service is, how to sign in, and how often and how long to ask."""
 
     url: str
     user: str
@@ -57,13 +57,13 @@ class Door:
     header: tuple[str, str] = field(repr=False)
     seconds: float  # until an answer must have come
     attempts: int
-    pause: float  # before the second attempt; each further one doubles it, give or take half
+    pause: float  # seconds before the second attempt; doubles each time, ± 50 %
     page: int
-    at_once: int
+    max_requests: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Door:
-        """As the settings say; raises ``UserError`` where they are not whole."""
+    def of(cls, settings: Settings) -> LegacyEndpoint:
+        """The endpoint of the settings; raises ``UserError`` where they are incomplete."""
         if settings.legacy_url is None:
             raise UserError("GROUPER_LEGACY_URL is not set: it says where the old service is")
         secrets = (settings.legacy_password, settings.legacy_header)
@@ -72,7 +72,7 @@ class Door:
                 "set GROUPER_LEGACY_USER, GROUPER_LEGACY_PASSWORD and GROUPER_LEGACY_HEADER: "
                 "the old service asks for all three"
             )
-        password, header = (each.get_secret_value() for each in secrets if each is not None)
+        password, header = (secret.get_secret_value() for secret in secrets if secret is not None)
         return cls(
             _safe(settings.legacy_url),
             settings.legacy_user,
@@ -87,9 +87,9 @@ class Door:
 
 
 def _safe(url: str) -> str:
-    """Passwords travel over TLS, or do not leave the machine."""
+    """The URL, which must use TLS unless it stays on this machine."""
     place = urlsplit(url)
-    if place.scheme == "https" or (place.scheme == "http" and place.hostname in AT_HOME):
+    if place.scheme == "https" or (place.scheme == "http" and place.hostname in LOOPBACK):
         return url.rstrip("/")
     raise UserError("GROUPER_LEGACY_URL must begin with https://")
 
@@ -101,17 +101,17 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-class Legacy(AbstractContextManager["Legacy"]):
-    """A client of the old service for many threads; a context manager."""
+class LegacyClient(AbstractContextManager["LegacyClient"]):
+    """A client of the old service, safe for threads; a context manager."""
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
+    def __init__(self, endpoint: LegacyEndpoint) -> None:
+        self.endpoint = endpoint
         self._client = httpx.Client(
-            base_url=f"{door.url}/api/",
-            auth=(door.user, door.password),
-            timeout=door.seconds,
-            limits=httpx.Limits(max_connections=door.at_once),
-            headers={"Accept": "application/json", door.header[0]: door.header[1]},
+            base_url=f"{endpoint.url}/api/",
+            auth=(endpoint.user, endpoint.password),
+            timeout=endpoint.seconds,
+            limits=httpx.Limits(max_connections=endpoint.max_requests),
+            headers={"Accept": "application/json", endpoint.header[0]: endpoint.header[1]},
         )
 
     def close(self) -> None:
@@ -120,36 +120,38 @@ class Legacy(AbstractContextManager["Legacy"]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
-        """An answer that holds a list under ``wanted``: its text, and what it reads as.
+    def ask(self, path: str, parameters: Mapping[str, Any], list_key: str) -> tuple[str, Any]:
+        """An answer that holds a list under ``list_key``: its text, and the parsed document.
 
         Raises ``LegacyAway`` or ``CredentialsRefused``.
         """
-        patience = Patience(self.door.attempts, self.door.pause, LONGEST_WAIT)
+        policy = RetryPolicy(self.endpoint.attempts, self.endpoint.pause, LONGEST_WAIT)
         try:
-            return until_answered(lambda: self._attempt(path, parameters, wanted), patience)
+            return retry_until_answered(lambda: self._attempt(path, parameters, list_key), policy)
         except NoAnswer as error:
-            raise LegacyAway(f"the old service did not give {path}: {error}") from error
+            raise LegacyUnavailable(f"the old service did not give {path}: {error}") from error
 
-    def _attempt(self, path: str, parameters: Mapping[str, Any], wanted: str) -> tuple[str, Any]:
+    def _attempt(self, path: str, parameters: Mapping[str, Any], list_key: str) -> tuple[str, Any]:
         try:
             response = self._client.get(path, params=dict(parameters))
         except httpx.RequestError as error:
-            raise NotYet(f"it did not answer ({type(error).__name__})") from error
-        if response.status_code in SHUT:
+            raise TemporaryFailure(f"it did not answer ({type(error).__name__})") from error
+        if response.status_code in REFUSING:
             raise CredentialsRefused
         if response.status_code != httpx.codes.OK:
-            refused = f"the old service refuses the question {path}: {said(response)}"
-            raise refused_for_now(response) or LegacyAway(refused)
+            refused = f"the old service refuses the question {path}: {status_text(response)}"
+            raise temporary_refusal(response) or LegacyUnavailable(refused)
         try:
             document = json.loads(response.content, parse_constant=_no_json)
-            if not isinstance(document[wanted], list):
+            if not isinstance(document[list_key], list):
                 raise TypeError
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise NotYet("its answer is not whole JSON, or not what was asked for") from error
+            raise TemporaryFailure(
+                "its answer is not whole JSON, or not what was asked for"
+            ) from error
         return response.content.decode("utf-8", "replace"), document
 
 
 def _no_json(text: str) -> float:
-    """NaN and the infinities, which some write and JSON does not have."""
+    """Refuses NaN and the infinities, which are not JSON."""
     raise ValueError(text)

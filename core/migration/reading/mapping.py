@@ -1,4 +1,4 @@
-"""The mapping: for each table of the old service where it goes, and how each column is read."""
+"""The mapping: where each table of the old service goes, and how each column is read."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ Kind = Literal[
 
 Loops = Literal["kept", "refused"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-"""Names go into statements as they are, so they are plain."""
+"""Names become part of SQL statements, so they are restricted to plain characters."""
 
 
 class Column(StrictModel):
-    """A column of the old service; ``into`` is ours, if it has one."""
+    """A column of the old service; ``into`` is our column, if there is one."""
 
     kind: Kind = PydanticField(alias="is")
     into: Name | None = None
     required: bool = True
     to: Name | None = None  # the table that a reference names
     loops: Loops | None = None  # of a reference to its own table
-    assembled: bool = False  # the row referred to must have been put together
+    assembled: bool = False  # the row referred to must have been assembled
     codes: dict[str, str] = PydanticField(default_factory=dict)
     same_as: dict[str, str] = PydanticField(
         default_factory=dict
-    )  # what it is called there: the name of what it is here
+    )  # the name there: the name of the same thing here
 
 
 class Table(StrictModel):
@@ -56,9 +56,9 @@ class Table(StrictModel):
 
     title: str
     into: Name | None = None
-    assembled: Name | None = None  # the table of ours that things put together stand in
-    part_of: Name | None = None  # the table of ours that it is put together into with others
-    written: Name | None = None  # the table of ours that all of a file or month are written to
+    assembled: Name | None = None  # our table that holds what is assembled
+    part_of: Name | None = None  # our table in which it is assembled with others
+    written: Name | None = None  # our table to which all rows of a file or month are written
     bulk: Name | None = None  # the reference whose rows are written together
     key: tuple[Name, ...] = ()
     adopt: bool = False
@@ -74,7 +74,7 @@ class Table(StrictModel):
 
     @property
     def goes_to(self) -> str | None:
-        """The table of ours that rows go to; None: they are kept as they were sent."""
+        """Our table that rows go to; None: they are only kept as they were sent."""
         return self.into or self.assembled or self.written or self.part_of
 
     @property
@@ -83,9 +83,9 @@ class Table(StrictModel):
         return {name: each for name, each in self.columns.items() if each.kind == "reference"}
 
     def self_reference(self, name: str) -> tuple[str, Column] | None:
-        """The column that names a row of the same table, whose name is given."""
-        found = [(column, each) for column, each in self.references.items() if each.to == name]
-        return found[0] if found else None
+        """The column that refers to the same table ``name``, if there is one."""
+        own = [(column, each) for column, each in self.references.items() if each.to == name]
+        return own[0] if own else None
 
 
 class Mapping(StrictModel):
@@ -111,31 +111,31 @@ def mapping_from(document: Document) -> Mapping:
         mapping = Mapping.model_validate(document.data)
     except ValidationError as error:
         raise document.refused_by(error) from error
-    found = [
-        document.problem(("tables", table, *path), text)
-        for table, each in mapping.tables.items()
-        for path, text in _contradictions(mapping, table, each)
+    problems = [
+        document.problem(("tables", name, *path), text)
+        for name, table in mapping.tables.items()
+        for path, text in _contradictions(mapping, name, table)
     ]
-    if found:
-        raise DocumentError(found)
+    if problems:
+        raise DocumentError(problems)
     return mapping
 
 
 def _contradictions(mapping: Mapping, name: str, table: Table) -> list[tuple[tuple[Any, ...], str]]:
-    found: list[tuple[tuple[Any, ...], str]] = [
+    problems: list[tuple[tuple[Any, ...], str]] = [
         (("columns", column), text)
         for column, each in table.columns.items()
         for text in _contradictions_of(mapping, name, each)
     ]
     if len([each for each in table.references.values() if each.to == name]) > 1:
-        found.append((("columns",), "has two references to itself; one can be followed"))
-    for other in table.after:
-        if other not in mapping.tables:
-            found.append((("after",), f"{other!r} is no table of the mapping"))
-    for wanted in (table.month, table.money, table.bulk):
-        if wanted not in (None, "id") and wanted not in table.columns:
-            found.append(((), f"{wanted!r} is none of its columns"))
-    return found
+        problems.append((("columns",), "has two references to itself; one can be followed"))
+    for earlier in table.after:
+        if earlier not in mapping.tables:
+            problems.append((("after",), f"{earlier!r} is no table of the mapping"))
+    for column in (table.month, table.money, table.bulk):
+        if column not in (None, "id") and column not in table.columns:
+            problems.append(((), f"{column!r} is none of its columns"))
+    return problems
 
 
 def _contradictions_of(mapping: Mapping, table: str, column: Column) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""In which order tables are taken over: what is referred to comes before what refers to it."""
+"""The order in which tables are taken over: a table comes after those that it refers to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Needs = Mapping[str, Collection[str]]
 
 
 class CircularTables(UserError):
-    """Tables that need each other; ``path`` begins and ends with the same one."""
+    """Tables that depend on each other; ``path`` begins and ends with the same one."""
 
     def __init__(self, path: list[str]) -> None:
         self.path = path
@@ -22,14 +22,14 @@ class CircularTables(UserError):
 
 
 def needs_of(mapping: TableMapping) -> dict[str, list[str]]:
-    """For each table those that must come first. A table may refer to itself."""
+    """For each table, the tables that must come first. A table may refer to itself."""
     return {
         name: [
-            other
-            for other in dict.fromkeys(
+            earlier
+            for earlier in dict.fromkeys(
                 [*(str(each.to) for each in table.references.values()), *table.after]
             )
-            if other != name
+            if earlier != name
         ]
         for name, table in mapping.tables.items()
     }
@@ -41,7 +41,7 @@ def plan_of(mapping: TableMapping) -> list[str]:
 
 
 def ordered(needs: Needs) -> list[str]:
-    """What is needed stands before what needs it, and otherwise the given order is kept.
+    """The names in topological order; the given order is kept where dependencies allow it.
 
     Raises ``CircularTables`` with the path of one circle.
     """
@@ -52,16 +52,16 @@ def ordered(needs: Needs) -> list[str]:
 
 
 def _place(first: str, needs: Needs, done: dict[str, None]) -> None:
-    """Places a table after all that it needs. Chains may be longer than Python recurses."""
-    way = {first: iter(needs[first])} if first not in done else {}
-    while way:
-        name = next(reversed(way))
-        following = next((other for other in way[name] if other not in done), None)
+    """Places a table after all that it needs; not recursive, for chains may be long."""
+    path = {first: iter(needs[first])} if first not in done else {}
+    while path:
+        name = next(reversed(path))
+        following = next((other for other in path[name] if other not in done), None)
         if following is None:
             done[name] = None
-            del way[name]
-        elif following in way:
-            names = list(way)
+            del path[name]
+        elif following in path:
+            names = list(path)
             raise CircularTables([*names[names.index(following) :], following])
         else:
-            way[following] = iter(needs[following])
+            path[following] = iter(needs[following])

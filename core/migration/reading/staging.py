@@ -1,5 +1,5 @@
-"""Reads the rows of a table that are new, changed or in error into ``migration_work``: their values
-as ours, what they refer to, and what is wrong with them. A temporary table, whole columns at once.
+"""Reads the rows of a table that are new, changed or faulty into the temporary table
+``migration_work``: their converted values, the rows they refer to, and their faults.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ PARENT_HERE = "p.local_id IS NOT NULL AND p.local_table IS NOT NULL AND p.gone_a
 
 
 def stage(connection: Connection, name: str, table: Table, context: dict[str, object]) -> None:
-    """Makes ``migration_work`` for the rest of the transaction, with every fault found.
+    """Creates ``migration_work`` for the rest of the transaction, with all faults.
 
-    ``context`` holds the lists that rows are compared with (``authorities``, ``fields``).
+    ``context`` holds the lists that rows are checked against (``authorities``, ``fields``).
     """
     connection.execute(sa.text("DROP TABLE IF EXISTS migration_work"))
     connection.execute(sa.text(_statement(name, table)), {"table": name, **context})
@@ -25,12 +25,14 @@ def stage(connection: Connection, name: str, table: Table, context: dict[str, ob
     _repeated_keys(connection, name, table)
     own = table.self_reference(name)
     if own is not None:
-        _follow(connection, name, *own)
+        _check_self_references(connection, name, *own)
 
 
 def columns_here(table: Table) -> list[str]:
-    """Our columns that the mapping fills."""
-    named = [each.into for each in table.columns.values() if each.into is not None]
+    """The columns of our table that the mapping fills."""
+    named = [
+        definition.into for definition in table.columns.values() if definition.into is not None
+    ]
     return [*named, *table.constants]
 
 
@@ -38,15 +40,19 @@ def _statement(name: str, table: Table) -> str:
     own = table.self_reference(name)
     selected = [
         "r.id AS row_id, r.legacy_id, r.checksum, r.imported IS NULL AS new, r.local_id",
-        *(f"{_value(name, column, each)} AS {each.into}"
-          for column, each in table.columns.items() if each.into),
+        *(f"{_value(name, column, definition)} AS {definition.into}"
+          for column, definition in table.columns.items() if definition.into),
         *(f"{literal(value)} AS {column}" for column, value in table.constants.items()),
         f"{reading(*own).value if own else 'CAST(NULL AS bigint)'} AS self_id",
         f"{f'p_{table.bulk}.local_id' if table.bulk else 'CAST(NULL AS bigint)'} AS parent_id",
         f"array_remove(CAST(ARRAY[{', '.join(_problems(name, table))}] AS jsonb[]), NULL) "
         "AS problems",
     ]  # fmt: skip
-    joins = [_join(column, each) for column, each in table.references.items() if each.to != name]
+    joins = [
+        _join(column, definition)
+        for column, definition in table.references.items()
+        if definition.to != name
+    ]
     return (
         f"CREATE TEMP TABLE migration_work ON COMMIT DROP AS SELECT {', '.join(selected)} "
         f"FROM legacy_rows r {' '.join(joins)} WHERE r.legacy_table = :table "
@@ -54,46 +60,49 @@ def _statement(name: str, table: Table) -> str:
     )
 
 
-def _value(name: str, column: str, each: Column) -> str:
-    if each.kind != "reference":
-        return reading(column, each).value
-    return "CAST(NULL AS bigint)" if each.to == name else f"p_{column}.local_id"
+def _value(name: str, column: str, definition: Column) -> str:
+    if definition.kind != "reference":
+        return reading(column, definition).value
+    return "CAST(NULL AS bigint)" if definition.to == name else f"p_{column}.local_id"
 
 
-def reference_of(column: str, each: Column) -> str:
-    """The id in the old service that a row ``r`` refers to."""
-    return reading(column, each).value
+def reference_of(column: str, definition: Column) -> str:
+    """SQL for the id in the old service that a row ``r`` refers to."""
+    return reading(column, definition).value
 
 
-def _join(column: str, each: Column) -> str:
-    assembled = "AND p.local_table <> 'legacy_rows'" if each.assembled else ""
+def _join(column: str, definition: Column) -> str:
+    assembled = "AND p.local_table <> 'legacy_rows'" if definition.assembled else ""
     condition = f"{PARENT_HERE} {assembled}".replace("p.", f"p_{column}.")
     return (
-        f"LEFT JOIN legacy_rows p_{column} ON p_{column}.legacy_table = {literal(str(each.to))} "
-        f"AND p_{column}.legacy_id = {reference_of(column, each)} AND {condition}"
+        f"LEFT JOIN legacy_rows p_{column} "
+        f"ON p_{column}.legacy_table = {literal(str(definition.to))} "
+        f"AND p_{column}.legacy_id = {reference_of(column, definition)} AND {condition}"
     )
 
 
 def _problems(name: str, table: Table) -> list[str]:
     twice = "r.checksum <> repeat(left(r.checksum, 32), length(r.checksum) / 32)"
-    whole = (("r.legacy_id < 0", "no-id"), (twice, "twice"))
-    cases = [f"CASE WHEN {condition} THEN {_problem('id', code)} END" for condition, code in whole]
-    for column, each in table.columns.items():
+    whole_row = (("r.legacy_id < 0", "no-id"), (twice, "twice"))
+    cases = [
+        f"CASE WHEN {condition} THEN {_problem('id', code)} END" for condition, code in whole_row
+    ]
+    for column, definition in table.columns.items():
         faults = [
             f"WHEN {condition} THEN {_problem(column, code)}"
-            for condition, code in reading(column, each).faults
+            for condition, code in reading(column, definition).faults
         ]
-        if each.kind == "reference" and each.to != name:
+        if definition.kind == "reference" and definition.to != name:
             faults.append(
                 f"WHEN {text(column)} IS NOT NULL AND p_{column}.id IS NULL "
-                f"THEN {_problem(column, 'orphan', _parent(column, each))}"
+                f"THEN {_problem(column, 'orphan', _parent(column, definition))}"
             )
         cases.append(f"CASE {' '.join(faults)} END")
     return cases
 
 
-def _parent(column: str, each: Column) -> str:
-    return f"{literal(f'{each.to} ')} || {text(column)}"
+def _parent(column: str, definition: Column) -> str:
+    return f"{literal(f'{definition.to} ')} || {text(column)}"
 
 
 def _problem(column: str, code: str, detail: str = "CAST(NULL AS text)") -> str:
@@ -104,23 +113,28 @@ def _problem(column: str, code: str, detail: str = "CAST(NULL AS text)") -> str:
 
 
 def add_problem(
-    connection: Connection, column: str, code: str, detail: str, where: str, **given: object
+    connection: Connection, column: str, code: str, detail: str, where: str, **parameters: object
 ) -> None:
-    """Notes a fault of good rows of ``migration_work`` (as ``w``); ``detail`` is SQL."""
+    """Notes a fault of good rows of ``migration_work`` (``w``); ``detail``, ``where`` are SQL."""
     connection.execute(
         sa.text(
             f"UPDATE migration_work w SET problems = problems || {_problem(column, code, detail)} "
             f"WHERE {GOOD} AND ({where})"
         ),
-        given,
+        parameters,
     )
 
 
-def add_twins(
-    connection: Connection, name: str, column: str, key: str, where: str = "true", **given: object
+def add_duplicates(
+    connection: Connection,
+    name: str,
+    column: str,
+    key: str,
+    where: str = "true",
+    **parameters: object,
 ) -> None:
-    """Of rows with the same ``key`` (SQL over ``o.body``) the one that is here, or the oldest,
-    stays; the others at work get a problem."""
+    """Of rows with the same ``key`` (SQL over ``o.body``) the imported or the oldest one stays;
+    the others at work get a problem."""
     connection.execute(sa.text("DROP TABLE IF EXISTS migration_twins"))
     connection.execute(
         sa.text(
@@ -135,23 +149,27 @@ def add_twins(
     )
     twin = "(SELECT s.legacy_id FROM migration_twins s WHERE s.id = w.row_id)"
     detail = f"{literal(f'{name} ')} || {twin}"
-    add_problem(connection, column, "same", detail, f"({where}) AND {twin} IS NOT NULL", **given)
+    add_problem(
+        connection, column, "same", detail, f"({where}) AND {twin} IS NOT NULL", **parameters
+    )
 
 
 def _repeated_keys(connection: Connection, name: str, table: Table) -> None:
-    """Two rows that would be the same here: the one that is here, or the older, stays."""
+    """Of two rows with the same key here, the imported or the older one stays."""
     if not table.key:
         return
     equal = " AND ".join(f"t.{column} = w.{column}" for column in table.key)
-    column = next((c for c, each in table.columns.items() if each.into == table.key[-1]), "id")
+    column = next(
+        (c for c, definition in table.columns.items() if definition.into == table.key[-1]), "id"
+    )
     here = (
         f"SELECT o.legacy_id FROM {table.into} t LEFT JOIN legacy_rows o "
         f"ON o.legacy_table = {literal(name)} AND o.local_id = t.id AND o.local_table = "
         f"{literal(str(table.into))} WHERE {equal} AND t.id IS DISTINCT FROM w.local_id"
     )
     detail = f"{literal(f'{name} ')} || (SELECT min(h.legacy_id) FROM ({here}) h)"
-    other = f"EXISTS (SELECT FROM ({here}) h WHERE h.legacy_id IS NOT NULL)"
-    add_problem(connection, column, "same", detail, other)
+    taken_by_row = f"EXISTS (SELECT FROM ({here}) h WHERE h.legacy_id IS NOT NULL)"
+    add_problem(connection, column, "same", detail, taken_by_row)
     if not table.adopt:
         add_problem(connection, column, "taken", "NULL", f"EXISTS ({here})")
     same = equal.replace("t.", "o.")
@@ -165,21 +183,23 @@ def _repeated_keys(connection: Connection, name: str, table: Table) -> None:
     )
 
 
-def _follow(connection: Connection, name: str, column: str, each: Column) -> None:
-    """Follows references within the table: what hangs on a missing row waits with it.
+def _check_self_references(
+    connection: Connection, name: str, column: str, definition: Column
+) -> None:
+    """Notes faults of references within the table: rows below a missing row wait with it.
 
-    Walked from the roots down where loops are refused; where they are kept, only rows that hang on
-    a missing one are left out, and rows of a loop find each other, since all have their keys
-    before the first is written.
+    Where loops are refused, rows that no root reaches are faulty. Where loops are kept, only rows
+    below a missing one are left out; the rows of a loop can refer to each other, because all keys
+    are assigned before the first row is written.
     """
     detail = f"{literal(f'{name} ')} || w.self_id"
     add_problem(connection, column, "orphan", detail, f"w.legacy_id IN ({_hanging(name)})")
-    if each.loops == "refused":
+    if definition.loops == "refused":
         add_problem(connection, column, "loop", "NULL", f"w.legacy_id NOT IN ({_reached(name)})")
 
 
 def _here(name: str, of: str) -> str:
-    """The row that ``of`` refers to is here already, and not among those at work."""
+    """SQL: the row that ``of`` refers to is imported already and not at work."""
     return (
         f"(EXISTS (SELECT FROM legacy_rows p WHERE p.legacy_table = {literal(name)} "
         f"AND p.legacy_id = {of}.self_id AND {PARENT_HERE}) "
@@ -189,7 +209,7 @@ def _here(name: str, of: str) -> str:
 
 
 def _hanging(name: str) -> str:
-    """Rows whose parent is not here and cannot come, and all below them."""
+    """SQL for the rows whose parent is neither imported nor at work, and all below them."""
     return (
         "WITH RECURSIVE hanging AS ("
         "SELECT o.legacy_id FROM migration_work o WHERE o.self_id IS NOT NULL "
@@ -201,7 +221,7 @@ def _hanging(name: str) -> str:
 
 
 def _reached(name: str) -> str:
-    """Rows that the walk down from the roots reaches."""
+    """SQL for the rows that can be reached from the roots."""
     return (
         "WITH RECURSIVE reached AS ("
         "SELECT o.legacy_id FROM migration_work o WHERE cardinality(o.problems) = 0 "

@@ -1,4 +1,4 @@
-"""How each kind of column is read, as SQL over whole tables: its value, and what is wrong with it.
+"""How each kind of column is read, as SQL over whole tables: its value and its faults.
 
 Dates of 1900 and before mean "unknown" in the old service and those of 9999 "open": both become
 null, and are a fault only where the date is needed.
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from core.migration.reading.mapping import Column
 
 Faults = list[tuple[str, str]]
-"""Conditions with their codes; the first that holds counts."""
+"""SQL conditions with the codes of their problems; the first that holds counts."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The SQL of a column: the value if it is good, its type here, and its faults."""
+    """The SQL of a column: its value (null if faulty), its type here, and its faults."""
 
     value: str
     type: str
@@ -26,10 +26,10 @@ class Reading:
 
 def reading(name: str, column: Column) -> Reading:
     """How the column ``name`` of the row ``r.body`` is read."""
-    found = _KINDS[column.kind](name, column)
-    blank = f"({found.value}) IS NULL"
+    kind = _KINDS[column.kind](name, column)
+    blank = f"({kind.value}) IS NULL"
     missing = [(blank, "missing")] if column.required else []
-    return Reading(found.value, found.type, [*found.faults, *missing])
+    return Reading(kind.value, kind.type, [*kind.faults, *missing])
 
 
 def text(name: str) -> str:
@@ -37,7 +37,7 @@ def text(name: str) -> str:
 
 
 def _typed(name: str, *types: str) -> str:
-    listed = ", ".join(f"'{each}'" for each in (*types, "null"))
+    listed = ", ".join(f"'{type_}'" for type_ in (*types, "null"))
     return f"coalesce(jsonb_typeof(r.body -> '{name}'), 'null') NOT IN ({listed})"
 
 
@@ -46,7 +46,7 @@ def _is(name: str, pattern: str) -> str:
 
 
 def _unless(name: str, condition: str) -> str:
-    """The column has a value, which does not fulfil the condition."""
+    """The column has a value that does not satisfy the condition."""
     return f"{text(name)} IS NOT NULL AND NOT coalesce(({condition}), false)"
 
 
@@ -65,15 +65,17 @@ def _number(pattern: str, type_: str, code: str, *types: str) -> Callable[[str, 
 
 def _dated(pattern: str, type_: str, code: str) -> Callable[[str, Column], Reading]:
     def read(name: str, column: Column) -> Reading:
-        whole = text(name) if type_ != "month" else f"({text(name)} || '-01')"
+        complete = text(name) if type_ != "month" else f"({text(name)} || '-01')"
         kind = "date" if type_ == "month" else type_
-        form = f"{_is(name, pattern)} AND pg_input_is_valid({whole}, '{kind}')"
-        fits = f"CASE WHEN {_is(name, pattern)} THEN pg_input_is_valid({whole}, '{kind}') END"
-        known = f"left({text(name)}, 4) > '1900' AND left({text(name)}, 4) < '9999'"
-        value = f"CASE WHEN {form} THEN CASE WHEN {known} THEN CAST({whole} AS {kind}) END END"
+        form = f"{_is(name, pattern)} AND pg_input_is_valid({complete}, '{kind}')"
+        fits = f"CASE WHEN {_is(name, pattern)} THEN pg_input_is_valid({complete}, '{kind}') END"
+        plausible = f"left({text(name)}, 4) > '1900' AND left({text(name)}, 4) < '9999'"
+        value = (
+            f"CASE WHEN {form} THEN CASE WHEN {plausible} THEN CAST({complete} AS {kind}) END END"
+        )
         faults = [(_typed(name, "string"), code), (_unless(name, fits), code)]
         if column.required:
-            faults.append((_unless(name, known), "unknown-date"))
+            faults.append((_unless(name, plausible), "unknown-date"))
         return Reading(value, kind, faults)
 
     return read
@@ -115,12 +117,12 @@ def _values(name: str, _: Column) -> Reading:
 
 
 def _reference(name: str, column: Column) -> Reading:
-    """The id in the old service; what it is here is found by joining."""
+    """The id in the old service; a join finds the row here."""
     return _number("^[1-9][0-9]{0,17}$", "bigint", "not-whole-number", "number")(name, column)
 
 
 def literal(value: str) -> str:
-    """A text as SQL writes it; the mapping is ours, a quote in it would be a slip."""
+    """A text as an SQL literal; only for texts of our own mapping."""
     return "'" + value.replace("'", "''") + "'"
 
 

@@ -1,4 +1,4 @@
-"""Calculates months of the old service again, by our own rules, and explains each difference."""
+"""Recalculates months of the old service by our own rules and explains each difference."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ CAUSES = {
     "amount": "Rate, factor and payer are the same; the amount is another (rounding).",
     "not calculated": "Our calculation refuses the month; its reason stands beside.",
 }
-"""Every cause, in the order in which it is looked for, with its explanation."""
+"""Every cause of a difference with its explanation, in the order in which causes are tried."""
 
 _KEYS = ("clinic_id", "patient_id", "attendance_date", "currency")
 _COLUMNS = (*_KEYS, "rate_type", "rate", "factor", "amount", "commissioner")
 
 
 def months_to_compare(connection: Connection) -> list[int]:
-    """The months taken over whose charges, records or tariff are not compared yet."""
-    found = connection.execute(
+    """The ids of the months taken over whose charges are not compared yet."""
+    submissions = connection.execute(
         sa.text(
             "SELECT s.id FROM submissions s JOIN legacy_rows r ON r.legacy_table = 'submissions' "
             "AND r.local_id = s.id JOIN runs ON runs.id = s.run_id "
@@ -53,11 +53,11 @@ def months_to_compare(connection: Connection) -> list[int]:
             "migration_differences d WHERE d.submission_id = s.id) ORDER BY s.id"
         )
     )
-    return list(found.scalars())
+    return list(submissions.scalars())
 
 
 def compare_month(connection: Connection, submission_id: int) -> None:
-    """Calculates a month and writes how its charges differ from those of the old service."""
+    """Recalculates a month and writes how its charges differ from those of the old service."""
     run_id = get_submission(connection, submission_id).run_id
     if run_id is None:
         raise LookupError(f"submission {submission_id} has no run to compare")
@@ -83,12 +83,12 @@ def _calculated(connection: Connection, run: RunInputs, register: AreaRegister) 
     return calculate(read_records(connection, run, 0), terms)
 
 
-def _store(connection: Connection, done: Calculation) -> None:
-    """Our charges and episodes, for the rest of the transaction."""
+def _store(connection: Connection, calculation: Calculation) -> None:
+    """Stores our charges and episodes in temporary tables for the rest of the transaction."""
     connection.execute(_TEMPORARY)
-    keys = [done.merged.episodes[name] for name in done.merged.key_columns]
-    episodes = pa.table([each.cast(pa.string()) for each in keys], list(_KEYS[:3]))
-    charges = done.charges.select(list(_COLUMNS))
+    keys = [calculation.merged.episodes[name] for name in calculation.merged.key_columns]
+    episodes = pa.table([key.cast(pa.string()) for key in keys], list(_KEYS[:3]))
+    charges = calculation.charges.select(list(_COLUMNS))
     with driver_cursor(connection) as cursor:
         copy_table(cursor, "migration_charges", charges.column_names, charges)
         copy_table(cursor, "migration_episodes", episodes.column_names, episodes)
@@ -117,7 +117,7 @@ _SAME_EPISODE = (
     "(clinic_id, patient_id, attendance_date) = (p.clinic_id, p.patient_id, p.attendance_date)"
 )
 _DIFFERENCES = sa.text(f"""
-    WITH theirs AS (
+    WITH legacy AS (
         SELECT *, row_number() OVER (
             PARTITION BY clinic_id, patient_id, attendance_date, currency) AS turn
         FROM charges WHERE run_id = :run
@@ -136,7 +136,7 @@ _DIFFERENCES = sa.text(f"""
             l.factor AS factor_there, o.factor, l.commissioner AS payer_there, o.commissioner,
             coalesce(l.amount_pence, 0) AS amount_pence,
             CASE WHEN coalesce(l.turn, 1) = 1 THEN coalesce(o.amount, 0) ELSE 0 END AS amount
-        FROM theirs l FULL JOIN migration_charges o
+        FROM legacy l FULL JOIN migration_charges o
             USING (clinic_id, patient_id, attendance_date, currency)
     ), explained AS (
         SELECT p.*, CASE
@@ -144,7 +144,7 @@ _DIFFERENCES = sa.text(f"""
                 AND coalesce(f.currency, p.currency) = p.currency) THEN 'in the error queue'
             WHEN NOT here AND NOT EXISTS (SELECT FROM migration_episodes WHERE {_SAME_EPISODE})
                 THEN 'missing episode'
-            WHEN NOT there AND NOT EXISTS (SELECT FROM theirs WHERE {_SAME_EPISODE})
+            WHEN NOT there AND NOT EXISTS (SELECT FROM legacy WHERE {_SAME_EPISODE})
                 THEN 'not charged there'
             WHEN NOT here OR NOT there THEN
                 CASE WHEN currency = ANY (:combining) THEN 'combination' ELSE 'trigger' END

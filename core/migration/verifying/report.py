@@ -1,4 +1,4 @@
-"""The report of a migration: what is here, what is not and why, how charges differ."""
+"""The report of a migration: what was taken over, what was not and why, how charges differ."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ _FAULTS = (
 )
 
 
-def keep_report(
+def store_report(
     connection: Connection,
     run_id: int,
     summary: dict[str, Any],
     store: FileStore | None = None,
 ) -> str:
-    """Writes the report of a migration into the store; gives its key."""
+    """Writes the report of a migration into the store; returns its key."""
     key = f"migrations/{run_id}/{NAME.format(run_id=run_id)}"
     with tempfile.TemporaryDirectory(prefix="grouper-") as folder:
         path = Path(folder) / NAME.format(run_id=run_id)
@@ -96,11 +96,11 @@ def write_report(connection: Connection, run_id: int, summary: dict[str, Any], p
 
 
 def _notes(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    found = f"{summary['new']:,} new, {summary['changed']:,} changed, {summary['gone']:,} gone"
-    yield "Result", f"{found}. {summary['failed']:,} rows are in the error queue."
+    counts = f"{summary['new']:,} new, {summary['changed']:,} changed, {summary['gone']:,} gone"
+    yield "Result", f"{counts}. {summary['failed']:,} rows are in the error queue."
     agreeing = "Rows, money and content of every table agree with the old service."
-    other = "These do not agree with the old service: " + ", ".join(summary["disagreeing"])
-    yield "Comparison", other if summary["disagreeing"] else agreeing
+    differing = "These do not agree with the old service: " + ", ".join(summary["disagreeing"])
+    yield "Comparison", differing if summary["disagreeing"] else agreeing
     yield (
         "Tables",
         "Every table of the old service, where it goes, and what this migration did. Rows without "
@@ -131,8 +131,8 @@ def _table_rows(summary: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _check_rows(connection: Connection, run_id: int) -> Iterator[tuple[Any, ...]]:
-    found = tables.migration_checks
-    query = sa.select(found).where(found.c.run_id == run_id).order_by(found.c.id)
+    checks = tables.migration_checks
+    query = sa.select(checks).where(checks.c.run_id == run_id).order_by(checks.c.id)
     for row in connection.execute(query):
         money = (row.source_pence / 100, row.here_pence / 100, row.failed_pence / 100)
         yield (
@@ -142,14 +142,19 @@ def _check_rows(connection: Connection, run_id: int) -> Iterator[tuple[Any, ...]
 
 
 def _difference_rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
-    found, submissions, organisations = (
+    differences, submissions, organisations = (
         tables.migration_differences, tables.submissions, tables.organisations,
     )  # fmt: skip
     query = (
-        sa.select(found, submissions.c.month, organisations.c.code)
-        .join(submissions, submissions.c.id == found.c.submission_id)
+        sa.select(differences, submissions.c.month, organisations.c.code)
+        .join(submissions, submissions.c.id == differences.c.submission_id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .order_by(organisations.c.code, submissions.c.month, found.c.cause != SAME, found.c.cause)
+        .order_by(
+            organisations.c.code,
+            submissions.c.month,
+            differences.c.cause != SAME,
+            differences.c.cause,
+        )
     )
     for row in connection.execute(query):
         there, here = row.legacy_pence / 100, row.here_pence / 100

@@ -1,4 +1,4 @@
-"""What a migration came to: table by table, what does not agree, and how charges differ."""
+"""The result of a migration: counts by table, what does not agree, how charges differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTS = ("new", "changed", "gone", "failed")
 
 
 def summary_of(connection: Connection, run_id: int) -> dict[str, Any]:
-    """As a document; ``clean`` is whether nothing failed and everything agrees."""
+    """The summary as a JSON document; ``clean``: nothing failed and everything agrees."""
     by_table = _tables(connection, run_id)
     disagreeing = _disagreeing(connection, run_id)
     return {
@@ -29,10 +29,10 @@ def summary_of(connection: Connection, run_id: int) -> dict[str, Any]:
 
 
 def _tables(connection: Connection, run_id: int) -> list[tuple[str, dict[str, int]]]:
-    found = tables.migrated_tables.c
+    migrated = tables.migrated_tables.c
     names = (*COUNTS, "rows_read", "source_rows")
-    query = sa.select(found.legacy_table, *(found[name] for name in names))
-    query = query.where(found.run_id == run_id).order_by(found.position)
+    query = sa.select(migrated.legacy_table, *(migrated[name] for name in names))
+    query = query.where(migrated.run_id == run_id).order_by(migrated.position)
     failing = _failing(connection)
     return [
         (row[0], {**dict(zip(names, row[1:], strict=True)), "failed": failing.get(row[0], 0)})
@@ -41,7 +41,7 @@ def _tables(connection: Connection, run_id: int) -> list[tuple[str, dict[str, in
 
 
 def _failing(connection: Connection) -> dict[str, int]:
-    """Rows that are in error now: putting configurations together may have changed theirs."""
+    """The number of faulty rows by table now: assembling configurations may change it."""
     rows = tables.legacy_rows.c
     query = (
         sa.select(rows.legacy_table, sa.func.count())
@@ -60,7 +60,7 @@ def _disagreeing(connection: Connection, run_id: int) -> set[str]:
 
 
 def _problems(connection: Connection, run_id: int) -> list[dict[str, Any]]:
-    """What is wrong with rows, by table, column and reason."""
+    """The number of faulty rows by table, column and reason."""
     query = sa.text("""
         SELECT r.legacy_table, p ->> 'column' AS column, p ->> 'code' AS code, count(*) AS rows
         FROM legacy_rows r JOIN migrated_tables t
@@ -81,17 +81,17 @@ def _problems(connection: Connection, run_id: int) -> list[dict[str, Any]]:
 
 def charges_by_cause(connection: Connection) -> list[dict[str, Any]]:
     """Charges of the old service against ours, over all months, by cause."""
-    found = tables.migration_differences.c
+    differences = tables.migration_differences.c
     query = (
         sa.select(
-            found.cause,
-            sa.func.count(sa.distinct(found.submission_id)),
-            sa.func.sum(found.charges),
-            sa.cast(sa.func.sum(found.legacy_pence), sa.BigInteger),
-            sa.cast(sa.func.sum(found.here_pence), sa.BigInteger),
+            differences.cause,
+            sa.func.count(sa.distinct(differences.submission_id)),
+            sa.func.sum(differences.charges),
+            sa.cast(sa.func.sum(differences.legacy_pence), sa.BigInteger),
+            sa.cast(sa.func.sum(differences.here_pence), sa.BigInteger),
         )
-        .group_by(found.cause)
-        .order_by(found.cause != SAME, found.cause)
+        .group_by(differences.cause)
+        .order_by(differences.cause != SAME, differences.cause)
     )
     names = ("cause", "months", "charges", "legacy_pence", "here_pence")
     return [dict(zip(names, row, strict=True)) for row in connection.execute(query)]

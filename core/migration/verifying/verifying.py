@@ -1,13 +1,12 @@
-"""Compares what is here with what the old service says it has: rows, money, content, by month.
+"""Compares what is stored here with the totals of the old service: rows, money, content, by month.
 
-Rows and money are counted where they stand here; content is compared by the checksums of the rows
-as they were sent.
+Rows and money are counted in our own tables; content is compared by the checksums of the rows as
+they were sent.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,85 +20,86 @@ from core.database.records import records_table
 from core.migration.reading.mapping import Table
 from core.migration.reading.transforms import reading
 
-Place = tuple[str | None, str | None]
-"""A provider's code and a month, or neither."""
+ProviderMonth = tuple[str | None, str | None]
+"""A provider's code and a month (``YYYY-MM``), or neither."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Rows and money of a place, and a checksum of the content."""
+    """Rows and money (pence) of a provider's month, and a checksum of the content."""
 
     rows: int = 0
     pence: int = 0
     checksum: str = ""
 
 
-def totals_from(document: Any) -> dict[Place, Sums]:
-    """What the old service answers of a table; raises what Python raises for what it is not."""
+def totals_from(document: Any) -> dict[ProviderMonth, Sums]:
+    """The totals of a table from an answer; raises ``KeyError``, ``TypeError``, ``ValueError`` or
+    ``ArithmeticError`` where the answer has another form."""
     return {
-        (each.get("provider"), each.get("month")): Sums(
-            int(each["rows"]), int(Decimal(each.get("amount") or 0) * 100), each["checksum"]
+        (total.get("provider"), total.get("month")): Sums(
+            int(total["rows"]), int(Decimal(total.get("amount") or 0) * 100), total["checksum"]
         )
-        for each in document["totals"]
+        for total in document["totals"]
     }
 
 
 def check_table(
-    connection: Connection, run_id: int, name: str, table: Table, theirs: dict[Place, Sums]
+    connection: Connection, run_id: int, name: str, table: Table, totals: dict[ProviderMonth, Sums]
 ) -> bool:
-    """Writes what the comparison of one table found; gives whether everything agrees."""
-    kept, failed = _kept(connection, name, table)
+    """Compares one table and writes the result; returns whether everything agrees."""
+    sent, failed = _rows_sent(connection, name, table)
     here = _here(connection, name, table)
     rows = [
-        _check(place, theirs.get(place, Sums()), kept, failed, here)
-        for place in sorted(theirs.keys() | kept.keys() | here.keys(), key=_order)
+        _check(place, totals.get(place, Sums()), sent, failed, here)
+        for place in sorted(totals.keys() | sent.keys() | here.keys(), key=_order)
     ]
     checks = tables.migration_checks
     of_table = (checks.c.run_id == run_id, checks.c.legacy_table == name)
     connection.execute(checks.delete().where(*of_table))
     if rows:
-        known = {"run_id": run_id, "legacy_table": name}
-        connection.execute(checks.insert(), [{**known, **row} for row in rows])
+        key = {"run_id": run_id, "legacy_table": name}
+        connection.execute(checks.insert(), [{**key, **row} for row in rows])
     return all(row["agrees"] for row in rows)
 
 
-def _order(place: Place) -> tuple[str, str]:
+def _order(place: ProviderMonth) -> tuple[str, str]:
     return place[0] or "", place[1] or ""
 
 
 def _check(
-    place: Place,
+    place: ProviderMonth,
     source: Sums,
-    kept: dict[Place, Sums],
-    failed: dict[Place, Sums],
-    here: dict[Place, Sums],
+    sent: dict[ProviderMonth, Sums],
+    failed: dict[ProviderMonth, Sums],
+    here: dict[ProviderMonth, Sums],
 ) -> dict[str, Any]:
-    ours, lost = here.get(place, Sums()), failed.get(place, Sums())
-    same = source.checksum == kept.get(place, Sums()).checksum
-    whole = (ours.rows + lost.rows, ours.pence + lost.pence) == (source.rows, source.pence)
+    stored, lost = here.get(place, Sums()), failed.get(place, Sums())
+    same = source.checksum == sent.get(place, Sums()).checksum
+    complete = (stored.rows + lost.rows, stored.pence + lost.pence) == (source.rows, source.pence)
     return {
         "provider": place[0],
         "month": None if place[1] is None else dt.date.fromisoformat(f"{place[1]}-01"),
         "source_rows": source.rows,
-        "here_rows": ours.rows,
+        "here_rows": stored.rows,
         "failed_rows": lost.rows,
         "source_pence": source.pence,
-        "here_pence": ours.pence,
+        "here_pence": stored.pence,
         "failed_pence": lost.pence,
         "same_content": same,
-        "agrees": same and whole,
+        "agrees": same and complete,
     }
 
 
-def _kept(
+def _rows_sent(
     connection: Connection, name: str, table: Table
-) -> tuple[dict[Place, Sums], dict[Place, Sums]]:
-    """What was sent, all of it; and what of it is not here, or was sent more than once."""
+) -> tuple[dict[ProviderMonth, Sums], dict[ProviderMonth, Sums]]:
+    """The sums of all rows sent; and of those that are not here or were sent more than once."""
     lost = "(r.problems IS NOT NULL AND r.imported IS NULL)"
     copies = "(length(r.checksum) / 32)"
     value = f"coalesce({_pence(table)}, 0)"
     spare = f"CASE WHEN {lost} THEN {copies} ELSE {copies} - 1 END"
-    found = connection.execute(
+    rows = connection.execute(
         sa.text(
             f"SELECT {_place(table)}, sum({copies}), sum({copies} * {value}), "
             "md5(string_agg(r.checksum, '' ORDER BY r.legacy_id)), "
@@ -110,8 +110,8 @@ def _kept(
         {"table": name},
     ).all()
     return (
-        {(row[0], row[1]): Sums(int(row[2]), int(row[3]), row[4]) for row in found},
-        {(row[0], row[1]): Sums(int(row[5]), int(row[6])) for row in found},
+        {(row[0], row[1]): Sums(int(row[2]), int(row[3]), row[4]) for row in rows},
+        {(row[0], row[1]): Sums(int(row[5]), int(row[6])) for row in rows},
     )
 
 
@@ -128,7 +128,7 @@ def _place(table: Table) -> str:
 
 
 def _joins(table: Table) -> str:
-    """From a row to its month and its provider, as the old service has them."""
+    """The joins from a row to its month and its provider in the old service."""
     if table.month is None:
         return ""
     start, first = "r", ""
@@ -149,8 +149,8 @@ def _join(alias: str, table: str, of: str, column: str) -> str:
     )
 
 
-def _here(connection: Connection, name: str, table: Table) -> dict[Place, Sums]:
-    """What stands here of the table, counted where it stands."""
+def _here(connection: Connection, name: str, table: Table) -> dict[ProviderMonth, Sums]:
+    """The sums of the table's rows in our own tables."""
     if name == "records":
         query = _records_here(connection)
     elif name == "charges":
@@ -159,8 +159,8 @@ def _here(connection: Connection, name: str, table: Table) -> dict[Place, Sums]:
         query = _FIGURES_HERE
     else:
         query = _rows_here(table)
-    found = connection.execute(sa.text(query), {"table": name}).all()
-    return {(row[0], row[1]): Sums(int(row[2]), int(row[3])) for row in found}
+    rows = connection.execute(sa.text(query), {"table": name}).all()
+    return {(row[0], row[1]): Sums(int(row[2]), int(row[3])) for row in rows}
 
 
 def _rows_here(table: Table) -> str:
@@ -201,10 +201,3 @@ def _records_here(connection: Connection) -> str:
         "JOIN files f ON f.submission_id = m.id AND f.state = 'ready' "
         f"JOIN {records} x ON x.file_id = f.id GROUP BY 1, 2"
     )
-
-
-def disagreements(connection: Connection, run_id: int) -> Sequence[sa.Row[Any]]:
-    """What a run found that does not agree."""
-    checks = tables.migration_checks
-    query = sa.select(checks).where(checks.c.run_id == run_id, sa.not_(checks.c.agrees))
-    return connection.execute(query.order_by(checks.c.id)).all()

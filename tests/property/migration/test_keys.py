@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from core.migration.importing.importing import import_table
-from core.migration.reading.archive import BLOCK, differing_blocks, keep_block, keep_pages
+from core.migration.reading.archive import BLOCK, differing_blocks, store_block, store_pages
 from core.migration.reading.mapping import shipped_mapping
 from tests.legacy_server import canonical, checksum
 
@@ -69,8 +69,8 @@ def test_what_is_kept_is_what_was_sent(
     with database.connect() as connection, connection.begin() as transaction:
         if not whole:
             for page in pages_of(rows, size):
-                keep_pages(connection, TABLE, [page])
-        keep_block(connection, TABLE, 0, pages_of(rows, size))
+                store_pages(connection, TABLE, [page])
+        store_block(connection, TABLE, 0, pages_of(rows, size))
         clean = [json.loads(canonical(row)) for row in rows]
         sums = sorted((row["id"], checksum([canonical(row)])) for row in clean)
         theirs = [{"block": 0, "checksum": checksum([each for _, each in sums])}] if rows else []
@@ -98,7 +98,7 @@ def test_importing_again_changes_nothing_and_keys_stay(
     with database.connect() as connection, connection.begin() as transaction:
         keys: dict[int, int] = {}
         for rows in (first, then):
-            keep_block(connection, TABLE, 0, pages_of(rows, size))
+            store_block(connection, TABLE, 0, pages_of(rows, size))
             import_table(connection, TABLE, table, LISTS)
             before = state(connection)
             again = import_table(connection, TABLE, table, LISTS)

@@ -41,4 +41,4 @@ def empty(database_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def summary(engine: Engine, old: OldService) -> dict[str, Any]:
     """Of the first migration; ``old`` is the module's own."""
-    return migrate(engine, old.door())
+    return migrate(engine, old.endpoint())

@@ -9,16 +9,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.migration.migrate_table import Bench, StepRefused
-from core.migration.reading.legacy import CredentialsRefused, Legacy, LegacyAway
+from core.migration.migrate_table import MigrationContext, StepRefused
+from core.migration.reading.legacy import CredentialsRefused, LegacyClient, LegacyUnavailable
 from core.migration.runs import (
     fail_migration,
-    go_on,
     load_migration,
     request_migration,
+    resume,
     sign_off,
 )
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from tests.legacy_server import HEADER, PASSWORD
 from tests.legacy_source import OldService, migrate, old_service, rehearsed
@@ -32,9 +32,9 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_do(
     empty: Engine, small: OldService
 ) -> None:
     before = snapshot(empty)
-    dry = rehearsed(empty, small.door())
+    dry = rehearsed(empty, small.endpoint())
     assert snapshot(empty) == before
-    real = migrate(empty, small.door())
+    real = migrate(empty, small.endpoint())
     for name in ("new", "changed", "failed", "problems", "disagreeing"):
         assert dry[name] == real[name]
     with empty.begin() as connection, pytest.raises(UserError, match="dry run"):
@@ -48,19 +48,19 @@ def test_a_password_that_expires_half_way_stops_it_and_it_goes_on(
         run_id = request_migration(connection, user_id=None)
     small.set(shut_after=30)
     with pytest.raises(CredentialsRefused) as refused:
-        migrate(empty, small.door(), run_id)
+        migrate(empty, small.endpoint(), run_id)
     assert PASSWORD not in str(refused.value)
     assert HEADER[1] not in str(refused.value).split()
     with empty.begin() as connection:
-        fail_migration(connection, run_id, Cause(str(refused.value)))
+        fail_migration(connection, run_id, Fault(str(refused.value)))
     assert "renew them" in one(empty, "SELECT failure FROM migration_runs")
     done = one(empty, "SELECT count(*) FROM migrated_tables WHERE state LIKE 'complete%'")
     assert 3 < done < 27
     small.set(shut_after=None)
     small.forget()
     with empty.begin() as connection:
-        go_on(connection, run_id, user_id=None, reason="renewed")
-    found = migrate(empty, small.door(), run_id)
+        resume(connection, run_id, user_id=None, reason="renewed")
+    found = migrate(empty, small.endpoint(), run_id)
     assert found["disagreeing"] == []
     assert faults(empty).keys() == small.bad.keys()
     asked_again = {each["path"].split("?")[0] for each in small.told()["log"]}
@@ -75,9 +75,9 @@ def test_what_the_database_refuses_in_a_step_is_told_without_values(
     add = sa.text("INSERT INTO users (subject, name) VALUES (:subject, :name)")
     ada = {"subject": "ada@old.example", "name": "Analyst Ada"}
     with (
-        Legacy(small.door()) as legacy,
+        LegacyClient(small.endpoint()) as legacy,
         pytest.raises(StepRefused) as refused,
-        Bench(empty, migration, legacy).transaction() as connection,
+        MigrationContext(empty, migration, legacy).transaction() as connection,
     ):
         connection.execute(add, ada)
         connection.execute(add, ada)
@@ -90,7 +90,7 @@ def test_pages_that_shift_under_the_reader_lose_no_row(empty: Engine) -> None:
     options = ("--providers", "1", "--months", "2", "--records", "60", "--flawless")
     with old_service(*options) as shifting:
         shifting.set(shifts=[["records", 1], ["records", 2], ["charges", 1], ["kpiResults", 1]])
-        found = migrate(empty, shifting.door(page=20))
+        found = migrate(empty, shifting.endpoint(page=20))
         counts = shifting.told()["counts"]
     assert found["tables"]["records"]["source_rows"] == counts["records"] == 118
     assert found["disagreeing"] == [], found
@@ -98,8 +98,8 @@ def test_pages_that_shift_under_the_reader_lose_no_row(empty: Engine) -> None:
 
 
 def test_a_service_that_is_away_stops_it(empty: Engine, small: OldService) -> None:
-    with pytest.raises(LegacyAway, match="did not answer"):
-        migrate(empty, small.door(url="http://127.0.0.1:9", attempts=2))
+    with pytest.raises(LegacyUnavailable, match="did not answer"):
+        migrate(empty, small.endpoint(url="http://127.0.0.1:9", attempts=2))
 
 
 def test_two_at_once_are_refused(empty: Engine) -> None:

@@ -138,7 +138,7 @@ def test_a_second_migration_reads_only_what_changed_and_writes_nothing(
 ) -> None:
     old.forget()
     before = snapshot(engine)
-    again = migrate(engine, old.door())
+    again = migrate(engine, old.endpoint())
     assert snapshot(engine) == before
     assert (again["new"], again["changed"], again["gone"]) == (0, 0, 0)
     assert again["failed"] == summary["failed"]
@@ -170,7 +170,7 @@ def test_changes_and_deletions_are_followed(
         ("invoices", 2, {"total": "much"}),
     )
     charges = one(engine, "SELECT count(*) FROM charges c JOIN submissions s USING (run_id)")
-    found = migrate(engine, old.door())
+    found = migrate(engine, old.endpoint())
     assert found["disagreeing"] == ["invoices"]  # what is here is from before it went wrong
     assert found["tables"]["organisations"]["new"] == found["tables"]["clinics"]["new"] == 1
     assert {name: row["gone"] for name, row in found["tables"].items() if row["gone"]} == {
@@ -197,7 +197,7 @@ def test_changes_and_deletions_are_followed(
     resolved = "SELECT count(*) FROM failures WHERE state = 'resolved' AND work = :work"
     assert one(engine, resolved, work=f"legacy/clinics/{orphan[1]}") == 1
     old.change(("invoices", 2, {"total": "816.00"}))
-    assert migrate(engine, old.door())["disagreeing"] == []
+    assert migrate(engine, old.endpoint())["disagreeing"] == []
 
 
 def test_a_row_that_is_set_aside_stays_so_and_one_tried_again_waits_again(
@@ -213,7 +213,7 @@ def test_a_row_that_is_set_aside_stays_so_and_one_tried_again_waits_again(
     [(run_id, table)] = rows(
         engine, "SELECT id, only_table FROM migration_runs WHERE state = 'planned'"
     )
-    migrate(engine, old.door(), run_id)
+    migrate(engine, old.endpoint(), run_id)
     states = rows(
         engine,
         "SELECT reference, state, attempts FROM failures WHERE reference = ANY (:refs)",

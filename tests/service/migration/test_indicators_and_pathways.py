@@ -137,7 +137,7 @@ def test_indicators_and_pathways_are_followed_and_what_hangs_on_what_is_gone_wai
         ("pathwaySteps", 8, None),  # which 9 and 10 follow
         ("consumables", 3, None),  # with prices 5 and 6
     )
-    found = migrate(engine, old.door())
+    found = migrate(engine, old.endpoint())
     assert found["disagreeing"] == []
     assert {name: row["gone"] for name, row in found["tables"].items() if row["gone"]} == {
         "consumables": 1,
@@ -174,9 +174,9 @@ def test_indicators_and_pathways_are_followed_and_what_hangs_on_what_is_gone_wai
     [name] = rows(engine, "SELECT organisation_id, name, until::date FROM organisation_names")
     assert tuple(name) == (trust[1], "Old Trust 0", dt.date(2018, 8, 15))
     kept = snapshot(engine)
-    assert migrate(engine, old.door())["disagreeing"] == []
+    assert migrate(engine, old.endpoint())["disagreeing"] == []
     assert snapshot(engine) == kept
     old.change(("pathways", 1, {"name": "Pathway 0"}))
-    assert migrate(engine, old.door())["disagreeing"] == []
+    assert migrate(engine, old.endpoint())["disagreeing"] == []
     assert rows(engine, steps, first=first) == stood
     assert not any(key[0] == "pathwaySteps" and key[1] < 6 for key in faults(engine))

@@ -11,7 +11,7 @@ from core.kpis.definitions import shipped_library
 from core.migration.importing.importing import BEFORE, CHECK, FIRST, GONE, THEN
 from core.migration.problems import PROBLEMS
 from core.migration.reading.api_page import api_page, schema_of
-from core.migration.reading.legacy import Door
+from core.migration.reading.legacy import LegacyEndpoint
 from core.migration.reading.mapping import load_mapping, shipped_mapping
 from core.migration.reading.planning import CircularTables, plan_of
 from core.migration.verifying.recalculating import CAUSES
@@ -93,9 +93,12 @@ def settings(**given: Any) -> Settings:
 
 
 def test_the_door_is_as_the_settings_say() -> None:
-    door = Door.of(settings(legacy_url="https://old.example/service/"))
-    assert (door.url, door.header) == ("https://old.example/service", ("X-Key", "other word"))
-    for shown in (repr(door), repr(settings(legacy_url="https://old.example"))):
+    endpoint = LegacyEndpoint.of(settings(legacy_url="https://old.example/service/"))
+    assert (endpoint.url, endpoint.header) == (
+        "https://old.example/service",
+        ("X-Key", "other word"),
+    )
+    for shown in (repr(endpoint), repr(settings(legacy_url="https://old.example"))):
         assert "secret word" not in shown
         assert "other word" not in shown
 
@@ -111,6 +114,6 @@ def test_the_door_is_as_the_settings_say() -> None:
 )
 def test_settings_that_are_not_whole_are_refused(given: dict[str, Any], problem: str) -> None:
     with pytest.raises(UserError, match=problem) as refused:
-        Door.of(settings(**given))
+        LegacyEndpoint.of(settings(**given))
     assert "word:" not in str(refused.value)
     assert "secret" not in str(refused.value)
