@@ -1,6 +1,6 @@
-"""The register as a file: a csv, packed where its name ends in .gz, that ships and is exported.
+"""The register as a file: a csv, compressed where its name ends in .gz.
 
-One row an area. Before it stand rows of what was: the same code with an earlier name or parent, and
+One row an area. Rows before it have the same code with an earlier name or parent, and
 ``until``, the last day on which it held. Dates are ISO and inclusive; blank is unknown or open.
 """
 
@@ -42,7 +42,7 @@ HEADINGS = SCHEMA.names
 
 
 def packed(rows: Iterable[Sequence[str]]) -> bytes:
-    """The bytes of the file: the same rows give the same bytes."""
+    """The bytes of the file; equal rows make equal bytes."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADINGS, *rows])
     return gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0)
@@ -61,12 +61,12 @@ def write_register(path: Path, table: pa.Table) -> None:
 
 
 def read_shipped(columns: Sequence[str] = HEADINGS) -> pa.Table:
-    """The register that ships with the product, so many of its columns."""
+    """These columns of the register that ships with the product."""
     return _read(SHIPPED, columns)
 
 
 def read_register(path: Path) -> pa.Table:
-    """A register that somebody brings; raises ``UserError`` naming the row."""
+    """A register that a user supplies; raises ``UserError`` with file and row."""
     try:
         table = _read(path, HEADINGS)
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""Looks areas up in a register: by code or name, with what lies above, below, before and after."""
+"""Looks areas up by code or name, with ancestors, children, predecessors and successors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Period:
-    """An earlier name and parent, with its days; None is not known."""
+    """An earlier name and parent, with its first and last day; None: not known."""
 
     since: dt.date | None
     until: dt.date
@@ -41,7 +41,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Area:
-    """All that the register knows of an area."""
+    """Everything that the register holds of an area."""
 
     place: Place
     name_welsh: str | None
@@ -54,13 +54,13 @@ class Area:
     periods: tuple[Period, ...]
 
     def parent_on(self, day: dt.date) -> Place | None:
-        """What the area lay in on a day."""
+        """The parent of the area on a day."""
         before = next((each for each in self.periods if day <= each.until), None)
         return before.parent if before else next(iter(self.ancestors), None)
 
 
 class Areas:
-    """A register (``compact.SCHEMA``) to look things up in."""
+    """A register (``compact.SCHEMA``) in which areas are looked up."""
 
     def __init__(self, rows: pa.Table) -> None:
         now = pc.is_null(rows["until"])
@@ -69,21 +69,21 @@ class Areas:
 
     def search(self, text: str, limit: int = 50) -> list[Place]:
         """Areas whose code begins with the text or whose name holds it; those in force first."""
-        wanted = text.strip()
-        if not wanted:
+        term = text.strip()
+        if not term:
             return []
-        code = pc.starts_with(self.now["code"], wanted.upper())
-        names = pc.match_substring(self.now["name"], wanted, ignore_case=True)
-        found = [self._place(row) for row in self._rows(pc.or_(code, names))]
-        found.sort(key=lambda each: _order(each, wanted))
-        return found[:limit]
+        code = pc.starts_with(self.now["code"], term.upper())
+        names = pc.match_substring(self.now["name"], term, ignore_case=True)
+        places = [self._place(row) for row in self._rows(pc.or_(code, names))]
+        places.sort(key=lambda place: _order(place, term))
+        return places[:limit]
 
     def place(self, code: str) -> Place | None:
         rows = self._rows(pc.equal(self.now["code"], code))
         return self._place(rows[0]) if rows else None
 
     def area(self, code: str) -> Area:
-        """All about an area; raises ``UserError`` where there is none of that code."""
+        """Everything about an area; raises ``UserError`` for an unknown code."""
         rows = self._rows(pc.equal(self.now["code"], code.strip().upper()))
         if not rows:
             raise UserError(f"{code} is no area of the register; look for a part of its name")
@@ -101,32 +101,32 @@ class Areas:
         )
 
     def districts(self, kinds: tuple[str, ...]) -> pa.Table:
-        """Areas of some kinds in force whose place on the map is known."""
-        known = pc.and_(pc.is_null(self.now["ends"]), pc.is_valid(self.now["longitude"]))
-        rows = self.now.filter(known)
+        """Rows of the areas of some kinds in force that have coordinates."""
+        located = pc.and_(pc.is_null(self.now["ends"]), pc.is_valid(self.now["longitude"]))
+        rows = self.now.filter(located)
         of_kind = [kind_of(code) in kinds for code in rows["code"].to_pylist()]
         return rows.filter(pa.array(of_kind, pa.bool_()))
 
-    def _rows(self, wanted: pa.ChunkedArray) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.now.filter(wanted).to_pylist()
-        return found
+    def _rows(self, condition: pa.ChunkedArray) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.now.filter(condition).to_pylist()
+        return rows
 
     def _place(self, row: dict[str, Any]) -> Place:
         return Place(row["code"], row["name"], kind_of(row["code"]) or "area", row["ends"])
 
     def _places(self, codes: list[str]) -> list[Place]:
-        found = [self.place(code) for code in codes]
-        return [each for each in found if each is not None]
+        places = [self.place(code) for code in codes]
+        return [place for place in places if place is not None]
 
     def _ancestors(self, code: str | None) -> list[Place]:
-        found: list[Place] = []
-        while code is not None and len(found) < MOST_ANCESTORS:
+        ancestors: list[Place] = []
+        while code is not None and len(ancestors) < MOST_ANCESTORS:
             rows = self._rows(pc.equal(self.now["code"], code))
             if not rows:
                 break
-            found.append(self._place(rows[0]))
+            ancestors.append(self._place(rows[0]))
             code = rows[0]["parent"]
-        return found
+        return ancestors
 
     def _predecessors(self, code: str) -> list[Place]:
         after = pc.match_substring(self.now["successors"], code).fill_null(False)
@@ -134,8 +134,8 @@ class Areas:
 
     def _children(self, code: str) -> list[Place]:
         parent = self.now["parent"].cast(pa.string())
-        wanted = pc.and_(pc.equal(parent, code).fill_null(False), pc.is_null(self.now["ends"]))
-        return [self._place(row) for row in self._rows(wanted)]
+        condition = pc.and_(pc.equal(parent, code).fill_null(False), pc.is_null(self.now["ends"]))
+        return [self._place(row) for row in self._rows(condition)]
 
     def _periods(self, code: str) -> list[Period]:
         rows = self.before.filter(pc.equal(self.before["code"], code)).to_pylist()
@@ -150,7 +150,7 @@ class Areas:
         ]
 
 
-def _order(place: Place, wanted: str) -> tuple[Any, ...]:
-    exact = wanted.casefold() in (place.code.casefold(), place.name.casefold())
+def _order(place: Place, term: str) -> tuple[Any, ...]:
+    exact = term.casefold() in (place.code.casefold(), place.name.casefold())
     kind = KINDS.index(place.kind) if place.kind in KINDS else len(KINDS)
     return (not exact, place.ends is not None, kind, place.name, place.code)

@@ -31,7 +31,7 @@ KINDS = tuple(dict.fromkeys(PREFIXES.values()))
 """From the top down."""
 
 DISTRICTS = KINDS[KINDS.index("unitary authority") : KINDS.index(LSOA)]
-"""The kinds that LSOAs lie in and that charges go to."""
+"""The kinds of the areas that LSOAs lie in and that pay charges."""
 
 LSOA_PREFIXES = tuple(prefix for prefix, kind in PREFIXES.items() if kind == LSOA)
 
@@ -41,7 +41,7 @@ _CODE = re.compile(r"[A-Z]\d{8}")
 
 
 def is_code(text: str) -> bool:
-    """Whether a text is written as codes of areas are."""
+    """Whether a text has the form of an area code."""
     return _CODE.fullmatch(text) is not None
 
 

@@ -17,7 +17,7 @@ def read_list(
 ) -> tuple[list[int], dict[str, Column]]:
     """The spreadsheet row of every line, and its columns by name, trimmed.
 
-    Headings match without regard to case; other columns are passed over and empty lines skipped.
+    Headings match without regard to case; other columns are ignored and empty lines skipped.
     An optional column that is absent is blank throughout. Raises ``UserError`` with file and row.
     """
     try:

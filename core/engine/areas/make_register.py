@@ -1,7 +1,7 @@
-"""Makes the shipped register anew: ``python -m core.engine.areas.make_register FOLDER``.
+"""Makes the shipped register: ``python -m core.engine.areas.make_register FOLDER``.
 
-FOLDER holds the tables of the Office for National Statistics that library/README.md names. The same
-input gives the same bytes.
+FOLDER holds the tables of the Office for National Statistics that library/README.md names. Equal
+input makes equal bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Change:
-    """The end of an authority: the first day on which others stood in its place."""
+    """The end of an authority: the first day on which others replaced it."""
 
     day: str
     code: str
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass
 class Facts:
-    """What the changes say of each authority."""
+    """The changes, by authority."""
 
     ended: dict[str, Change]
     predecessors: dict[str, list[str]] = field(default_factory=dict)
@@ -49,14 +49,14 @@ class Facts:
         return facts
 
     def begins(self, code: str) -> str:
-        days = [self.ended[each].day for each in self.predecessors.get(code, ())]
+        days = [self.ended[predecessor].day for predecessor in self.predecessors.get(code, ())]
         return min(days, default="")
 
     def before(self, code: str) -> Iterator[str]:
-        """Every authority whose place this one has taken, the earliest first."""
-        for each in self.predecessors.get(code, ()):
-            yield from self.before(each)
-            yield each
+        """Every authority that this one has replaced, the earliest first."""
+        for predecessor in self.predecessors.get(code, ()):
+            yield from self.before(predecessor)
+            yield predecessor
 
 
 def main(folder: Path) -> None:
@@ -137,12 +137,12 @@ def _districts(today: str, name: str, facts: Facts, names: dict[str, str]) -> di
     """First day to district: the first district is the one that the LSOA was named after."""
     called = name.rpartition(" ")[0]
     first = next((code for code in facts.before(today) if names.get(code) == called), today)
-    found = {"": first}
+    by_first_day = {"": first}
     while first in facts.ended:
         change = facts.ended[first]
         first = today if today in change.successors else change.successors[0]
-        found[change.day] = first
-    return found
+        by_first_day[change.day] = first
+    return by_first_day
 
 
 def _stays(

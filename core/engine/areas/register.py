@@ -25,7 +25,7 @@ _FORMER = pa.schema([("code", pa.string()), ("parent", pa.string()), ("until", p
 
 @dataclass(frozen=True)
 class Authority:
-    """A district: its name, its last day, and what took its place."""
+    """A district: its name, its last day, and the districts that replaced it."""
 
     name: str
     ends: datetime.date | None = None
@@ -34,17 +34,19 @@ class Authority:
 
 @dataclass(frozen=True, eq=False)
 class AreaRegister:
-    """Parallel arrays, one entry an LSOA: code, district, and the last day on which it was one.
+    """Parallel arrays, one entry an LSOA: code, district, and the last day on which it existed.
 
     ``former`` has a row for each earlier district of an LSOA, with its last day there. ``day`` is
-    when what is asked for happened; without one nothing is said of earlier districts.
+    the day for which earlier districts are looked up; without it there are none.
     """
 
     codes: pa.StringArray
     districts: pa.DictionaryArray  # int32 indices, district codes
     ended: pa.Date32Array  # null: still in force
     former: pa.Table = field(default_factory=_FORMER.empty_table)
-    known: Mapping[str, Authority] | None = None  # None: those that ship with the product
+    districts_by_code: Mapping[str, Authority] | None = (
+        None  # None: those that ship with the product
+    )
     day: datetime.date | None = None
 
     @classmethod
@@ -53,13 +55,19 @@ class AreaRegister:
         return cls.from_rows(read_shipped(("code", "parent", "ends", "until")), None)
 
     @classmethod
-    def from_rows(cls, rows: pa.Table, known: Mapping[str, Authority] | None) -> Self:
+    def from_rows(cls, rows: pa.Table, districts_by_code: Mapping[str, Authority] | None) -> Self:
         """From rows of a register (``compact.SCHEMA``), those of LSOAs alone."""
         rows = rows.filter(pc.match_substring_regex(rows["code"], LSOA_PATTERN))
         now = rows.filter(pc.is_null(rows["until"]))
         before = rows.filter(pc.is_valid(rows["until"])).select(_FORMER.names)
-        codes, districts, ended = (_whole(now[name]) for name in ("code", "parent", "ends"))
-        return cls(codes, districts, ended, former=before.cast(_FORMER), known=known)
+        codes, districts, ended = (_one_array(now[name]) for name in ("code", "parent", "ends"))
+        return cls(
+            codes,
+            districts,
+            ended,
+            former=before.cast(_FORMER),
+            districts_by_code=districts_by_code,
+        )
 
     @classmethod
     def from_csv(cls, path: Path) -> Self:
@@ -90,17 +98,17 @@ class AreaRegister:
     def district_of(self, values: pa.Array) -> pa.Array:
         """The district of each LSOA code, as a dictionary array; null where none is known."""
         if isinstance(values, pa.ChunkedArray):
-            values = _whole(values)
+            values = _one_array(values)
         if isinstance(values, pa.DictionaryArray):
             return self.district_of(values.dictionary).take(values.indices)
         return self.districts.take(pc.index_in(values, value_set=self.codes))
 
     def as_of(self, day: datetime.date) -> Self:
-        """The register as somebody asks it of what happened on ``day``."""
+        """The register with ``day`` as the day for earlier districts."""
         return replace(self, day=day)
 
     def formerly(self, values: pa.StringArray) -> pa.StringArray:
-        """The district of each LSOA on ``day``, where it was another than today; else null."""
+        """The district of each LSOA on ``day``, where it differs from today's; else null."""
         codes, parents = self._on_the_day
         return parents.take(pc.index_in(values, value_set=codes))
 
@@ -110,13 +118,13 @@ class AreaRegister:
         if self.day is None or not self.former.num_rows:
             return pa.array([], pa.string()), pa.array([], pa.string())
         still = self.former.filter(pc.greater_equal(self.former["until"], self.day))
-        still = still.sort_by("until")  # of several that were still to end, the first counts
-        codes = _whole(still["code"].dictionary_encode())
+        still = still.sort_by("until")  # of several later ends the first counts
+        codes = _one_array(still["code"].dictionary_encode())
         _, first = np.unique(codes.indices.to_numpy(), return_index=True)
-        parents = _whole(still["parent"]).take(pa.array(first))
+        parents = _one_array(still["parent"]).take(pa.array(first))
         today = self.district_of(codes.dictionary).cast(pa.string())
-        other = pc.not_equal(parents, today).fill_null(True)
-        return codes.dictionary.filter(other), parents.filter(other)
+        changed = pc.not_equal(parents, today).fill_null(True)
+        return codes.dictionary.filter(changed), parents.filter(changed)
 
     @property
     def names(self) -> dict[str, str]:
@@ -125,28 +133,28 @@ class AreaRegister:
 
     @property
     def successors(self) -> dict[str, str]:
-        """Abolished district to the one that stands in its place today."""
+        """Abolished district to the one that has replaced it."""
         ended = (code for code, each in self.authorities.items() if each.successors)
         return {code: self.stands_for(code) for code in ended}
 
     def stands_for(self, code: str) -> str:
-        """The district that stands in the place of ``code`` today; itself while it is in force."""
+        """The district that has replaced ``code``; ``code`` itself while it is in force."""
         seen = {code}
         while after := self._first_successor(code):
-            if after in seen:  # a register that somebody brought may go round in circles
+            if after in seen:  # the register of a user may contain a circle
                 break
             seen.add(after)
             code = after
         return code
 
     def _first_successor(self, code: str) -> str | None:
-        known = self.authorities.get(code)
-        return known.successors[0] if known and known.successors else None
+        authority = self.authorities.get(code)
+        return authority.successors[0] if authority and authority.successors else None
 
     @property
     def authorities(self) -> Mapping[str, Authority]:
         """Every district by its code, abolished ones included."""
-        return _shipped_authorities() if self.known is None else self.known
+        return _shipped_authorities() if self.districts_by_code is None else self.districts_by_code
 
 
 @lru_cache(maxsize=1)
@@ -175,13 +183,12 @@ class _Stay:
     end: datetime.date
 
 
-def _later(path: Path, row: int, code: str, one: _Stay, other: _Stay) -> _Stay:
-    if (one.end, one.start) == (other.end, other.start) and one.district != other.district:
-        text = (
-            f"{code} stands twice, in {one.district} and {other.district}; keep one, or date them"
-        )
+def _later(path: Path, row: int, code: str, first: _Stay, second: _Stay) -> _Stay:
+    if (first.end, first.start) == (second.end, second.start) and first.district != second.district:
+        districts = f"{first.district} and {second.district}"
+        text = f"{code} stands twice, in {districts}; keep one, or date them"
         refuse(path, row, text)
-    return max(one, other, key=lambda stay: (stay.end, stay.start))
+    return max(first, second, key=lambda stay: (stay.end, stay.start))
 
 
 def _date(path: Path, row: int, text: str) -> datetime.date | None:
@@ -193,7 +200,7 @@ def _date(path: Path, row: int, text: str) -> datetime.date | None:
         refuse(path, row, f"{text!r} is not a date; write it as YYYY-MM-DD")
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
     """One array of a column in chunks."""
-    whole = column.unify_dictionaries().combine_chunks()
-    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    combined = column.unify_dictionaries().combine_chunks()
+    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined

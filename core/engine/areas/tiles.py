@@ -1,6 +1,6 @@
 """A schematic map of England and Wales: regions as blocks, each district a square in its own.
 
-The register that ships holds no coordinates, and no outline is fetched from elsewhere.
+The shipped register holds no coordinates, and no outlines are fetched from elsewhere.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def blocks_of(rows: pa.Table) -> list[Block]:
     each other, elsewhere districts by name."""
     kinds = ("region", "country", "county", *DISTRICTS)
     held = pc.and_(pc.is_null(rows["until"]), pc.is_null(rows["ends"]))
-    wanted = pc.and_(held, _are_of(rows["code"], kinds))
-    columns = (rows.filter(wanted)[name].to_pylist() for name in ("code", "name", "parent"))
+    in_force = pc.and_(held, _are_of(rows["code"], kinds))
+    columns = (rows.filter(in_force)[name].to_pylist() for name in ("code", "name", "parent"))
     areas = {code: (name, parent) for code, name, parent in zip(*columns, strict=True)}
     tiles = defaultdict[str, list[Tile]](list)
     for code, (name, _) in areas.items():
@@ -60,8 +60,8 @@ def blocks_of(rows: pa.Table) -> list[Block]:
         if block is not None:
             tiles[block].append(Tile(code, name, *_place_of(code)))
     return [
-        Block(code, areas[code][0], tuple(sorted(found, key=lambda tile: tile.name)))
-        for code, found in sorted(tiles.items())
+        Block(code, areas[code][0], tuple(sorted(districts, key=lambda tile: tile.name)))
+        for code, districts in sorted(tiles.items())
     ]
 
 
@@ -73,11 +73,11 @@ def _are_of(codes: pa.ChunkedArray, kinds: tuple[str, ...]) -> pa.ChunkedArray:
 
 def _block_of(code: str, areas: dict[str, tuple[str, str | None]]) -> str | None:
     """The region, or Wales, that an area lies in; None where neither is above it."""
-    at: str | None = code
+    ancestor: str | None = code
     for _ in range(len(DISTRICTS)):
-        if at is None or at == WALES or kind_of(at) == "region":
-            return at
-        at = areas[at][1] if at in areas else None
+        if ancestor is None or ancestor == WALES or kind_of(ancestor) == "region":
+            return ancestor
+        ancestor = areas[ancestor][1] if ancestor in areas else None
     return None
 
 

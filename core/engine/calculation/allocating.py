@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.pricing import Priced
-from core.engine.calculation.residence import Homes, homes
+from core.engine.calculation.residence import ResidenceDistricts, residence_of
 from core.engine.calculation.schema import CHARGES_SCHEMA
 from core.engine.columns.coded import Coded
 from core.engine.columns.joins import BLANK, Codes, coded, distinct_rows, taken
@@ -25,11 +25,11 @@ RATE_TYPES = ("additional", "primary")
 def allocate(
     priced: Priced, configuration: Configuration, hosts: Mapping[str, str], register: AreaRegister
 ) -> pa.Table:
-    """The charges (``CHARGES_SCHEMA``); a line that nobody pays is kept with amount 0."""
+    """The charges (``CHARGES_SCHEMA``); a line that nobody pays stays, with amount 0."""
     merged = priced.merged
     clinic, patient, date = (coded(merged.episodes[name]) for name in merged.key_columns)
-    home = homes(merged, register, configuration.commissioners)
-    district = home.district
+    district_of_episode = residence_of(merged, register, configuration.commissioners)
+    district = district_of_episode.district
     residence = _residence(district, configuration)[priced.episode]
     payer = payers(configuration)[priced.currency, residence]
     columns = [
@@ -41,9 +41,11 @@ def allocate(
         np.where(payer == Payer.NOBODY, 0, priced.amount),
         _commissioner(payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts),
         _words(payer.astype(np.int32), BASIS),
-        _reason(priced, payer, home, configuration),
+        _reason(priced, payer, district_of_episode, configuration),
     ]
-    arrays = [one.to_array() if isinstance(one, Coded) else pa.array(one) for one in columns]
+    arrays = [
+        column.to_array() if isinstance(column, Coded) else pa.array(column) for column in columns
+    ]
     return pa.table(arrays, schema=CHARGES_SCHEMA)
 
 
@@ -56,14 +58,16 @@ def _residence(district: Coded, configuration: Configuration) -> npt.NDArray[np.
         Residence.PARTICIPATING if code in configuration.commissioners else Residence.ELSEWHERE
         for code in district.values.to_pylist()
     ]
-    found: npt.NDArray[np.int8] = np.array([*classes, Residence.UNKNOWN], np.int8)[district.codes]
-    return found
+    residence: npt.NDArray[np.int8] = np.array([*classes, Residence.UNKNOWN], np.int8)[
+        district.codes
+    ]
+    return residence
 
 
 def _commissioner(
     payer: npt.NDArray[np.int8], district: Coded, clinic: Coded, hosts: Mapping[str, str]
 ) -> Coded:
-    """District of the resident or of the clinic's host, blank where nobody pays."""
+    """The district of residence or of the clinic's host, blank where nobody pays."""
     host_of_clinic = [hosts[name] for name in clinic.values.to_pylist()]
     names = {name: place for place, name in enumerate(district.values.to_pylist())}
     host = [names.setdefault(name, len(names)) for name in host_of_clinic]
@@ -73,23 +77,31 @@ def _commissioner(
 
 
 def _reason(
-    priced: Priced, payer: npt.NDArray[np.int8], home: Homes, configuration: Configuration
+    priced: Priced,
+    payer: npt.NDArray[np.int8],
+    district_of_episode: ResidenceDistricts,
+    configuration: Configuration,
 ) -> Coded:
-    """The reason of each line: why nobody pays, or who stood there before the one that does."""
+    """The reason of each line: why nobody pays, or which authority preceded the one that pays."""
     reason, reasons = priced.reason.copy(), list(priced.reasons)
-    district, before = (taken(column, priced.episode) for column in (home.district, home.words))
+    district, before = (
+        taken(column, priced.episode)
+        for column in (district_of_episode.district, district_of_episode.words)
+    )
 
-    def nobody(told: int, currency: int, where: int) -> str:
+    def nobody(reason_code: int, currency: int, where: int) -> str:
         name = None if where < 0 else district.values[where].as_py()
-        return f"{reasons[told]} {nobody_words(configuration.currencies[currency].code, name)}"
+        return (
+            f"{reasons[reason_code]} {nobody_words(configuration.currencies[currency].code, name)}"
+        )
 
-    def stood_before(told: int, words: int) -> str:
-        return f"{reasons[told]} {before.values[words].as_py()}"
+    def preceded(reason_code: int, words: int) -> str:
+        return f"{reasons[reason_code]} {before.values[words].as_py()}"
 
     unpaid = np.flatnonzero(payer == Payer.NOBODY)
     _add(reason, reasons, unpaid, (priced.currency, district.codes), nobody)
     moved = np.flatnonzero((payer == Payer.RESIDENT) & (before.codes >= 0))
-    _add(reason, reasons, moved, (before.codes,), stood_before)
+    _add(reason, reasons, moved, (before.codes,), preceded)
     return _words(reason, reasons)
 
 
@@ -100,11 +112,14 @@ def _add(
     columns: Sequence[npt.NDArray[np.integer]],
     word: Callable[..., str],
 ) -> None:
-    """Gives these lines another reason, worded once for each that they had and what they hold."""
+    """Replaces the reasons of these lines; ``word`` makes the text once for each combination of the
+    former reason and the values of ``columns``."""
     if not len(lines):
         return
     parts = [reason[lines], *(column[lines] for column in columns)]
     kind, example = distinct_rows(parts)
     reason[lines] = len(reasons) + kind
-    found = [word(*map(int, row)) for row in zip(*(part[example] for part in parts), strict=True)]
-    reasons += found
+    new_reasons = [
+        word(*map(int, row)) for row in zip(*(part[example] for part in parts), strict=True)
+    ]
+    reasons += new_reasons

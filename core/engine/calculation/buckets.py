@@ -1,7 +1,7 @@
-"""Buckets: all records of an episode fall into one, whichever file they came from.
+"""Buckets: all records of an episode are in the same bucket, whichever file they came from.
 
-The bucket rests on the text of the key alone, so it is the same in every run, on every machine and
-for every order of values; it is stored beside the record and must never change.
+The bucket depends on the text of the key alone, so it is the same in every run, on every machine
+and for every order of values; it is stored beside the record and must never change.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ def bucket_of(
     records: pa.Table, specification: Specification
 ) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     """The bucket of each record, 0 … 1023, as int16."""
-    whole = np.zeros(records.num_rows, np.uint64)
+    key_hash = np.zeros(records.num_rows, np.uint64)
     for column in specification.key_columns:
         part = coded(records[column])
-        hashes = np.append(_hash_texts(part.values), np.uint64(0))  # a blank, -1, finds the last
-        whole = _mix(whole + hashes[part.codes])
-    return (whole >> _SHIFT).astype(np.int16)
+        hashes = np.append(
+            _hash_texts(part.values), np.uint64(0)
+        )  # the code -1, a blank, selects the last
+        key_hash = _mix(key_hash + hashes[part.codes])
+    return (key_hash >> _SHIFT).astype(np.int16)
 
 
 def _hash_texts(values: pa.StringArray) -> Words:

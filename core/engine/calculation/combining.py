@@ -1,4 +1,4 @@
-"""Stage: invalid combinations. What each episode is charged for, and the story of each charge."""
+"""Stage: invalid combinations. What each episode is charged for, and the reason of each charge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Story = tuple[Part, ...]
 
 @dataclass(frozen=True, eq=False)
 class Combined:
-    """What is charged, for each signature: laid out as ``Fired``, with a reason for each entry."""
+    """The currencies charged, for each signature: laid out as ``Fired``, with a reason each."""
 
     merged: Merged
     signature: Codes
@@ -33,8 +33,8 @@ class Combined:
 
 
 @dataclass(frozen=True, eq=False)
-class _Concerned:
-    """The part of ``Fired`` that some rule names: only this is worth resolving."""
+class _NamedByRules:
+    """The entries of ``Fired`` whose currency some rule names; only these need resolving."""
 
     starts: Rows
     counts: Rows
@@ -42,7 +42,7 @@ class _Concerned:
     statement: Codes
 
     @classmethod
-    def of(cls, fired: Fired, signature: Rows, where: Mask) -> _Concerned:
+    def of(cls, fired: Fired, signature: Rows, where: Mask) -> _NamedByRules:
         counts = np.bincount(signature[where], minlength=len(fired.counts))
         starts = np.cumsum(counts) - counts
         return cls(starts, counts, fired.currency[where], fired.statement[where])
@@ -54,18 +54,19 @@ class _Concerned:
 
     def statement_at(self, signature: Rows, place: Codes) -> Codes:
         """The statement of the currency at ``place`` among the members, -1 where that is -1."""
-        found = np.full(len(place), BLANK, np.int32)
-        told = place >= 0
-        found[told] = self.statement[self.starts[signature[told]] + place[told]]
-        return found
+        statements = np.full(len(place), BLANK, np.int32)
+        has_place = place >= 0
+        statements[has_place] = self.statement[self.starts[signature[has_place]] + place[has_place]]
+        return statements
 
 
 @dataclass(frozen=True, eq=False)
 class _Outcomes:
-    """What each distinct set is charged as: entries of a set follow one another.
+    """What each distinct set is charged as; the entries of a set follow one another.
 
-    ``story`` is a template whose numbers count the columns of ``sources``; these hold the place,
-    among the members, of the currency whose statement is to be told, -1 beyond the last.
+    ``story`` numbers a template in ``stories``, whose numbers count the columns of ``sources``;
+    these hold the place, among the members, of the currency whose statement is inserted, -1 beyond
+    the last.
     """
 
     starts: Rows
@@ -86,19 +87,21 @@ def combine(fired: Fired, configuration: Configuration) -> Combined:
     named = _named(rules, len(codes))
     signature = np.repeat(np.arange(len(fired.counts)), fired.counts)
     plain = ~named[fired.currency]
-    concerned = _Concerned.of(fired, signature, ~plain)
+    named_by_rules = _NamedByRules.of(fired, signature, ~plain)
 
     set_of, examples = distinct_rows(_only(fired.sets, named))
-    outcomes = _solve((concerned.members(at) for at in examples.tolist()), rules, codes)
+    outcomes = _solve((named_by_rules.members(at) for at in examples.tolist()), rules, codes)
     counts = outcomes.counts[set_of]
     entry = spread(outcomes.starts[set_of], counts)
     resolved = np.repeat(np.arange(len(set_of)), counts)
 
-    told = [concerned.statement_at(resolved, place[entry]) for place in outcomes.sources]
+    resolved_statements = [
+        named_by_rules.statement_at(resolved, place[entry]) for place in outcomes.sources
+    ]
     none = np.full(int(plain.sum()), BLANK, np.int32)
-    first_told, *later_told = told or [np.full(len(entry), BLANK, np.int32)]
-    statements = [np.append(first_told, fired.statement[plain])]
-    statements += [np.append(column, none) for column in later_told]
+    first, *later = resolved_statements or [np.full(len(entry), BLANK, np.int32)]
+    statements = [np.append(first, fired.statement[plain])]
+    statements += [np.append(column, none) for column in later]
     stories = outcomes.stories + [_plain_story(place, codes) for place in range(len(codes))]
     story = np.append(outcomes.story[entry], len(outcomes.stories) + fired.currency[plain])
 
@@ -139,15 +142,16 @@ def _only(sets: list[Words], named: Mask) -> list[Words]:
 def _reasons(
     story: Codes, statements: list[Codes], stories: list[Story], fired: Fired
 ) -> tuple[Codes, list[str]]:
-    """Numbers what is told alike, and tells each once."""
+    """Numbers equal reasons alike, and makes the text of each once."""
     reason, examples = distinct_rows([story, *statements])
     texts = [
-        _told(stories[story[at]], [column[at] for column in statements], fired) for at in examples
+        _reason_text(stories[story[at]], [column[at] for column in statements], fired)
+        for at in examples
     ]
     return reason, texts
 
 
-def _told(parts: Story, statements: list[int], fired: Fired) -> str:
+def _reason_text(parts: Story, statements: list[int], fired: Fired) -> str:
     return "".join(
         part if isinstance(part, str) else str(fired.triggers[statements[part]].statement)
         for part in parts

@@ -1,4 +1,4 @@
-"""De-duplicates: all records of a clinic, patient and attendance date become one episode.
+"""Merges records: those of one clinic, patient and attendance date become one episode.
 
 Field by field the latest non-blank value wins, slot by slot; a field with ``on_conflict: union``
 keeps the codes of all records in order of first appearance (docs/formats.md, rule 2).
@@ -45,13 +45,13 @@ OVERWRITTEN_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, eq=False)
 class Merged:
-    """The episodes of a submission, and the codes that were lost in making them.
+    """The episodes of a submission, and the codes that were lost in merging.
 
     ``episodes`` has one row an episode, in order of first appearance: the standard columns, then
     more slots where united codes need them, then ``records`` (int32). ``slots`` names the columns
     that hold each field. ``overwritten`` has ``file``, ``row``, ``field`` (the column) and
-    ``value`` of each code that a later record wrote over and that no slot of the episode holds, and
-    ``by``, the code that came in its place.
+    ``value`` of each code that a later record overwrote and that no slot of the episode holds, and
+    ``by``, the code that replaced it.
     """
 
     episodes: pa.Table
@@ -73,14 +73,14 @@ def merge_records(records: pa.Table, specification: Specification) -> Merged:
     slots: dict[str, tuple[str, ...]] = {}
     lost: list[pa.Table] = []
     for field in specification.fields:
-        given = groups.given(records, field)
+        recorded = groups.recorded(records, field)
         if field.on_conflict == "union":
-            merged = _united(given, groups)
+            merged = _united(recorded, groups)
         else:
-            merged = [groups.latest(column) for column in given]
-            lost += _lost(records, field, given, merged, groups)
+            merged = [groups.latest(column) for column in recorded]
+            lost += _lost(records, field, recorded, merged, groups)
         slots[field.name] = tuple(_slot_names(field, len(merged), specification))
-        arrays = (one.to_array() if len(one.values) else blank for one in merged)
+        arrays = (column.to_array() if len(column.values) else blank for column in merged)
         columns |= zip(slots[field.name], arrays, strict=True)
     columns["records"] = pa.array(groups.sizes)
     residence = specification.with_role("residence")
@@ -132,7 +132,7 @@ class _Groups:
         sharing = sharing[np.argsort(episode[sharing], kind="stable")]
         return cls(keys, episode, first, sizes, sharing)
 
-    def given(self, records: pa.Table, field: Field) -> list[Coded]:
+    def recorded(self, records: pa.Table, field: Field) -> list[Coded]:
         """The columns of a field, record by record."""
         if field.name in self.keys:
             return [self.keys[field.name]]
@@ -151,12 +151,12 @@ class _Groups:
 
 
 def _lost(
-    records: pa.Table, field: Field, given: list[Coded], merged: list[Coded], groups: _Groups
+    records: pa.Table, field: Field, recorded: list[Coded], merged: list[Coded], groups: _Groups
 ) -> Iterator[pa.Table]:
-    """The codes of a field that a later record wrote over, slot by slot."""
+    """The codes of a field that a later record overwrote, slot by slot."""
     if field.type != "code" or not len(groups.sharing):
         return
-    for name, column in zip(field.columns, given, strict=True):
+    for name, column in zip(field.columns, recorded, strict=True):
         if not len(column.values):
             continue
         rows = groups.sharing[column.codes[groups.sharing] >= 0]
@@ -164,11 +164,11 @@ def _lost(
         at = np.flatnonzero((episode[1:] == episode[:-1]) & (code[1:] != code[:-1]))
         at = at[~_still_held(merged, episode[at], code[at])]
         if len(at):
-            told = _places(records, rows[at])
+            overwritten = _places(records, rows[at])
             names = pa.DictionaryArray.from_arrays(np.zeros(len(at), np.int32), [name])
-            told = told.append_column("field", names)
-            told = told.append_column("value", taken(column, rows[at]).to_array())
-            yield told.append_column("by", taken(column, rows[at + 1]).to_array())
+            overwritten = overwritten.append_column("field", names)
+            overwritten = overwritten.append_column("value", taken(column, rows[at]).to_array())
+            yield overwritten.append_column("by", taken(column, rows[at + 1]).to_array())
 
 
 def _still_held(merged: list[Coded], episode: Codes, code: Codes) -> npt.NDArray[np.bool_]:
@@ -180,20 +180,20 @@ def _still_held(merged: list[Coded], episode: Codes, code: Codes) -> npt.NDArray
 
 
 def _places(records: pa.Table, rows: Rows) -> pa.Table:
-    """File and row of records; a file or row that is not told is 0."""
+    """File and row of records; 0 where the table has no such column."""
     names = ("file", "row")
     none = pa.array(np.zeros(records.num_rows, np.int32))
-    told = [records[name] if name in records.column_names else none for name in names]
-    return pa.table([column.cast(pa.int32()).take(pa.array(rows)) for column in told], names)
+    columns = [records[name] if name in records.column_names else none for name in names]
+    return pa.table([column.cast(pa.int32()).take(pa.array(rows)) for column in columns], names)
 
 
 def _in_order(lost: list[pa.Table]) -> pa.Table:
     """Lost codes by file, row and place in the layout."""
     if not lost:
         return OVERWRITTEN_SCHEMA.empty_table()
-    whole = pa.concat_tables(lost).unify_dictionaries().combine_chunks()
-    order = np.lexsort((whole["row"].to_numpy(), whole["file"].to_numpy()))
-    return whole.take(pa.array(order)).cast(OVERWRITTEN_SCHEMA)
+    codes = pa.concat_tables(lost).unify_dictionaries().combine_chunks()
+    order = np.lexsort((codes["row"].to_numpy(), codes["file"].to_numpy()))
+    return codes.take(pa.array(order)).cast(OVERWRITTEN_SCHEMA)
 
 
 def _united(slots: list[Coded], groups: _Groups) -> list[Coded]:

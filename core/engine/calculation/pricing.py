@@ -117,7 +117,7 @@ def _reasons(
         for at in example
     ]
     stories = [combined.reasons[combined.reason[at]] for at in example]
-    return codes, [f"{told} {why}" for told, why in zip(stories, words, strict=True)]
+    return codes, [f"{story} {why}" for story, why in zip(stories, words, strict=True)]
 
 
 def _has_equal(combined: Combined, rates: Pence) -> npt.NDArray[np.bool_]:
@@ -143,8 +143,8 @@ def _factors(
     if provider not in configuration.providers:
         raise UserError(f"{provider!r} is not a provider of {configuration.configuration!r}")
     places: dict[Decimal, int] = {}
-    given = [factor_of(configuration, provider, hosts[name]) for name in names]
-    codes = [places.setdefault(factor, len(places)) for factor in given]
+    by_clinic = [factor_of(configuration, provider, hosts[name]) for name in names]
+    codes = [places.setdefault(factor, len(places)) for factor in by_clinic]
     return list(places), np.array(codes, np.int32)
 
 
@@ -155,7 +155,7 @@ def _amounts(
     factor: Codes,
     factors: list[Decimal],
 ) -> Pence:
-    """Each rate is multiplied with each factor it meets once, in exact decimals."""
+    """The amount of each line; a pair of rate and factor is multiplied once, in exact decimals."""
     rates = _rates(configuration)
     shape = (*rates.shape, len(factors))
     place = np.ravel_multi_index((np.where(is_primary, 0, 1), currency, factor), shape)

@@ -1,7 +1,7 @@
 """The district of each episode's residence, today and in the month that is charged.
 
-A charge goes to the authority that stands today, unless the configuration lists the one that stood
-then; the other is named in the reason (docs/decisions/0014).
+A charge goes to the authority of today, unless the configuration lists the authority of then; the
+other is named in the reason (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -20,35 +20,37 @@ from core.engine.tariff.reasons import then_words
 
 
 @dataclass(frozen=True)
-class Homes:
-    """For each episode its district, and what is to be said of it; both may be blank."""
+class ResidenceDistricts:
+    """For each episode its district, and a sentence about an earlier one; both may be blank."""
 
     district: Coded
     words: Coded
 
 
-def homes(merged: Merged, register: AreaRegister, commissioners: Container[str]) -> Homes:
-    """Where the patients live; ``commissioners`` are those that the configuration lists."""
+def residence_of(
+    merged: Merged, register: AreaRegister, commissioners: Container[str]
+) -> ResidenceDistricts:
+    """The districts where the patients live; ``commissioners`` are those of the configuration."""
     rows = merged.episodes.num_rows
     if merged.residence is None:
-        return Homes(all_blank(rows), all_blank(rows))
+        return ResidenceDistricts(all_blank(rows), all_blank(rows))
     lived = coded(merged.episodes[merged.residence])
     today = coded(register.district_of(lived.values))
     then = coded(register.formerly(lived.values))
     if not (then.codes >= 0).any():
-        return Homes(_spread(today, lived.codes), all_blank(rows))
+        return ResidenceDistricts(_spread(today, lived.codes), all_blank(rows))
     kind, example = distinct_rows([today.codes, then.codes])
-    told = [_told(today, then, int(row), register, commissioners) for row in example]
-    district, words = zip(*told, strict=True)
-    return Homes(
-        _spread(_each(kind, district), lived.codes), _spread(_each(kind, words), lived.codes)
+    rows = [_district_and_words(today, then, int(row), register, commissioners) for row in example]
+    district, words = zip(*rows, strict=True)
+    return ResidenceDistricts(
+        _spread(_of_kind(kind, district), lived.codes), _spread(_of_kind(kind, words), lived.codes)
     )
 
 
-def _told(
+def _district_and_words(
     today: Coded, then: Coded, row: int, register: AreaRegister, commissioners: Container[str]
 ) -> tuple[str | None, str | None]:
-    """The district that counts for the LSOA of a row, and the words beside it."""
+    """The district that counts for the LSOA of a row, and the sentence about it."""
     now, before = _at(today, row), _at(then, row)
     if before is None or now is None or register.day is None:
         return now, None
@@ -63,11 +65,11 @@ def _told(
 
 def _at(column: Coded, row: int) -> str | None:
     code = int(column.codes[row])
-    found: str | None = column.values[code].as_py() if code >= 0 else None
-    return found
+    value: str | None = column.values[code].as_py() if code >= 0 else None
+    return value
 
 
-def _each(kind: Codes, texts: tuple[str | None, ...]) -> Coded:
+def _of_kind(kind: Codes, texts: tuple[str | None, ...]) -> Coded:
     """A text, or a blank, for each kind."""
     column = coded(pa.array(texts, pa.string()))
     return Coded(column.codes[kind], column.values)

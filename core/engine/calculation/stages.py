@@ -1,6 +1,6 @@
 """From episodes to charges, a stage at a time: fire, combine, price, allocate.
 
-Episodes whose coded fields ask the statements alike share a *signature*; triggers, combinations
+Episodes for which the same conditions hold share a *signature*; triggers, combinations
 and rates are worked out once for each signature and spread over the episodes by index at the end.
 The rules themselves stand in core/engine/tariff.
 """
@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Terms:
-    """What charges follow from, beside the records.
+    """What charges are calculated from, beside the records.
 
     ``hosts`` holds the authority that hosts each clinic; ``register`` is that of the month.
     """
@@ -51,7 +51,7 @@ class Terms:
 
 
 class ChunkValues:
-    """What the stages of a chunk leave for each other; records in order of upload and row."""
+    """The values that the stages of a chunk pass on; records in order of upload and row."""
 
     records: pa.Table
     merged: Merged
@@ -65,33 +65,33 @@ class ChunkValues:
 
 
 def merging(chunk: ChunkValues, terms: Terms) -> int:
-    """Merges records into episodes; returns the episodes."""
+    """Merges records into episodes; returns the number of episodes."""
     chunk.merged = merge_records(chunk.records, terms.specification)
     del chunk.records
     return int(chunk.merged.episodes.num_rows)
 
 
 def triggering(chunk: ChunkValues, terms: Terms) -> int:
-    """Fires the currencies of each episode; returns how many fired."""
+    """Fires the currencies of each episode; returns the number that fired."""
     chunk.fired = fire(chunk.merged, terms.configuration, terms.specification)
     return int(chunk.fired.counts[chunk.fired.signature].sum())
 
 
 def combining(chunk: ChunkValues, terms: Terms) -> int:
-    """Replaces invalid combinations; returns the currencies that are left."""
+    """Replaces invalid combinations; returns the number of currencies that are left."""
     chunk.combined = combine(chunk.fired, terms.configuration)
     del chunk.fired
     return int(chunk.combined.counts[chunk.combined.signature].sum())
 
 
 def pricing(chunk: ChunkValues, terms: Terms) -> int:
-    """Applies primary and additional rates and the factor; returns the charges priced."""
+    """Applies primary and additional rates and the factor; returns the number of charges."""
     chunk.priced = price(chunk.combined, terms.configuration, terms.provider, terms.hosts)
     return len(chunk.priced.episode)
 
 
 def allocating(chunk: ChunkValues, terms: Terms) -> int:
-    """Gives each charge to the commissioner who pays it; returns the charges."""
+    """Finds the commissioner who pays each charge; returns the number of charges."""
     chunk.charges = allocate(chunk.priced, terms.configuration, terms.hosts, terms.register)
     return int(chunk.charges.num_rows)
 
@@ -108,7 +108,7 @@ STAGES: Mapping[str, Callable[[ChunkValues, Terms], int]] = {
 
 @dataclass(frozen=True, eq=False)
 class Calculation:
-    """What a submission came to: its episodes, and its charges (``CHARGES_SCHEMA``).
+    """The result of a submission: its episodes, and its charges (``CHARGES_SCHEMA``).
 
     ``episode`` is the row in ``merged.episodes`` of each charge, ascending; ``combined`` says which
     of ``currencies`` (codes in the order of the configuration) each episode is charged for.

@@ -1,4 +1,4 @@
-"""Makes a month of activity of one provider: the same records for the same seed."""
+"""Makes a month of synthetic activity of one provider: equal seeds make equal records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def make_activity(
 ) -> pa.Table:
     """``rows`` records in the standard layout of sexual health, coded, blanks null.
 
-    All are without error, but for a share ``errors`` of the rows, which get one of mixed kinds.
+    A share ``errors`` of the rows gets one error of mixed kinds; the others have none.
     """
     specification = load_specification(SPECIFICATION)
     columns = _Activity(rows, provider, month, np.random.Generator(np.random.PCG64(seed))).columns()
@@ -65,7 +65,7 @@ def _column(columns: dict[str, Coded], name: str, rows: int) -> pa.Array:
 
 @dataclass
 class _Activity:
-    """Draws columns; patients have a home, an age and so on that stay with them."""
+    """Draws columns; home, age and so on are the same in all records of a patient."""
 
     rows: int
     provider: str
@@ -85,7 +85,7 @@ class _Activity:
 
     @cached_property
     def source(self) -> npt.NDArray[np.int64]:
-        """Which record gives the key: the one before for records that repeat an episode."""
+        """The record that supplies the key: the previous one for records that repeat an episode."""
         own = np.arange(self.rows)
         again = self.rng.random(self.rows) < marginals.RECORDED_TWICE
         again[:1] = False
@@ -116,7 +116,7 @@ class _Activity:
         }
 
     def _homes(self) -> Coded:
-        """Mostly near the clinic; of a patient the same at every visit to one clinic."""
+        """Residences, mostly near the clinic; the same at all visits of a patient to one clinic."""
         register = AreaRegister.shipped()
         standing = pc.is_null(register.ended)
         areas, districts = register.codes.filter(standing), register.districts.filter(standing)
@@ -127,12 +127,12 @@ class _Activity:
         together = every[_within(districts, *(host for host, _ in HOSTS))]
         limit = marginals.HOME_NEAR
         for clinic, near in enumerate(nearby):
-            _settle(home, (drawn < limit) & (self.clinic == clinic), near, self.rng)
+            _assign_homes(home, (drawn < limit) & (self.clinic == clinic), near, self.rng)
         for share, choice in (
             (marginals.HOME_PARTICIPATING, together),
             (marginals.HOME_ELSEWHERE, every),
         ):
-            _settle(home, (drawn >= limit) & (drawn < limit + share), choice, self.rng)
+            _assign_homes(home, (drawn >= limit) & (drawn < limit + share), choice, self.rng)
             limit += share
         return Coded(home[self.source], pa.concat_arrays([areas, pa.array(marginals.PSEUDO)]))
 
@@ -149,7 +149,9 @@ class _Activity:
             "GP Practice Code": Coded(practice, pa.array(practices)),
             "Country of Birth": self._pick(marginals.BIRTH_COUNTRY),
         }
-        return {name: Coded(one.codes[self.patient], one.values) for name, one in drawn.items()}
+        return {
+            name: Coded(column.codes[self.patient], column.values) for name, column in drawn.items()
+        }
 
     def _visit(self) -> dict[str, Coded]:
         drawn = {
@@ -157,7 +159,9 @@ class _Activity:
             "Consultation Medium Used": self._pick(marginals.MEDIUM),
             "Location Type": self._pick(marginals.LOCATION),
         }
-        return {name: Coded(one.codes[self.source], one.values) for name, one in drawn.items()}
+        return {
+            name: Coded(column.codes[self.source], column.values) for name, column in drawn.items()
+        }
 
     def _activity_counts(self) -> Picks:
         shares = marginals.ACTIVITY_CODES
@@ -168,7 +172,7 @@ class _Activity:
         return np.where(some, 1 + (self.rng.random(self.rows) < 0.1), 0).astype(np.int32)
 
     def _codes(self, field: str, shares: Shares, counts: Picks) -> dict[str, Coded]:
-        """So many different codes in the first slots of a field."""
+        """As many different codes as ``counts`` says, in the first slots of a field."""
         slots: list[Picks] = []
         values = pa.array(shares)
         for _ in range(int(counts.max(initial=0))):
@@ -183,16 +187,16 @@ class _Activity:
         }
 
     def _contraception(self) -> dict[str, Coded]:
-        """Status and main method as the national rules want them: advice only has no method."""
+        """Status and main method as the national rules require: advice alone has no method."""
         some = self.rng.random(self.rows) < marginals.WITH_CONTRACEPTION
         status = self._pick(marginals.METHOD_STATUS)
         advice = status.codes == list(marginals.METHOD_STATUS).index("4")
-        method, other = self._pick(marginals.MAIN_METHOD), self._pick(marginals.OTHER_METHOD)
+        method, other_method = self._pick(marginals.MAIN_METHOD), self._pick(marginals.OTHER_METHOD)
         with_other = some & ~advice & (self.rng.random(self.rows) < marginals.WITH_OTHER_METHOD)
         return {
             "Contraceptive Main Method": _where(some & ~advice, method),
             "Contr. Main Method Status": _where(some, status),
-            "Contraception Other Method 1": _where(with_other, other),
+            "Contraception Other Method 1": _where(with_other, other_method),
             "Contrac. Method Post Coital 1": self._pick(marginals.POST_COITAL),
         }
 
@@ -211,18 +215,18 @@ def _days(month: datetime.date) -> list[datetime.date]:
     return [month.replace(day=day) for day in range(1, last + 1)]
 
 
-def _within(districts: pa.DictionaryArray, *wanted: str) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = np.isin(
+def _within(districts: pa.DictionaryArray, *codes: str) -> npt.NDArray[np.bool_]:
+    inside: npt.NDArray[np.bool_] = np.isin(
         districts.indices.to_numpy(),
-        pc.index_in(pa.array(wanted), value_set=districts.dictionary).to_numpy(),
+        pc.index_in(pa.array(codes), value_set=districts.dictionary).to_numpy(),
     )
-    return found
+    return inside
 
 
-def _settle(
+def _assign_homes(
     home: Picks, here: npt.NDArray[np.bool_], areas: Picks, rng: np.random.Generator
 ) -> None:
-    """Gives the rows marked a home in one of the areas."""
+    """Draws a home among the areas for the marked rows."""
     home[here] = areas[rng.integers(0, len(areas), int(here.sum()))]
 
 

@@ -1,4 +1,4 @@
-"""Seeds errors into sample activity: one in each of a share of the rows, of mixed kinds."""
+"""Puts errors of mixed kinds into a share of the rows of sample activity, one a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAULTS = (
     ("GP Practice Code", "G8"),
     ("Country of Birth", "United Kingdom"),
 )
-"""A column, and what stands there wrongly; the empty text is a blank where none may be."""
+"""A column and a wrong value for it; the empty text is a blank where a value is required."""
 
 
 def spoil(columns: dict[str, Coded], share: float, rng: np.random.Generator) -> dict[str, Coded]:

@@ -1,4 +1,4 @@
-"""Writes sample activity to csv or xlsx: the same bytes for the same records."""
+"""Writes sample activity to csv or xlsx: equal records make equal bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATE = "Attendance Date"
 
 
 def write_activity(activity: pa.Table, path: Path) -> None:
-    """Writes by the ending of ``path``; raises ``UserError`` for another than csv and xlsx."""
+    """Writes csv or xlsx by the suffix of ``path``; raises ``UserError`` for any other suffix."""
     ending = path.suffix.casefold()
     if ending not in (".csv", ".xlsx"):
         raise UserError(f"{path}: name the file .csv or .xlsx")
@@ -69,7 +69,7 @@ def _write_xlsx(activity: pa.Table, path: Path) -> None:
 
 
 def _day(text: str) -> datetime.datetime | None:
-    """A real date for a date cell; None for what was spoiled on purpose."""
+    """The date for a date cell; None for a value that was spoiled on purpose."""
     try:
         return datetime.datetime.fromisoformat(text)
     except ValueError:

@@ -16,7 +16,7 @@ from core.engine.tariff.configuration import Configuration
 
 @dataclass(frozen=True)
 class Rule:
-    """A combination in places of the currency list."""
+    """A combination; currencies are places in the currency list."""
 
     members: tuple[int, ...]
     results: tuple[int, ...]
@@ -42,8 +42,11 @@ class Charged:
 def rules_of(configuration: Configuration) -> tuple[Rule, ...]:
     place = configuration.position
     return tuple(
-        Rule(tuple(place[code] for code in one.members), tuple(place[code] for code in one.results))
-        for one in configuration.combinations
+        Rule(
+            tuple(place[code] for code in combination.members),
+            tuple(place[code] for code in combination.results),
+        )
+        for combination in configuration.combinations
     )
 
 
@@ -57,7 +60,7 @@ def resolve_set(fired: frozenset[int], rules: Sequence[Rule]) -> tuple[Charged, 
 
 
 def _one_pass(rules: Sequence[Rule], charged: dict[int, Charged], done: list[int]) -> bool:
-    """Lets every rule fire that can and has not yet; whether any did."""
+    """Fires every rule that can fire and has not yet; returns whether any did."""
     before = len(done)
     for place, rule in enumerate(rules):
         if charged.keys() >= rule.needed and place not in done:
@@ -67,9 +70,11 @@ def _one_pass(rules: Sequence[Rule], charged: dict[int, Charged], done: list[int
 
 
 def _replace(rule: Rule, charged: dict[int, Charged], done: list[int]) -> None:
-    """The members go, the results come; whatever led to the members led to the results too."""
-    led_here = {place for member in rule.needed for place in charged.pop(member).rules}
+    """Replaces the members by the results; rules that led to the members led to the results too."""
+    led_to_members = {place for member in rule.needed for place in charged.pop(member).rules}
     for result in rule.results:
-        there = charged.get(result, Charged(result, own=False))
-        led = led_here | {*there.rules, done[-1]}
-        charged[result] = Charged(result, there.own, tuple(place for place in done if place in led))
+        present = charged.get(result, Charged(result, own=False))
+        led_to_result = led_to_members | {*present.rules, done[-1]}
+        charged[result] = Charged(
+            result, present.own, tuple(place for place in done if place in led_to_result)
+        )

@@ -24,7 +24,7 @@ CrossCharge = Literal["full", "local_unlimited", "local_limited", "none"]
 
 
 class Status(StrEnum):
-    """How far a configuration is (docs/formats.md, tariff configuration)."""
+    """The status of a configuration (docs/formats.md, tariff configuration)."""
 
     DRAFT = "draft"  # never used
     SHADOW = "shadow"  # calculated beside the live one, never charged
@@ -49,7 +49,7 @@ def _plain(value: int) -> str:
     return Money(value).plain
 
 
-def _nothing_given(value: object) -> object:
+def _blank_mapping(value: object) -> object:
     return {} if value is None else value
 
 
@@ -83,7 +83,7 @@ class Currency(StrictModel):
 
 
 class Combination(StrictModel):
-    """Where all ``members`` are charged, they go and the ``results`` come."""
+    """Where all ``members`` are charged, the ``results`` replace them."""
 
     members: tuple[str, ...] = PydanticField(alias="if", min_length=1)
     results: tuple[str, ...] = PydanticField(alias="then")
@@ -101,8 +101,8 @@ class Configuration(StrictModel):
     submit_within_days: int = PydanticField(default=21, ge=0)
     hide_rates: bool = False
     owner: str | None = None
-    providers: dict[str, Annotated[Provider, BeforeValidator(_nothing_given)]]
-    commissioners: dict[str, Annotated[Commissioner, BeforeValidator(_nothing_given)]] = (
+    providers: dict[str, Annotated[Provider, BeforeValidator(_blank_mapping)]]
+    commissioners: dict[str, Annotated[Commissioner, BeforeValidator(_blank_mapping)]] = (
         PydanticField(default_factory=dict)
     )
     currencies: tuple[Currency, ...] = PydanticField(min_length=1)
@@ -142,11 +142,11 @@ def configuration_from(document: Document, specification: Specification) -> Conf
     return configuration
 
 
-_Found = Iterator[tuple[tuple[Any, ...], str]]
+_Contradictions = Iterator[tuple[tuple[Any, ...], str]]
 
 
-def _contradictions(configuration: Configuration, specification: Specification) -> _Found:
-    """What pydantic cannot see: one part against another."""
+def _contradictions(configuration: Configuration, specification: Specification) -> _Contradictions:
+    """Contradictions between parts, which pydantic does not check: path and text."""
     if configuration.dataset != specification.dataset:
         text = f"is for the data set {configuration.dataset!r}, not {specification.dataset!r}"
         yield ("dataset",), text
@@ -157,7 +157,7 @@ def _contradictions(configuration: Configuration, specification: Specification) 
     yield from _unknown_currencies(configuration)
 
 
-def _repeated_currencies(configuration: Configuration) -> _Found:
+def _repeated_currencies(configuration: Configuration) -> _Contradictions:
     seen: set[str] = set()
     for place, currency in enumerate(configuration.currencies):
         if currency.code in seen:
@@ -168,7 +168,9 @@ def _repeated_currencies(configuration: Configuration) -> _Found:
         seen.add(currency.code)
 
 
-def _statements_refused(configuration: Configuration, specification: Specification) -> _Found:
+def _statements_refused(
+    configuration: Configuration, specification: Specification
+) -> _Contradictions:
     for place, currency in enumerate(configuration.currencies):
         for number, text in enumerate(currency.triggers):
             try:
@@ -178,7 +180,7 @@ def _statements_refused(configuration: Configuration, specification: Specificati
                 yield path, f"{currency.code}: {text!r}: {error}"
 
 
-def _unknown_currencies(configuration: Configuration) -> _Found:
+def _unknown_currencies(configuration: Configuration) -> _Contradictions:
     listed = configuration.position
     for number, combination in enumerate(configuration.combinations):
         for side, codes in (("if", combination.members), ("then", combination.results)):
@@ -193,17 +195,19 @@ def overlaps(
 ) -> list[Problem]:
     """Every provider that would be in two configurations on one date.
 
-    Drafts are never used, so they may overlap. ``documents`` (by configuration id) give the line.
+    Drafts are never used, so they may overlap. ``documents``, by configuration id, supply the
+    line.
     """
-    found: list[Problem] = []
+    problems: list[Problem] = []
     used = sorted(
-        (one for one in configurations if one.status != Status.DRAFT), key=lambda one: one.start
+        (each for each in configurations if each.status != Status.DRAFT),
+        key=lambda each: each.start,
     )
     for place, later in enumerate(used):
         for earlier in used[:place]:
             if earlier.overlaps(later):
-                found += _shared_providers(earlier, later, documents or {})
-    return found
+                problems += _shared_providers(earlier, later, documents or {})
+    return problems
 
 
 def _shared_providers(
@@ -229,8 +233,10 @@ def in_force(
     Where one ends and the next starts within the month, the earlier counts.
     """
     fitting = [
-        one
-        for one in configurations
-        if one.status != Status.DRAFT and provider in one.providers and one.covers(month)
+        configuration
+        for configuration in configurations
+        if configuration.status != Status.DRAFT
+        and provider in configuration.providers
+        and configuration.covers(month)
     ]
-    return min(fitting, key=lambda one: one.start, default=None)
+    return min(fitting, key=lambda configuration: configuration.start, default=None)

@@ -1,4 +1,4 @@
-"""Money is whole pence; it is pounds only where people read or write it."""
+"""Money in whole pence; pounds appear only where people read or write it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 
 class Money(int):
-    """An amount in whole pence, which is added and compared as the number it is."""
+    """An amount in whole pence: an integer with its texts."""
 
     @classmethod
     def parse(cls, text: str) -> Money:

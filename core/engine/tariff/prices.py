@@ -1,4 +1,4 @@
-"""Rates: which currency is primary, which factor applies, what a line comes to."""
+"""Rates: which currency is primary, and which factor applies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ Ranks = npt.NDArray[np.int64]
 
 
 def primary_ranks(configuration: Configuration) -> Ranks:
-    """0 for the currency that is primary before all others: highest primary rate, first listed."""
+    """The rank of each currency (int64), 0 for the one preferred as primary: highest primary rate,
+    first listed."""
     order = sorted(
         range(len(configuration.currencies)),
         key=lambda place: -configuration.currencies[place].primary,  # sorting keeps the listing
@@ -26,9 +27,9 @@ def primary_ranks(configuration: Configuration) -> Ranks:
 def factor_of(configuration: Configuration, provider: str, host: str) -> Decimal:
     """The provider's factor, else the weighting of the clinic's host, else 1.
 
-    A factor of 0 is given; a host that does not take part has none.
+    A factor of 0 counts as a factor; a host that does not take part has none.
     """
-    given = configuration.providers[provider].factor
-    if given is None and host in configuration.commissioners:
-        given = configuration.commissioners[host].geo_weighting
-    return Decimal(1) if given is None else given
+    factor = configuration.providers[provider].factor
+    if factor is None and host in configuration.commissioners:
+        factor = configuration.commissioners[host].geo_weighting
+    return Decimal(1) if factor is None else factor

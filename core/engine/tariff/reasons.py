@@ -1,7 +1,7 @@
 """The words of a charge: which statement fired, what replaced what, why this rate, who pays.
 
-All sentences stand here. A story is told in parts: texts, and places in the set of fired
-currencies for which the statement that fired is filled in.
+All sentences stand here. A story is a list of parts: texts, and places in the set of fired
+currencies, which are replaced by the statement that fired.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ THEN = "In {month} the residence lay in {before}; {today} stands in its place to
 def story(
     charged: Charged, fired: Sequence[int], rules: Sequence[Rule], codes: Sequence[str]
 ) -> tuple[Part, ...]:
-    """How a currency came to be charged; ``fired`` is sorted, ``codes`` has every currency's."""
+    """Why a currency is charged; ``fired`` is sorted, ``codes`` are those of all currencies."""
     parts: list[Part] = []
-    told: set[int] = set()
+    explained: set[int] = set()
     if charged.own:
         parts += [fired.index(charged.currency), FIRED.format(currency=codes[charged.currency])]
-        told.add(charged.currency)
+        explained.add(charged.currency)
     for place in charged.rules:
         rule = rules[place]
-        members = list(_members(rule, fired, codes, told))
+        members = list(_members(rule, fired, codes, explained))
         words = REPLACED.format(
             members="\0",
             were="were" if len(set(rule.members)) > 1 else "was",
@@ -51,23 +51,23 @@ def story(
         )
         before, _, after = words.partition("\0")
         parts += [" " + before if parts else before, *members, after]
-        told.update(rule.results)
+        explained.update(rule.results)
     return tuple(parts)
 
 
 def _members(
-    rule: Rule, fired: Sequence[int], codes: Sequence[str], told: set[int]
+    rule: Rule, fired: Sequence[int], codes: Sequence[str], explained: set[int]
 ) -> Iterator[Part]:
-    """``A (statement) and B (statement)``; the statement only where it was not told before."""
+    """``A (statement) and B (statement)``; each statement once in a story."""
     for number, member in enumerate(rule.members):
         if number:
             yield " and " if number == len(rule.members) - 1 else ", "
         yield codes[member]
-        if member in fired and member not in told:
+        if member in fired and member not in explained:
             yield " ("
             yield fired.index(member)
             yield ")"
-        told.add(member)
+        explained.add(member)
 
 
 def _all_of(names: Sequence[str]) -> str:
@@ -91,6 +91,6 @@ def nobody_words(currency: str, district: str | None) -> str:
 
 
 def then_words(month: str, *, before: tuple[str, str], today: tuple[str, str]) -> str:
-    """Which district stood there in the month that is charged; both are code and name."""
-    told = (f"{name} ({code})" for code, name in (before, today))
-    return THEN.format(month=month, before=next(told), today=next(told))
+    """Which district the residence lay in, in the month that is charged; both are code and name."""
+    districts = (f"{name} ({code})" for code, name in (before, today))
+    return THEN.format(month=month, before=next(districts), today=next(districts))

@@ -24,11 +24,11 @@ SEVERAL = "{codes} are charged"
 def currency_sentence(currency: Currency, specification: Specification) -> str:
     """When a currency is charged; a repeating field has a code if any slot holds it.
 
-    Statements that follow one another and differ in one code alone are told as one.
+    Consecutive statements that differ in one code alone are joined.
     """
     statements = [parse_statement(text, specification) for text in currency.triggers]
-    told = OR.join(_group_sentence(each, specification) for each in _alike(statements))
-    return f"{told}." if told else NEVER
+    sentence = OR.join(_group_sentence(each, specification) for each in _alike(statements))
+    return f"{sentence}." if sentence else NEVER
 
 
 def statement_sentence(statement: Statement, specification: Specification) -> str:
@@ -47,16 +47,21 @@ def _alike(statements: Sequence[Statement]) -> list[list[Statement]]:
 
 
 def _differs_at(statements: Sequence[Statement]) -> int | None:
-    """The one place in which they differ, there by the code alone; None: there is none."""
-    first, *others = (statement.conditions for statement in statements)
-    if any(len(other) != len(first) for other in others):
+    """The only condition in which the statements differ, and by the code alone; else None."""
+    first, *rest = (statement.conditions for statement in statements)
+    if any(len(conditions) != len(first) for conditions in rest):
         return None
-    places = {at for other in others for at, one in enumerate(other) if one != first[at]}
+    places = {
+        place
+        for conditions in rest
+        for place, condition in enumerate(conditions)
+        if condition != first[place]
+    }
     if len(places) != 1:
         return None
     [place] = places
-    there = {(other[place].field, other[place].negated) for other in (first, *others)}
-    return place if there == {(first[place].field, False)} else None
+    forms = {(each[place].field, each[place].negated) for each in (first, *rest)}
+    return place if forms == {(first[place].field, False)} else None
 
 
 def _group_sentence(statements: Sequence[Statement], specification: Specification) -> str:
@@ -66,10 +71,12 @@ def _group_sentence(statements: Sequence[Statement], specification: Specificatio
         return statement_sentence(statements[0], specification)
     first = statements[0].conditions
     codes = [_code(each.conditions[place], specification) for each in statements]
-    told = [_condition(each, specification) for each in first]
+    sentences = [_condition(each, specification) for each in first]
     either = f"{', '.join(codes[:-1])} or {codes[-1]}"
-    told[place] = _form(first[place], specification).format(field=first[place].field, code=either)
-    return ", and ".join(told)
+    sentences[place] = _form(first[place], specification).format(
+        field=first[place].field, code=either
+    )
+    return ", and ".join(sentences)
 
 
 def combination_sentence(combination: Combination) -> str:

@@ -49,7 +49,7 @@ class Statement:
 
 
 class StatementError(UserError):
-    """A statement that cannot be understood, and why."""
+    """A statement is not valid; the text says why."""
 
 
 def parse_statement(text: str, specification: Specification) -> Statement:
@@ -88,9 +88,9 @@ def _spelled(code: str, field: Field, specification: Specification) -> str:
 
 
 def listed_code(text: str, codes: Iterable[str]) -> str | None:
-    """As records are spelled: exactly, else without regard to case, else as a number."""
-    found = listed_spelling(pa.array([text]), pa.array(codes, pa.string()))[0].as_py()
-    return None if found is None else str(found)
+    """The listed code that a text means: equal, else but for case, else as a number; or None."""
+    spelling = listed_spelling(pa.array([text]), pa.array(codes, pa.string()))[0].as_py()
+    return None if spelling is None else str(spelling)
 
 
 def _unknown_field(name: str, specification: Specification) -> str:

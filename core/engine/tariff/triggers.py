@@ -56,16 +56,16 @@ class Layout:
     def marks(self, field: Field, values: pa.StringArray) -> Iterator[tuple[int, Words]]:
         """For each word the field has bits in: the bits of each of ``values``, and 0 for a blank.
 
-        The blank stands last, so that the code -1 finds it.
+        The blank stands last, so that the code -1 selects it.
         """
         bits = self.bits.get(field.name, {})
-        found = pc.index_in(
+        index = pc.index_in(
             _comparable(field, values), value_set=_comparable(field, pa.array(bits))
         )
-        place = found.fill_null(len(bits)).to_numpy(zero_copy_only=False)
+        place = index.fill_null(len(bits)).to_numpy(zero_copy_only=False)
         for word in sorted({bit // WORD for bit in bits.values()}):
-            mine = [_bit(bit) if bit // WORD == word else 0 for bit in bits.values()]
-            marks = np.array([*mine, 0], np.uint64)
+            bits_of_word = [_bit(bit) if bit // WORD == word else 0 for bit in bits.values()]
+            marks = np.array([*bits_of_word, 0], np.uint64)
             yield word, np.append(marks[place], np.uint64(0))
 
 
@@ -86,17 +86,17 @@ def layout_of(triggers: Sequence[Trigger]) -> Layout:
 
 def holds(statement: Statement, layout: Layout, words: Sequence[Words]) -> npt.NDArray[np.bool_]:
     """Where the statement holds; ``words`` has one array for each word of the layout."""
-    wanted, unwanted = [0] * layout.words, [0] * layout.words
+    required, forbidden = [0] * layout.words, [0] * layout.words
     for condition in statement.conditions:
         bit = layout.bits[condition.field][condition.code]
-        (unwanted if condition.negated else wanted)[bit // WORD] |= _bit(bit)
-    found = np.ones(len(words[0]), np.bool_)
-    for word, yes, no in zip(words, wanted, unwanted, strict=True):
+        (forbidden if condition.negated else required)[bit // WORD] |= _bit(bit)
+    holding = np.ones(len(words[0]), np.bool_)
+    for word, yes, no in zip(words, required, forbidden, strict=True):
         if yes & no:
-            found[:] = False  # asks for a code and forbids it
+            holding[:] = False  # requires a code and forbids it
         elif yes or no:
-            found &= (word & np.uint64(yes | no)) == np.uint64(yes)
-    return found
+            holding &= (word & np.uint64(yes | no)) == np.uint64(yes)
+    return holding
 
 
 def _bit(bit: int) -> int:
