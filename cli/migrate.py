@@ -134,14 +134,14 @@ def sign(*, migration: int, note: str) -> int:
 
 
 def _request(engine: Engine, *, dry_run: bool, table: str | None) -> int:
-    from core.migration.reading.legacy import Door
-    from core.migration.runs import request_or_go_on
+    from core.migration.reading.legacy import LegacyEndpoint
+    from core.migration.runs import request_or_resume
     from core.settings import settings
 
-    Door.of(settings())
+    LegacyEndpoint.of(settings())
     reason = f"asked by {getpass.getuser()}"
     with engine.begin() as connection:
-        return request_or_go_on(
+        return request_or_resume(
             connection, user_id=None, reason=reason, dry_run=dry_run, only_table=table
         )
 

@@ -65,10 +65,10 @@ def end(subject: str) -> None:
 @click.argument("subject")
 def let_in(subject: str) -> None:
     """Let a person in again whose access was ended."""
-    from core.access.users import find_user, let_in_again
+    from core.access.users import find_user, reactivate_user
 
     with running_services() as engine, engine.begin() as connection:
-        let_in_again(connection, find_user(connection, subject), user_id=None)
+        reactivate_user(connection, find_user(connection, subject), user_id=None)
     click.echo(f"{subject} may sign in again")
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, exists, select
 
 from core.database.locks import FLOW_RUN, is_locked
 from core.database.tables import event_deliveries, events, failures
-from core.support.faults import Cause
+from core.support.faults import Fault
 from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
 from deployments.giving_up import give_up
 from deployments.prefect_api import AT_WORK, STARTING, WAITING, FlowRun, RefusedError
@@ -134,7 +134,7 @@ def next_attempt(
     if cancelled or made >= ATTEMPTS:
         stopped = f"It stopped {made} times without a word"
         why = "It was cancelled by an operator" if cancelled else stopped
-        reference = give_up(raised.event, connection, Cause(why, attempts=made, flow_run=last))
+        reference = give_up(raised.event, connection, Fault(why, attempts=made, flow_run=last))
         log.error("%s is given up, %s: %s", subject, reference, why)
         return
     try:

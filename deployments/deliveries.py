@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Update, and_, case, func, literal, null, sele
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database.tables import event_deliveries, events
-from core.events.failed_deliveries import settle_deliveries
+from core.events.failed_deliveries import resolve_delivered
 from core.events.outbox import read_event
 from core.vocabulary.event_catalogue import Event
 from deployments.rules import Rule
@@ -131,7 +131,7 @@ def close_if_complete(connection: Connection, raised: Raised) -> bool:
     closed = _event(raised.id).where(~waits).values(delivered_at=func.now())
     if connection.execute(closed).rowcount == 0:
         return False
-    settle_deliveries(connection, raised.event_id)
+    resolve_delivered(connection, raised.event_id)
     return True
 
 

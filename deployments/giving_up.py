@@ -12,7 +12,7 @@ from core.kpis.failing import fail_measuring, fail_trial
 from core.migration.runs import fail_migration
 from core.reports.making import fail_report
 from core.submissions.commands.failing import fail_check, fail_run
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.event_catalogue import (
     Event,
     FileCorrected,
@@ -34,7 +34,7 @@ OF_RUN = {"run_id", "submission_id", "provider", "month"}
 
 
 @singledispatch
-def give_up(asked: Event, connection: Connection, cause: Cause) -> str:
+def give_up(asked: Event, connection: Connection, fault: Fault) -> str:
     """Ends the work that ``asked`` asked for, in the caller's transaction; gives the reference.
 
     What an installation's own rules start has nobody who waits for it but operators.
@@ -42,7 +42,7 @@ def give_up(asked: Event, connection: Connection, cause: Cause) -> str:
     return record_failure(
         connection,
         FailureKind.UNDONE,
-        cause,
+        fault,
         work=f"{asked.subject}/{asked.name}",
         subject=asked.subject,
         title=f"{asked.name}, {asked.title}",
@@ -52,40 +52,40 @@ def give_up(asked: Event, connection: Connection, cause: Cause) -> str:
 
 @give_up.register
 def _(
-    asked: FileReceived | FileCorrected | FileRetried, connection: Connection, cause: Cause
+    asked: FileReceived | FileCorrected | FileRetried, connection: Connection, fault: Fault
 ) -> str:
-    return fail_check(connection, asked.model_dump(include=OF_FILE), cause)
+    return fail_check(connection, asked.model_dump(include=OF_FILE), fault)
 
 
 @give_up.register
-def _(asked: SubmissionRequested, connection: Connection, cause: Cause) -> str:
-    return fail_run(connection, asked.model_dump(include=OF_RUN), cause)
+def _(asked: SubmissionRequested, connection: Connection, fault: Fault) -> str:
+    return fail_run(connection, asked.model_dump(include=OF_RUN), fault)
 
 
 @give_up.register
 def _(
     asked: SubmissionDrafted | SubmissionSubmitted | KpisRequested,
     connection: Connection,
-    cause: Cause,
+    fault: Fault,
 ) -> str:
-    return fail_measuring(connection, asked.model_dump(include=OF_RUN), cause)
+    return fail_measuring(connection, asked.model_dump(include=OF_RUN), fault)
 
 
 @give_up.register
-def _(asked: KpiTrialRequested, connection: Connection, cause: Cause) -> str:
-    return fail_trial(connection, asked, cause)
+def _(asked: KpiTrialRequested, connection: Connection, fault: Fault) -> str:
+    return fail_trial(connection, asked, fault)
 
 
 @give_up.register
-def _(asked: ReportRequested, connection: Connection, cause: Cause) -> str:
-    return fail_report(connection, asked.model_dump(), cause)
+def _(asked: ReportRequested, connection: Connection, fault: Fault) -> str:
+    return fail_report(connection, asked.model_dump(), fault)
 
 
 @give_up.register
-def _(asked: SpiderRequested, connection: Connection, cause: Cause) -> str:
-    return fail_walk(connection, asked.run_id, asked.area, cause)
+def _(asked: SpiderRequested, connection: Connection, fault: Fault) -> str:
+    return fail_walk(connection, asked.run_id, asked.area, fault)
 
 
 @give_up.register
-def _(asked: MigrationRequested, connection: Connection, cause: Cause) -> str:
-    return fail_migration(connection, asked.run_id, cause)
+def _(asked: MigrationRequested, connection: Connection, fault: Fault) -> str:
+    return fail_migration(connection, asked.run_id, fault)

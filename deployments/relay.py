@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, func, select
 from core.database.tables import event_deliveries, events
 from core.events.failed_deliveries import fail_delivery
 from core.events.log_groups import post
-from core.support.faults import Cause
+from core.support.faults import Fault
 from deployments.deliveries import (
     OPEN,
     REFUSED_ATTEMPTS,
@@ -266,9 +266,9 @@ def _take(connection: Connection, number: int) -> Raised | None:
     except (KeyError, ValidationError):
         log.exception("event %s (%s) cannot be read and is set aside", row.event_id, row.name)
         set_aside(connection, number)
-        cause = Cause("The event cannot be read: another version of the program wrote it")
+        fault = Fault("The event cannot be read: another version of the program wrote it")
         names = {"name": row.name, "subject": row.subject, "title": row.subject}
-        fail_delivery(connection, row.event_id, None, cause, **names)
+        fail_delivery(connection, row.event_id, None, fault, **names)
         return None
 
 
@@ -293,13 +293,13 @@ def _refused(
     log.error("%s: rule %s was refused: %s", raised.event.subject, rule.name, error)
     if attempts < REFUSED_ATTEMPTS:
         return ServerAwayError(str(error))
-    cause = Cause(f"The rule {rule.name} ({rule.target}) was refused", str(error), attempts)
+    fault = Fault(f"The rule {rule.name} ({rule.target}) was refused", str(error), attempts)
     event = raised.event
     fail_delivery(
         connection,
         raised.event_id,
         rule.name,
-        cause,
+        fault,
         name=event.name,
         subject=event.subject,
         title=event.title,

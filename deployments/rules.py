@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from core.documents import Document, Path_, StrictModel, read_document
 from core.user_errors import DocumentError, Problem
-from core.vocabulary.event_catalogue import CATALOGUE, Event, Heard
+from core.vocabulary.event_catalogue import CATALOGUE, Event, SchedulerEvent
 from deployments.reactions import REACTIONS
 
 EVENT_RULES = Path(__file__).with_name("event_rules.yaml")
@@ -197,7 +197,7 @@ def _deaf(rule: PrefectRule, document: Document, place: Path_) -> list[Problem]:
     if rule.family is None:
         text = f"expect events of one family: prefect.NAME.…, where NAME is {_list(FAMILIES)}"
         problems.append(document.problem((*place, "expect"), text))
-    heard = [name for name, event in CATALOGUE.items() if issubclass(event, Heard)]
+    heard = [name for name, event in CATALOGUE.items() if issubclass(event, SchedulerEvent)]
     if rule.raises not in heard:
         text = f"{rule.raises!r} is not raised by what is heard; there are {_list(heard)}"
         problems.append(document.problem((*place, "raises"), text))

@@ -20,7 +20,7 @@ from core.submissions.commands.check_stored_file import (
 from core.submissions.commands.failing import fail_check
 from core.submissions.commands.file_checks import ChunkCounts
 from core.submissions.event_names import names_of_file
-from core.support.faults import Cause
+from core.support.faults import Fault
 from flows.running import alone_on, chunk_threads, failing
 from tasks.checking import check_rows
 from tasks.progress import ProgressBar
@@ -49,8 +49,8 @@ def _check(file_id: int, engine: Engine) -> str:
     return str(state)
 
 
-def _fail(file_id: int, connection: Connection, cause: Cause) -> str:
-    return fail_check(connection, names_of_file(connection, file_id), cause)
+def _fail(file_id: int, connection: Connection, fault: Fault) -> str:
+    return fail_check(connection, names_of_file(connection, file_id), fault)
 
 
 def _run_chunks(context: CheckContext, chunks: Iterable[NumberedChunk]) -> None:

@@ -21,7 +21,7 @@ from core.reports.making import (
     plan_report,
 )
 from core.reports.requests import event_names
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.states.reports import ReportState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.progress import ProgressBar
@@ -70,5 +70,5 @@ def _make(engine: Engine, report: Report) -> bool:
         return True
 
 
-def _fail(report: Report, connection: Connection, cause: Cause) -> str:
-    return fail_report(connection, event_names(report.id, report.request), cause)
+def _fail(report: Report, connection: Connection, fault: Fault) -> str:
+    return fail_report(connection, event_names(report.id, report.request), fault)

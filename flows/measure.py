@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine
 from core.kpis.catalogue import KnownKpi, published_kpis
 from core.kpis.episodes import chunks_to_write
 from core.kpis.failing import fail_measuring, settle_measuring
-from core.kpis.kpi_schema import make_room
+from core.kpis.kpi_schema import create_kpi_schema
 from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.event_names import names_of_run
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.states.submissions import RunState
 from flows.running import alone_on, chunk_threads, failing
 from tasks.measuring import measure_kpi, write_chunk
@@ -39,8 +39,8 @@ def _measure(run_id: int, engine: Engine) -> str:
     return said
 
 
-def _fail(run_id: int, connection: Connection, cause: Cause) -> str:
-    return fail_measuring(connection, names_of_run(connection, run_id), cause)
+def _fail(run_id: int, connection: Connection, fault: Fault) -> str:
+    return fail_measuring(connection, names_of_run(connection, run_id), fault)
 
 
 def prepare(engine: Engine, run_id: int) -> RunInputs:
@@ -49,7 +49,7 @@ def prepare(engine: Engine, run_id: int) -> RunInputs:
         run = load_run(connection, run_id)
         if run.state != RunState.PUBLISHED:
             return run
-        make_room(connection, run.specification)
+        create_kpi_schema(connection, run.specification)
         chunks = chunks_to_write(connection, run)
     futures = [write_chunk.submit(engine, run, chunk) for chunk in chunks]
     wait(futures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow, get_run_logger
 
 from core.database.engine import engine
-from core.migration.runs import request_or_go_on
+from core.migration.runs import request_or_resume
 from core.settings import settings
 from core.user_errors import UserError
 from flows.running import alive
@@ -20,7 +20,7 @@ def plan_migration() -> str:
         return "GROUPER_LEGACY_URL is not set: there is nothing to take over"
     try:
         with alive(), engine().begin() as connection:
-            run_id = request_or_go_on(connection, user_id=None, reason=NIGHTLY)
+            run_id = request_or_resume(connection, user_id=None, reason=NIGHTLY)
     except UserError as refused:
         get_run_logger().warning("%s", refused)
         return str(refused)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from core.database import engine as database
 from core.database.locks import FLOW_RUN, BusyError, only_while_held, subject_lock
 from core.settings import settings
-from core.support.faults import Cause, Stopped, cause_of, passes
+from core.support.faults import Fault, Stopped, fault_of, is_temporary
 
 
 def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
@@ -61,7 +61,7 @@ def chunk_threads() -> TaskRunner[PrefectFuture[Any]]:
 
 
 @contextmanager
-def failing(engine: Engine, what: str, fail: Callable[[Connection, Cause], str]) -> Iterator[None]:
+def failing(engine: Engine, what: str, fail: Callable[[Connection, Fault], str]) -> Iterator[None]:
     """Ends what the block works on, by ``fail``, if the block raises.
 
     Not so for faults that pass: they were tried again as often as a task may, and then it is left
@@ -70,13 +70,13 @@ def failing(engine: Engine, what: str, fail: Callable[[Connection, Cause], str])
     try:
         yield
     except Exception as error:
-        if passes(error):
+        if is_temporary(error):
             get_run_logger().warning("%s stopped for now: a service does not answer", what)
             raise
-        cause = cause_of(error, flow_run=_flow_run())
+        fault = fault_of(error, flow_run=_flow_run())
         with engine.begin() as connection:
-            reference = fail(connection, cause)
-        get_run_logger().error("%s stopped, reference %s\n%s", what, reference, cause.detail)
+            reference = fail(connection, fault)
+        get_run_logger().error("%s stopped, reference %s\n%s", what, reference, fault.detail)
         # Prefect keeps the text of an error, which may hold a value of a record.
         raise Stopped(error, f"{what} stopped, reference {reference}") from None
 

@@ -20,7 +20,7 @@ from core.areas.walks import (
     waiting_questions,
 )
 from core.settings import settings
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import SpiderFinished
 from core.vocabulary.states.areas import SpiderState
@@ -51,8 +51,8 @@ def _walk(run_id: int, engine: Engine) -> str:
     return f"{finished.new:,} new, {finished.changed:,} changed, {finished.retired:,} retired"
 
 
-def _fail(walk: Walk, connection: Connection, cause: Cause) -> str:
-    return fail_walk(connection, walk.id, walk.area, cause)
+def _fail(walk: Walk, connection: Connection, fault: Fault) -> str:
+    return fail_walk(connection, walk.id, walk.area, fault)
 
 
 def _ask_all(engine: Engine, walk: Walk, source: Source) -> SpiderFinished:

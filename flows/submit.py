@@ -13,7 +13,7 @@ from core.engine.tariff.money import Money
 from core.submissions.commands.calculate_month import RunContext, calculate_month
 from core.submissions.commands.failing import fail_run
 from core.submissions.event_names import names_of_run
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.states.submissions import SubmissionState
 from flows.running import alone_on, chunk_threads, failing, flow_run_id
 from tasks.progress import ProgressBar, StageTally
@@ -40,8 +40,8 @@ def _run(run_id: int, engine: Engine) -> str:
     return f"{totals.charges:,} charges, {Money(totals.amount_pence).text}"
 
 
-def _fail(run_id: int, connection: Connection, cause: Cause) -> str:
-    return fail_run(connection, names_of_run(connection, run_id), cause)
+def _fail(run_id: int, connection: Connection, fault: Fault) -> str:
+    return fail_run(connection, names_of_run(connection, run_id), fault)
 
 
 class _MappedStages:

@@ -12,7 +12,7 @@ from core.kpis.catalogue import get_kpi
 from core.kpis.failing import fail_trial
 from core.kpis.measuring import KpiRefused, measure
 from core.kpis.trials import Trial, asked, finish_trial, get_trial
-from core.support.faults import Cause
+from core.support.faults import Fault
 from flows.measure import prepare
 from flows.running import alone_on, chunk_threads, failing
 
@@ -38,6 +38,6 @@ def _try(trial_id: int, engine: Engine) -> str:
     return failure or "measured"
 
 
-def _fail(trial: Trial, connection: Connection, cause: Cause) -> str:
+def _fail(trial: Trial, connection: Connection, fault: Fault) -> str:
     event = asked(connection, trial.id, trial.kpi_id, trial.run_id)
-    return fail_trial(connection, event, cause)
+    return fail_trial(connection, event, fault)

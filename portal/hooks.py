@@ -11,7 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from core.database.engine import engine
-from core.events.prefect_webhook import Telling, first_time, hear, is_signed, is_the_body
+from core.events.prefect_webhook import (
+    WebhookMessage,
+    first_time,
+    is_signed,
+    is_the_body,
+    raise_scheduler_event,
+)
 from core.settings import settings
 from core.user_errors import UserError
 
@@ -35,8 +41,8 @@ async def from_prefect(request: Request) -> JSONResponse:
         body = await _body(request)
         if not is_the_body(request.headers, body):
             return JSONResponse({"error": NOT_OURS}, 403)
-        telling = Telling.model_validate_json(body)
-        event_id = await run_in_threadpool(_hear, telling, request.headers)
+        message = WebhookMessage.model_validate_json(body)
+        event_id = await run_in_threadpool(_raise_event, message, request.headers)
     except Replayed:
         return JSONResponse({"error": "This was told before."}, 403)
     except (ValidationError, UserError) as wrong:
@@ -55,8 +61,8 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _hear(telling: Telling, headers: Mapping[str, str]) -> object:
+def _raise_event(message: WebhookMessage, headers: Mapping[str, str]) -> object:
     with engine().begin() as connection:
         if not first_time(connection, headers):
             raise Replayed
-        return hear(connection, telling)
+        return raise_scheduler_event(connection, message)

@@ -16,7 +16,7 @@ from core.areas.asking import Answer, Asker, AskingFailed, Kept
 from core.areas.importing import fail_question, import_answers, kept_of
 from core.areas.sources import Source, asked_of
 from core.areas.walks import Question, Walk, note_asked
-from core.support.faults import Cause
+from core.support.faults import Fault
 from tasks.faults import RETRYING, hushed
 
 MOST_PAGES = 1000
@@ -55,9 +55,9 @@ def ask_about(bench: SpiderBench, question: Question) -> bool:
     try:
         answers = [] if question.accepted is not None else ask_all(bench, question)
     except AskingFailed as error:
-        cause = Cause(f"{bench.source.title}: {error}", attempts=bench.asker.manners.attempts)
+        fault = Fault(f"{bench.source.title}: {error}", attempts=bench.asker.manners.attempts)
         with bench.engine.begin() as connection:
-            fail_question(connection, bench.walk, question, cause)
+            fail_question(connection, bench.walk, question, fault)
         return False
     with bench.engine.begin() as connection:
         import_answers(connection, bench.walk, question, answers, asked_of(bench.source))

@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from core.database.locks import BusyError
-from core.support.faults import Stopped, passes
+from core.support.faults import Stopped, is_temporary
 
 
 def fault_passes(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001
@@ -18,7 +18,7 @@ def fault_passes(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
     try:
         state.result()
     except Exception as error:
-        return passes(error)
+        return is_temporary(error)
     return False
 
 
@@ -38,7 +38,7 @@ def hushed(work: Callable[P, R]) -> Callable[P, R]:
         try:
             return work(*arguments, **named)
         except Exception as error:
-            if passes(error) or isinstance(error, BusyError | Stopped):
+            if is_temporary(error) or isinstance(error, BusyError | Stopped):
                 raise
             raise Stopped(error) from None
 

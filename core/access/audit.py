@@ -1,4 +1,4 @@
-"""Leaves a row in the audit: who did or read what, with its particulars."""
+"""Writes rows of the audit: who did or read what, with details."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def note(
     once: str | None = None,
     **detail: Any,
 ) -> None:
-    """Writes the row in the caller's transaction; where from, the transaction itself knows.
+    """Writes a row in the caller's transaction, which knows the address of the user.
 
-    ``once``: what there is one row of at most.
+    ``once`` is a key; a second row with the same key is not written.
     """
     connection.execute(
         insert(tables.audit)
@@ -35,5 +35,5 @@ def note(
             detail=detail or None,
         )
         .on_conflict_do_nothing()
-        .inline()  # nothing is read back: who is refused may not read the audit
+        .inline()  # nothing is read back: a user who is refused may not read the audit
     )

@@ -1,4 +1,4 @@
-"""The audit, to be searched by administrators: who did or read what, when, from where."""
+"""Search in the audit, for administrators: who did or read what, when, from where."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SHOWN = 200
 
 @dataclass(frozen=True)
 class AuditSearch:
-    """What is looked for; everything that is given must fit."""
+    """Criteria; all that are set must match."""
 
-    who: str = ""  # part of a name or of what the sign-in calls them
+    who: str = ""  # part of a name or of a subject of sign-in
     what: str = ""  # part of the action, the subject or the reason
     since: dt.datetime | None = None
     until: dt.datetime | None = None
@@ -43,33 +43,33 @@ class AuditRow:
 
 
 def search_audit(
-    connection: Connection, scope: Scope, wanted: AuditSearch, *, limit: int = SHOWN
+    connection: Connection, scope: Scope, criteria: AuditSearch, *, limit: int = SHOWN
 ) -> list[AuditRow]:
-    """What fits, the newest first; raises ``NotAllowed`` for who does not manage accounts."""
+    """The rows that match, newest first; raises ``NotAllowed`` unless the user manages accounts."""
     scope.require(Action.MANAGE_ACCOUNTS)
     audit, users = tables.audit, tables.users
     names = [name for name in AuditRow.__dataclass_fields__ if name in audit.c]
     query = (
         sa.select(*(audit.c[name] for name in names), users.c.name.label("who"))
         .outerjoin(users, users.c.id == audit.c.user_id)
-        .where(*_conditions(wanted))
+        .where(*_conditions(criteria))
         .order_by(audit.c.id.desc())
         .limit(limit)
     )
     return [AuditRow(**row) for row in connection.execute(query).mappings()]
 
 
-def _conditions(wanted: AuditSearch) -> list[sa.ColumnElement[bool]]:
+def _conditions(criteria: AuditSearch) -> list[sa.ColumnElement[bool]]:
     audit, users = tables.audit, tables.users
-    found: list[sa.ColumnElement[bool]] = []
-    for word in wanted.who.split():
-        said = users.c.name + " " + users.c.subject
-        found.append(said.icontains(word, autoescape=True))
-    for word in wanted.what.split():
-        said = sa.func.concat_ws(" ", audit.c.action, audit.c.subject, audit.c.reason)
-        found.append(said.icontains(word, autoescape=True))
-    if wanted.since is not None:
-        found.append(audit.c.at >= wanted.since)
-    if wanted.until is not None:
-        found.append(audit.c.at < wanted.until)
-    return found
+    conditions: list[sa.ColumnElement[bool]] = []
+    for word in criteria.who.split():
+        text = users.c.name + " " + users.c.subject
+        conditions.append(text.icontains(word, autoescape=True))
+    for word in criteria.what.split():
+        text = sa.func.concat_ws(" ", audit.c.action, audit.c.subject, audit.c.reason)
+        conditions.append(text.icontains(word, autoescape=True))
+    if criteria.since is not None:
+        conditions.append(audit.c.at >= criteria.since)
+    if criteria.until is not None:
+        conditions.append(audit.c.at < criteria.until)
+    return conditions

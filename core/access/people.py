@@ -1,6 +1,6 @@
-"""A person who came in, with what they may do today.
+"""A person who is signed in, with their permissions of today.
 
-The sign-in says who a person is; what they may do stands in the database and is read on every run
+The sign-in identifies a person; their permissions stand in the database and are read on every run
 of a page and on every request.
 """
 
@@ -23,14 +23,14 @@ __all__ = ["Membership", "NotAdmitted", "Person", "admit", "person_of"]
 
 @dataclass(frozen=True)
 class Person:
-    """A user who may come in, with their roles today."""
+    """A user who is signed in, with their roles of today."""
 
     id: int
     name: str
     email: str
     memberships: tuple[Membership, ...]
     session: UUID | None = None  # of this sign-in
-    address: str | None = None  # where the person is
+    address: str | None = None  # IP address of the client
 
     @property
     def scope(self) -> Scope:
@@ -38,13 +38,15 @@ class Person:
         return Scope(self.id, self.memberships)
 
     def may(self, action: Action, organisation_id: int | None = None) -> bool:
-        """Whether the person may do it today, in that organisation where one is named."""
+        """Whether the person may do it today, in the organisation if one is named."""
         return self.scope.may(action, organisation_id)
 
     def organisations(self, role: str) -> tuple[Membership, ...]:
         """The providers, or the commissioners, of the person; each once."""
-        found = {each.organisation_id: each for each in self.memberships if each.role == role}
-        return tuple(found.values())
+        organisations = {
+            each.organisation_id: each for each in self.memberships if each.role == role
+        }
+        return tuple(organisations.values())
 
     @property
     def provider_ids(self) -> list[int]:
@@ -62,22 +64,22 @@ class Person:
 
 
 def admit(connection: Connection, subject: str, key: str, *, active: bool = True) -> Person:
-    """The person whom a sign-in names, by the subject and the key of its cookie.
+    """The person of a sign-in, by its subject and the key of its cookie.
 
-    ``active``: somebody does something; a page that only keeps itself up to date does not count.
+    ``active``: the person did something; a page that only refreshes itself does not count.
     Raises ``NotAdmitted``.
     """
-    found = admitted_session(connection, subject, key, active=active)
-    return _person(connection, found)
+    session = admitted_session(connection, subject, key, active=active)
+    return _person(connection, session)
 
 
-def _person(connection: Connection, found: Session) -> Person:
-    act_for(connection, found.user_id)
-    memberships = memberships_of(connection, found.user_id)
-    return Person(found.user_id, found.name, found.email, memberships, found.id)
+def _person(connection: Connection, session: Session) -> Person:
+    act_for(connection, session.user_id)
+    memberships = memberships_of(connection, session.user_id)
+    return Person(session.user_id, session.name, session.email, memberships, session.id)
 
 
 def person_of(connection: Connection, user_id: int) -> Person:
-    """A user as a person, for who acts without a sign-in: tests and the demonstration."""
+    """A user as a person without a sign-in, for tests and the demonstration."""
     row = connection.execute(sa.select(tables.users).where(tables.users.c.id == user_id)).one()
     return Person(row.id, row.name, row.email or "", memberships_of(connection, user_id))

@@ -1,7 +1,7 @@
-"""What a person may see and do today: the one place that computes it.
+"""What a person may see and do today, computed in this one place.
 
-Every query that answers a person takes a scope, and every change asks the scope of the user who
-makes it. The database limits the same person by the same table again (``core.database.access``).
+Every query on behalf of a person takes a scope, and every change checks the scope of its user. The
+database applies the same permissions a second time (``core.database.access``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NotAllowed(UserError):
 
 @dataclass(frozen=True)
 class Membership:
-    """A role of today, in an organisation where its kind belongs to one."""
+    """A role of today; in an organisation, if its kind belongs to one."""
 
     role: str  # provider | commissioner | administrator | operator
     organisation_id: int | None
@@ -44,21 +44,21 @@ class Membership:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose it is, and where they may do what; ``unlimited``: the service itself."""
+    """A user and their memberships; ``unlimited``: the service itself."""
 
     user_id: int | None
     memberships: tuple[Membership, ...] = ()
     unlimited: bool = False
 
     def may(self, action: Action, organisation_id: int | None = None) -> bool:
-        """Whether the action is allowed, in that organisation where one is named."""
+        """Whether the action is allowed, in the organisation if one is named."""
         return self.unlimited or any(
             each.allows(action) and organisation_id in (None, each.organisation_id)
             for each in self.memberships
         )
 
     def require(self, action: Action, organisation_id: int | None = None) -> None:
-        """Raises ``NotAllowed`` unless it is."""
+        """Raises ``NotAllowed`` unless the action is allowed."""
         if not self.may(action, organisation_id):
             raise NotAllowed(action)
 
@@ -71,11 +71,11 @@ class Scope:
         )
 
     def ids(self, action: Action | None, side: str = "provider") -> list[int]:
-        """The same, as ids of organisations."""
+        """The ids of the organisations in which the action is allowed."""
         return list(_ids(self.where(action, side)))
 
     def codes(self, action: Action | None, side: str = "commissioner") -> list[str]:
-        """The same, as their codes."""
+        """The codes of the organisations in which the action is allowed."""
         return [str(each.code) for each in self.where(action, side)]
 
     def limits(
@@ -86,7 +86,7 @@ class Scope:
 
 
 EVERYTHING = Scope(None, unlimited=True)
-"""The service itself: flows, relay and sender, and the command line of who runs it."""
+"""The service itself: flows, relay, sender, and the command line of its operator."""
 NOTHING = Scope(None)
 
 
@@ -98,7 +98,7 @@ def scope_of(connection: Connection, user_id: int | None) -> Scope:
 
 
 def memberships_of(connection: Connection, user_id: int) -> tuple[Membership, ...]:
-    """The roles that subscriptions in force today give a user, by organisation."""
+    """The roles of a user from subscriptions in force today, by organisation."""
     held, organisations = tables.memberships, tables.organisations
     query = (
         sa.select(
@@ -124,6 +124,6 @@ def require(
 
 
 def _ids(memberships: tuple[Membership, ...]) -> Iterator[int]:
-    """Each organisation once: two subscriptions may give it."""
-    found = dict.fromkeys(each.organisation_id for each in memberships)
-    return (each for each in found if each is not None)
+    """Each organisation once: two subscriptions may include it."""
+    organisation_ids = dict.fromkeys(each.organisation_id for each in memberships)
+    return (each for each in organisation_ids if each is not None)

@@ -1,7 +1,7 @@
-"""Sign-ins: a row each, which ends by itself, with its user, or when an administrator ends it.
+"""Sign-ins: a session ends by time, with its user, or when an administrator ends it.
 
-The cookie holds a key; the database holds its hash. Whatever a browser still has of a session that
-ended is refused, and the refusal is audited.
+The cookie holds a key; the database holds its hash. The cookie of a session that has ended is
+refused, and the refusal is audited.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
 SEEN_SECONDS = 30
-"""How exactly it is known when a session was last in use; finer would write a row a click."""
+"""The resolution of ``seen_at``; a finer one would write a row with every click."""
 
 UNKNOWN = "unknown"
 REASONS: Mapping[str, str] = {
@@ -39,11 +39,11 @@ REASONS: Mapping[str, str] = {
     "expired": "Your sign-in has expired. Sign in again.",
     "forged": "This sign-in is not valid. Sign in again.",
 }
-"""Why somebody does not come in, with what they read."""
+"""Why a sign-in is refused, with the text that the user reads."""
 
 
 class NotAdmitted(UserError):
-    """The sign-in does not open the door, and why; ``reason`` is a key of ``REASONS``."""
+    """The sign-in is refused; ``reason`` is a key of ``REASONS``."""
 
     def __init__(self, reason: str, *, user_id: int | None = None, text: str | None = None) -> None:
         self.reason = reason
@@ -53,7 +53,7 @@ class NotAdmitted(UserError):
 
 @dataclass(frozen=True)
 class Session:
-    """A sign-in as it is looked up, with its user."""
+    """A session with its user."""
 
     id: UUID
     user_id: int
@@ -63,7 +63,7 @@ class Session:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A sign-in as an administrator, or its user, sees it."""
+    """A session as an administrator, or its user, sees it."""
 
     id: UUID
     user_id: int
@@ -80,9 +80,9 @@ class SessionRow:
 def begin_session(
     connection: Connection, subject: str, *, address: str | None, agent: str | None
 ) -> str | None:
-    """Notes a sign-in and gives the key for its cookie; None where nobody of that name may come in.
+    """Begins a session; returns the key for its cookie, or None for an unknown subject.
 
-    The database does it, by a function of its own: before it, nobody is there to act for.
+    A function of the database does it, because no user can be acted for before.
     """
     key = secrets.token_urlsafe(32)
     expires = dt.datetime.now(dt.UTC) + dt.timedelta(hours=settings().session_hours)
@@ -100,7 +100,7 @@ def begin_session(
 
 
 def admitted_session(connection: Connection, subject: str, key: str, *, active: bool) -> Session:
-    """The session of a cookie, noted as in use; raises ``NotAdmitted``."""
+    """The session of a cookie, marked as in use; raises ``NotAdmitted``."""
     row = connection.execute(
         sa.text("SELECT * FROM session_of(:subject, :key)"),
         {"subject": subject, "key": hash_of(key)},
@@ -140,18 +140,18 @@ def _note_use(connection: Connection, session_id: UUID) -> None:
 
 
 def sign_out(connection: Connection, session_id: UUID, *, user_id: int) -> None:
-    """Ends a session by its own user: every cookie of it is void from now on."""
+    """Ends a session on behalf of its user; its cookie is void from now on."""
     _end(connection, tables.sessions.c.id == session_id, "signed out", user_id)
 
 
 def revoke_session(connection: Connection, session_id: UUID, *, user_id: int | None) -> int:
-    """Ends one session by an administrator; how many it ended."""
+    """Ends one session on behalf of an administrator; returns how many it ended."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     return _end(connection, tables.sessions.c.id == session_id, "revoked", user_id)
 
 
 def revoke_all(connection: Connection, of_user: int, *, user_id: int | None) -> int:
-    """Ends every session of a user by an administrator; how many it ended."""
+    """Ends every session of a user on behalf of an administrator; returns how many it ended."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     return _end(connection, tables.sessions.c.user_id == of_user, "revoked", user_id)
 
@@ -175,8 +175,8 @@ def _end(
 def sessions_in_use(
     connection: Connection, scope: Scope, *, of_user: int | None = None
 ) -> list[SessionRow]:
-    """The sessions that are not over, newest first: of everybody for who manages accounts, of
-    oneself otherwise."""
+    """The sessions that have not ended, newest first: for managers of accounts those of everybody,
+    for others their own."""
     sessions, users = tables.sessions, tables.users
     columns = [sessions.c[name] for name in SessionRow.__dataclass_fields__ if name != "user_name"]
     query = (
@@ -201,10 +201,10 @@ def note_refusal(
     agent: str | None,
     cookie: str | None = None,
 ) -> None:
-    """Audits that somebody was refused: a cookie or a link that is forged, over or another's.
+    """Audits a refusal: a cookie or a link is forged, expired or belongs to another user.
 
-    ``cookie`` tells one cookie from others: however often it is sent, and it is sent by every page
-    that is still open somewhere, a reason is noted once a minute.
+    ``cookie`` identifies a cookie: every open page sends it again, so a refusal is noted once a
+    minute.
     """
     once = None if cookie is None else _once_a_minute(f"{reason} {cookie}")
     note(
@@ -218,5 +218,5 @@ def _once_a_minute(what: str) -> str:
 
 
 def hash_of(key: str) -> str:
-    """What the database keeps of a key."""
+    """The hash of a key, which the database stores."""
     return hashlib.sha256(key.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Users: added by an administrator, found by what the sign-in calls them."""
+"""Users: added by an administrator, identified by the subject of their sign-in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_ROLES: sa.ColumnElement[Any] = sa.cast(array([]), ARRAY(sa.Text))
 
 @dataclass(frozen=True)
 class UserRow:
-    """A user as administrators see one."""
+    """A user as administrators see it."""
 
     id: int
     subject: str
@@ -36,7 +36,7 @@ class UserRow:
 def add_user(
     connection: Connection, subject: str, name: str, email: str | None, *, user_id: int | None
 ) -> int:
-    """Lets somebody sign in, with no role yet; raises ``UserError`` if they are known already."""
+    """Adds a user without a role; returns the id. Raises ``UserError`` if the user exists."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     subject, name = subject.strip(), name.strip()
     if not subject or not name:
@@ -51,25 +51,25 @@ def add_user(
 
 
 def end_user(connection: Connection, of_user: int, *, user_id: int | None) -> None:
-    """Nobody comes in as this user any more, from now on; their subscriptions stay as they are."""
+    """Deactivates a user and ends their sessions; their subscriptions are unchanged."""
     _set_active(connection, of_user, False, user_id)
     revoke_all(connection, of_user, user_id=user_id)
 
 
-def let_in_again(connection: Connection, of_user: int, *, user_id: int | None) -> None:
-    """Takes that back."""
+def reactivate_user(connection: Connection, of_user: int, *, user_id: int | None) -> None:
+    """Reactivates a user."""
     _set_active(connection, of_user, True, user_id)
 
 
 def find_user(connection: Connection, subject: str) -> int:
-    """The id of a user by what the sign-in calls them; raises ``UserError``."""
+    """The id of a user by the subject of the sign-in; raises ``UserError``."""
     users = tables.users
-    found = connection.execute(sa.select(users.c.id).where(users.c.subject == subject)).scalar()
-    if found is None:
+    number = connection.execute(sa.select(users.c.id).where(users.c.subject == subject)).scalar()
+    if number is None:
         raise UserError(
             f"There is no user {subject!r}. `grouper users list` shows those there are."
         )
-    return int(found)
+    return int(number)
 
 
 def list_users(connection: Connection, scope: Scope, *, search: str = "") -> list[UserRow]:
@@ -92,8 +92,8 @@ def list_users(connection: Connection, scope: Scope, *, search: str = "") -> lis
     columns = (users.c.id, users.c.subject, users.c.name, users.c.email, users.c.active)
     query = sa.select(*columns, roles, seen).order_by(users.c.name, users.c.id)
     for word in search.split():
-        said = users.c.name + " " + users.c.subject + " " + sa.func.coalesce(users.c.email, "")
-        query = query.where(said.icontains(word, autoescape=True))
+        text = users.c.name + " " + users.c.subject + " " + sa.func.coalesce(users.c.email, "")
+        query = query.where(text.icontains(word, autoescape=True))
     return [UserRow(*row) for row in connection.execute(query)]
 
 

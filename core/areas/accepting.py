@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from core.access.scope import require
 from core.areas.sources import Source
-from core.areas.walks import OPEN, go_on, request_walk
+from core.areas.walks import OPEN, request_walk, resume
 from core.database import tables
 from core.database.moving import lock_row
-from core.events.failures import Failure, take_up
+from core.events.failures import Failure, mark_retried
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
@@ -54,7 +54,7 @@ def _let_go(
             user_id=user_id, action=f"answer {action}", subject=f"area/{parent}"
         )
     )
-    go_on(connection, row.run_id, user_id=user_id, reason=f"the answer of {parent} was {action}")
+    resume(connection, row.run_id, user_id=user_id, reason=f"the answer of {parent} was {action}")
     return int(row.run_id)
 
 
@@ -63,7 +63,7 @@ def retry_area(
 ) -> None:
     """Asks about the area of a failure again: in its walk if that is the last, else in its own."""
     question_id = failure.payload.get("question_id")
-    take_up(connection, failure.work, why=reason, user_id=user_id)
+    mark_retried(connection, failure.work, why=reason, user_id=user_id)
     questions = tables.spider_questions
     waiting = {"failed_at": None, "failure": None, "answered_at": None}
     reset = None
@@ -74,7 +74,7 @@ def retry_area(
         within = failure.payload.get("parent")
         request_walk(connection, source, within=within, user_id=user_id)
         return
-    go_on(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
+    resume(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
 
 
 def _is_last(connection: Connection, run_id: int) -> bool:

@@ -17,11 +17,11 @@ from core.areas.pace import Pace
 from core.settings import Settings
 from core.support.http_retry import (
     NoAnswer,
-    NotYet,
-    Patience,
-    refused_for_now,
-    said,
-    until_answered,
+    RetryPolicy,
+    TemporaryFailure,
+    retry_until_answered,
+    status_text,
+    temporary_refusal,
 )
 
 
@@ -102,14 +102,14 @@ class Asker(AbstractContextManager["Asker"]):
         address = str(request.url)
         kept = known(address)
         request.headers.update(_conditions(kept))
-        patience = Patience(self.manners.attempts, self.manners.pause, self.manners.longest_wait)
+        policy = RetryPolicy(self.manners.attempts, self.manners.pause, self.manners.longest_wait)
 
         def attempt() -> Answer:
             self.pace.wait()
             return self._attempt(request, question, address, kept)
 
         try:  # where the source wants to be left alone, everybody rests
-            return until_answered(attempt, patience, self.pace.rest)
+            return retry_until_answered(attempt, policy, self.pace.rest)
         except (RefusedAnswer, NoAnswer) as error:
             raise AskingFailed(str(error)) from error
 
@@ -119,15 +119,15 @@ class Asker(AbstractContextManager["Asker"]):
         try:
             response = self._client.send(request)
         except httpx.RequestError as error:
-            raise NotYet(f"it did not answer ({type(error).__name__})") from error
+            raise TemporaryFailure(f"it did not answer ({type(error).__name__})") from error
         if response.status_code == httpx.codes.NOT_MODIFIED and kept is not None:
             return Answer(address, kept.page, None)
         if response.status_code != httpx.codes.OK:
-            raise refused_for_now(response) or RefusedAnswer(said(response))
+            raise temporary_refusal(response) or RefusedAnswer(status_text(response))
         try:
             page = question.read(response.content, response.headers.get("Content-Type", ""))
         except WrongAnswer as error:
-            raise NotYet(str(error)) from error
+            raise TemporaryFailure(str(error)) from error
         return Answer(address, page, _to_keep(response, page, kept))
 
 

@@ -22,9 +22,9 @@ from core.areas.walks import Walk, end_walk, waits
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.kinds import LSOA, kind_of
-from core.events.failures import record_failure, settle
+from core.events.failures import mark_resolved, record_failure
 from core.events.outbox import raise_event
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary import event_catalogue
 from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.areas import SpiderState
@@ -200,14 +200,14 @@ def _report(connection: Connection, walk: Walk, plan: Plan) -> None:
         record_failure(
             connection,
             FailureKind.AREA,
-            Cause(text),
+            Fault(text),
             subject=work_of(code),
             work=work,
             title=f"place of {code}",
             payload={"run_id": walk.id, "parent": walk.within},
         )
     for code in plan.moves:
-        settle(connection, f"{work_of(code)}/place", why="it has one place")
+        mark_resolved(connection, f"{work_of(code)}/place", why="it has one place")
 
 
 def _forget_earlier(connection: Connection, run_id: int) -> None:

@@ -18,9 +18,9 @@ from core.areas.register_store import count_up
 from core.areas.walks import Question, Walk, put_questions
 from core.database import tables
 from core.engine.areas.kinds import kind_of
-from core.events.failures import OPEN, record_failure, settle
+from core.events.failures import OPEN, mark_resolved, record_failure
 from core.events.outbox import raise_event
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary import event_catalogue
 from core.vocabulary.failure_kinds import FailureKind
 
@@ -86,12 +86,12 @@ def import_answers(
     return difference
 
 
-def fail_question(connection: Connection, walk: Walk, question: Question, cause: Cause) -> str:
+def fail_question(connection: Connection, walk: Walk, question: Question, fault: Fault) -> str:
     """Gives a question up, to the error queue; gives the reference."""
     _lock(connection, question)
-    values = {"failed_at": sa.func.now(), "failure": cause.reason}
+    values = {"failed_at": sa.func.now(), "failure": fault.reason}
     _change(connection, question, values)
-    return _record(connection, walk, question, cause)
+    return _record(connection, walk, question, fault)
 
 
 def is_known(connection: Connection, work: str, reason: str) -> bool:
@@ -225,9 +225,9 @@ def _tell(connection: Connection, walk: Walk, question: Question, found: Differe
         codes = ", ".join(found.contradictions[:LISTED])
         reason = WITHIN_ITSELF.format(codes=codes, name=question.name, code=question.parent)
         if not is_known(connection, work_of(question.parent), reason):
-            _record(connection, walk, question, Cause(reason))
+            _record(connection, walk, question, Fault(reason))
     else:
-        settle(connection, work_of(question.parent), why="it was answered")
+        mark_resolved(connection, work_of(question.parent), why="it was answered")
     if found.news:
         event = event_catalogue.AreaFound(
             run_id=walk.id,
@@ -240,11 +240,11 @@ def _tell(connection: Connection, walk: Walk, question: Question, found: Differe
         raise_event(connection, event)
 
 
-def _record(connection: Connection, walk: Walk, question: Question, cause: Cause) -> str:
+def _record(connection: Connection, walk: Walk, question: Question, fault: Fault) -> str:
     return record_failure(
         connection,
         FailureKind.AREA,
-        cause,
+        fault,
         subject=work_of(question.parent),
         title=f"areas within {question.name} ({question.parent})",
         payload={"run_id": walk.id, "question_id": question.id, "parent": question.parent},

@@ -21,9 +21,9 @@ from core.areas.sources import Source, asked_of
 from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.engine.areas.kinds import kind_of
-from core.events.failures import record_failure, settle, take_up
+from core.events.failures import mark_resolved, mark_retried, record_failure
 from core.events.outbox import raise_event
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.failure_kinds import FailureKind
@@ -158,18 +158,18 @@ def note_asked(connection: Connection, question: Question) -> None:
     )
 
 
-def fail_walk(connection: Connection, run_id: int, area: str, cause: Cause) -> str:
+def fail_walk(connection: Connection, run_id: int, area: str, fault: Fault) -> str:
     """Stops a walk, which keeps what it has; gives the reference. ``area`` is in words."""
     lock_row(connection, tables.spider_runs, run_id)
     reference = record_failure(
         connection,
         FailureKind.SPIDER,
-        cause,
+        fault,
         subject=f"spider/{run_id}",
         title=f"areas of {area}",
         payload={"run_id": run_id},
     )
-    text = FAILURE_TEXT.format(reason=cause.reason.rstrip("."), reference=reference)
+    text = FAILURE_TEXT.format(reason=fault.reason.rstrip("."), reference=reference)
     _move(connection, run_id, SpiderState.FAILED, reference, failure=text)
     raise_event(
         connection, event_catalogue.SpiderFailed(run_id=run_id, area=area, reason=reference)
@@ -177,7 +177,7 @@ def fail_walk(connection: Connection, run_id: int, area: str, cause: Cause) -> s
     return reference
 
 
-def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
+def resume(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
     """Has a walk that stopped or ended with errors go on with what waits; raises ``UserError``.
 
     One that runs goes on by itself. One that stopped asks again what failed before it did.
@@ -193,7 +193,7 @@ def go_on(connection: Connection, run_id: int, *, user_id: int | None, reason: s
         connection.execute(questions.update().where(failed).values(failed_at=None, failure=None))
     cleared = {"failure": None, "finished_at": None}
     _move(connection, run_id, SpiderState.RUNNING, reason, user_id=user_id, **cleared)
-    take_up(connection, f"spider/{run_id}", why=reason, user_id=user_id)
+    mark_retried(connection, f"spider/{run_id}", why=reason, user_id=user_id)
     asked = connection.execute(
         sa.select(tables.events.c.payload)
         .where(
@@ -219,7 +219,7 @@ def end_walk(
         finished_at=sa.func.now(),
         summary=summary,
     )
-    settle(connection, f"spider/{walk.id}", why=f"the walk is {state}")
+    mark_resolved(connection, f"spider/{walk.id}", why=f"the walk is {state}")
 
 
 def _move(

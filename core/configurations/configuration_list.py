@@ -1,4 +1,4 @@
-"""The configurations that are in force or were, as whoever is signed in may read them."""
+"""The configurations that are or were in force, which every user may read."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from core.engine.tariff.configuration import Configuration, Status, configuratio
 
 @dataclass(frozen=True)
 class Readable:
-    """A configuration with the data set that its triggers speak of."""
+    """A configuration with the specification of its data set."""
 
     configuration: Configuration
     specification: Specification
 
 
 def readable_configurations(connection: Connection) -> list[Readable]:
-    """Those that are no drafts, the latest first."""
+    """All configurations but drafts, the latest first."""
     configurations, datasets = tables.configurations, tables.datasets
     query = (
         sa.select(configurations.c.configuration, configurations.c.body, datasets.c.body)
@@ -37,16 +37,18 @@ def readable_configurations(connection: Connection) -> list[Readable]:
 
 
 def names_seen(connection: Connection, scope: Scope, codes: Collection[str]) -> dict[str, str]:
-    """The names of those organisations that the person knows: their own, and those they deal
-    with; who keeps accounts or the service knows all."""
-    found = tables.organisations
+    """Code to name of the organisations that the person may see: their own and their counterparts;
+    administrators, operators and the service see all."""
+    organisations = tables.organisations
     own = {each.code for each in scope.memberships}
     everybody = scope.unlimited or None in own  # a role that is in no organisation
-    known = sa.true() if everybody else sa.or_(
-        found.c.code.in_([code for code in own if code is not None]),
-        found.c.id.in_(sa.select(sa.func.my_counterparts())),
+    visible = sa.true() if everybody else sa.or_(
+        organisations.c.code.in_([code for code in own if code is not None]),
+        organisations.c.id.in_(sa.select(sa.func.my_counterparts())),
     )  # fmt: skip
-    query = sa.select(found.c.code, found.c.name).where(found.c.code.in_(list(codes)), known)
+    query = sa.select(organisations.c.code, organisations.c.name).where(
+        organisations.c.code.in_(list(codes)), visible
+    )
     return dict(connection.execute(query).tuples().all())
 
 

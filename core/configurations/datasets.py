@@ -1,4 +1,4 @@
-"""The data sets that the service has, newest version last."""
+"""The data sets of the service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def current_specification(connection: Connection) -> Specification:
 
 
 def dataset_titles(connection: Connection) -> dict[str, str]:
-    """What each data set is called for people, by its name, as its newest version says."""
+    """The title of each data set, by its name, from its newest version."""
     datasets = tables.datasets
     query = (
         sa.select(datasets.c.id, datasets.c.dataset, datasets.c.body)

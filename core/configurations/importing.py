@@ -1,4 +1,4 @@
-"""Takes data sets and tariff configurations into the service."""
+"""Imports data sets and tariff configurations into the service."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ ADVISORY_LOCK = 0x696D706F7274  # any number that nothing else in the database u
 
 
 def import_specification(connection: Connection, body: str, *, name: str) -> Specification:
-    """Takes a specification in and makes room for its records; the same one again changes nothing.
+    """Imports a specification and creates the table of its records; idempotent.
 
-    Raises ``DocumentError`` for what is wrong in it, ``UserError`` for a version that is there with
-    another content.
+    Raises ``DocumentError`` for an invalid specification, ``UserError`` for a version that exists
+    with another content.
     """
     specification = specification_from(parse_document(body, name=name))
     _one_at_a_time(connection)
     datasets = tables.datasets
-    known = connection.execute(
+    current_body = connection.execute(
         sa.select(datasets.c.body).where(
             datasets.c.dataset == specification.dataset,
             datasets.c.version == specification.version,
         )
     ).scalar()
-    if known is None:
+    if current_body is None:
         connection.execute(
             datasets.insert().values(
                 dataset=specification.dataset, version=specification.version, body=body
             )
         )
-    elif known != body:
+    elif current_body != body:
         raise UserError(
             f"{name}: version {specification.version} of {specification.dataset} is there with "
             "another content; give the changed specification a new version"
@@ -53,11 +53,11 @@ def import_specification(connection: Connection, body: str, *, name: str) -> Spe
 def import_configuration(
     connection: Connection, body: str, *, name: str, user_id: int | None = None
 ) -> Configuration:
-    """Takes a configuration in, or puts a changed one in the place of the old.
+    """Imports a configuration, or replaces the one with the same name.
 
-    A commissioner writes drafts, of configurations whose lead commissioner it is. Raises
-    ``DocumentError`` with the line of what is wrong, ``NotAllowed``, and ``UserError`` where one of
-    its providers has another configuration in the same time.
+    A commissioner may write drafts of the configurations that it leads. Raises ``DocumentError``
+    with the lines of problems, ``NotAllowed``, and ``UserError`` where one of its providers has
+    another configuration at the same time.
     """
     document = parse_document(body, name=name)
     _one_at_a_time(connection)
@@ -85,15 +85,15 @@ def import_configuration(
     return configuration
 
 
-def _require_right(connection: Connection, scope: Scope, wanted: Configuration) -> None:
-    """Whether the person may write it, and write over the one of that name where there is one."""
+def _require_right(connection: Connection, scope: Scope, configuration: Configuration) -> None:
+    """Raises ``NotAllowed`` unless the person may write it and replace the one of that name."""
     if scope.may(Action.PUBLISH_CONFIGURATION):
         return
-    known = tables.configurations
-    query = sa.select(known.c.status, known.c.owner).where(
-        known.c.configuration == wanted.configuration
+    configurations = tables.configurations
+    query = sa.select(configurations.c.status, configurations.c.owner).where(
+        configurations.c.configuration == configuration.configuration
     )
-    versions = [(wanted.status, wanted.owner), *connection.execute(query).all()]
+    versions = [(configuration.status, configuration.owner), *connection.execute(query).all()]
     if any(status != Status.DRAFT for status, _ in versions):
         raise NotAllowed(Action.PUBLISH_CONFIGURATION)
     led = scope.codes(Action.EDIT_CONFIGURATION, "commissioner")
@@ -102,7 +102,7 @@ def _require_right(connection: Connection, scope: Scope, wanted: Configuration) 
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Of two who import at once, the second sees what the first brought in."""
+    """Serialises imports: of two at once, the second sees what the first imported."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
 
 
@@ -144,7 +144,7 @@ def _refuse_second(
     connection: Connection, configuration_id: int, provider: str, during: Range[dt.date]
 ) -> None:
     members, configurations = tables.configuration_providers, tables.configurations
-    other = connection.execute(
+    overlapping = connection.execute(
         sa.select(configurations.c.configuration, configurations.c.starts, configurations.c.ends)
         .join(members, members.c.configuration_id == configurations.c.id)
         .where(
@@ -154,8 +154,9 @@ def _refuse_second(
             sa.not_(members.c.draft),
         )
     ).first()
-    if other is not None:
+    if overlapping is not None:
         raise UserError(
-            f"{provider} is in {other.configuration!r} from {other.starts} to {other.ends}; "
+            f"{provider} is in {overlapping.configuration!r} "
+            f"from {overlapping.starts} to {overlapping.ends}; "
             "a provider has one configuration on any date, so end that one first"
         )

@@ -1,4 +1,4 @@
-"""What the configurations of published runs call things."""
+"""Names from the configurations of published runs."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def currency_names(connection: Connection, run_ids: Collection[int]) -> dict[str
 @lru_cache(maxsize=16)
 def _names(body: str) -> dict[str, str]:
     data = parse_document(body, name="configuration").data
-    return {str(one["code"]): str(one["name"]) for one in data.get("currencies", [])}
+    return {str(each["code"]): str(each["name"]) for each in data.get("currencies", [])}

@@ -1,4 +1,4 @@
-"""Events as operators look at them: what happened, which rules fired, what came of each."""
+"""Events as operators see them: what happened, which rules fired, and their outcomes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Outcome = Literal["done", "waiting", "failed"]
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """What came of one rule: done, waiting for its turn (or another try), or failed."""
+    """The outcome of one rule: done, waiting (for its turn or a retry), or failed."""
 
     rule: str
     target: str
@@ -51,8 +51,8 @@ class EventRow:
 
 @dataclass(frozen=True)
 class EventSearch:
-    """What to look for; what is None is not looked at. A name that ends with a dot and a star, as
-    ``submission.*``, stands for all that begin with it."""
+    """Criteria; None matches everything. A name that ends with ``.*``, such as ``submission.*``,
+    matches all that begin so."""
 
     name: str | None = None
     subject: str | None = None
@@ -60,44 +60,44 @@ class EventSearch:
 
 
 def list_events(
-    connection: Connection, scope: Scope, wanted: EventSearch, *, limit: int
+    connection: Connection, scope: Scope, criteria: EventSearch, *, limit: int
 ) -> list[EventRow]:
-    """The newest events that fit, newest first; for operators, as all of these."""
+    """The newest events that match, newest first; for operators, like all functions here."""
     scope.require(Action.OPERATE)
-    query = _query().where(*conditions(wanted)).order_by(events.c.id.desc()).limit(limit)
+    query = _query().where(*conditions(criteria)).order_by(events.c.id.desc()).limit(limit)
     return _with_rules(connection, query)
 
 
 def find_events(
-    connection: Connection, scope: Scope, wanted: EventSearch, event_ids: Iterable[UUID]
+    connection: Connection, scope: Scope, criteria: EventSearch, event_ids: Iterable[UUID]
 ) -> list[EventRow]:
-    """Those of the events with these ids that fit, oldest first."""
+    """The events with these ids that match, oldest first."""
     scope.require(Action.OPERATE)
-    query = _query().where(events.c.event_id.in_(list(event_ids)), *conditions(wanted))
+    query = _query().where(events.c.event_id.in_(list(event_ids)), *conditions(criteria))
     return _with_rules(connection, query.order_by(events.c.id))
 
 
 def events_after(
-    connection: Connection, scope: Scope, wanted: EventSearch, number: int
+    connection: Connection, scope: Scope, criteria: EventSearch, number: int
 ) -> list[EventRow]:
-    """The events written after the one with that number that fit, oldest first."""
+    """The events written after the one with this number that match, oldest first."""
     scope.require(Action.OPERATE)
-    query = _query().where(events.c.id > number, *conditions(wanted))
+    query = _query().where(events.c.id > number, *conditions(criteria))
     return _with_rules(connection, query.order_by(events.c.id))
 
 
-def conditions(wanted: EventSearch) -> list[sa.ColumnElement[bool]]:
-    """The search as SQL on ``events``."""
-    found: list[sa.ColumnElement[bool]] = []
-    if wanted.name is not None and wanted.name.endswith(".*"):
-        found.append(events.c.name.startswith(wanted.name[:-1], autoescape=True))
-    elif wanted.name is not None:
-        found.append(events.c.name == wanted.name)
-    if wanted.subject is not None:
-        found.append(events.c.subject == wanted.subject)
-    if wanted.since is not None:
-        found.append(events.c.raised_at >= wanted.since)
-    return found
+def conditions(criteria: EventSearch) -> list[sa.ColumnElement[bool]]:
+    """The criteria as SQL conditions on ``events``."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if criteria.name is not None and criteria.name.endswith(".*"):
+        conditions.append(events.c.name.startswith(criteria.name[:-1], autoescape=True))
+    elif criteria.name is not None:
+        conditions.append(events.c.name == criteria.name)
+    if criteria.subject is not None:
+        conditions.append(events.c.subject == criteria.subject)
+    if criteria.since is not None:
+        conditions.append(events.c.raised_at >= criteria.since)
+    return conditions
 
 
 def _query() -> sa.Select[Any]:
@@ -127,14 +127,14 @@ def _with_rules(connection: Connection, query: sa.Select[Any]) -> list[EventRow]
 
 
 def _rules(connection: Connection, event_ids: Sequence[UUID]) -> dict[UUID, list[RuleOutcome]]:
-    found = connection.execute(
+    deliveries = connection.execute(
         sa.select(event_deliveries, events.c.delivered_at.is_not(None).label("complete"))
         .join(events, events.c.event_id == event_deliveries.c.event_id)
         .where(event_deliveries.c.event_id.in_(event_ids))
         .order_by(event_deliveries.c.rule)
     )
     rules = defaultdict[UUID, list[RuleOutcome]](list)
-    for row in found:
+    for row in deliveries:
         flow_run = (row.result or {}).get("flow_run")
         rules[row.event_id].append(
             RuleOutcome(
@@ -152,12 +152,12 @@ def _rules(connection: Connection, event_ids: Sequence[UUID]) -> dict[UUID, list
 def _outcome(row: Any) -> Outcome:
     if row.delivered_at is not None:
         return "done"
-    # An event is closed only when none of its rules is to be tried again.
+    # An event is closed only when none of its rules will be retried.
     return "failed" if row.complete else "waiting"
 
 
 def _title(name: str, payload: dict[str, Any], subject: str) -> str:
-    """The subject in words; that of an event of another version is its subject."""
+    """The title of the event; of an event of another version, its subject."""
     try:
         return CATALOGUE[name].model_validate(payload).title
     except (KeyError, ValueError):

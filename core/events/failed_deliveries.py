@@ -1,4 +1,4 @@
-"""Events that a rule refused too often, or that cannot be read: to the error queue and back."""
+"""Events that a rule refused too often, or that cannot be read, in the error queue."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import OPEN, Failure, record_failure, settle, take_up
+from core.events.failures import OPEN, Failure, mark_resolved, mark_retried, record_failure
 from core.events.outbox import wake_relay
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.event_catalogue import RunFailed
 from core.vocabulary.failure_kinds import FailureKind
 
@@ -19,7 +19,7 @@ def fail_delivery(
     connection: Connection,
     event_id: UUID,
     rule: str | None,
-    cause: Cause,
+    fault: Fault,
     *,
     name: str,
     subject: str,
@@ -27,12 +27,12 @@ def fail_delivery(
 ) -> str:
     """Puts the delivery of an event into the error queue; without a rule, that of the whole event.
 
-    Gives the reference.
+    Returns the reference.
     """
     return record_failure(
         connection,
         FailureKind.EVENT_DELIVERY,
-        cause,
+        fault,
         work=_work(event_id, rule),
         subject=subject,
         title=f"{name}, {title}",
@@ -52,9 +52,9 @@ def lock_event(connection: Connection, event_id: str) -> None:
 def deliver_again(
     connection: Connection, failure: Failure, user_id: int | None, reason: str
 ) -> None:
-    """Hands the event to the relay once more, for the rule that had refused it alone."""
+    """Hands the event to the relay again, only for the rule that refused it."""
     event_id, rule = failure.payload["event_id"], failure.payload["rule"]
-    take_up(connection, failure.work, why=reason, user_id=user_id)
+    mark_retried(connection, failure.work, why=reason, user_id=user_id)
     deliveries, events = tables.event_deliveries, tables.events
     if rule is not None:
         connection.execute(
@@ -70,8 +70,8 @@ def deliver_again(
     wake_relay(connection, event_id)
 
 
-def settle_deliveries(connection: Connection, event_id: UUID) -> None:
-    """Closes the failures of an event that has now arrived, however it was sent again."""
+def resolve_delivered(connection: Connection, event_id: UUID) -> None:
+    """Resolves the failures of an event that is delivered by now."""
     failures = tables.failures
     rule = failures.c.payload["rule"].astext
     standing = connection.execute(
@@ -91,7 +91,7 @@ def settle_deliveries(connection: Connection, event_id: UUID) -> None:
     )
     for row in standing:
         if row.rule in delivered:
-            settle(connection, row.work, why="it was delivered")
+            mark_resolved(connection, row.work, why="it was delivered")
 
 
 def _work(event_id: UUID, rule: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The error queue: what failed after its retries, until somebody tries it again or sets it aside.
+"""The error queue: what failed after its retries, until an operator retries or discards it.
 
 A failure is written in the transaction that marks its subject as failed. While it is open, a
 further failure of the same work is counted on the same row, under the same reference.
@@ -20,7 +20,7 @@ from core.access.scope import Scope, scope_of
 from core.database import tables
 from core.database.moving import change_state
 from core.events.outbox import raise_event
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import RunFailed
 from core.vocabulary.permissions import Action
@@ -54,7 +54,7 @@ class Failure:
 def record_failure(
     connection: Connection,
     kind: str,
-    cause: Cause,
+    fault: Fault,
     *,
     subject: str,
     title: str,
@@ -62,22 +62,22 @@ def record_failure(
     work: str | None = None,
     tell: bool = True,
 ) -> str:
-    """Puts work into the error queue and returns the reference that its user reads too.
+    """Puts work into the error queue; returns the reference, which its user sees too.
 
-    ``work`` says what failed where one subject has several things that may fail. ``payload`` is
-    what trying again needs. Raises the event ``run.failed`` unless ``tell`` is False: what failed
-    in telling of a failure must not be told of in turn.
+    ``work`` names what failed where one subject has several kinds of work. ``payload`` is what a
+    retry needs. Raises the event ``run.failed`` unless ``tell`` is False: a failure to deliver that
+    event must not raise it again.
     """
     work = work or subject
     values = {
-        "reason": cause.reason,
-        "detail": cause.detail,
+        "reason": fault.reason,
+        "detail": fault.detail,
         "payload": dict(payload),
-        "flow_run": cause.flow_run,
+        "flow_run": fault.flow_run,
     }
     standing = _open_failure(connection, work)
     if standing is None:
-        reference, attempts = secrets.token_hex(4).upper(), cause.attempts
+        reference, attempts = secrets.token_hex(4).upper(), fault.attempts
         fixed = {"kind": kind, "work": work, "subject": subject, "title": title}
         connection.execute(
             tables.failures.insert().values(
@@ -85,8 +85,8 @@ def record_failure(
             )
         )
     else:
-        reference, attempts = standing.reference, standing.attempts + cause.attempts
-        _change(connection, standing.id, FailureState.WAITING, cause.reason, None)
+        reference, attempts = standing.reference, standing.attempts + fault.attempts
+        _change(connection, standing.id, FailureState.WAITING, fault.reason, None)
         again = {"attempts": attempts, "last_at": sa.func.now(), **values}
         this = tables.failures.c.id == standing.id
         connection.execute(tables.failures.update().where(this).values(again))
@@ -95,22 +95,26 @@ def record_failure(
             failed_subject=subject,
             failed_title=title,
             attempts=attempts,
-            flow_run=cause.flow_run,
-            reason=f"{cause.reason}, reference {reference}",
+            flow_run=fault.flow_run,
+            reason=f"{fault.reason}, reference {reference}",
         )
         raise_event(connection, failed)
     return reference
 
 
-def take_up(connection: Connection, work: str, *, why: str, user_id: int | None = None) -> None:
-    """Notes that work in the error queue is being done again."""
+def mark_retried(
+    connection: Connection, work: str, *, why: str, user_id: int | None = None
+) -> None:
+    """Moves the open failure of work to retried."""
     standing = _open_failure(connection, work)
     if standing is not None and standing.state == FailureState.WAITING:
         _change(connection, standing.id, FailureState.RETRIED, why, user_id)
 
 
-def settle(connection: Connection, work: str, *, why: str, user_id: int | None = None) -> None:
-    """Notes that work in the error queue is done, or no longer needed."""
+def mark_resolved(
+    connection: Connection, work: str, *, why: str, user_id: int | None = None
+) -> None:
+    """Moves the open failure of work to resolved: it is done, or no longer needed."""
     standing = _open_failure(connection, work)
     if standing is not None:
         _end(connection, standing.id, FailureState.RESOLVED, why, user_id)
@@ -119,7 +123,7 @@ def settle(connection: Connection, work: str, *, why: str, user_id: int | None =
 def discard(
     connection: Connection, reference: str, *, user_id: int | None = None, reason: str = ""
 ) -> Failure:
-    """Sets a failure aside; its subject stays as it is. Raises ``UserError``."""
+    """Discards a failure; its subject is unchanged. Raises ``UserError``."""
     failure = show_failure(connection, scope_of(connection, user_id), reference)
     refuse_unless_waiting(failure)
     _end(connection, failure.id, FailureState.DISCARDED, reason or "set aside", user_id)
@@ -127,7 +131,7 @@ def discard(
 
 
 def refuse_unless_waiting(failure: Failure) -> None:
-    """Raises ``UserError`` where nothing waits for an operator any more."""
+    """Raises ``UserError`` unless the failure waits for an operator."""
     if failure.state != FailureState.WAITING:
         raise UserError(f"{failure.reference} does not wait any more. {failure.state.text}")
 
@@ -135,7 +139,7 @@ def refuse_unless_waiting(failure: Failure) -> None:
 def list_failures(
     connection: Connection, scope: Scope, states: tuple[str, ...] = OPEN, *, limit: int = 200
 ) -> list[Failure]:
-    """The failures in these states, the last to fail first; for operators."""
+    """The failures in these states, the latest first; for operators."""
     scope.require(Action.OPERATE)
     failures = tables.failures
     query = (

@@ -15,10 +15,10 @@ from core.database.tables import log_posts
 from core.vocabulary.permissions import Action
 
 CHANNEL = "grouper_logs"
-"""PostgreSQL tells its listeners here of each post, by its id."""
+"""The channel on which PostgreSQL notifies listeners of each post, by its id."""
 
 KEPT_FROM = "grouper.log_posts_kept_from"
-"""What a transaction must say before the database lets it delete posts, and only older ones."""
+"""The setting that a transaction must make before the database lets it delete older posts."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class LogGroup:
 
 @dataclass(frozen=True)
 class LogSearch:
-    """What to look for; what is None is not looked at. ``text`` is a part of the text, in any
-    case; ``subject`` is the whole subject, as file/12."""
+    """Criteria; None matches everything. ``text`` is a part of the text, in any case; ``subject``
+    is the whole subject, such as file/12."""
 
     group: str | None = None
     since: dt.datetime | None = None
@@ -57,7 +57,7 @@ class LogSearch:
 def post(
     connection: Connection, group: str, subject: str, text: str, *, event_id: UUID | None = None
 ) -> bool:
-    """Writes a post in the caller's transaction; False if the group has one of that event."""
+    """Writes a post in the caller's transaction; False if the group has a post of that event."""
     values = {"log_group": group, "subject": subject, "text": text, "event_id": event_id}
     written = connection.execute(
         insert(log_posts).values(values).on_conflict_do_nothing().returning(log_posts.c.id)
@@ -68,10 +68,12 @@ def post(
     return True
 
 
-def search(connection: Connection, scope: Scope, wanted: LogSearch, *, limit: int) -> list[LogPost]:
-    """The newest posts that fit, newest first; for operators, as all of these."""
+def search(
+    connection: Connection, scope: Scope, criteria: LogSearch, *, limit: int
+) -> list[LogPost]:
+    """The newest posts that match, newest first; for operators, like all functions here."""
     scope.require(Action.OPERATE)
-    query = sa.select(log_posts).where(*_conditions(wanted))
+    query = sa.select(log_posts).where(*_conditions(criteria))
     rows = connection.execute(
         query.order_by(log_posts.c.at.desc(), log_posts.c.id.desc()).limit(limit)
     )
@@ -79,20 +81,20 @@ def search(connection: Connection, scope: Scope, wanted: LogSearch, *, limit: in
 
 
 def posts_after(
-    connection: Connection, scope: Scope, wanted: LogSearch, number: int
+    connection: Connection, scope: Scope, criteria: LogSearch, number: int
 ) -> list[LogPost]:
-    """The posts after the one of that id that fit, oldest first."""
+    """The posts after the one with this id that match, oldest first."""
     scope.require(Action.OPERATE)
-    query = sa.select(log_posts).where(log_posts.c.id > number, *_conditions(wanted))
+    query = sa.select(log_posts).where(log_posts.c.id > number, *_conditions(criteria))
     return [_log_post(row) for row in connection.execute(query.order_by(log_posts.c.id))]
 
 
 def find_posts(
-    connection: Connection, scope: Scope, wanted: LogSearch, numbers: list[int]
+    connection: Connection, scope: Scope, criteria: LogSearch, numbers: list[int]
 ) -> list[LogPost]:
-    """Those of the posts with these ids that fit, oldest first."""
+    """The posts with these ids that match, oldest first."""
     scope.require(Action.OPERATE)
-    query = sa.select(log_posts).where(log_posts.c.id.in_(numbers), *_conditions(wanted))
+    query = sa.select(log_posts).where(log_posts.c.id.in_(numbers), *_conditions(criteria))
     return [_log_post(row) for row in connection.execute(query.order_by(log_posts.c.id))]
 
 
@@ -110,26 +112,26 @@ def log_groups(connection: Connection, scope: Scope) -> list[LogGroup]:
 
 
 def end_posts(connection: Connection, before: dt.datetime) -> int:
-    """Deletes the posts from before a moment; gives how many there were."""
+    """Deletes the posts before a moment; returns how many there were."""
     kept_from = sa.func.set_config(KEPT_FROM, before.isoformat(), True)
     connection.execute(sa.select(kept_from))
     return connection.execute(log_posts.delete().where(log_posts.c.at < before)).rowcount
 
 
-def _conditions(wanted: LogSearch) -> list[sa.ColumnElement[bool]]:
+def _conditions(criteria: LogSearch) -> list[sa.ColumnElement[bool]]:
     column = log_posts.c
-    found: list[sa.ColumnElement[bool]] = []
-    if wanted.group is not None:
-        found.append(column.log_group == wanted.group)
-    if wanted.since is not None:
-        found.append(column.at >= wanted.since)
-    if wanted.until is not None:
-        found.append(column.at < wanted.until)
-    if wanted.subject is not None:
-        found.append(column.subject == wanted.subject)
-    if wanted.text is not None:
-        found.append(column.text.icontains(wanted.text, autoescape=True))
-    return found
+    conditions: list[sa.ColumnElement[bool]] = []
+    if criteria.group is not None:
+        conditions.append(column.log_group == criteria.group)
+    if criteria.since is not None:
+        conditions.append(column.at >= criteria.since)
+    if criteria.until is not None:
+        conditions.append(column.at < criteria.until)
+    if criteria.subject is not None:
+        conditions.append(column.subject == criteria.subject)
+    if criteria.text is not None:
+        conditions.append(column.text.icontains(criteria.text, autoescape=True))
+    return conditions
 
 
 def _log_post(row: sa.Row[tuple[object, ...]]) -> LogPost:

@@ -1,4 +1,4 @@
-"""Events leave through the database: written with the change they tell of, or not at all."""
+"""The outbox: an event is written in the transaction of its change, or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.database.tables import events
 from core.vocabulary.event_catalogue import CATALOGUE, Event
 
 CHANNEL = "grouper_events"
-"""PostgreSQL tells its listeners here as soon as the transaction is committed."""
+"""The channel on which PostgreSQL notifies listeners when the transaction is committed."""
 
 
 def raise_event(
@@ -22,14 +22,14 @@ def raise_event(
     *,
     event_id: UUID | None = None,
 ) -> UUID:
-    """Writes ``event`` in the caller's transaction and wakes the relay; gives the event's id.
+    """Writes ``event`` in the caller's transaction and wakes the relay; returns the event's id.
 
-    With an ``event_id`` given, a second event of that id is not written.
+    With an ``event_id``, a second event of that id is not written.
     """
     if event.name not in CATALOGUE:
         raise LookupError(f"{event.name!r} is not in the catalogue of events")
-    given, event_id = event_id, event_id or uuid4()
-    # Nothing is read back: who raises an event may not read the outbox.
+    requested_id, event_id = event_id, event_id or uuid4()
+    # Nothing is read back: whoever raises an event may not read the outbox.
     statement = (
         events.insert()
         .values(
@@ -41,7 +41,7 @@ def raise_event(
         )
         .inline()
     )
-    if given is None:
+    if requested_id is None:
         connection.execute(statement)
     elif not _is_new(connection, statement):
         return event_id
@@ -50,7 +50,7 @@ def raise_event(
 
 
 def _is_new(connection: Connection, statement: Insert) -> bool:
-    """Writes an event that may be there already; whether it was not."""
+    """Writes an event unless it exists already; returns whether it was written."""
     try:
         with connection.begin_nested():
             connection.execute(statement)
@@ -62,7 +62,7 @@ def _is_new(connection: Connection, statement: Insert) -> bool:
 
 
 def wake_relay(connection: Connection, event_id: UUID | str) -> None:
-    """Tells the relay of an event, once the caller's transaction is committed."""
+    """Notifies the relay of an event once the caller's transaction is committed."""
     connection.execute(select(func.pg_notify(CHANNEL, str(event_id))))
 
 

@@ -1,4 +1,4 @@
-"""What the scheduler of runs tells of by a web hook, made into events of our own."""
+"""Messages of the scheduler's webhook, raised as events of our own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.database.tables import hook_calls
 from core.events.outbox import raise_event
 from core.user_errors import UserError
-from core.vocabulary.event_catalogue import CATALOGUE, Heard
+from core.vocabulary.event_catalogue import CATALOGUE, SchedulerEvent
 
 SIGNATURE, TIME, DIGEST = "X-Grouper-Signature", "X-Grouper-Time", "X-Grouper-Digest"
 """Headers: what signs the time and the digest of the body. A signature is good once."""
@@ -26,13 +26,13 @@ FRESH_SECONDS = 300
 _SPACE = UUID("8f1ed1f4-6d0c-4b52-9c64-0c8b6f1c7f2e")
 
 
-class Telling(BaseModel):
-    """What an automation sends."""
+class WebhookMessage(BaseModel):
+    """The message that an automation sends."""
 
     model_config = ConfigDict(extra="forbid")
 
     raises: str
-    event: str  # the scheduler's own name of what happened
+    event: str  # the scheduler's own name of the event
     event_id: str
     resource: str  # as prefect.flow-run.ID
     name: str = ""
@@ -82,21 +82,21 @@ def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def hear(connection: Connection, telling: Telling) -> UUID:
-    """Raises the event, once for each thing that happened: a crash is told of by run and worker.
+def raise_scheduler_event(connection: Connection, message: WebhookMessage) -> UUID:
+    """Raises the event, once for each occurrence: run and worker both report a crash.
 
-    Raises ``UserError`` for an event that is not raised by what is heard.
+    Raises ``UserError`` for an event that the scheduler cannot raise.
     """
-    event_class = CATALOGUE.get(telling.raises)
-    if event_class is None or not issubclass(event_class, Heard):
-        raise UserError(f"no event {telling.raises!r} is raised by what the scheduler tells")
-    thing = telling.resource.removeprefix("prefect.").replace(".", "/", 1)
+    event_class = CATALOGUE.get(message.raises)
+    if event_class is None or not issubclass(event_class, SchedulerEvent):
+        raise UserError(f"no event {message.raises!r} is raised by what the scheduler tells")
+    subject = message.resource.removeprefix("prefect.").replace(".", "/", 1)
     event = event_class(
-        thing=thing,
-        called=telling.name or thing,
-        happened=telling.event,
-        reason=telling.message or telling.event.rpartition(".")[2],
+        thing=subject,
+        called=message.name or subject,
+        happened=message.event,
+        reason=message.message or message.event.rpartition(".")[2],
     )
-    once = telling.event_id if telling.run_count is None else str(telling.run_count)
-    event_id = uuid5(_SPACE, f"{thing} {telling.event} {once}")
+    once = message.event_id if message.run_count is None else str(message.run_count)
+    event_id = uuid5(_SPACE, f"{subject} {message.event} {once}")
     return raise_event(connection, event, event_id=event_id)

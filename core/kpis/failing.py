@@ -13,23 +13,23 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.events.failures import Failure, record_failure, settle, take_up
+from core.events.failures import Failure, mark_resolved, mark_retried, record_failure
 from core.events.outbox import raise_event
 from core.kpis.trials import finish_trial
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
 from core.vocabulary.failure_kinds import FailureKind
 
 TRIAL_TEXT = "The trial stopped. Try again, or tell support the reference {reference}."
 
 
-def fail_measuring(connection: Connection, about: Mapping[str, Any], cause: Cause) -> str:
+def fail_measuring(connection: Connection, about: Mapping[str, Any], fault: Fault) -> str:
     """Puts the measuring of a run into the error queue; returns the reference."""
     asked = KpisRequested.model_validate(about)
     return record_failure(
         connection,
         FailureKind.MEASURING,
-        cause,
+        fault,
         work=_measuring_of(asked.run_id),
         subject=asked.subject,
         title=f"indicators of {asked.title}",
@@ -39,23 +39,23 @@ def fail_measuring(connection: Connection, about: Mapping[str, Any], cause: Caus
 
 def settle_measuring(connection: Connection, run_id: int) -> None:
     """Closes what waits in the error queue for a run that is measured now."""
-    settle(connection, _measuring_of(run_id), why="it was measured")
+    mark_resolved(connection, _measuring_of(run_id), why="it was measured")
 
 
 def measure_once_more(
     connection: Connection, failure: Failure, user_id: int | None, reason: str
 ) -> None:
     """Asks for a run to be measured that waits in the error queue."""
-    take_up(connection, failure.work, why=reason, user_id=user_id)
+    mark_retried(connection, failure.work, why=reason, user_id=user_id)
     raise_event(connection, KpisRequested.model_validate(failure.payload), user_id=user_id)
 
 
-def fail_trial(connection: Connection, asked: KpiTrialRequested, cause: Cause) -> str:
+def fail_trial(connection: Connection, asked: KpiTrialRequested, fault: Fault) -> str:
     """Ends a trial without a figure; returns the reference that user and operator both see."""
     reference = record_failure(
         connection,
         FailureKind.TRIAL,
-        cause,
+        fault,
         work=f"kpi-trial/{asked.trial_id}",
         subject=asked.subject,
         title=f"trial of {asked.kpi} on {asked.title}",
@@ -69,7 +69,7 @@ def try_once_more(
     connection: Connection, failure: Failure, user_id: int | None, reason: str
 ) -> None:
     """Asks anew for a trial that waits in the error queue."""
-    settle(connection, failure.work, why=reason, user_id=user_id)
+    mark_resolved(connection, failure.work, why=reason, user_id=user_id)
     asked, trials = KpiTrialRequested.model_validate(failure.payload), tables.kpi_trials
     this = trials.c.id == asked.trial_id
     connection.execute(trials.update().where(this).values(done_at=None, failure=None))

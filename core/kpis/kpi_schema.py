@@ -20,7 +20,7 @@ KEPT_DAYS = 40
 """So long an indicator can be tried on a month without its records being merged again."""
 
 
-def make_room(connection: Connection, specification: Specification) -> None:
+def create_kpi_schema(connection: Connection, specification: Specification) -> None:
     """Makes what queries of this data set read, unless it is there."""
     reader = make_roles(connection, settings())["kpi"]
     if not views_are_made(connection, specification, reader):

@@ -30,7 +30,7 @@ def send_email(message: Message) -> None:
     try:
         mail = as_email(message, settings())
     except ValueError as error:
-        raise CannotSend("the address cannot stand in an e-mail", passes=False) from error
+        raise CannotSend("the address cannot stand in an e-mail", is_temporary=False) from error
     try:
         with mail_server(settings()) as server:
             server.send_message(mail)
@@ -41,7 +41,7 @@ def send_email(message: Message) -> None:
         raise _refusal(error.smtp_code) from error
     except (smtplib.SMTPException, OSError) as error:
         reason = f"the mail server did not take it ({type(error).__name__})"
-        raise CannotSend(reason, passes=True) from error
+        raise CannotSend(reason, is_temporary=True) from error
 
 
 def as_email(message: Message, options: Settings) -> EmailMessage:
@@ -88,4 +88,4 @@ def _refusal(code: int) -> CannotSend:
     """Replies of 500 and more are for good; except those about ourselves, such as a wrong
     password, which an operator mends."""
     ours = code in (530, 534, 535, 538)
-    return CannotSend(f"the mail server answered {code}", passes=code < 500 or ours)
+    return CannotSend(f"the mail server answered {code}", is_temporary=code < 500 or ours)

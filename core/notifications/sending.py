@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Engine
 
 from core.database import tables
 from core.database.moving import change_state, lock_row
-from core.events.failures import Failure, record_failure, settle, take_up
+from core.events.failures import Failure, mark_resolved, mark_retried, record_failure
 from core.notifications.notify import wake_sender
 from core.settings import settings
-from core.support.faults import Cause, cause_of
+from core.support.faults import Fault, fault_of
 from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.notifications import DELIVERY_MACHINE, DeliveryState
 from core.vocabulary.topics import Channel
@@ -38,9 +38,9 @@ class CannotSend(Exception):
     ``passes``: whether the same delivery may well succeed a little later.
     """
 
-    def __init__(self, reason: str, *, passes: bool) -> None:
+    def __init__(self, reason: str, *, is_temporary: bool) -> None:
         super().__init__(reason)
-        self.passes = passes
+        self.is_temporary = is_temporary
 
 
 class NotWanted(Exception):
@@ -90,10 +90,10 @@ def send_next(engine: Engine, channel: Channel, send: Send) -> bool:
         except CannotSend as error:
             _refused(connection, message, channel, error)
         except Exception as error:  # one message must never hold up those behind it
-            _fail(connection, message, channel, cause_of(error, attempts=message.attempts))
+            _fail(connection, message, channel, fault_of(error, attempts=message.attempts))
         else:
             _end(connection, message, DeliveryState.SENT, None)
-            settle(connection, _work(message), why="it was sent")
+            mark_resolved(connection, _work(message), why="it was sent")
     return True
 
 
@@ -117,7 +117,7 @@ def pause_after(attempts: int) -> float:
 
 def send_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
     """Puts a delivery that had failed back to those that wait."""
-    take_up(connection, failure.work, why=reason, user_id=user_id)
+    mark_retried(connection, failure.work, why=reason, user_id=user_id)
     change_state(
         connection,
         tables.notification_deliveries,
@@ -183,19 +183,19 @@ def _message(row: Any) -> Message:
 
 
 def _refused(connection: Connection, message: Message, channel: Channel, error: CannotSend) -> None:
-    if error.passes and message.attempts < ATTEMPTS:
+    if error.is_temporary and message.attempts < ATTEMPTS:
         _wait(connection, message, channel, str(error))
         return
-    cause = Cause(str(error), attempts=message.attempts)
-    _fail(connection, message, channel, cause)
+    fault = Fault(str(error), attempts=message.attempts)
+    _fail(connection, message, channel, fault)
 
 
-def _fail(connection: Connection, message: Message, channel: Channel, cause: Cause) -> None:
-    _end(connection, message, DeliveryState.FAILED, cause.reason)
+def _fail(connection: Connection, message: Message, channel: Channel, fault: Fault) -> None:
+    _end(connection, message, DeliveryState.FAILED, fault.reason)
     record_failure(
         connection,
         FailureKind.NOTIFICATION,
-        cause,
+        fault,
         work=_work(message),
         subject=message.subject,
         title=f"{channel} to {message.name}, {message.event}",

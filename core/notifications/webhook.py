@@ -89,13 +89,13 @@ def send_webhook(message: Message) -> None:
         ):
             status = answer.status_code
     except (UserError, httpx.InvalidURL) as error:
-        raise CannotSend("nothing may be sent to this address", passes=False) from error
+        raise CannotSend("nothing may be sent to this address", is_temporary=False) from error
     except httpx.TransportError as error:
         reason = f"the receiver did not answer ({type(error).__name__})"
-        raise CannotSend(reason, passes=True) from error
+        raise CannotSend(reason, is_temporary=True) from error
     if not httpx.codes.is_success(status):
-        passes = httpx.codes.is_server_error(status) or status in PASSING
-        raise CannotSend(f"the receiver answered {status}", passes=passes)
+        is_temporary = httpx.codes.is_server_error(status) or status in PASSING
+        raise CannotSend(f"the receiver answered {status}", is_temporary=is_temporary)
 
 
 def body_of(message: Message) -> bytes:

@@ -1,4 +1,4 @@
-"""Takes a data set into the service, with all that other rooms need of it."""
+"""Imports a data set, with everything that other rooms derive from it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from sqlalchemy import Connection
 from core.configurations.importing import import_specification
 from core.engine.dataset.specification import Specification
 from core.kpis.catalogue import import_shipped
-from core.kpis.kpi_schema import make_room
+from core.kpis.kpi_schema import create_kpi_schema
 
 
 def import_dataset(connection: Connection, body: str, *, name: str) -> Specification:
-    """Takes a specification in, makes what its indicators read, and brings those that ship with it.
+    """Imports a specification, creates the views of its indicators and publishes shipped ones.
 
-    The same one again changes nothing. Raises as ``import_specification``.
+    Importing the same one again changes nothing. Raises as ``import_specification`` does.
     """
     specification = import_specification(connection, body, name=name)
-    make_room(connection, specification)
+    create_kpi_schema(connection, specification)
     import_shipped(connection, specification.dataset)
     return specification

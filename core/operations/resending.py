@@ -1,8 +1,7 @@
-"""Sends events again, where something was lost or went wrong on the way.
+"""Sends events again, where a delivery was lost or failed.
 
-What an event has led to already is not done a second time: its rules that were carried out stay
-carried out, and receivers act once for each event id. To have everything done once more, the event
-is raised anew under an id of its own.
+Rules of an event that were carried out are not repeated, and receivers act once for each event id.
+To repeat everything, the event is raised again under a new id.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from core.user_errors import UserError
 
 
 def flow_runs_of(rows: Collection[EventRow]) -> set[UUID]:
-    """The runs that the events have led to."""
+    """The ids of the flow runs that the events started."""
     return {rule.flow_run for row in rows for rule in row.rules if rule.flow_run}
 
 
@@ -31,10 +30,10 @@ def resend(
     gone: Collection[UUID] = (),
     user_id: int | None = None,
 ) -> int:
-    """Has the relay carry out what the events have not led to; gives how many rules that may be.
+    """Makes the relay carry out missing rules of the events; returns how many failed or are lost.
 
-    That is: rules that failed, rules that are new since, and those whose flow run is among
-    ``gone``, which Prefect does not have any more.
+    Missing are rules that failed, rules added since, and rules whose flow run is among ``gone``,
+    which Prefect no longer has.
     """
     missing = 0
     for row in rows:
@@ -58,7 +57,7 @@ def resend(
 def raise_again(
     connection: Connection, rows: Collection[EventRow], *, user_id: int | None = None
 ) -> list[UUID]:
-    """Raises each event anew, so that every rule acts once more; gives the new ids, in order.
+    """Raises each event again, so that every rule acts again; returns the new ids, in order.
 
     Raises ``UserError`` for an event of another version of the catalogue.
     """

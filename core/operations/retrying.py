@@ -1,4 +1,4 @@
-"""Tries again what waits in the error queue: each kind in its own way, and only what failed."""
+"""Retries failures of the error queue, each kind in its own way."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Table
 from core.access.scope import scope_of
 from core.areas.accepting import retry_area
 from core.areas.sources import find_source
-from core.areas.walks import go_on
+from core.areas.walks import resume
 from core.database import tables
 from core.database.moving import lock_row
 from core.events.failed_deliveries import deliver_again, lock_event
-from core.events.failures import Failure, refuse_unless_waiting, show_failure, take_up
+from core.events.failures import Failure, mark_retried, refuse_unless_waiting, show_failure
 from core.kpis.failing import lock_measured_run, measure_once_more, try_once_more
 from core.migration import runs as migrations
 from core.notifications.sending import lock_delivery, send_again
@@ -27,30 +27,30 @@ from core.vocabulary.failure_kinds import FailureKind
 
 @dataclass(frozen=True)
 class Retry:
-    """How one kind of failure is tried again."""
+    """How one kind of failure is retried."""
 
-    lock: Callable[[Connection, Failure], object]  # before the failure itself, as everywhere
-    again: Callable[[Connection, Failure, int | None, str], None]  # who, and why
+    lock: Callable[[Connection, Failure], object]  # locks the subject, always before the failure
+    again: Callable[[Connection, Failure, int | None, str], None]  # with user and reason
 
 
 def retry(
     connection: Connection, reference: str, *, user_id: int | None = None, note: str = ""
 ) -> Failure:
-    """Tries a failure again, in the caller's transaction: of two who press at once one wins.
+    """Retries a failure in the caller's transaction; of two simultaneous retries one wins.
 
-    Gives the failure as it was. ``note`` goes into the audit beside the reference. Raises
-    ``UserError`` where it does not wait any more, or its subject has moved on.
+    Returns the failure in its former state. ``note`` goes into the audit beside the reference.
+    Raises ``UserError`` where it no longer waits, or its subject has changed since.
     """
     scope = scope_of(connection, user_id)
     failure = show_failure(connection, scope, reference)
-    way = RETRIES.get(failure.kind)
-    if way is None:
+    kind = RETRIES.get(failure.kind)
+    if kind is None:
         raise UserError(f"{failure.reference} cannot be tried again from here; set it aside.")
-    way.lock(connection, failure)
+    kind.lock(connection, failure)
     failure = show_failure(connection, scope, reference)
     refuse_unless_waiting(failure)
     reason = " ".join(filter(None, (f"tried again, reference {failure.reference}", note)))
-    way.again(connection, failure, user_id, reason)
+    kind.again(connection, failure, user_id, reason)
     return failure
 
 
@@ -74,8 +74,10 @@ def _report_again(
     ask_again(connection, failure.payload["report_id"], user_id=user_id, reason=reason)
 
 
-def _walk_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
-    go_on(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
+def _crawl_again(
+    connection: Connection, failure: Failure, user_id: int | None, reason: str
+) -> None:
+    resume(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
 
 
 def _area_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
@@ -86,12 +88,12 @@ def _area_again(connection: Connection, failure: Failure, user_id: int | None, r
 def _migration_again(
     connection: Connection, failure: Failure, user_id: int | None, reason: str
 ) -> None:
-    migrations.go_on(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
+    migrations.resume(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
 
 
 def _row_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
-    """Rows in error are looked at by every migration: one of their table begins now."""
-    take_up(connection, failure.work, why=reason, user_id=user_id)
+    """Requests a migration of the row's table: every migration reads faulty rows again."""
+    mark_retried(connection, failure.work, why=reason, user_id=user_id)
     migrations.request_unless_under_way(
         connection, only_table=failure.payload["table"], user_id=user_id
     )
@@ -107,7 +109,7 @@ RETRIES: dict[str, Retry] = {
     FailureKind.REPORT: Retry(_lock_in(tables.reports, "report_id"), _report_again),
     FailureKind.EVENT_DELIVERY: Retry(_lock_event, deliver_again),
     FailureKind.NOTIFICATION: Retry(lock_delivery, send_again),
-    FailureKind.SPIDER: Retry(_lock_in(tables.spider_runs, "run_id"), _walk_again),
+    FailureKind.SPIDER: Retry(_lock_in(tables.spider_runs, "run_id"), _crawl_again),
     FailureKind.AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
     FailureKind.MIGRATION: Retry(_lock_in(tables.migration_runs, "run_id"), _migration_again),
     FailureKind.LEGACY_ROW: Retry(migrations.lock_migrations, _row_again),

@@ -10,20 +10,20 @@ from sqlalchemy import Connection, Engine
 
 from core.files.store import FileStore
 from core.reports.report_list import ReportRow, get_report
-from core.support.polling import PATIENCE, changes
+from core.support.polling import QUIET_SECONDS, changes
 from core.user_errors import UserError
 from core.vocabulary.states.reports import ReportState
 
 
 def follow_report(
-    engine: Engine, report_id: int, *, patience: float = PATIENCE
+    engine: Engine, report_id: int, *, quiet_seconds: float = QUIET_SECONDS
 ) -> Iterator[ReportRow]:
     """The report each time it has moved on; last when it is ready or failed."""
 
     def look(connection: Connection) -> ReportRow:
         return get_report(connection, report_id)
 
-    for report in changes(engine, look, what="the report", patience=patience):
+    for report in changes(engine, look, what="the report", quiet_seconds=quiet_seconds):
         yield report
         if not report.moving:
             return

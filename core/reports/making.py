@@ -26,7 +26,7 @@ from core.reports.requests import ReportRequest, event_names, nothing_to_show, r
 from core.reports.workbooks.workbook import ROWS_A_SHEET, Workbook
 from core.settings import settings
 from core.submissions.transitions import move
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.failure_kinds import FailureKind
@@ -216,7 +216,7 @@ def _note_files(connection: Connection, report_id: int, plan: Plan, made: Made) 
     )
 
 
-def fail_report(connection: Connection, names: Mapping[str, Any], cause: Cause) -> str:
+def fail_report(connection: Connection, names: Mapping[str, Any], fault: Fault) -> str:
     """Ends the making of a report; returns the reference that user and operator both see.
 
     ``names`` are those that every event of the report carries.
@@ -226,7 +226,7 @@ def fail_report(connection: Connection, names: Mapping[str, Any], cause: Cause) 
     reference = record_failure(
         connection,
         FailureKind.REPORT,
-        cause,
+        fault,
         subject=f"report/{report_id}",
         title=names["report"],
         payload=names,

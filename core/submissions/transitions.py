@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from core.database.moving import TransitionRefused, change_state
-from core.events.failures import settle, take_up
+from core.events.failures import mark_resolved, mark_retried
 from core.vocabulary.process import Machine
 
 __all__ = ["TransitionRefused", "move"]
@@ -42,7 +42,7 @@ def move(
     )
     subject = f"{machine.name}/{subject_id}"
     if target in machine.settled:
-        settle(connection, subject, why=f"{subject} is {target}", user_id=user_id)
+        mark_resolved(connection, subject, why=f"{subject} is {target}", user_id=user_id)
     elif left in machine.stopped:
-        take_up(connection, subject, why=f"{subject} is {target}", user_id=user_id)
+        mark_retried(connection, subject, why=f"{subject} is {target}", user_id=user_id)
     return left

@@ -1,4 +1,4 @@
-"""Faults: which pass by themselves, and what to say of the others."""
+"""Faults: which are temporary, and how each is reported without values of records."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from botocore.exceptions import BotoCoreError
 from core.settings import PROJECT
 from core.user_errors import UserError
 
-PASSING = (
+TEMPORARY = (
     psycopg.OperationalError,
     sqlalchemy.exc.OperationalError,
     ConnectionError,
     TimeoutError,
     BotoCoreError,
 )
-"""A server away or busy. Anything else is the same the next time: it is not tried again."""
+"""A server is away or busy. Any other error would recur, so it is not retried."""
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
-"""Somebody makes room on a disk, or another process ends."""
+RESOURCES_EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+"""These errors pass when a disk has space again, or when another process ends."""
 
 FRAMES = 12
 
@@ -41,8 +41,8 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Why work stopped: a sentence for people, and what helps to look into it.
+class Fault:
+    """Why work stopped: ``reason`` is a sentence for people, ``detail`` helps to investigate.
 
     ``detail`` holds no values of records: operators see processes, not patients.
     """
@@ -53,16 +53,18 @@ class Cause:
     flow_run: UUID | None = None
 
 
-def passes(error: BaseException) -> bool:
-    """Whether the same work may well succeed a little later."""
-    return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in FULL)
+def is_temporary(error: BaseException) -> bool:
+    """Whether the same work may succeed a little later."""
+    return isinstance(error, TEMPORARY) or (
+        isinstance(error, OSError) and error.errno in RESOURCES_EXHAUSTED
+    )
 
 
-def cause_of(error: BaseException, *, flow_run: UUID | None = None, attempts: int = 1) -> Cause:
-    """Why work stopped, without a value that a record may hold: messages of others may."""
+def fault_of(error: BaseException, *, flow_run: UUID | None = None, attempts: int = 1) -> Fault:
+    """Why work stopped, without values of records, which messages of libraries may contain."""
     if isinstance(error, Stopped):
-        return cause_of(error.origin, flow_run=flow_run, attempts=attempts)
-    return Cause(_sentence(error), _detail(error), attempts, flow_run)
+        return fault_of(error.origin, flow_run=flow_run, attempts=attempts)
+    return Fault(_sentence(error), _detail(error), attempts, flow_run)
 
 
 def _sentence(error: BaseException) -> str:
@@ -70,7 +72,7 @@ def _sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "There was not enough memory"
-    if passes(error):
+    if is_temporary(error):
         return "A service it needs did not answer, or had no room left"
     return f"The program stopped where it should not ({type(error).__name__})"
 
@@ -80,8 +82,8 @@ def _detail(error: BaseException) -> str:
 
 
 def _lines(error: BaseException) -> Iterator[str]:
-    """Kind of error and where it was raised, innermost last; then what it came from."""
-    yield f"{type(error).__qualname__}{_known(error)}"
+    """Class of the error and its frames, innermost last; then those of the error that caused it."""
+    yield f"{type(error).__qualname__}{_code_of(error)}"
     for frame in traceback.extract_tb(error.__traceback__)[-FRAMES:]:
         yield f"  {_place(frame.filename)}:{frame.lineno} in {frame.name}"
     origin = error.__cause__ or error.__context__
@@ -90,8 +92,8 @@ def _lines(error: BaseException) -> Iterator[str]:
         yield from _lines(origin)
 
 
-def _known(error: BaseException) -> str:
-    """What is safe to show of an error: its code, never its text."""
+def _code_of(error: BaseException) -> str:
+    """The code of an error, which is safe to show; its text is not."""
     origin = getattr(error, "orig", error)
     if isinstance(origin, psycopg.Error) and origin.sqlstate:
         constraint = origin.diag.constraint_name

@@ -1,7 +1,7 @@
-"""Asking a service over HTTP again where that may help: later each time, and not before it wants.
+"""Retries requests over HTTP where that may help, with growing pauses or after Retry-After.
 
-What fails for a while (no connection, a timeout, 429, 5xx, half an answer) is ``NotYet``; anything
-else that an attempt raises ends the asking.
+A temporary failure (no connection, a timeout, 429, 5xx, an incomplete answer) is
+``TemporaryFailure``; any other exception of an attempt ends the retries.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ LONGEST_PAUSE = 60.0
 T = TypeVar("T")
 
 
-class NotYet(Exception):
-    """An attempt that failed and may be repeated; ``seconds`` is what the service asked for."""
+class TemporaryFailure(Exception):
+    """An attempt failed and may be repeated; ``seconds`` is the Retry-After of the service."""
 
     def __init__(self, text: str, seconds: float | None = None) -> None:
         super().__init__(text)
@@ -29,62 +29,60 @@ class NotYet(Exception):
 
 
 class NoAnswer(Exception):
-    """No answer after every attempt; the text says what the last one met."""
+    """No attempt was answered; the text says why the last one failed."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How often and how long a service is asked again."""
+class RetryPolicy:
+    """How often and how long a request is retried."""
 
     attempts: int
-    pause: (
-        float  # seconds before the second attempt; each further one doubles it, give or take half
-    )
+    pause: float  # seconds before the second attempt; doubles each time, ± 50 %
     longest_wait: float  # the longest Retry-After that is waited for, in seconds
 
 
-def until_answered(
+def retry_until_answered(
     attempt: Callable[[], T],
-    patience: Patience,
-    heed: Callable[[float], None] = lambda _: None,
+    policy: RetryPolicy,
+    on_retry_after: Callable[[float], None] = lambda _: None,
 ) -> T:
-    """What ``attempt`` gives in the end; raises ``NoAnswer``.
+    """The result of the first successful ``attempt``; raises ``NoAnswer``.
 
-    ``heed`` hears of the seconds for which the service wants to be left alone.
+    ``on_retry_after`` is called with the seconds of each Retry-After.
     """
-    for number in range(1, patience.attempts + 1):
+    for number in range(1, policy.attempts + 1):
         try:
             return attempt()
-        except NotYet as error:
-            wanted = error.seconds or 0
-            if number == patience.attempts or wanted > patience.longest_wait:
+        except TemporaryFailure as error:
+            retry_after_seconds = error.seconds or 0
+            if number == policy.attempts or retry_after_seconds > policy.longest_wait:
                 raise NoAnswer(f"{error}, {number} times") from error
             if error.seconds is not None:
-                heed(error.seconds)
-            time.sleep(_pause(patience, number) if error.seconds is None else error.seconds)
+                on_retry_after(error.seconds)
+            time.sleep(_pause(policy, number) if error.seconds is None else error.seconds)
     raise AssertionError("there is at least one attempt")
 
 
-def _pause(patience: Patience, number: int) -> float:
-    pause = min(LONGEST_PAUSE, patience.pause * 2.0 ** (number - 1))
-    return pause * random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it parts who asks at once)
+def _pause(policy: RetryPolicy, number: int) -> float:
+    pause = min(LONGEST_PAUSE, policy.pause * 2.0 ** (number - 1))
+    return pause * random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it spreads simultaneous retries)
 
 
-def refused_for_now(response: httpx.Response) -> NotYet | None:
-    """The failure of an answer that may be another one later; None where it will not be."""
+def temporary_refusal(response: httpx.Response) -> TemporaryFailure | None:
+    """The temporary failure that an answer reports; None where a retry would not help."""
     status = response.status_code
     if status != httpx.codes.TOO_MANY_REQUESTS and status < 500:
         return None
-    return NotYet(said(response), retry_after(response.headers.get("Retry-After")))
+    return TemporaryFailure(status_text(response), retry_after(response.headers.get("Retry-After")))
 
 
-def said(response: httpx.Response) -> str:
-    """What the service said, without its content."""
+def status_text(response: httpx.Response) -> str:
+    """The status of an answer in words, without its content."""
     return f"it answered {response.status_code} {response.reason_phrase}".rstrip()
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds until the service wants to be asked again: it says so in seconds or as a date."""
+    """The seconds of a Retry-After header, which holds seconds or a date; None if unreadable."""
     if value is None:
         return None
     if value.strip().isdigit():

@@ -1,4 +1,4 @@
-"""Waits for work that other processes do, and shows it each time it has moved on."""
+"""Waits for the work of other processes and reports each change of it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Engine
 from core.user_errors import UserError
 
 LOOK_SECONDS = 0.2
-PATIENCE = 600.0
-"""Seconds without any change after which somebody should look into it."""
+QUIET_SECONDS = 600.0
+"""Seconds without any change after which a person should investigate."""
 
 T = TypeVar("T")
 
 
-class NothingMoves(UserError):
-    """What is waited for has stayed the same for too long."""
+class NoProgress(UserError):
+    """The awaited work has not changed for too long."""
 
     def __init__(self, what: str, seconds: float) -> None:
         super().__init__(
@@ -33,26 +33,26 @@ def changes(
     look: Callable[[Connection], T],
     *,
     what: str,
-    patience: float = PATIENCE,
+    quiet_seconds: float = QUIET_SECONDS,
 ) -> Iterator[T]:
-    """What ``look`` sees now, and again whenever it differs; the caller stops asking at the end.
+    """The value of ``look`` now, and again whenever it differs; the caller stops the iteration.
 
-    Each look has a transaction of its own. Raises ``NothingMoves`` where ``patience`` seconds
-    pass without a change; ``what`` is what it then calls the thing.
+    Each look has a transaction of its own. Raises ``NothingMoves`` where ``longest_quiet`` seconds
+    pass without a change; ``what`` names the work in that message.
     """
-    seen: list[T] = []
-    deadline = time.monotonic() + patience
+    last_value: list[T] = []
+    deadline = time.monotonic() + quiet_seconds
     while time.monotonic() < deadline:
         with engine.connect() as connection:
-            found = look(connection)
-        if [found] != seen:
-            yield found
-            seen, deadline = [found], time.monotonic() + patience
+            value = look(connection)
+        if [value] != last_value:
+            yield value
+            last_value, deadline = [value], time.monotonic() + quiet_seconds
         time.sleep(LOOK_SECONDS)
-    raise NothingMoves(what, patience)
+    raise NoProgress(what, quiet_seconds)
 
 
 def last(steps: Iterable[T]) -> T:
-    """The last of the steps, once there are no more."""
+    """The last of the steps, once all have come."""
     [step] = deque(steps, maxlen=1)
     return step

@@ -21,7 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def start_child(
     command: Sequence[str], *, death_signal: signal.Signals, **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Starts a program of its own process group that gets ``death_signal`` when we end.
+    """Starts a program in its own process group; it gets ``death_signal`` when this process ends.
 
     The kernel counts the thread that starts the child as the parent: start it from one that lives
     as long as the process. ``options`` are those of ``Popen``.
@@ -36,8 +36,8 @@ def start_child(
 
 
 def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """What the child does first (``preexec_fn``); it also hears SIGINT again, to which shells
-    make what they start in the background deaf."""
+    """A ``preexec_fn``; it also restores SIGINT and SIGTERM, which shells make background processes
+    ignore."""
     parent = os.getpid()
 
     def in_child() -> None:
@@ -51,26 +51,26 @@ def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
 
 
 def hold_folder(folder: Path) -> IO[str]:
-    """Makes a data folder if need be, and holds its lock until the file is closed.
+    """Makes a data folder if it is missing, and holds its lock until the file is closed.
 
     Raises ``UserError`` if another process has the lock, or the folder cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = (folder / "lock").open("w")
+        lock_file = (folder / "lock").open("w")
     except OSError as error:
         raise UserError(
             f"cannot write to {folder} ({error.strerror}): set GROUPER_HOME to a folder of yours"
         ) from error
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        held.close()
+        lock_file.close()
         raise UserError(
             f"{folder} is in use: another `grouper up` runs on it; stop that one, "
             "or set GROUPER_HOME to another folder"
         ) from error
-    return held
+    return lock_file
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -488,7 +488,7 @@ class SubscriptionEnded(OfSubscription):
     name: ClassVar[str] = "subscription.ended"
 
 
-class Heard(Event):
+class SchedulerEvent(Event):
     """Something that the scheduler of runs told of."""
 
     about: ClassVar[str] = "heard"
@@ -507,13 +507,13 @@ class Heard(Event):
         return self.called
 
 
-class FlowRunStopped(Heard):
+class FlowRunStopped(SchedulerEvent):
     """A run failed, crashed or was cancelled."""
 
     name: ClassVar[str] = "flow-run.stopped"
 
 
-class QueueNotServed(Heard):
+class QueueNotServed(SchedulerEvent):
     """No worker asks for the runs of a queue, or of all queues."""
 
     name: ClassVar[str] = "queue.not-served"

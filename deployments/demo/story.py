@@ -60,7 +60,9 @@ def upload(engine: Engine, file: DemoFile, user_id: int, *, month: dt.date = MON
 
 def wait_for_check(engine: Engine, month: Month) -> FileRow:
     """Waits until the file has been checked."""
-    [file] = last(follow_files(engine, month.submission_id, [month.file_id], patience=PATIENCE))
+    [file] = last(
+        follow_files(engine, month.submission_id, [month.file_id], quiet_seconds=PATIENCE)
+    )
     return file
 
 
@@ -86,7 +88,7 @@ def wait_for_run(engine: Engine, month: Month, say: Say) -> Outcome:
     """Follows the stages of the month's latest run until it is published."""
     run_id = _latest_run(engine, month)
     seen: set[SubmissionState] = set()
-    for progress in follow_run(engine, run_id, patience=PATIENCE):
+    for progress in follow_run(engine, run_id, quiet_seconds=PATIENCE):
         if progress.stage in STAGES and progress.stage not in seen:
             seen.add(progress.stage)
             say(f"  {month.provider}: {progress.stage}")
@@ -125,7 +127,7 @@ def ask_for_report(
 
 def wait_for_report(engine: Engine, report_id: int, folder: Path) -> Path:
     """Waits for the workbook and copies it out of the store for the user to open."""
-    report = last(follow_report(engine, report_id, patience=PATIENCE))
+    report = last(follow_report(engine, report_id, quiet_seconds=PATIENCE))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / report.name
     copy_out(open_store(), report, path)

@@ -79,7 +79,7 @@ def _change(person: Person, user: UserRow, sessions: list[SessionRow]) -> None:
             )
     elif st.button("Let in again", key=f"let-in-{user.id}"):
         act(
-            lambda c: verbs.let_in_again(c, user.id, user_id=person.id),
+            lambda c: verbs.reactivate_user(c, user.id, user_id=person.id),
             f"{user.name} may sign in again",
         )
 

@@ -15,7 +15,7 @@ from core.migration.progress import (
     progress_of,
     rows_in_error,
 )
-from core.migration.runs import request_or_go_on, sign_off
+from core.migration.runs import request_or_resume, sign_off
 from core.settings import settings
 from core.user_errors import UserError
 from core.vocabulary.states.migration import MigrationState
@@ -61,7 +61,7 @@ def _begin(person: Person) -> None:
 
 def _ask(connection: Connection, person: Person, *, dry_run: bool) -> None:
     reason = f"asked for by {person.name}"
-    request_or_go_on(connection, user_id=person.id, reason=reason, dry_run=dry_run)
+    request_or_resume(connection, user_id=person.id, reason=reason, dry_run=dry_run)
 
 
 @refreshed(seconds=2)

@@ -88,7 +88,7 @@ def test_what_failed_is_mended_and_tried_again(
     again = page.locator(f".st-key-retry-{reference}").get_by_role("button")
     again.click()
     expect(again).to_have_count(0, timeout=PATIENCE)
-    [file] = last(follow_files(populated, lost.submission_id, [lost.file_id], patience=120))
+    [file] = last(follow_files(populated, lost.submission_id, [lost.file_id], quiet_seconds=120))
     assert (file.state, file.records) == ("ready", 100)
 
 
@@ -130,7 +130,7 @@ def file_that_the_store_lost(engine: Engine, folder: Path) -> LostFile:
         month = open_submission(connection, provider.id, LOST)
         arrived = Upload(file.path.name, key, file.path.stat().st_size, "")
         number = receive_file(connection, month, arrived, user_id=None)
-    [checked] = last(follow_files(engine, month, [number], patience=120))
+    [checked] = last(follow_files(engine, month, [number], quiet_seconds=120))
     assert checked.state == "rejected"
     return LostFile(month, number, key, file.path)
 

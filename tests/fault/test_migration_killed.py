@@ -21,7 +21,7 @@ from core.database import tables
 from core.database.engine import with_driver
 from core.engine.samples.activity import SPECIFICATION
 from core.migration.progress import progress_of
-from core.migration.runs import begin_migration, go_on, request_migration
+from core.migration.runs import begin_migration, request_migration, resume
 from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT
 from core.support.processes import start_child
@@ -113,7 +113,7 @@ def planned(url: str) -> tuple[Engine, int]:
 
 def start(services: Services, old: OldService, url: str, run_id: int) -> subprocess.Popen[bytes]:
     """The flow in a process of its own, under the services' Prefect server."""
-    door = {
+    endpoint = {
         "GROUPER_DATABASE_URL": url,
         "GROUPER_LEGACY_URL": old.url,
         "GROUPER_LEGACY_USER": USER,
@@ -125,7 +125,7 @@ def start(services: Services, old: OldService, url: str, run_id: int) -> subproc
         [sys.executable, "-c", MIGRATE, str(run_id)],
         death_signal=signal.SIGKILL,
         cwd=PROJECT,
-        env={**os.environ, **services.settings.environment(), **door},
+        env={**os.environ, **services.settings.environment(), **endpoint},
     )
 
 
@@ -259,7 +259,7 @@ def changes_are_followed(services: Services, old: OldService, url: str, engine: 
     assert state(engine, run_id) == "failed"
     old.set(shut_after=None)
     with engine.begin() as connection:
-        go_on(connection, run_id, user_id=None, reason="renewed")
+        resume(connection, run_id, user_id=None, reason="renewed")
     assert start(services, old, url, run_id).wait(600) == 0
     with engine.connect() as connection:
         summary = progress_of(connection, EVERYTHING, run_id).summary

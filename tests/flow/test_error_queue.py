@@ -86,7 +86,7 @@ def failed_check(populated: Engine, activity: Activity, tmp_path_factory: Any) -
         month = open_submission(connection, provider.id, MONTH)
         arrived = Upload(path.name, "uploads/february.csv", path.stat().st_size, "")
         file = receive_file(connection, month, arrived, user_id=None)
-    [checked] = last(follow_files(populated, month, [file], patience=120))
+    [checked] = last(follow_files(populated, month, [file], quiet_seconds=120))
     assert checked.state == "rejected"
     return Ids(month, file), path
 
@@ -97,12 +97,12 @@ def test_a_check_that_a_fault_stopped_is_done_once_the_fault_is_mended(
     ids, path = failed_check
     failure = waiting(errors, f"file/{ids.file}")
     assert (failure["kind"], failure["state"]) == ("file check", "waiting")
-    [file] = last(follow_files(populated, ids.submission, [ids.file], patience=120))
+    [file] = last(follow_files(populated, ids.submission, [ids.file], quiet_seconds=120))
     assert failure["reference"] in str(file.failure)
     with path.open("rb") as stream:
         open_store().put("uploads/february.csv", stream)
     assert "is tried again" in errors("retry", failure["reference"])
-    [file] = last(follow_files(populated, ids.submission, [ids.file], patience=120))
+    [file] = last(follow_files(populated, ids.submission, [ids.file], quiet_seconds=120))
     assert (file.state, file.records) == ("ready", ROWS)
     assert "resolved" in state_line(errors, failure["reference"])
 
@@ -168,7 +168,7 @@ def test_a_run_with_one_poisoned_chunk_repeats_that_chunk_alone(
         connection.execute(
             tables.runs.update().where(tables.runs.c.id == run_id).values(chunks=CHUNKS)
         )
-    assert last(follow_run(populated, run_id, patience=120)).state == "failed"
+    assert last(follow_run(populated, run_id, quiet_seconds=120)).state == "failed"
 
     failure = waiting(errors, f"submission/{ids.submission}")
     assert (failure["kind"], failure["attempts"]) == ("run", 1)
@@ -183,7 +183,7 @@ def test_a_run_with_one_poisoned_chunk_repeats_that_chunk_alone(
     with populated.begin() as connection:
         set_date(connection, ids, "no date", date)
     errors("retry", failure["reference"])
-    assert last(follow_run(populated, run_id, patience=120)).state == "published"
+    assert last(follow_run(populated, run_id, quiet_seconds=120)).state == "published"
     assert "resolved" in state_line(errors, failure["reference"])
 
     after = chunks_of(populated, run_id)
@@ -216,11 +216,11 @@ def test_a_run_that_cannot_even_be_loaded_fails_at_once(
         query = sa.select(runs.c.configuration_id).where(this)
         configuration = connection.execute(query).scalar_one()
         connection.execute(runs.update().where(this).values(configuration_id=None))
-    assert last(follow_run(populated, run_id, patience=120)).state == "failed"
+    assert last(follow_run(populated, run_id, quiet_seconds=120)).state == "failed"
     failure = waiting(errors, f"submission/{ids.submission}")
     assert failure["attempts"] == 1
     assert "load_run" in failure["detail"]
     with populated.begin() as connection:
         connection.execute(runs.update().where(this).values(configuration_id=configuration))
     errors("retry", failure["reference"])
-    assert last(follow_run(populated, run_id, patience=120)).state == "published"
+    assert last(follow_run(populated, run_id, quiet_seconds=120)).state == "published"

@@ -83,7 +83,7 @@ def migrated(
 
 def environment_of(services: Services, old: OldService, url: str) -> dict[str, str]:
     """That of a process under the services' Prefect server, with the way to the old service."""
-    door = {
+    endpoint = {
         "GROUPER_DATABASE_URL": url,
         "GROUPER_LEGACY_URL": old.url,
         "GROUPER_LEGACY_USER": USER,
@@ -92,7 +92,7 @@ def environment_of(services: Services, old: OldService, url: str) -> dict[str, s
         "GROUPER_LEGACY_TIMEOUT": "2",
         "GROUPER_LEGACY_PAUSE": "0.05",
     }
-    return {**os.environ, **services.settings.environment(), **door}
+    return {**os.environ, **services.settings.environment(), **endpoint}
 
 
 def python(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from core.events.failures import record_failure
 from core.events.outbox import raise_event
 from core.submissions.commands.file_checks import file_totals
 from core.submissions.transitions import move
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary import event_catalogue
 from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.submissions import (
@@ -36,7 +36,7 @@ FILE_TEXT = (
 RUN_TEXT = "The calculation stopped. Start it again, or tell support the reference {reference}."
 
 
-def fail_check(connection: Connection, about: Mapping[str, Any], cause: Cause) -> str:
+def fail_check(connection: Connection, about: Mapping[str, Any], fault: Fault) -> str:
     """Ends the check of a file; returns the reference that user and operator both see."""
     file_id: int = about["file_id"]
     state = lock_row(connection, tables.files, file_id)
@@ -46,7 +46,7 @@ def fail_check(connection: Connection, about: Mapping[str, Any], cause: Cause) -
     reference = record_failure(
         connection,
         FailureKind.FILE_CHECK,
-        cause,
+        fault,
         subject=checked.subject,
         title=checked.title,
         payload=about,
@@ -66,14 +66,14 @@ def fail_check(connection: Connection, about: Mapping[str, Any], cause: Cause) -
     return reference
 
 
-def fail_run(connection: Connection, about: Mapping[str, Any], cause: Cause) -> str:
+def fail_run(connection: Connection, about: Mapping[str, Any], fault: Fault) -> str:
     """Ends a run, whose finished chunks are kept; returns the reference."""
     submission_id: int = about["submission_id"]
     lock_row(connection, tables.submissions, submission_id)
     subject = f"submission/{submission_id}"
     title = f"{about['provider']} {about['month']}"
     reference = record_failure(
-        connection, FailureKind.RUN, cause, subject=subject, title=title, payload=about
+        connection, FailureKind.RUN, fault, subject=subject, title=title, payload=about
     )
     text = RUN_TEXT.format(reference=reference)
     move(

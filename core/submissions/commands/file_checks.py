@@ -28,7 +28,7 @@ from core.engine.dataset.corrections import Correction, apply_corrections
 from core.engine.dataset.specification import Specification
 from core.engine.offline.checking import Checked, References, check_chunk
 from core.engine.reading import Heading, Reading
-from core.events.failures import settle
+from core.events.failures import mark_resolved
 from core.events.outbox import raise_event
 from core.submissions.commands.heading_review import is_new, wants_look
 from core.submissions.commands.headings import choices_of
@@ -242,7 +242,7 @@ def finish_file_check(
         **totals,
     )
     if state == FileState.REJECTED:  # by what is in it, whatever fault was in the way before
-        settle(connection, f"file/{check.file_id}", why="the file was read, and refused")
+        mark_resolved(connection, f"file/{check.file_id}", why="the file was read, and refused")
     _announce(connection, check, state, totals)
     return state
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from core.access.scope import EVERYTHING
 from core.database import tables
 from core.submissions.queries.file_list import FileRow, files_of
-from core.support.polling import PATIENCE, changes
+from core.support.polling import QUIET_SECONDS, changes
 from core.vocabulary.states.submissions import SubmissionState
 
 
@@ -32,7 +32,11 @@ class RunProgress:
 
 
 def follow_files(
-    engine: Engine, submission_id: int, file_ids: Collection[int], *, patience: float = PATIENCE
+    engine: Engine,
+    submission_id: int,
+    file_ids: Collection[int],
+    *,
+    quiet_seconds: float = QUIET_SECONDS,
 ) -> Iterator[list[FileRow]]:
     """The files each time one of them has moved on; last when all have been checked.
 
@@ -44,19 +48,21 @@ def follow_files(
             file for file in files_of(connection, EVERYTHING, submission_id) if file.id in file_ids
         ]
 
-    for files in changes(engine, look, what="the check of the files", patience=patience):
+    for files in changes(engine, look, what="the check of the files", quiet_seconds=quiet_seconds):
         yield files
         if not any(file.moving for file in files):
             return
 
 
-def follow_run(engine: Engine, run_id: int, *, patience: float = PATIENCE) -> Iterator[RunProgress]:
+def follow_run(
+    engine: Engine, run_id: int, *, quiet_seconds: float = QUIET_SECONDS
+) -> Iterator[RunProgress]:
     """The run each time it has moved on; last when it is published or failed."""
 
     def look(connection: Connection) -> RunProgress:
         return run_progress(connection, run_id)
 
-    for progress in changes(engine, look, what="the calculation", patience=patience):
+    for progress in changes(engine, look, what="the calculation", quiet_seconds=quiet_seconds):
         yield progress
         if not progress.moving:
             return

@@ -18,7 +18,7 @@ from core.access.sessions import (
     sessions_in_use,
     sign_out,
 )
-from core.access.users import end_user, let_in_again
+from core.access.users import end_user, reactivate_user
 from core.accounts.organisations import find_organisation
 from core.accounts.subscriptions import end
 from core.accounts.today import today
@@ -156,7 +156,7 @@ def test_whose_access_is_ended_is_out_at_once_and_may_be_let_in_again(service: S
     assert refused(service, key) == "user ended"
     with service.engine.begin() as connection:
         assert begin_session(connection, AMIRA, address=None, agent=None) is None
-        let_in_again(connection, service.amira, user_id=erin)
+        reactivate_user(connection, service.amira, user_id=erin)
     assert refused(service, key) == "revoked"
     assert admitted(service, sign_in(service)).provider_ids
     with pytest.raises(UserError, match="own access"), service.engine.begin() as connection:

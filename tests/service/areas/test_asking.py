@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.areas.answers import Page, questions_about
-from core.areas.asking import Answer, Asker, AskingFailed, Kept, Manners
+from core.areas.asking import Answer, Asker, AskingFailed, Manners, PageChanges
 from core.areas.differences import merge
 from core.areas.sources import Source, load_sources
 from core.engine.areas.register import AreaRegister
@@ -32,7 +32,7 @@ def sources(server: AreaServer, tmp_path: Path) -> dict[str, Source]:
 
 
 def ask(
-    source: Source, parent: str, kind: str, kept: dict[str, Kept] | None = None
+    source: Source, parent: str, kind: str, kept: dict[str, PageChanges] | None = None
 ) -> list[Answer]:
     """All pages about an area."""
     found: list[Answer] = []

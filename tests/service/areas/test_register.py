@@ -23,9 +23,9 @@ from core.areas.walks import (
     Question,
     begin_walk,
     fail_walk,
-    go_on,
     load_walk,
     request_walk,
+    resume,
     waiting_questions,
 )
 from core.database import tables
@@ -33,7 +33,7 @@ from core.engine.areas.compact import read_register, read_shipped, write_registe
 from core.engine.areas.finding import Areas
 from core.events.failures import list_failures
 from core.operations.retrying import retry
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from tasks.areas import SpiderBench, ask_about
 from tests.area_source import AreaServer, area_server
@@ -262,7 +262,7 @@ def test_a_walk_that_stopped_goes_on_with_all_that_is_open(
             done = [ask_about.fn(bench, question) for question in questions if ends_low(question)]
     assert done.count(False) == 4  # E09000030 to 33
     with database.begin() as connection:
-        reference = fail_walk(connection, run_id, going.area, Cause("The source is away"))
+        reference = fail_walk(connection, run_id, going.area, Fault("The source is away"))
     server.restore()
     with database.begin() as connection:
         retry(connection, reference)
@@ -299,7 +299,7 @@ def test_a_complete_walk_does_not_go_on(database: Engine, source: Source) -> Non
     run_id = plan(database, source, HACKNEY)
     walk(database, source, run_id)
     with pytest.raises(UserError, match="cannot become running"), database.begin() as connection:
-        go_on(connection, run_id, user_id=None, reason="again")
+        resume(connection, run_id, user_id=None, reason="again")
 
 
 def test_the_register_goes_out_and_comes_in(database: Engine, tmp_path: Path) -> None:

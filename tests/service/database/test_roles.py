@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.database.embedded import EmbeddedPostgres
 
 
-class Kept:
+class PageChanges:
     """A database of a user without CREATEROLE, and its keeper, who may do everything."""
 
     def __init__(self, server: EmbeddedPostgres) -> None:
@@ -55,21 +55,21 @@ class Kept:
 
 
 @pytest.fixture
-def kept(postgres: EmbeddedPostgres) -> Iterator[Kept]:
-    kept = Kept(postgres)
+def kept(postgres: EmbeddedPostgres) -> Iterator[PageChanges]:
+    kept = PageChanges(postgres)
     yield kept
     use_settings(None)
     kept.drop()
 
 
-def test_who_may_not_make_roles_is_told_what_to_do(kept: Kept) -> None:
+def test_who_may_not_make_roles_is_told_what_to_do(kept: PageChanges) -> None:
     with pytest.raises(UserError) as refused:
         migrate(kept.url(kept.name))
     for word in (f"{kept.name}_app", "CREATEROLE", "GROUPER_APP_DATABASE_URL"):
         assert word in str(refused.value)
 
 
-def test_roles_that_somebody_else_made_are_used(kept: Kept) -> None:
+def test_roles_that_somebody_else_made_are_used(kept: PageChanges) -> None:
     app, kpi, owner = f"{kept.name}_a", f"{kept.name}_k", kept.url(kept.name)
     kept.add_role(app)
     kept.add_role(kpi)

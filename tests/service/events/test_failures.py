@@ -30,7 +30,7 @@ from core.submissions.commands.requests import request_run
 from core.submissions.commands.run_inputs import load_run
 from core.submissions.commands.runs import about
 from core.submissions.commands.uploads import remove_file
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary.states.events import FailureState
 from core.vocabulary.states.submissions import FileState, SubmissionState
@@ -39,7 +39,7 @@ from tests.service.month import APRIL, visit
 if TYPE_CHECKING:
     from tests.service.month import Service
 
-CAUSE = Cause("The program stopped where it should not (KeyError)", "core/x.py:1 in y", 1, uuid4())
+CAUSE = Fault("The program stopped where it should not (KeyError)", "core/x.py:1 in y", 1, uuid4())
 
 
 @pytest.fixture

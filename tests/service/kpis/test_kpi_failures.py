@@ -17,7 +17,7 @@ from core.kpis.failing import fail_measuring, settle_measuring
 from core.kpis.trials import ask_for_trial, get_trial
 from core.operations.retrying import retry
 from core.submissions.event_names import names_of_run
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.event_catalogue import KpisRequested, KpiTrialRequested
 from core.vocabulary.failure_kinds import FailureKind
 from deployments.giving_up import give_up
@@ -26,7 +26,7 @@ from tests.service.month import visit
 if TYPE_CHECKING:
     from tests.service.month import Service
 
-STOPPED = Cause("It stopped 3 times without a word", attempts=3)
+STOPPED = Fault("It stopped 3 times without a word", attempts=3)
 QUERY = "SELECT count(*) AS numerator, 0 AS denominator FROM charges"
 TRIED = Kpi(kpi="tried", title="Tried", description="On a draft.", sql=QUERY)
 

@@ -28,7 +28,7 @@ from core.kpis.catalogue import (
 )
 from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.episodes import chunks_to_write, write_episodes
-from core.kpis.kpi_schema import clear_away, make_room
+from core.kpis.kpi_schema import clear_away, create_kpi_schema
 from core.kpis.measuring import KpiRefused, Measured, measure
 from core.kpis.results import Peers, results_of, store_result
 from core.submissions.commands.run_inputs import load_run
@@ -55,7 +55,7 @@ def kpi(query: str, **values: Any) -> Kpi:
 def ready_to_measure(service: Service, run_id: int) -> int:
     with service.engine.begin() as connection:
         run = load_run(connection, run_id)
-        make_room(connection, run.specification)
+        create_kpi_schema(connection, run.specification)
         for chunk in chunks_to_write(connection, run):
             write_episodes(connection, run, chunk)
     return run_id

@@ -325,18 +325,18 @@ def test_a_webhook_keeps_its_secret_while_its_address_stays(people: Engine) -> N
 def test_two_senders_never_send_the_same(people: Engine, receiver: Receiver) -> None:
     hooked(people, receiver.url)
     drafted(people)
-    within, go_on = threading.Event(), threading.Event()
+    within, resume = threading.Event(), threading.Event()
 
     def slow(message: Message) -> None:
         within.set()
-        assert go_on.wait(20)
+        assert resume.wait(20)
         send_webhook(message)
 
     first = threading.Thread(target=send_next, args=(people, Channel.WEBHOOK, slow))
     first.start()
     assert within.wait(20)
     assert not send_next(people, Channel.WEBHOOK, send_webhook)
-    go_on.set()
+    resume.set()
     first.join()
     assert len(receiver.got) == 1
 

@@ -24,7 +24,7 @@ from core.submissions.commands.failing import fail_run
 from core.submissions.commands.resets import ask_for_reset
 from core.submissions.commands.run_inputs import load_run
 from core.submissions.commands.runs import about
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.permissions import Kind
 from tests.service.month import HACKNEY, TOWER_HAMLETS, visit
 
@@ -131,8 +131,8 @@ def _place(service: Service, provider: str, commissioner: str, lsoa: str) -> Pla
     assert service.check(place.file_id) == "in error"
     failed = service.request(place.submissions[FAILED], "final")
     with service.engine.begin() as connection:
-        cause = Cause("stopped", "x.py:1")
-        place.failure = fail_run(connection, about(load_run(connection, failed)), cause)
+        fault = Fault("stopped", "x.py:1")
+        place.failure = fail_run(connection, about(load_run(connection, failed)), fault)
         place.reset_id = ask_for_reset(
             connection, place.submissions[ASKED], host=commissioner, reason="why", user_id=None
         )

@@ -14,7 +14,7 @@ from core.settings import Settings, use_settings
 from core.submissions.commands.failing import fail_run
 from core.submissions.commands.run_inputs import load_run
 from core.submissions.commands.runs import about
-from core.support.faults import Cause
+from core.support.faults import Fault
 from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.events import FailureState
 from tests.service.month import visit
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.service.month import Service
 
-CAUSE = Cause("The program stopped where it should not (KeyError)", "core/x.py:1 in y")
+CAUSE = Fault("The program stopped where it should not (KeyError)", "core/x.py:1 in y")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from core.access.people import person_of
-from core.migration.row_failures import record_faulty
+from core.migration.row_failures import record_faulty_rows
 from core.migration.runs import begin_migration, end_migration, plan_tables, request_migration
 from core.settings import Settings, use_settings
 from portal.database import act_as
@@ -70,7 +70,7 @@ def ended(service: Service) -> int:
         run_id = request_migration(connection, user_id=None)
         begin_migration(connection, run_id, flow_run=None)
         connection.execute(FAULTY)
-        record_faulty(connection, ["users"])
+        record_faulty_rows(connection, ["users"])
         plan_tables(connection, run_id)
         end_migration(connection, run_id, SUMMARY, clean=False)
     return run_id

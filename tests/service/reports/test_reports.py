@@ -34,7 +34,7 @@ from core.reports.overview import charged_to
 from core.reports.report_list import get_report, reports_of
 from core.reports.requests import ReportRequest, Side, months_to_show, request_report, runs_to_show
 from core.submissions.transitions import TransitionRefused
-from core.support.polling import NothingMoves, last
+from core.support.polling import NoProgress, last
 from core.user_errors import UserError
 from core.vocabulary.states.reports import ReportState
 from tests.service.month import APRIL, HACKNEY, visit
@@ -308,7 +308,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
         )
         assert made.rows == 4
         finish_report(connection, report, plan, made)
-    ready = last(follow_report(service.engine, report_id, patience=5))
+    ready = last(follow_report(service.engine, report_id, quiet_seconds=5))
     assert (ready.state, ready.size) == (ReportState.READY, made.size)
     copy_out(store, ready, tmp_path / "mine.xlsx")
     assert len(lines(openpyxl.load_workbook(tmp_path / "mine.xlsx"))) == 4
@@ -326,7 +326,7 @@ def test_a_report_that_failed_tells_its_reference(service: Service, april: int) 
         report_id = request_report(connection, asked("provider", "ZX1"), user_id=None)
         told = {"state": "failed", "failure": "It could not be made: tell support ABCD1234."}
         connection.execute(tables.reports.update().values(told))
-    failed = last(follow_report(service.engine, report_id, patience=5))
+    failed = last(follow_report(service.engine, report_id, quiet_seconds=5))
     assert (failed.state, failed.moving) == (ReportState.FAILED, False)
     assert "tell support ABCD1234" in failed.text
 
@@ -334,5 +334,5 @@ def test_a_report_that_failed_tells_its_reference(service: Service, april: int) 
 def test_who_waits_in_vain_is_told_where_to_look(service: Service, april: int) -> None:
     with service.engine.begin() as connection:
         report_id = request_report(connection, asked("provider", "ZX1"), user_id=None)
-    with pytest.raises(NothingMoves, match=r"the report for 1 s.*`grouper up`"):
-        last(follow_report(service.engine, report_id, patience=1))
+    with pytest.raises(NoProgress, match=r"the report for 1 s.*`grouper up`"):
+        last(follow_report(service.engine, report_id, quiet_seconds=1))
