@@ -17,8 +17,24 @@ DATE_WITH_TIME = "\ue001"
 ERROR_CELL = "\ue002"
 ROUNDED_NUMBER = "\ue003"
 CODE_TOO_MANY = "\ue004"
-LITERAL = "\ue005"
+NO_VALUE = "\ue005"
+"""A formula whose result nobody stored; the formula follows."""
+NOT_AS_SHOWN = "\ue006"
+"""A cell that shows something else than it holds: ``shown``, ``SEPARATOR``, ``stored`` and so on.
+
+After what is stored comes the number format, so that a copy can show the same again.
+"""
+AS_SHOWN = "\ue007"
+"""As ``NOT_AS_SHOWN``, where only leading zeros were added: in a text they count."""
+TWICE = "\ue008"
+"""Several cells of one address: what each holds, with " | " between."""
+TYPED = "\ue009"
+"""What a person put in the place of a cell: right whatever kind of cell the field wants."""
+HALF = "\ue00e"
+"""Text with half of a character of two halves (UTF-16) in it, which no text can hold."""
+LITERAL = "\ue00f"
 """Says nothing: it keeps a text whose own first character is one of these from being marked."""
+SEPARATOR = "\ue010"
 
 FROM_WORKBOOK = {b"cells": b"workbook"}
 """Metadata of a table of typed cells: any value may carry a mark, and every real date does."""
@@ -46,7 +62,27 @@ def take_marks_off(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.str_]]:
     bare = pc.if_else(marked, pc.utf8_slice_codeunits(values, 1), values)
     marks = pc.if_else(marked, first, "")
     marks = pc.if_else(pc.equal(marks, LITERAL), "", marks)
-    return bare, np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)
+    found = np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)
+    if np.isin(found, [NOT_AS_SHOWN, AS_SHOWN]).any():
+        bare = _part(bare, found, 0)
+    return bare, found
+
+
+def stored_numbers(values: pa.Array) -> pa.Array:
+    """The values without marks; of a cell that shows something else, what it holds."""
+    bare, marks = take_marks_off(values)
+    if not np.isin(marks, [NOT_AS_SHOWN, AS_SHOWN]).any():
+        return bare
+    return _part(pc.utf8_slice_codeunits(values, 1), marks, 1, others=bare)
+
+
+def _part(
+    bare: pa.Array, marks: npt.NDArray[np.str_], part: int, *, others: pa.Array | None = None
+) -> pa.Array:
+    """What is shown (0) or stored (1) of cells where the two differ; ``others`` of the rest."""
+    differ = pa.array(np.isin(marks, [NOT_AS_SHOWN, AS_SHOWN]))
+    pieces = pc.split_pattern(pc.if_else(differ, bare, SEPARATOR), SEPARATOR)
+    return pc.if_else(differ, pc.list_element(pieces, part), bare if others is None else others)
 
 
 def literal(text: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from core.engine.columns.as_read import as_read, text_as_read
 from core.engine.columns.coded import Coded
-from core.engine.columns.marks import DATE_CELL, is_marked, take_marks_off
+from core.engine.columns.marks import TYPED, is_marked, stored_numbers, take_marks_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ def _holds(cells: Coded, wrong: str | None, *, marked: bool) -> npt.NDArray[np.b
     """Which rows hold the wrong value; marks and white space around do not count."""
     bare = as_read(take_marks_off(cells.values)[0] if marked else cells.values)
     same = bare.is_null() if wrong is None else pc.equal(bare, text_as_read(wrong))
+    if marked and wrong is not None:  # an error of a number names what is stored, not what shows
+        stored = as_read(stored_numbers(cells.values))
+        same = pc.or_kleene(same, pc.equal(stored, text_as_read(wrong)))
     return cells.spread(np.asarray(pc.fill_null(same, False)), wrong is None)
 
 
@@ -61,4 +64,4 @@ def _put(cells: Coded, where: npt.NDArray[np.bool_], value: str | None) -> Coded
 
 
 def _with_mark(value: str | None) -> str | None:
-    return None if value is None else DATE_CELL + value
+    return None if value is None else TYPED + value

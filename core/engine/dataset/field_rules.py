@@ -97,6 +97,12 @@ def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
     """What the mark of each value says against it (empty for none)."""
     yield Flag("too-many-codes", found == marks.CODE_TOO_MANY, {"slots": field.repeat})
     yield Flag(f"{_WRONG_CELL[field.type]}/cell", found == marks.ERROR_CELL)
+    yield Flag(f"{_WRONG_CELL[field.type]}/twice", found == marks.TWICE)
+    yield Flag("bad-encoding/half", found == marks.HALF)
+    yield Flag("formula-without-value", found == marks.NO_VALUE)
+    if field.type == "text":
+        yield Flag("not-text", found == marks.NOT_AS_SHOWN)
+        yield Flag("not-text/date", np.isin(found, [marks.DATE_CELL, marks.DATE_WITH_TIME]))
     if field.type == "date":
         yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
     else:
@@ -105,7 +111,8 @@ def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
 
 def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
     """The values of a workbook's date column that are no dates to Excel."""
-    return Flag("bad-date/not-date-cell", (found != marks.DATE_CELL) & _there(values))
+    are_dates = np.isin(found, [marks.DATE_CELL, marks.TYPED])
+    return Flag("bad-date/not-date-cell", ~are_dates & _there(values))
 
 
 def _text(case: Case) -> Judged:

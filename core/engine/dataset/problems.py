@@ -74,8 +74,11 @@ CODES: tuple[Code, ...] = (
             "too-big": "The workbook unpacks to more than {limit}, far more than activity needs.",
             "declares-entities": "The workbook holds XML declarations that Excel never writes.",
             "too-many-cells": "The sheet is too large to be read ({size}); save it as csv.",
-            "no-sheet": "The workbook has no worksheet.",
+            "no-sheet": "The workbook has no worksheet that a person can see.",
             "rows-lost": "Of its {there} rows {found} were found again; nothing of it is taken.",
+            "long-cell": "A cell holds more than 131,072 characters, far more than Excel allows.",
+            "unusual": "The workbook is written in an unusual way and larger than {limit}; "
+            "open it in Excel and save it again.",
             "stray-cell": "Cell {cell} lies so far from the table that the sheet cannot be read; "
             "delete it and save the file again.",
         },
@@ -100,6 +103,7 @@ CODES: tuple[Code, ...] = (
             "({byte}) stands in this row.",
             "nul": "This row holds a NUL character, so the file is not plain text.",
             "cell": "“{value}” in {field} holds a NUL character (shown as ␀), which is no text.",
+            "half": "“{value}” in {field} holds half of a character, which is no text.",
             "utf-16": "The file says it is UTF-16 text but this row cannot be read as such.",
             "utf-32": "The file is UTF-32 text, which is not read.",
         },
@@ -185,7 +189,10 @@ CODES: tuple[Code, ...] = (
         "“{value}” is not a code for {field}.",
         "Use a code from the list of the data set.",
         "SHHAPT “C99”.",
-        {"cell": "The cell of {field} holds the Excel error “{value}”."},
+        {
+            "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "twice": "The cell of {field} stands twice in the file: “{value}”.",
+        },
     ),
     Code(
         "bad-date",
@@ -199,6 +206,7 @@ CODES: tuple[Code, ...] = (
             "not-date-cell": "“{value}” in {field} is not a date cell but text or a number.",
             "with-time": "“{value}” in {field} has a time of day, which a date has not.",
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),
     Code(
@@ -215,6 +223,7 @@ CODES: tuple[Code, ...] = (
             "scientific": "“{value}” in {field} is a number whose digits were rounded away when "
             "the file was saved; format the column as text and enter it again.",
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),
     Code(
@@ -237,7 +246,10 @@ CODES: tuple[Code, ...] = (
         "“{value}” does not have the form of {field}.",
         "Correct the value; the data set gives the form as a regular expression.",
         "GP Practice Code “ABC”.",
-        {"cell": "The cell of {field} holds the Excel error “{value}”."},
+        {
+            "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "twice": "The cell of {field} stands twice in the file: “{value}”.",
+        },
     ),
     Code(
         "too-long",
@@ -254,7 +266,10 @@ CODES: tuple[Code, ...] = (
         "“{value}” is not an LSOA nor one of the pseudo codes.",
         "Look the postcode up again; for no fixed address or outside the UK use a pseudo code.",
         "“E99999999”.",
-        {"cell": "The cell of {field} holds the Excel error “{value}”."},
+        {
+            "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "twice": "The cell of {field} stands twice in the file: “{value}”.",
+        },
     ),
     Code(
         "retired-lsoa",
@@ -291,6 +306,42 @@ CODES: tuple[Code, ...] = (
             "beyond": "“{value}” stands in a column beyond the {slots} slots of {field}; "
             "it would not be read.",
         },
+    ),
+    Code(
+        "data-on-another-sheet",
+        "error",
+        "Another sheet holds records too",
+        "The sheet “{sheet}” holds records too, but only “{read}” would be read.",
+        "Put all records on one sheet, or choose the sheet that counts (on the page of headings, "
+        "or with --sheet).",
+        "An export that goes on on a second sheet.",
+    ),
+    Code(
+        "formula-without-value",
+        "error",
+        "A formula whose result is not in the file",
+        "The cell of {field} holds the formula “{value}”, but its result is not in the file.",
+        "Open the file in Excel, which works formulas out, save it and upload it again.",
+        "A workbook that a program wrote, with formulas, and that nobody has opened in Excel.",
+    ),
+    Code(
+        "not-text",
+        "error",
+        "A cell shows something else than it holds",
+        "The cell of {field} shows “{value}” but holds something else, so what is meant "
+        "cannot be told.",
+        "Format the column as text and enter the values as they should be read.",
+        "The id MAR-1, which Excel has turned into 1 March 2017; or 1001 shown as 1,001.",
+        {"date": "The cell of {field} holds the date “{value}”; Excel may have made it of a text."},
+    ),
+    Code(
+        "sheet-not-read",
+        "warning",
+        "A sheet of the workbook is not read",
+        "The sheet “{sheet}” is not read, only “{read}” is.",
+        "Nothing, if the sheet holds no records.",
+        "A sheet of notes beside the activity.",
+        {"hidden": "The hidden sheet “{sheet}” is not read, only “{read}” is."},
     ),
     Code(
         "unknown-column",

@@ -12,7 +12,12 @@ import pyarrow.compute as pc
 
 from core.engine.columns.as_read import as_read, with_nul
 from core.engine.columns.coded import Coded
-from core.engine.columns.marks import is_from_workbook, is_marked, take_marks_off
+from core.engine.columns.marks import (
+    is_from_workbook,
+    is_marked,
+    stored_numbers,
+    take_marks_off,
+)
 from core.engine.dataset.cross_checks import Condition, CrossCheck
 from core.engine.dataset.dates import days_of
 from core.engine.dataset.field_rules import (
@@ -149,6 +154,8 @@ class _Check:
         if not is_marked(self.chunk):
             return as_read(values), [nul]
         bare, marks = take_marks_off(values)
+        if field.type in ("integer", "date"):  # what a cell holds counts there, not what it shows
+            bare = stored_numbers(values)
         bare = as_read(bare)
         flags = [nul, *mark_flags(field, marks)]
         if field.type == "date" and is_from_workbook(self.chunk):

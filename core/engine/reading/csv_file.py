@@ -73,6 +73,11 @@ class CsvSource:
     _next_row: int = 2
 
     @property
+    def beyond(self) -> Collection[int]:
+        """No column: a row that is wider than the headings is ragged."""
+        return ()
+
+    @property
     def head(self) -> list[list[str]]:
         """The cells of the first rows, among which the headings are."""
         return [record.cells for record in self.first]

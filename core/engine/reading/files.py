@@ -39,6 +39,9 @@ class Source(Protocol):
     rows_there: int  # rows below the headings, counted apart from the tables
 
     @property
+    def beyond(self) -> Collection[int]: ...  # columns right of ``cells`` that hold something
+
+    @property
     def head(self) -> list[list[str]]: ...
 
     @property
@@ -116,8 +119,10 @@ class Reading(AbstractContextManager["Reading"]):
             tables = self._transposed(tables, self._layout.transposed)
         yield from tables
         self.counts = read.counts
-        self.refused = not self.counts.whole
-        self._late = errors_table(read.findings())
+        late = read.findings()
+        self._late = errors_table(late)
+        # what broke off in the middle is no month's activity: none of it counts
+        self.refused = any(found["code"] == "unreadable-file" for found in late)
 
     def expected_chunks(self) -> int | None:
         """About how many chunks there will be; None where only reading can tell."""
@@ -168,18 +173,20 @@ def open_file(
     chunk_rows: int = CHUNK_ROWS,
     headings: Mapping[str, str | None] | None = None,
     heading_row: int | None = None,
+    sheet: str | None = None,
 ) -> Reading:
     """Opens ``path`` by what it contains, not by what it is called.
 
     ``headings`` says what a heading is taken for where matching alone would not do (None: leave
     the column out). ``heading_row`` says where they stand (None: in the first row, as they should).
-    Raises ``UserError`` only where there is no file; whatever is wrong with its
+    ``sheet`` is the sheet of a workbook that is read (None: the first that a person sees). Raises
+    ``UserError`` only where there is no file, or no such sheet in it; whatever is wrong with its
     content is reported in ``Reading.errors``.
     """
     path = Path(path)
-    source = open_source(path, specification)
+    source = open_source(path, specification, sheet=sheet)
     layout = None
-    if not source.findings:
+    if source.head:
         layout = find_headings(
             source,
             partial(
@@ -190,7 +197,9 @@ def open_file(
     return Reading(name or path.name, source, layout, specification, chunk_rows)
 
 
-def open_source(path: Path, specification: Specification) -> Source:
+def open_source(
+    path: Path, specification: Specification, *, sheet: str | None = None
+) -> Source:
     """The file, opened by its kind."""
     try:
         size = path.stat().st_size
@@ -205,9 +214,13 @@ def open_source(path: Path, specification: Specification) -> Source:
         return Unreadable([kind])
     if kind == "text":
         return open_csv(path, specification.known_headings())
-    from core.engine.reading.workbook import WorkbookSource
+    if kind == "xlsx":
+        from core.engine.reading.workbooks.xlsx_source import XlsxSource
 
-    return WorkbookSource(path)
+        return XlsxSource(path, specification, sheet)
+    from core.engine.reading.workbooks.xls_source import XlsSource
+
+    return XlsSource(path, specification, sheet)
 
 
 def find_headings(
@@ -253,6 +266,7 @@ class Unreadable:
     ragged: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     heading_row: int = 1
     rows_there: int = 0
+    beyond: Collection[int] = ()
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """None at all."""
@@ -314,6 +328,10 @@ class _DataRows:
             finding("unknown-column/no-heading", letter=column_letter(at))
             for at in self._nameless
             if at in self._filled
+        ]
+        found += [
+            finding("unknown-column/no-heading", letter=column_letter(at))
+            for at in sorted(self._source.beyond)
         ]
         found += self._empty_slots()
         rows = self._end.findings(self._source.ragged)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 from typing import Any, Literal
 
 from core.engine.dataset.problems import finding
-from core.engine.reading.compound import inspect_compound
+from core.engine.reading.xls.compound import inspect_compound
 
 Kind = Literal["text", "xlsx", "xls"]
 
-_HEAD = 512
+_HEAD = 4096
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a pdf document"),
     (b"\x89PNG", "a picture (png)"),
@@ -29,7 +30,21 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
 )
-_MARKUP = re.compile(rb"\s*<(?:!doctype html|html|head|body|table|\?xml|svg)\b", re.IGNORECASE)
+_SKIPPED = r"(?>\s++|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z))*+"
+_WEB_PAGE = re.compile(
+    _SKIPPED + r"<(?:!doctype\s+html|(?:html|head|body|table|thead|tbody|tr|td|style|script|meta|"
+    r"title|link|base|div|span|p|br|font|center|b|h[1-6]|ul|ol|form|frameset)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML = re.compile(r"\s*<(?:\?xml\b|!doctype\b|svg\b|[\w.-]+(?::[\w.-]+)?\s+xmlns)", re.IGNORECASE)
+_MAIL = re.compile(r"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?mime-version\s*:", re.IGNORECASE)
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -48,6 +63,21 @@ def kind_of(path: Path) -> Kind | dict[str, Any]:
     for signature, kind in _SIGNATURES:
         if head.startswith(signature) and not (kind == "a program" and b"\0" not in head):
             return finding("wrong-file-type", kind=kind)
-    if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
-        return finding("wrong-file-type", kind="a web page or XML document")
-    return "text"
+    markup = _markup_in(_text_of(head))
+    return finding("wrong-file-type", kind=markup) if markup else "text"
+
+
+def _markup_in(text: str) -> str | None:
+    if _WEB_PAGE.match(text) or _MAIL.match(text.lstrip()):
+        return "a web page"
+    return "an XML document" if _XML.match(text) else None
+
+
+def _text_of(head: bytes) -> str:
+    """The text of a file's first bytes; what is no text does not matter here."""
+    for mark, encoding in _MARKS.items():
+        if head.startswith(mark):
+            return head[len(mark) :].decode(encoding, "ignore")
+    if head[:2] in (b"<\0", b"\0<"):
+        return head.decode("utf-16-le" if head[:1] == b"<" else "utf-16-be", "ignore")
+    return head.decode("latin-1")

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.engine.columns.coded import CODED
-from core.engine.columns.marks import DATE_CELL, ERROR_CELL, FROM_TEXT, FROM_WORKBOOK, is_marked
+from core.engine.columns.marks import (
+    DATE_CELL,
+    ERROR_CELL,
+    FROM_TEXT,
+    FROM_WORKBOOK,
+    TYPED,
+    is_marked,
+)
 from core.engine.dataset.corrections import Correction, apply_corrections
 
 Value = str | None
@@ -86,7 +93,7 @@ def test_in_typed_cells_a_correction_stands_as_a_date_cell_would(
     table = chunk(f"{ERROR_CELL}#N/A", f"{DATE_CELL}2017-04-03", "#N/A", metadata=origin)
     found = apply_corrections(table, [Correction("Code", "#N/A", "2017-04-04")])
     assert is_marked(found)
-    day = f"{DATE_CELL}2017-04-04"
+    day = f"{TYPED}2017-04-04"
     assert found["Code"].to_pylist() == [day, f"{DATE_CELL}2017-04-03", day]
 
 

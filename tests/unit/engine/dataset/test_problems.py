@@ -34,8 +34,11 @@ ERRORS = [
     "unknown-clinic",
     "wrong-provider",
     "too-many-codes",
+    "data-on-another-sheet",
+    "formula-without-value",
+    "not-text",
 ]
-WARNINGS = ["unknown-column", "joined-file", "outside-month", "code-overwritten"]
+WARNINGS = ["sheet-not-read", "unknown-column", "joined-file", "outside-month", "code-overwritten"]
 
 
 def test_the_list_of_codes_is_the_contracts() -> None:
@@ -59,7 +62,7 @@ def test_every_wording_is_used_and_every_one_used_is_there() -> None:
     for code in CODES:
         for wording in code.wordings:
             name = f"{code.name}/{wording}"
-            dynamic = wording in ("cell", "low", "high", "transpose")
+            dynamic = wording in ("cell", "twice", "hidden", "low", "high", "transpose")
             dynamic |= code.name == "ragged-row" and f'"{wording}"' in source
             assert dynamic or f'"{name}"' in source, name
     for name in re.findall(r'(?:finding|Flag|reason)\(\s*"([a-z/-]+)"', source):
@@ -82,6 +85,7 @@ def test_placeholders_are_words_that_rules_give() -> None:
     known = {"field", "value", "headings", "heading", "letter", "cells", "expected", "empty"}
     known |= {"low", "high", "length", "ended", "provider", "slots", "month", "by", "kind"}
     known |= {"detail", "limit", "cell", "byte", "size", "heading_row", "there", "found"}
+    known |= {"sheet", "read"}
     for code in CODES:
         for template in templates_of(code):
             names = {name for _, name, _, _ in string.Formatter().parse(template) if name}

@@ -16,7 +16,8 @@ import xlsxwriter
 import xlwt
 
 from core.engine.offline.checking import FileCheck, References, check_file
-from core.engine.reading import package
+from core.engine.reading import cell_tables
+from core.engine.reading.xlsx import package
 from tests.small_dataset import DATA, GOOD, HEADINGS, SMALL, codes, found
 
 CALAMINE = DATA / "calamine"
@@ -203,7 +204,7 @@ def test_a_cell_at_the_far_end_is_named_and_costs_no_memory(tmp_path: Path) -> N
 def test_a_cell_far_to_the_right_of_many_rows_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "CELLS_LIMIT", 20_000)
+    monkeypatch.setattr(cell_tables, "CELLS_LIMIT", 20_000)
     result = check(tmp_path, good_workbook(XFD2="x"))
     assert codes(result) == ["unreadable-file"]
     assert "XFD2" in result.errors["message"][0].as_py()
@@ -218,7 +219,7 @@ def test_a_cell_to_the_right_of_few_rows_is_a_column_without_heading(tmp_path: P
 def test_a_sheet_too_large_for_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "CELLS_LIMIT", 5)
+    monkeypatch.setattr(cell_tables, "CELLS_LIMIT", 5)
     result = check(tmp_path, good_workbook())
     assert codes(result) == ["unreadable-file"]
     assert "2 rows of 3 columns" in result.errors["message"][0].as_py()
@@ -258,7 +259,8 @@ def sheet_of(rows: str, head: str = "") -> bytes:
     ],
 )
 def test_a_far_cell_is_seen_however_its_address_is_written(tmp_path: Path, far: str) -> None:
-    result = check(tmp_path, sheet_of(f'<row r="1"><c r="A1" t="inlineStr">{TEXT}</row>{far}'))
+    names = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in HEADINGS.split(","))
+    result = check(tmp_path, sheet_of(f'<row r="1">{names}</row>{far}'))
     assert found(result) == [(1048576, None, None, "data-after-empty-row")]
 
 
@@ -313,8 +315,6 @@ def old_workbook() -> bytearray:
     ("record", "at", "claim"),
     [
         (b"\xfc\x00\x23\x00", 8, struct.pack("<I", 4_000_000_000)),  # shared strings
-        (b"\x00\x02\x0e\x00", 8, struct.pack("<I", 4_000_000_000)),  # an extent too large
-        (b"\x00\x02\x0e\x00", 4, struct.pack("<I", 60_000)),  # an extent that ends before it begins
         (b"\xfd\x00\x0a\x00", 4, b"\xff\xff\xff\xff"),  # a cell beyond the last column
     ],
 )
@@ -325,6 +325,25 @@ def test_an_old_workbook_that_claims_too_much_is_refused(
     place = content.index(record)
     content[place + at : place + at + len(claim)] = claim
     assert codes(check(tmp_path, bytes(content), "a.xls")) == ["unreadable-file"]
+
+
+@pytest.mark.parametrize(
+    ("at", "claim"),
+    [
+        (8, struct.pack("<I", 4_000_000_000)),  # an extent too large
+        (4, struct.pack("<I", 60_000)),  # an extent that ends before it begins
+    ],
+)
+def test_an_extent_that_an_old_sheet_only_claims_does_no_harm(
+    tmp_path: Path, at: int, claim: bytes
+) -> None:
+    content = old_workbook()
+    place = content.index(b"\x00\x02\x0e\x00")
+    content[place + at : place + at + len(claim)] = claim
+    assert set(codes(check(tmp_path, bytes(content), "a.xls"))) == {
+        "missing-column",
+        "unknown-column",
+    }
 
 
 def test_what_a_broken_reader_prints_is_kept_from_the_user(tmp_path: Path) -> None:

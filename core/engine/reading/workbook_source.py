@@ -1,0 +1,95 @@
+"""A workbook, opened: the first row of the sheet that counts, and tables of the rows below it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Generic, NamedTuple
+
+import pyarrow as pa
+
+from core.engine.dataset.problems import finding
+from core.engine.dataset.specification import Specification
+from core.engine.reading.cell_tables import CellTables
+from core.engine.reading.refusal import RefusedError
+from core.engine.reading.sheets import SheetTop, SomeSheet, other_sheets, sheet_to_read
+
+
+class Claimed(NamedTuple):
+    """What a sheet says of its size, which may be wrong."""
+
+    last_row: int
+    is_full: bool
+
+
+class WorkbookSource(ABC, Generic[SomeSheet]):
+    """One sheet of a workbook, the first visible one or the one named.
+
+    A workbook has no ragged rows: cells that are not there are blank.
+    """
+
+    def __init__(self) -> None:
+        self.cells: list[str] = []
+        self.findings: list[dict[str, Any]] = []
+        self.ragged: list[dict[str, Any]] = []
+        self.sheets: list[str] = []
+        """The names of the sheets that a person sees."""
+        self._tables: CellTables | None = None
+        self._last_row = 0
+
+    @property
+    def beyond(self) -> Collection[int]:
+        """Columns right of the table that hold something, known once its rows were read."""
+        return self._tables.beyond if self._tables else ()
+
+    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
+        """Tables of ``chunk_rows`` rows: ``row`` and the wanted columns, with marks."""
+        if self._tables is None:
+            return
+        names = ["row", *map(str, wanted)]
+        try:
+            for table in self._tables.tables(chunk_rows):
+                yield table.select(names)
+        except RefusedError as refused:  # something further down cannot be read
+            self.ragged.append(refused.finding)
+        self.ragged.extend(self._tables.left_out)
+
+    def expected_tables(self, chunk_rows: int) -> int | None:
+        """By the rows that the sheet says it has."""
+        return -(-max(self._last_row - 1, 0) // chunk_rows) if self._last_row else None
+
+    def close(self) -> None:
+        """Lets go of the file."""
+
+    @abstractmethod
+    def _tables_of(self, sheet: SomeSheet) -> tuple[CellTables, Claimed]:
+        """The rows of a sheet."""
+
+    def _open(
+        self,
+        sheets: Callable[[], Sequence[SomeSheet]],
+        specification: Specification,
+        wanted: str | None,
+    ) -> None:
+        try:
+            self._open_sheet(sheets(), specification, wanted)
+        except RefusedError as refused:
+            self.cells, self.findings = [], [refused.finding]
+
+    def _open_sheet(
+        self, sheets: Sequence[SomeSheet], specification: Specification, wanted: str | None
+    ) -> None:
+        self.sheets = [sheet.name for sheet in sheets if sheet.visible]
+        chosen = sheet_to_read(sheets, wanted)
+        self._tables, claimed = self._tables_of(chosen)
+        self._last_row = claimed.last_row
+        read = SheetTop(chosen.name, True, self._tables.top(), full=claimed.is_full)
+        others = [
+            SheetTop(sheet.name, sheet.visible, self._tables_of(sheet)[0].top())
+            for sheet in sheets
+            if sheet is not chosen
+        ]
+        self.findings = other_sheets(read, others, specification, chosen=wanted is not None)
+        self.cells = self._tables.first_row()
+        if self._tables.is_blank:
+            self.cells, self.findings = [], [finding("empty-file"), *self.findings]

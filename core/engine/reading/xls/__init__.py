@@ -1,0 +1,1 @@
+"""Reads xls: the records of the workbook stream, and the cells of a sheet as whole columns."""

@@ -1,0 +1,217 @@
+"""The XML of a large part: in blocks of whole items where it is plain, else element by element.
+
+Reading plain blocks takes time linear in their size: columns are cut out by a regular expression
+that never goes back. What such an expression cannot vouch for (comments, other encodings, rich
+text) goes through a real XML parser.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from xml.parsers import expat
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.engine.dataset.problems import finding
+from core.engine.reading.refusal import RefusedError, unreadable
+from core.engine.reading.xlsx.package import refuse_declarations
+
+HEAD_LIMIT = 4 << 20
+"""Bytes above the first item: what a sheet says of its columns and views."""
+ITEM_LIMIT = 32 << 20
+"""Bytes of one row; more are read element by element."""
+CAREFUL_LIMIT = 256 << 20
+"""Bytes of a part that are read element by element, which takes ten times as long."""
+
+_ROOT = re.compile(rb"<[A-Za-z][^<>]{0,65536}>")
+_ENCODING = re.compile(rb"""\A\s*(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+_UNKNOWN_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_NAMED = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
+
+
+class Markup:
+    """A part whose ``container`` holds many ``item`` elements, read from its blocks."""
+
+    def __init__(self, blocks: Iterator[bytes], container: str, item: str) -> None:
+        self._blocks = blocks
+        self._container = container.encode()
+        self._begins = re.compile(rb"<(?:([\w.-]+):)?%b(?:\s[^<>]*?)?(/?)>" % self._container)
+        self._ends = re.compile(rb"</(?:[\w.-]+:)?%b\s*>" % self._container)
+        self.head = b""
+        self.rest: Iterator[bytes] | None = None
+        self._first = self._read_head()
+        self._item_end = b"</" + self._prefix + item.encode() + b">"
+
+    def plain_blocks(self) -> Iterator[bytes]:
+        """Blocks of whole items. What stands in ``rest`` afterwards needs ``Elements``."""
+        if self.rest is not None:
+            return
+        kept, more = self._first, self._blocks
+        while True:
+            if b"<!" in kept or b"<?" in kept or len(kept) > ITEM_LIMIT:
+                self.rest = itertools.chain([self.preamble, kept], more)
+                return
+            end = self._end_of(kept)
+            if end is not None:
+                yield kept[:end]
+                return
+            cut = kept.rfind(self._item_end) + 1
+            if cut:
+                cut += len(self._item_end) - 1
+                yield kept[:cut]
+                kept = kept[cut:]
+            block = self._joined(more, len(kept))
+            if not block:
+                raise unreadable("it breaks off in the middle")
+            kept += block
+
+    @property
+    def preamble(self) -> bytes:
+        """What an XML parser must have seen before it can read an item."""
+        return self._preamble
+
+    def usual(self, block: bytes) -> bytes | None:
+        """The block as most programs would have written it; None if it needs more care."""
+        if b"\0" in block or (b"&" in block and _UNKNOWN_ENTITY.search(block)):
+            return None
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if self._prefix:
+            block = block.replace(b"<" + self._prefix, b"<")
+            block = block.replace(b"</" + self._prefix, b"</")
+        if not block.isascii():
+            try:
+                block.decode()
+            except UnicodeDecodeError:
+                return None
+        return block
+
+    def _joined(self, blocks: Iterator[bytes], at_least: int) -> bytes:
+        """The next blocks together, as much as was kept: copies stay linear in what is read."""
+        parts, length = [], 0
+        for block in blocks:
+            parts.append(block)
+            length += len(block)
+            if length >= at_least:
+                break
+        return b"".join(parts)
+
+    def _read_head(self) -> bytes:
+        """Reads up to the first item; gives what came after the container's own tag."""
+        head = next(self._blocks, b"")
+        if b"\0" in head[:64] or _other_encoding(head):
+            self._take_whole(head)
+            return b""
+        while not (begins := self._begins.search(head)):
+            block = self._joined(self._blocks, len(head))
+            if not block or len(head) > HEAD_LIMIT:
+                refuse_declarations(head)
+                self._take_whole(head + block)
+                return b""
+            head += block
+        self.head = head[: begins.end()]
+        refuse_declarations(self.head)
+        self._prefix = begins[1] + b":" if begins[1] else b""
+        root = _ROOT.search(self.head)
+        if root is None or b"<!" in self.head or (begins[2] and b"/" in begins[2]):
+            self._take_whole(head)
+            return b""
+        self._preamble = self.head if root.end() == begins.end() else root[0] + begins[0]
+        return head[begins.end() :]
+
+    _prefix = _preamble = b""
+
+    def _take_whole(self, begun: bytes) -> None:
+        self.rest = itertools.chain([begun], self._blocks)
+
+    def _end_of(self, block: bytes) -> int | None:
+        """Where the items end, None if they go on."""
+        if self._container not in block:
+            return None
+        ends = self._ends.search(block)
+        return ends.start() if ends else None
+
+
+class Elements:
+    """An XML parser over pieces of a part; hears names without their namespaces."""
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = lambda name: self.end(_bare(name))
+        self._parser.CharacterDataHandler = self.text
+        self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.EntityDeclHandler = self._refuse
+        self._fed = 0
+
+    def feed(self, block: bytes) -> None:
+        """Reads on; raises ``RefusedError`` where the XML is broken."""
+        self._fed += len(block)
+        if self._fed > CAREFUL_LIMIT:
+            raise RefusedError(finding("unreadable-file/unusual", limit="256 MB"))
+        self._parse(block, final=False)
+
+    def close(self) -> None:
+        """Says that the part has ended."""
+        self._parse(b"", final=True)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+
+    def text(self, text: str) -> None:
+        """Text between tags."""
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.start(_bare(name), attributes)
+
+    def _parse(self, block: bytes, *, final: bool) -> None:
+        try:
+            self._parser.Parse(block, final)
+        except expat.ExpatError as error:
+            raise unreadable(f"its XML is broken ({expat.ErrorString(error.code)})") from error
+
+    def _refuse(self, *_: object) -> None:
+        raise RefusedError(finding("unreadable-file/declares-entities"))
+
+
+def pieces_of(block: bytes, tag: str) -> tuple[bytes, pa.Array]:
+    """What stands before the first such element, and the elements, each up to the next."""
+    letters = np.frombuffer(block + b"    ", np.uint8)
+    at = np.flatnonzero(letters[: len(block)] == ord("<"))
+    for offset, letter in enumerate(tag.encode(), start=1):
+        at = at[letters[at + offset] == letter]
+    at = at[np.isin(letters[at + len(tag) + 1], np.frombuffer(b" />\n\t", np.uint8))]
+    if not len(at):
+        return block, pa.array([], pa.string())
+    ends = np.append(at, len(block)).astype(np.int32)
+    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(block)]
+    return block[: at[0]], pa.Array.from_buffers(pa.string(), len(at), buffers)
+
+
+def with_entities(texts: pa.Array) -> pa.Array:
+    """Texts with the five entities of XML as the characters they stand for."""
+    for name, letter in _NAMED.items():
+        texts = pc.replace_substring(texts, name, letter)
+    return texts
+
+
+def chained(first: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks with another before them."""
+    return itertools.chain([first], blocks)
+
+
+def _bare(name: str) -> str:
+    return name.rsplit(" ", 1)[-1]
+
+
+def _other_encoding(head: bytes) -> bool:
+    declared = _ENCODING.match(head[:256])
+    return declared is not None and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii")
