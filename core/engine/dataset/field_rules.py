@@ -31,6 +31,13 @@ PSEUDO_LSOAS = pa.array(
 """Stand for no LSOA: unknown, no fixed address, or abroad (docs/sources.md, code lists)."""
 
 
+_ERROR_NAME = (
+    r"^#(?:(?:NULL|DIV/0|VALUE|REF|NUM|SPILL|CALC|FIELD|CONNECT|BLOCKED|BUSY|UNKNOWN|PYTHON"
+    r"|EXTERNAL|TIMEOUT|DATA|FORMULA)!|NAME\?|N/A|GETTING_DATA)$"
+)
+"""Errors of Excel, those of linked data, Python and dynamic arrays among them."""
+
+
 class Register(Protocol):
     """Every LSOA that is or was, and the last day of those that ended (date32, null: none)."""
 
@@ -107,6 +114,12 @@ def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
         yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
     else:
         yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
+
+
+def error_names(field: Field, values: pa.Array) -> Flag:
+    """Values that are names of Excel's errors: nobody means them, in a csv file neither."""
+    named = _mask(pc.match_substring_regex(values, _ERROR_NAME, ignore_case=True))
+    return Flag(f"{_WRONG_CELL[field.type]}/cell", named)
 
 
 def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:

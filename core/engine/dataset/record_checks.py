@@ -25,6 +25,7 @@ from core.engine.dataset.field_rules import (
     Flag,
     Mask,
     References,
+    error_names,
     judge,
     mark_flags,
     not_date_cells,
@@ -152,12 +153,13 @@ class _Check:
         """Values as people read them, without marks, and what their form says against them."""
         nul = Flag("bad-encoding/cell", np.asarray(with_nul(values)))
         if not is_marked(self.chunk):
-            return as_read(values), [nul]
+            bare = as_read(values)
+            return bare, [nul, error_names(field, bare)]
         bare, marks = take_marks_off(values)
         if field.type in ("integer", "date"):  # what a cell holds counts there, not what it shows
             bare = stored_numbers(values)
         bare = as_read(bare)
-        flags = [nul, *mark_flags(field, marks)]
+        flags = [nul, *mark_flags(field, marks), error_names(field, bare)]
         if field.type == "date" and is_from_workbook(self.chunk):
             flags.append(not_date_cells(bare, marks))
         return bare, flags

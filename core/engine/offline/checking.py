@@ -77,12 +77,14 @@ def check_file(
     name: str | None = None,
     headings: Mapping[str, str | None] | None = None,
     heading_row: int | None = None,
+    sheet: str | None = None,
     keep_records: bool = True,
 ) -> FileCheck:
     """Reads and checks ``path``; ``keep_records=False`` forgets records that were checked.
 
-    Raises ``UserError`` only where there is no file: what is wrong with its content is in
-    ``errors``.
+    ``sheet`` is the sheet of a workbook that is read, None for the first visible one. Raises
+    ``UserError`` only where there is no file or no such sheet: what is wrong with its content is in
+    ``errors``. Of a file that turns out to be broken further down no records are kept.
     """
     with open_file(
         path,
@@ -92,6 +94,7 @@ def check_file(
         chunk_rows=CHUNK_ROWS,
         headings=headings,
         heading_row=heading_row,
+        sheet=sheet,
     ) as reading:
         records: list[pa.Table] = []
         errors: list[pa.Table] = []
@@ -102,6 +105,8 @@ def check_file(
             if keep_records:
                 records.append(checked.records)
         found = _in_order(reading.file_errors(), errors)
+        if reading.refused:
+            records, count = [], 0
         return FileCheck(
             name=reading.name,
             headings=reading.headings,

@@ -197,9 +197,7 @@ def open_file(
     return Reading(name or path.name, source, layout, specification, chunk_rows)
 
 
-def open_source(
-    path: Path, specification: Specification, *, sheet: str | None = None
-) -> Source:
+def open_source(path: Path, specification: Specification, *, sheet: str | None = None) -> Source:
     """The file, opened by its kind."""
     try:
         size = path.stat().st_size

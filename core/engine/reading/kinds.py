@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.engine.dataset.problems import finding
-from core.engine.reading.xls.compound import inspect_compound
+from core.engine.reading.workbooks.xls.compound import inspect_compound
 
 Kind = Literal["text", "xlsx", "xls"]
 

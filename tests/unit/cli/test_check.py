@@ -154,7 +154,7 @@ def test_it_starts_without_what_servers_need() -> None:
         "from cli.offline import keep_pandas_out\n"
         "keep_pandas_out()\n"
         "import core.engine.offline.check_summary, core.engine.areas.register\n"
-        "import core.engine.reading.workbook\n"
+        "import core.engine.reading.workbooks.xlsx_source\n"
         "heavy = {'prefect', 'streamlit', 'pandas', 'sqlalchemy', 'polars'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

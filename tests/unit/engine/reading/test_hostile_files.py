@@ -16,8 +16,8 @@ import xlsxwriter
 import xlwt
 
 from core.engine.offline.checking import FileCheck, References, check_file
-from core.engine.reading import cell_tables
-from core.engine.reading.xlsx import package
+from core.engine.reading.workbooks import cell_tables
+from core.engine.reading.workbooks.xlsx import package
 from tests.small_dataset import DATA, GOOD, HEADINGS, SMALL, codes, found
 
 CALAMINE = DATA / "calamine"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.engine.dataset.specification import Specification
-from core.engine.reading.cell_tables import CellTables
-from core.engine.reading.workbook_source import Claimed, WorkbookSource
-from core.engine.reading.xlsx.book import Sheet, read_book
-from core.engine.reading.xlsx.package import Package
-from core.engine.reading.xlsx.sheet import LAST_ROW, SheetReader
-from core.engine.reading.xlsx.strings import read_strings
+from core.engine.reading.workbooks.cell_tables import CellTables
+from core.engine.reading.workbooks.workbook_source import Claimed, WorkbookSource
+from core.engine.reading.workbooks.xlsx.book import Sheet, read_book
+from core.engine.reading.workbooks.xlsx.package import Package
+from core.engine.reading.workbooks.xlsx.sheet import LAST_ROW, SheetReader
+from core.engine.reading.workbooks.xlsx.strings import read_strings
 
 
 class XlsxSource(WorkbookSource[Sheet]):

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from core.engine.dataset.problems import finding
 from core.engine.reading.refusal import RefusedError, unreadable
-from core.engine.reading.typed_cells import LONGEST_CELL, as_written
-from core.engine.reading.xlsx.markup import Elements, Markup, pieces_of, with_entities
-from core.engine.reading.xlsx.package import Package
+from core.engine.reading.workbooks.typed_cells import LONGEST_CELL, as_written
+from core.engine.reading.workbooks.xlsx.markup import Elements, Markup, pieces_of, with_entities
+from core.engine.reading.workbooks.xlsx.package import Package
 
 STRINGS_LIMIT = 512 << 20
 """Bytes of all shared strings together, which stay in memory while the sheet is read."""

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.engine.dataset.specification import Specification
-from core.engine.reading.cell_tables import CellTables
 from core.engine.reading.refusal import RefusedError, unreadable
-from core.engine.reading.workbook_source import Claimed, WorkbookSource
-from core.engine.reading.xls.book import Sheet, read_book
-from core.engine.reading.xls.compound import BrokenError, inspect_compound, workbook_stream
-from core.engine.reading.xls.sheet import LAST_ROW, cells_of, claimed_rows
+from core.engine.reading.workbooks.cell_tables import CellTables
+from core.engine.reading.workbooks.workbook_source import Claimed, WorkbookSource
+from core.engine.reading.workbooks.xls.book import Sheet, read_book
+from core.engine.reading.workbooks.xls.compound import (
+    BrokenError,
+    inspect_compound,
+    workbook_stream,
+)
+from core.engine.reading.workbooks.xls.sheet import LAST_ROW, cells_of, claimed_rows
 
 
 class XlsSource(WorkbookSource[Sheet]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.columns.coded import Coded
-from core.engine.columns.marks import FROM_WORKBOOK, TWICE, UNREADABLE
+from core.engine.columns.marks import FROM_WORKBOOK, TWICE
 from core.engine.dataset.headings import column_letter
 from core.engine.dataset.problems import finding
-from core.engine.reading.cells import Cells, Numbers
 from core.engine.reading.refusal import RefusedError, unreadable
-from core.engine.reading.sheets import TOP_ROWS
-from core.engine.reading.typed_cells import without_mark
+from core.engine.reading.workbooks.cells import Cells, Numbers
+from core.engine.reading.workbooks.sheets import TOP_ROWS
+from core.engine.reading.workbooks.typed_cells import without_mark
 
+HEAD_ROWS = 50
+"""Rows among which the headings are looked for."""
 CELLS_LIMIT = 60_000_000
 """Cells of the sheet's rectangle; a million records of 38 columns have fewer."""
 CELLS_AT_ONCE = 5_000_000
@@ -28,15 +29,16 @@ WIDE = 1000
 
 
 class CellTables:
-    """Cuts a stream of cells into tables; notes rows that must be left out.
+    """Cuts a stream of cells into tables.
 
     ``width`` is fixed when the first rows are known. Cells beyond it, further down, are of columns
     without a heading, noted in ``beyond``. Rows between two that hold something are given as one
-    blank row, for there the data end.
+    blank row, for there the data end. ``rows_there`` counts rows as they come, before they are cut
+    into tables.
     """
 
     def __init__(self, cells: Iterator[Cells], width_claimed: int) -> None:
-        self.left_out: list[dict[str, Any]] = []
+        self.rows_there = 0
         self.beyond: set[int] = set()
         self._cells = cells
         self._last_row, self._rows_given = 1, 1
@@ -50,20 +52,20 @@ class CellTables:
         """Whether no cell holds anything."""
         return self._held is None
 
-    def first_row(self) -> list[str]:
-        """The cells of row 1."""
-        row = [""] * self.width
-        if self._held is not None:
-            at = np.flatnonzero(self._held.rows == 1)
-            texts = self._held.texts.take(pa.array(at)).to_pylist()
-            for column, text in zip(self._held.columns[at], texts, strict=True):
-                row[column - 1] = without_mark(text)
-                if text.startswith(UNREADABLE):
-                    self._note_broken(np.array([1], np.int32), np.array([column], np.int32))
-        return row
+    def head(self) -> list[list[str]]:
+        """The first rows, from row 1 on, among which the headings are."""
+        rows = {number: row for number, row in self._top(HEAD_ROWS) if number <= HEAD_ROWS}
+        blank = [""] * self.width
+        return [
+            [without_mark(text) for text in rows.get(number, blank)]
+            for number in range(1, max(rows, default=0) + 1)
+        ]
 
-    def top(self, count: int = TOP_ROWS) -> list[list[str]]:
+    def top(self) -> list[list[str]]:
         """The first rows that hold something, with marks."""
+        return [row for _, row in self._top(TOP_ROWS)]
+
+    def _top(self, count: int) -> list[tuple[int, list[str]]]:
         if self._held is None:
             return []
         numbers = np.unique(self._held.rows)[:count]
@@ -75,13 +77,14 @@ class CellTables:
         ):
             if row in rows:
                 rows[row][column - 1] = text
-        return list(rows.values())
+        return list(rows.items())
 
-    def tables(self, rows: int) -> Iterator[pa.Table]:
-        """Tables of about so many rows from row 2 on: ``row`` and columns by position, marked."""
+    def tables(self, rows: int, heading_row: int) -> Iterator[pa.Table]:
+        """Tables of about so many rows below the headings: ``row``, columns by position, marked."""
+        self._last_row = heading_row
         rows = max(min(rows, CELLS_AT_ONCE // max(self.width, 1)), 1)
         parts: list[Cells] = []
-        for part in self._all():
+        for part in self._below(heading_row):
             parts.append(part)
             if sum(_distinct(part.rows) for part in parts) <= rows:
                 continue
@@ -94,8 +97,8 @@ class CellTables:
         if any(len(part.rows) for part in parts):
             yield self._table(_joined(parts))
 
-    def _all(self) -> Iterator[Cells]:
-        """The cells below row 1."""
+    def _below(self, heading_row: int) -> Iterator[Cells]:
+        """The cells below the headings; counts their rows as they come."""
         last = 0
         while self._held is not None:
             part, self._held = self._held, next(self._cells, None)
@@ -103,24 +106,19 @@ class CellTables:
                 continue
             if part.rows[0] < last or (np.diff(part.rows) < 0).any():
                 raise unreadable("its rows are out of order")
+            below = int(np.searchsorted(part.rows, heading_row + 1))
+            goes_on = below < len(part.rows) and int(part.rows[below]) == last
+            self.rows_there += _distinct(part.rows[below:]) - goes_on
             last = int(part.rows[-1])
-            below = int(np.searchsorted(part.rows, 2))
             yield _slice(part, below, len(part.rows)) if below else part
 
     def _table(self, cells: Cells) -> pa.Table:
         rows, columns, texts = self._without_repeats(cells)
         numbers = self._with_gaps(np.unique(rows))
         self._refuse_too_large(int(numbers[-1]))
-        broken = np.asarray(pc.starts_with(texts, UNREADABLE))
-        if broken.any():
-            bad = self._note_broken(rows[broken], columns[broken])
-            numbers = numbers[~np.isin(numbers, bad)]
-            broken = np.isin(rows, bad)
-        beyond = columns > self.width
-        if beyond.any():
-            self.beyond.update((np.unique(columns[beyond & ~broken]) - 1).tolist())
-        kept = ~(beyond | broken)
+        kept = columns <= self.width
         if not kept.all():
+            self.beyond.update((np.unique(columns[~kept]) - 1).tolist())
             rows, columns, texts = rows[kept], columns[kept], texts.filter(pa.array(kept))
         return self._laid_out(numbers, Cells(rows, columns, texts))
 
@@ -158,20 +156,13 @@ class CellTables:
         )
         return Cells(cells.rows[first], cells.columns[first], texts_once)
 
-    def _note_broken(self, rows: Numbers, columns: Numbers) -> Numbers:
-        """Notes each row that holds text which no text can hold, by its first such cell."""
-        bad, first = np.unique(rows, return_index=True)
-        for row, column in zip(bad.tolist(), columns[first].tolist(), strict=True):
-            cell = f"{column_letter(column - 1)}{row}"
-            self.left_out.append(finding("bad-encoding/nul-cell", row=row, cell=cell))
-        return bad
-
     def _with_gaps(self, numbers: Numbers) -> Numbers:
         """The row numbers, with the first of each run of rows that hold nothing."""
         expected = np.concatenate([[self._last_row], numbers[:-1]]) + 1
         gaps = expected[expected < numbers]
         self._last_row = int(numbers[-1])
         self._rows_given += len(numbers) + len(gaps)
+        self.rows_there += len(gaps)
         return np.sort(np.concatenate([numbers, gaps])).astype(np.int32)
 
     def _refuse_too_large(self, last_row: int) -> None:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from core.engine.dataset.problems import finding
 from core.engine.reading.refusal import RefusedError, unreadable
-from core.engine.reading.xlsx.package import refuse_declarations
+from core.engine.reading.workbooks.xlsx.package import refuse_declarations
 
 HEAD_LIMIT = 4 << 20
 """Bytes above the first item: what a sheet says of its columns and views."""

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from core.engine.dataset.problems import finding
 from core.engine.dataset.specification import Specification
-from core.engine.reading.cell_tables import CellTables
 from core.engine.reading.refusal import RefusedError
-from core.engine.reading.sheets import SheetTop, SomeSheet, other_sheets, sheet_to_read
+from core.engine.reading.workbooks.cell_tables import CellTables
+from core.engine.reading.workbooks.sheets import SheetTop, SomeSheet, other_sheets, sheet_to_read
 
 
 class Claimed(NamedTuple):
@@ -29,13 +29,20 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
     """
 
     def __init__(self) -> None:
-        self.cells: list[str] = []
+        self.head: list[list[str]] = []
+        self.heading_row = 1
+        self.rows_there = 0
         self.findings: list[dict[str, Any]] = []
         self.ragged: list[dict[str, Any]] = []
         self.sheets: list[str] = []
         """The names of the sheets that a person sees."""
         self._tables: CellTables | None = None
         self._last_row = 0
+
+    @property
+    def cells(self) -> list[str]:
+        """The headings."""
+        return self.head[self.heading_row - 1] if self.head else []
 
     @property
     def beyond(self) -> Collection[int]:
@@ -48,11 +55,12 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
             return
         names = ["row", *map(str, wanted)]
         try:
-            for table in self._tables.tables(chunk_rows):
+            for table in self._tables.tables(chunk_rows, self.heading_row):
+                self.rows_there += table.num_rows
                 yield table.select(names)
+            self.rows_there = self._tables.rows_there
         except RefusedError as refused:  # something further down cannot be read
             self.ragged.append(refused.finding)
-        self.ragged.extend(self._tables.left_out)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
         """By the rows that the sheet says it has."""
@@ -74,7 +82,7 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
         try:
             self._open_sheet(sheets(), specification, wanted)
         except RefusedError as refused:
-            self.cells, self.findings = [], [refused.finding]
+            self.head, self.findings = [], [refused.finding]
 
     def _open_sheet(
         self, sheets: Sequence[SomeSheet], specification: Specification, wanted: str | None
@@ -90,6 +98,6 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
             if sheet is not chosen
         ]
         self.findings = other_sheets(read, others, specification, chosen=wanted is not None)
-        self.cells = self._tables.first_row()
+        self.head = self._tables.head()
         if self._tables.is_blank:
-            self.cells, self.findings = [], [finding("empty-file"), *self.findings]
+            self.findings = [finding("empty-file"), *self.findings]

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from core.engine.reading.number_formats import GENERAL, NumberFormat, format_of, number_format
-from core.engine.reading.xlsx.package import Package, local
+from core.engine.reading.workbooks.number_formats import (
+    GENERAL,
+    NumberFormat,
+    format_of,
+    number_format,
+)
+from core.engine.reading.workbooks.xlsx.package import Package, local
 
 
 @dataclass(frozen=True)

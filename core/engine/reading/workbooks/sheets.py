@@ -1,4 +1,4 @@
-"""Which sheet of a workbook is read, and what is said of the others (design/formats.md)."""
+"""Which sheet of a workbook is read, and what is said of the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.engine.dataset.headings import match_headings
 from core.engine.dataset.problems import finding
 from core.engine.dataset.specification import Specification
 from core.engine.reading.refusal import RefusedError
-from core.engine.reading.typed_cells import without_mark
+from core.engine.reading.workbooks.typed_cells import without_mark
 from core.user_errors import UserError
 
 TOP_ROWS = 20
@@ -89,9 +89,7 @@ def _holds_records(read: SheetTop, other: SheetTop, specification: Specification
 def _are_headings(row: list[str], specification: Specification) -> bool:
     cells = [without_mark(cell) for cell in row]
     ways = [match_headings(cells, specification, transpose=way) for way in (False, True)]
-    return any(
-        not any(found["code"] == "missing-column" for found in layout.findings) for layout in ways
-    )
+    return any(not layout.missing for layout in ways)
 
 
 def _goes_on(headings: list[str], row: list[str], specification: Specification) -> bool:

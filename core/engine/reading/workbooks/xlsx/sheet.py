@@ -19,20 +19,20 @@ import pyarrow.compute as pc
 
 from core.engine.columns.marks import ERROR_CELL, NO_VALUE
 from core.engine.dataset.problems import finding
-from core.engine.reading.cells import Cells, Numbers
-from core.engine.reading.number_formats import NumberFormat
 from core.engine.reading.refusal import RefusedError, unreadable
-from core.engine.reading.typed_cells import (
+from core.engine.reading.workbooks.cells import Cells, Numbers
+from core.engine.reading.workbooks.number_formats import NumberFormat
+from core.engine.reading.workbooks.typed_cells import (
     LONGEST_CELL,
     as_written,
     formatted_text,
     iso_text,
     text_through,
 )
-from core.engine.reading.xlsx.book import PLAIN, Book
-from core.engine.reading.xlsx.markup import Elements, Markup, pieces_of, with_entities
-from core.engine.reading.xlsx.package import Package
-from core.engine.reading.xlsx.strings import refuse_long
+from core.engine.reading.workbooks.xlsx.book import PLAIN, Book
+from core.engine.reading.workbooks.xlsx.markup import Elements, Markup, pieces_of, with_entities
+from core.engine.reading.workbooks.xlsx.package import Package
+from core.engine.reading.workbooks.xlsx.strings import refuse_long
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 

@@ -6,10 +6,10 @@ import struct
 from dataclasses import dataclass, field
 
 from core.engine.dataset.problems import finding
-from core.engine.reading.number_formats import NumberFormat, format_of
 from core.engine.reading.refusal import RefusedError, unreadable
-from core.engine.reading.typed_cells import written_text
-from core.engine.reading.xls.records import (
+from core.engine.reading.workbooks.number_formats import NumberFormat, format_of
+from core.engine.reading.workbooks.typed_cells import written_text
+from core.engine.reading.workbooks.xls.records import (
     CALCULATED,
     CODE_PAGE,
     CONTINUE,

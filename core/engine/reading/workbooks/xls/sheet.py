@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from core.engine.columns.marks import ERROR_CELL, NO_VALUE
-from core.engine.reading.cells import Cells
-from core.engine.reading.number_formats import GENERAL, NumberFormat, number_format
 from core.engine.reading.refusal import unreadable
-from core.engine.reading.typed_cells import formatted_text, text_through, written_text
-from core.engine.reading.xls.book import Book
-from core.engine.reading.xls.records import (
+from core.engine.reading.workbooks.cells import Cells
+from core.engine.reading.workbooks.number_formats import GENERAL, NumberFormat, number_format
+from core.engine.reading.workbooks.typed_cells import formatted_text, text_through, written_text
+from core.engine.reading.workbooks.xls.book import Book
+from core.engine.reading.workbooks.xls.records import (
     BOOL_OR_ERROR,
     EXTENT,
     FORMULA,

@@ -12,13 +12,13 @@ from core.engine.columns.marks import (
     AS_SHOWN,
     DATE_CELL,
     DATE_WITH_TIME,
+    HALF,
+    LITERAL,
     NOT_AS_SHOWN,
-    PLAIN,
     ROUNDED_NUMBER,
     SEPARATOR,
-    UNREADABLE,
 )
-from core.engine.reading.number_formats import NumberFormat
+from core.engine.reading.workbooks.number_formats import NumberFormat
 
 EXACT_BELOW = 1e15
 """Excel keeps 15 digits of a number; a longer one is not what was typed."""
@@ -26,7 +26,7 @@ LONGEST_CELL = 131_072
 """Characters of one cell, as for csv; Excel itself holds 32,767."""
 
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # ECMA-376 part 1, 22.9.2.19
-_ODD = f"_x[0-9A-Fa-f]{{4}}_|^[{DATE_CELL}-{SEPARATOR}]|\\x00"
+_ODD = f"_x[0-9A-Fa-f]{{4}}_|^[{DATE_CELL}-{SEPARATOR}]"
 _MARKS = re.compile(f"[{DATE_CELL}-{SEPARATOR}]")
 _LAST_DAY = 2_958_465
 _DAY = 86_400_000  # milliseconds
@@ -66,9 +66,9 @@ def written_text(text: str, *, escaped: bool = True) -> str:
         text = _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text)
     if not _is_whole(text):  # halves of one character come together here
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    if "\0" in text or not _is_whole(text):
-        return UNREADABLE + re.sub("[\0\ud800-\udfff]", "\ufffd", text)
-    return PLAIN + text if _MARKS.match(text) else text
+    if not _is_whole(text):
+        return HALF + re.sub("[\ud800-\udfff]", "\ufffd", text)
+    return LITERAL + text if _MARKS.match(text) else text
 
 
 def text_through(text: str, shape: NumberFormat) -> str:
