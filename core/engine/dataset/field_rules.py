@@ -117,7 +117,10 @@ def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
 
 
 def error_names(field: Field, values: pa.Array) -> Flag:
-    """Values that are names of Excel's errors: nobody means them, in a csv file neither."""
+    """Texts of workbook cells, as they stand, that are names of Excel's errors.
+
+    Who means one writes an apostrophe before it; in a csv file any text is a text.
+    """
     named = _mask(pc.match_substring_regex(values, _ERROR_NAME, ignore_case=True))
     return Flag(f"{_WRONG_CELL[field.type]}/cell", named)
 

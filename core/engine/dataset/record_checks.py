@@ -153,13 +153,14 @@ class _Check:
         """Values as people read them, without marks, and what their form says against them."""
         nul = Flag("bad-encoding/cell", np.asarray(with_nul(values)))
         if not is_marked(self.chunk):
-            bare = as_read(values)
-            return bare, [nul, error_names(field, bare)]
+            return as_read(values), [nul]
         bare, marks = take_marks_off(values)
         if field.type in ("integer", "date"):  # what a cell holds counts there, not what it shows
             bare = stored_numbers(values)
+        flags = [nul, *mark_flags(field, marks)]
+        if is_from_workbook(self.chunk):
+            flags.append(error_names(field, bare))
         bare = as_read(bare)
-        flags = [nul, *mark_flags(field, marks), error_names(field, bare)]
         if field.type == "date" and is_from_workbook(self.chunk):
             flags.append(not_date_cells(bare, marks))
         return bare, flags

@@ -27,6 +27,10 @@ from core.user_errors import UserError
 CHUNK_ROWS = 50_000
 
 
+OF_SHEETS = ("data-on-another-sheet", "sheet-not-read")
+"""What is found of other sheets leaves the headings of the one that is read as they are."""
+
+
 class Source(Protocol):
     """A file of some kind, opened: its first rows, and tables of those below the headings.
 
@@ -186,7 +190,7 @@ def open_file(
     path = Path(path)
     source = open_source(path, specification, sheet=sheet)
     layout = None
-    if source.head:
+    if all(found["code"] in OF_SHEETS for found in source.findings):
         layout = find_headings(
             source,
             partial(
