@@ -31,7 +31,7 @@ import sqlalchemy as sa  # noqa: E402 (after the path)
 from sqlalchemy import Engine  # noqa: E402
 
 from benchmarks.portal_client import PageFailed, memory_of, signed_in  # noqa: E402
-from core.accounts.subscriptions import Quote, begin_at_once  # noqa: E402
+from core.accounts.subscriptions import Quote, quote_and_invoice  # noqa: E402
 from core.accounts.today import today  # noqa: E402
 from core.database import tables  # noqa: E402
 from core.database.engine import engine as open_engine  # noqa: E402
@@ -111,7 +111,7 @@ def bring_in_people(engine: Engine, sessions: int) -> None:
                 .returning(tables.users.c.id)
             ).scalar_one()
             wanted = Quote(kind, user, ids[code] if code else None, first_day=today())
-            begin_at_once(connection, wanted, today=today(), user_id=None)
+            quote_and_invoice(connection, wanted, today=today(), user_id=None)
 
 
 def subject_of(number: int) -> str:

@@ -78,12 +78,12 @@ def export(*, file: Path) -> int:
 def import_areas(*, file: Path, accept_fewer: bool) -> int:
     """Take FILE in as the register, in the place of the one in use, whole or not at all."""
     keep_pandas_out()
-    from core.areas.register_upload import bring_register
+    from core.areas.register_upload import replace_register
     from core.engine.areas.compact import read_register
 
     rows = read_register(file)
     with running_services() as engine, engine.begin() as connection:
-        brought = bring_register(connection, rows, accept_fewer=accept_fewer)
+        brought = replace_register(connection, rows, accept_fewer=accept_fewer)
     click.echo(
         f"{counted(brought.areas, 'area')}: {brought.new:,} new, {brought.gone:,} gone, "
         f"{counted(brought.moved, 'LSOA')} in another district, which alters who pays in "

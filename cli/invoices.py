@@ -87,14 +87,14 @@ def credit(reference: str, *, reason: str, on: dt.date) -> None:
 def save(reference: str, out: Path | None) -> None:
     """Write one invoice as an Excel workbook."""
     from core.access.scope import EVERYTHING
-    from core.accounts.invoice_book import invoice_book
     from core.accounts.invoice_list import find_invoice
+    from core.accounts.invoice_workbook import invoice_workbook
     from core.settings import settings
 
     with running_services() as engine, engine.connect() as connection:
         found = find_invoice(connection, EVERYTHING, reference)
     path = out or Path(f"{found.reference}.xlsx")
-    path.write_bytes(invoice_book(found, settings()))
+    path.write_bytes(invoice_workbook(found, settings()))
     click.echo(str(path))
 
 

@@ -1,4 +1,4 @@
-"""``grouper spider``: has sources walked down, follows walks, decides of answers that are held."""
+"""``grouper spider``: crawls sources, shows crawls, decides about answers that are held."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.user_errors import UserError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from core.areas.progress import WalkProgress
+    from core.areas.progress import CrawlProgress
 
 FORMAT = "{:<26} {:>7} {:>7} {:>9} {:>7} {:>5} {:>9}"
 HEADING = FORMAT.format("within each", "known", "asked", "answered", "failed", "held", "areas")
@@ -34,7 +34,7 @@ def spider() -> None:
 @click.option("--ask-again", metavar="CODE", help="Drop the answer that is held, and ask again.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it has ended (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def walk_areas(
+def crawl_areas(
     *,
     within: str | None,
     source: str | None,
@@ -43,10 +43,10 @@ def walk_areas(
     wait: bool,
     as_json: bool,
 ) -> int:
-    """Walk down the source of areas, into the register.
+    """Crawl the source of areas, into the register.
 
     Exit code 0: complete (or, with --no-wait, asked for); 1: answers failed or are held for you, or
-    the walk stopped; 2: wrong use, or the services do not run.
+    the crawl stopped; 2: wrong use, or the services do not run.
     """
     if sum(each is not None for each in (within, accept, ask_again)) > 1:
         raise click.UsageError("say one of --within, --accept and --ask-again")
@@ -61,20 +61,20 @@ def walk_areas(
 
 
 @spider.command()
-@click.argument("walk", type=int, required=False)
+@click.argument("crawl", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def show(*, walk: int | None, as_json: bool) -> int:
-    """Show a walk level by level, by default the last: what failed, and what is held."""
+def show(*, crawl: int | None, as_json: bool) -> int:
+    """Show a crawl level by level, by default the last: what failed, and what is held."""
     from core.access.scope import EVERYTHING
-    from core.areas.progress import newest_walks, progress_of
-    from core.areas.walks import source_of
+    from core.areas.crawls import source_of
+    from core.areas.progress import newest_crawls, progress_of
 
     with running_services() as engine, engine.connect() as connection:
-        newest = newest_walks(connection, EVERYTHING, 1)
-        if walk is None and not newest:
-            click.echo("There was no walk yet.")
+        newest = newest_crawls(connection, EVERYTHING, 1)
+        if crawl is None and not newest:
+            click.echo("There was no crawl yet.")
             return 0
-        run_id = walk if walk is not None else newest[0]
+        run_id = crawl if crawl is not None else newest[0]
         source_of(connection, run_id)
         progress = progress_of(connection, EVERYTHING, run_id)
     _say(progress, as_json=as_json)
@@ -82,13 +82,13 @@ def show(*, walk: int | None, as_json: bool) -> int:
 
 
 def _request(engine: Engine, source: str | None, within: str | None) -> int:
+    from core.areas.crawls import request_crawl
     from core.areas.sources import find_source
-    from core.areas.walks import request_walk
     from core.settings import settings
 
-    found = find_source(source or settings().area_source, settings().area_sources)
+    area_source = find_source(source or settings().area_source, settings().area_sources)
     with engine.begin() as connection:
-        return request_walk(connection, found, within=within, user_id=None)
+        return request_crawl(connection, area_source, within=within, user_id=None)
 
 
 def _decide(engine: Engine, accepted: str | None, again: str | None) -> int:
@@ -101,34 +101,34 @@ def _decide(engine: Engine, accepted: str | None, again: str | None) -> int:
         return accepting.ask_again(connection, str(again).strip().upper(), user_id=None, by=by)
 
 
-def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> WalkProgress:
+def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> CrawlProgress:
     from core.access.scope import EVERYTHING
     from core.areas.progress import progress_of
     from core.support.polling import changes
 
-    said = None
+    last_text = None
     for progress in changes(
-        engine, lambda c: progress_of(c, EVERYTHING, run_id), what=f"walk {run_id}"
+        engine, lambda c: progress_of(c, EVERYTHING, run_id), what=f"crawl {run_id}"
     ):
         if not wait or not progress.moving:
             return progress
-        told = f"{progress.answered:,} of {progress.known:,} answers"
-        if told != said:
-            said = told
-            say_progress(told, quiet=quiet)
-    raise UserError(f"walk {run_id} is not to be seen any more")
+        progress_text = f"{progress.answered:,} of {progress.known:,} answers"
+        if progress_text != last_text:
+            last_text = progress_text
+            say_progress(progress_text, quiet=quiet)
+    raise UserError(f"crawl {run_id} is not to be seen any more")
 
 
-def _say(progress: WalkProgress, *, as_json: bool) -> None:
+def _say(progress: CrawlProgress, *, as_json: bool) -> None:
     if as_json:
         print_document(_document(progress))
     else:
         click.echo("\n".join(_lines(progress)))
 
 
-def _lines(progress: WalkProgress) -> Iterator[str]:
+def _lines(progress: CrawlProgress) -> Iterator[str]:
     where = f" within {progress.within}" if progress.within else ""
-    yield f"walk {progress.id} of {progress.source}{where}: {progress.state.text}"
+    yield f"crawl {progress.id} of {progress.source}{where}: {progress.state.text}"
     yield HEADING
     for level in progress.levels:
         yield FORMAT.format(*asdict(level).values())
@@ -145,5 +145,5 @@ def _lines(progress: WalkProgress) -> Iterator[str]:
         yield f"It goes on as soon as its turn comes: {counted(progress.known, 'area')} so far."
 
 
-def _document(progress: WalkProgress) -> dict[str, Any]:
+def _document(progress: CrawlProgress) -> dict[str, Any]:
     return asdict(progress)

@@ -144,8 +144,8 @@ def end(number: int, *, reason: str, on: dt.date) -> None:
 @on_day
 def daily(*, on: dt.date) -> None:
     """Do what the daily flow does: begin, warn, end, quote renewals. Twice does no harm."""
-    from core.accounts.daily import care_for_subscriptions
+    from core.accounts.daily import update_subscriptions
 
     with running_services() as engine, engine.begin() as connection:
-        cared = care_for_subscriptions(connection, on)
+        cared = update_subscriptions(connection, on)
     click.echo(f"{cared.moved} moved on, {cared.warned} warnings, {cared.renewals} renewals quoted")

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_from: str = "Grouper <grouper@localhost>"
 
-    area_source: str = "statistics"  # the source of areas that the spider walks down
+    area_source: str = "statistics"  # the source of areas that the spider crawls
     area_sources: Path | None = None  # a file that describes sources; None: the shipped one
     spider_requests: int = Field(default=8, ge=1)  # at once
     spider_per_second: float = Field(default=10, gt=0)

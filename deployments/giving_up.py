@@ -6,7 +6,7 @@ from functools import singledispatch
 
 from sqlalchemy import Connection
 
-from core.areas.walks import fail_walk
+from core.areas.crawls import fail_crawl
 from core.events.failures import record_failure
 from core.kpis.failing import fail_measuring, fail_trial
 from core.migration.runs import fail_migration
@@ -83,7 +83,7 @@ def _(asked: ReportRequested, connection: Connection, fault: Fault) -> str:
 
 @give_up.register
 def _(asked: SpiderRequested, connection: Connection, fault: Fault) -> str:
-    return fail_walk(connection, asked.run_id, asked.area, fault)
+    return fail_crawl(connection, asked.run_id, asked.area, fault)
 
 
 @give_up.register

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from prefect import flow, get_run_logger
 
 from core.database.engine import engine
-from core.notifications.deadlines import tell_deadlines
+from core.notifications.deadlines import raise_digests
 from flows.running import alive
 
 HERE = ZoneInfo("Europe/London")
@@ -19,6 +19,6 @@ def deadline_digest(day: dt.date | None = None) -> int:
     """Raises a digest for each person who has something new to read; of today, or of ``day``."""
     today = day or dt.datetime.now(HERE).date()
     with alive(), engine().begin() as connection:
-        told = tell_deadlines(connection, today)
+        told = raise_digests(connection, today)
     get_run_logger().info("%s digests of deadlines", told)
     return told

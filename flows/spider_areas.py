@@ -1,4 +1,4 @@
-"""Spider: walk down a source of areas, from each parent to its children, into the register."""
+"""Spider: crawls a source of areas, from each parent to its children, into the register."""
 
 from __future__ import annotations
 
@@ -8,75 +8,75 @@ from prefect import flow
 from prefect.futures import as_completed
 from sqlalchemy import Connection, Engine
 
-from core.areas.asking import Asker, Manners
-from core.areas.finish_walk import finish_walk
-from core.areas.sources import Source, find_source
-from core.areas.walks import (
-    Walk,
-    begin_walk,
-    fail_walk,
-    load_walk,
+from core.areas.crawls import (
+    Crawl,
+    begin_crawl,
+    fail_crawl,
+    load_crawl,
     source_of,
     waiting_questions,
 )
+from core.areas.finish_crawl import finish_crawl
+from core.areas.source_client import RequestLimits, SourceClient
+from core.areas.sources import Source, find_source
 from core.settings import settings
 from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import SpiderFinished
 from core.vocabulary.states.areas import SpiderState
 from flows.running import alone_on, failing, flow_run_id, threads
-from tasks.areas import SpiderBench, ask_about
+from tasks.areas import CrawlContext, ask_about
 from tasks.progress import ProgressBar
 
 AWAY_AFTER = 8
-"""So many questions fail one after the other: the source is away, and the walk stops."""
+"""After so many consecutive failures the source is away, and the crawl stops."""
 
 
 @flow(name="spider-areas", task_runner=threads(settings().spider_requests), persist_result=False)
 def spider_areas(run_id: int) -> str:
-    """Carries out one walk; one that is taken up again asks only what was not answered."""
-    return alone_on("spider", run_id, partial(_walk, run_id))
+    """Carries out one crawl; a resumed one asks only what was not answered."""
+    return alone_on("spider", run_id, partial(_crawl, run_id))
 
 
-def _walk(run_id: int, engine: Engine) -> str:
+def _crawl(run_id: int, engine: Engine) -> str:
     with engine.begin() as connection:
         source = find_source(source_of(connection, run_id), settings().area_sources)
-        walk = load_walk(connection, run_id, source)
-        if walk.state not in (SpiderState.PLANNED, SpiderState.RUNNING):
-            return f"walk {run_id} is {walk.state} already"
-        begin_walk(connection, run_id, source, flow_run=flow_run_id())
-        walk = load_walk(connection, run_id, source)
-    with failing(engine, f"walk {run_id}", partial(_fail, walk)):
-        finished = _ask_all(engine, walk, source)
+        crawl = load_crawl(connection, run_id, source)
+        if crawl.state not in (SpiderState.PLANNED, SpiderState.RUNNING):
+            return f"crawl {run_id} is {crawl.state} already"
+        begin_crawl(connection, run_id, source, flow_run=flow_run_id())
+        crawl = load_crawl(connection, run_id, source)
+    with failing(engine, f"crawl {run_id}", partial(_fail, crawl)):
+        finished = _ask_all(engine, crawl, source)
     return f"{finished.new:,} new, {finished.changed:,} changed, {finished.retired:,} retired"
 
 
-def _fail(walk: Walk, connection: Connection, fault: Fault) -> str:
-    return fail_walk(connection, walk.id, walk.area, fault)
+def _fail(crawl: Crawl, connection: Connection, fault: Fault) -> str:
+    return fail_crawl(connection, crawl.id, crawl.area, fault)
 
 
-def _ask_all(engine: Engine, walk: Walk, source: Source) -> SpiderFinished:
-    """Asks what waits, and what comes to wait by the answers, until nothing does."""
-    progress = ProgressBar(f"spider-{walk.id}", f"Areas of {walk.area}")
-    with Asker(Manners.of(settings())) as asker:
-        bench = SpiderBench(engine, walk, source, asker)
+def _ask_all(engine: Engine, crawl: Crawl, source: Source) -> SpiderFinished:
+    """Asks waiting questions, round by round, until none waits."""
+    progress = ProgressBar(f"spider-{crawl.id}", f"Areas of {crawl.area}")
+    with SourceClient(RequestLimits.of(settings())) as client:
+        context = CrawlContext(engine, crawl, source, client)
         finished = None
         while finished is None:
-            _ask_round(bench, progress)
+            _ask_round(context, progress)
             with engine.begin() as connection:
-                finished = finish_walk(connection, walk)
+                finished = finish_crawl(connection, crawl)
     progress.finish(f"{finished.new:,} new")
     return finished
 
 
-def _ask_round(bench: SpiderBench, progress: ProgressBar) -> None:
-    """One level of the walk, so many questions at once as the source bears."""
-    with bench.engine.connect() as connection:
-        questions = waiting_questions(connection, bench.walk.id)
+def _ask_round(context: CrawlContext, progress: ProgressBar) -> None:
+    """Asks one level of the crawl, with as many requests at once as the source allows."""
+    with context.engine.connect() as connection:
+        questions = waiting_questions(connection, context.crawl.id)
     failed_in_a_row = 0
-    for future in as_completed([ask_about.submit(bench, question) for question in questions]):
+    for future in as_completed([ask_about.submit(context, question) for question in questions]):
         failed_in_a_row = 0 if future.result() else failed_in_a_row + 1
         progress.step()
         if failed_in_a_row >= AWAY_AFTER:
-            bench.given_up.set()
-            raise UserError(f"{bench.source.title} does not answer any more")
+            context.given_up.set()
+            raise UserError(f"{context.source.title} does not answer any more")

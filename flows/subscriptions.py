@@ -6,7 +6,7 @@ import datetime as dt
 
 from prefect import flow, get_run_logger
 
-from core.accounts.daily import care_for_subscriptions
+from core.accounts.daily import update_subscriptions
 from core.accounts.today import today
 from core.database.engine import engine
 from flows.running import alive
@@ -14,9 +14,9 @@ from flows.running import alive
 
 @flow(name="subscriptions", persist_result=False, retries=5, retry_delay_seconds=60)
 def subscriptions(day: dt.date | None = None) -> int:
-    """Does what is due today, or on ``day``; gives how many subscriptions were moved on."""
+    """Does what is due today, or on ``day``; returns how many subscriptions changed state."""
     with alive(), engine().begin() as connection:
-        cared = care_for_subscriptions(connection, day or today())
+        cared = update_subscriptions(connection, day or today())
     get_run_logger().info(
         "%s moved on, %s warnings, %s renewals quoted", cared.moved, cared.warned, cared.renewals
     )

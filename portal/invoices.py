@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 from core.access.audit import note
 from core.access.people import NotAdmitted, Person
 from core.access.scope import NotAllowed
-from core.accounts.invoice_book import invoice_book
 from core.accounts.invoice_csv import invoices_csv
 from core.accounts.invoice_list import find_invoice, list_invoices
+from core.accounts.invoice_workbook import invoice_workbook
 from core.settings import settings
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -49,7 +49,7 @@ def _one(request: Request) -> Response:
     with engine().begin() as connection:
         invoice = find_invoice(connection, person.scope, request.path_params["reference"])
         note(connection, "downloaded", f"invoice:{invoice.reference}", user_id=person.id)
-    return _file(invoice_book(invoice, settings()), f"{invoice.reference}.xlsx", XLSX)
+    return _file(invoice_workbook(invoice, settings()), f"{invoice.reference}.xlsx", XLSX)
 
 
 def _all(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Asks about one area: all pages of its lookups, then its children into the register."""
+"""Asks about one area: all pages of its lookups; then imports its children."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
-from core.areas.answers import Question as Request
-from core.areas.answers import questions_about
-from core.areas.asking import Answer, Asker, AskingFailed, Kept
-from core.areas.importing import fail_question, import_answers, kept_of
-from core.areas.sources import Source, asked_of
-from core.areas.walks import Question, Walk, note_asked
+from core.areas.answers import SourceRequest, requests_about
+from core.areas.crawls import Crawl, Question, mark_asked
+from core.areas.importing import cached_answer, fail_question, import_answers
+from core.areas.source_client import Answer, CachedAnswer, NoSourceAnswer, SourceClient
+from core.areas.sources import Source, askable_kinds
 from core.support.faults import Fault
 from tasks.faults import RETRYING, hushed
 
 MOST_PAGES = 1000
-"""More cannot be: the source says for ever that more follows."""
+"""A source that reports still more pages is in a loop."""
 
 
 @dataclass(frozen=True)
-class SpiderBench:
-    """What the tasks of one walk share."""
+class CrawlContext:
+    """What the tasks of one crawl share."""
 
     engine: Engine
-    walk: Walk
+    crawl: Crawl
     source: Source
-    asker: Asker
-    given_up: Event = field(default_factory=Event)  # the source is away: what waits may wait
+    client: SourceClient
+    given_up: Event = field(
+        default_factory=Event
+    )  # the source is away: further questions are not asked
 
-    def known(self, address: str) -> Kept | None:
+    def find_cached(self, address: str) -> CachedAnswer | None:
         with self.engine.connect() as connection:
-            return kept_of(connection, self.walk.source, address)
+            return cached_answer(connection, self.crawl.source, address)
 
 
 @task(
@@ -46,39 +47,39 @@ class SpiderBench:
     **RETRYING,
 )
 @hushed
-def ask_about(bench: SpiderBench, question: Question) -> bool:
-    """Whether the question was answered; if not it is in the error queue, or waits."""
-    if bench.given_up.is_set():
+def ask_about(context: CrawlContext, question: Question) -> bool:
+    """Asks and imports; returns whether the question was answered, else it failed or waits."""
+    if context.given_up.is_set():
         return False
-    with bench.engine.begin() as connection:
-        note_asked(connection, question)
+    with context.engine.begin() as connection:
+        mark_asked(connection, question)
     try:
-        answers = [] if question.accepted is not None else ask_all(bench, question)
-    except AskingFailed as error:
-        fault = Fault(f"{bench.source.title}: {error}", attempts=bench.asker.manners.attempts)
-        with bench.engine.begin() as connection:
-            fail_question(connection, bench.walk, question, fault)
+        answers = [] if question.accepted is not None else ask_all(context, question)
+    except NoSourceAnswer as error:
+        fault = Fault(f"{context.source.title}: {error}", attempts=context.client.limits.attempts)
+        with context.engine.begin() as connection:
+            fail_question(connection, context.crawl, question, fault)
         return False
-    with bench.engine.begin() as connection:
-        import_answers(connection, bench.walk, question, answers, asked_of(bench.source))
+    with context.engine.begin() as connection:
+        import_answers(connection, context.crawl, question, answers, askable_kinds(context.source))
     return True
 
 
-def ask_all(bench: SpiderBench, question: Question) -> list[Answer]:
+def ask_all(context: CrawlContext, question: Question) -> list[Answer]:
     """Every page of every lookup; raises ``AskingFailed``."""
     return [
         answer
-        for lookup in questions_about(bench.source, question.parent, question.kind)
-        for answer in _pages(bench, lookup)
+        for lookup in requests_about(context.source, question.parent, question.kind)
+        for answer in _pages(context, lookup)
     ]
 
 
-def _pages(bench: SpiderBench, lookup: Callable[[int], Request]) -> list[Answer]:
+def _pages(context: CrawlContext, lookup: Callable[[int], SourceRequest]) -> list[Answer]:
     answers: list[Answer] = []
     offset = 0
     while len(answers) < MOST_PAGES:
-        answers.append(bench.asker.ask(lookup(offset), bench.known))
+        answers.append(context.client.ask(lookup(offset), context.find_cached))
         offset += answers[-1].page.sent
         if not answers[-1].page.more:
             return answers
-    raise AskingFailed(f"it has more than {MOST_PAGES} pages")
+    raise NoSourceAnswer(f"it has more than {MOST_PAGES} pages")

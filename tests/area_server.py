@@ -86,9 +86,11 @@ class World:
         return [(code, self.areas[code][0]) for code in sorted(codes)]
 
     def cycle(self, parent: str) -> bool:
-        asked_of = self.areas[parent][1] or ""
+        askable_kinds = self.areas[parent][1] or ""
         return (
-            bool(self.troubles) and asked_of[:1] in "EW" and self.number(parent, "cycle") % 60 == 0
+            bool(self.troubles)
+            and askable_kinds[:1] in "EW"
+            and self.number(parent, "cycle") % 60 == 0
         )
 
     def trouble_with(self, address: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.accounts.subscriptions import Quote, begin_at_once
+from core.accounts.subscriptions import Quote, quote_and_invoice
 from core.accounts.today import today
 from core.vocabulary.permissions import Kind
 
@@ -24,4 +24,4 @@ def subscribe(
 ) -> int:
     """A subscription from today on, of the kind that most people of the role have."""
     wanted = Quote(KINDS[role], user_id, organisation_id, first_day=today())
-    return begin_at_once(connection, wanted, today=today(), user_id=None)
+    return quote_and_invoice(connection, wanted, today=today(), user_id=None)

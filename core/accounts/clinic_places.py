@@ -1,4 +1,4 @@
-"""The clinics that a person sees, each with the authority that hosts it and since when."""
+"""The clinics that a person may see, with the host authority of each and its first day."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class ClinicPlace:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The clinic's name and id."""
         return f"{self.name} ({self.clinic_id})" if self.name else self.clinic_id
 
-    def says(self, words: list[str]) -> bool:
-        """Whether every word stands somewhere in what is shown of it."""
+    def matches(self, words: list[str]) -> bool:
+        """Whether every word occurs in the displayed text, in any case."""
         shown = (self.clinic_id, self.name, self.address, self.provider, self.provider_name)
         text = " ".join(part for part in shown if part).casefold()
         return all(word.casefold() in text for word in words)
 
 
-def clinics_seen(connection: Connection, scope: Scope) -> list[ClinicPlace]:
-    """Those of the scope's providers and those that its commissioners host; all of them for who
-    manages accounts. By provider, those to be placed first."""
+def visible_clinics(connection: Connection, scope: Scope) -> list[ClinicPlace]:
+    """The clinics of the scope's providers and those that its commissioners host; all of them for
+    managers of accounts. By provider, clinics without a host first."""
     clinics, providers = tables.clinics, tables.organisations
     since = sa.case(
         (
@@ -60,13 +60,13 @@ def clinics_seen(connection: Connection, scope: Scope) -> list[ClinicPlace]:
             sa.cast(since, sa.Date),
         )
         .join(providers, providers.c.id == clinics.c.provider_id)
-        .where(_seen(scope))
+        .where(_visible(scope))
         .order_by(clinics.c.commissioner.is_not(None), providers.c.name, clinics.c.clinic_id)
     )
     return [ClinicPlace(*row) for row in connection.execute(query)]
 
 
-def _seen(scope: Scope) -> sa.ColumnElement[bool]:
+def _visible(scope: Scope) -> sa.ColumnElement[bool]:
     if scope.may(Action.MANAGE_ACCOUNTS):
         return sa.true()
     clinics = tables.clinics.c
@@ -77,5 +77,5 @@ def _seen(scope: Scope) -> sa.ColumnElement[bool]:
 
 
 def may_place(scope: Scope, clinic: ClinicPlace) -> bool:
-    """Whether the scope may say which authority hosts the clinic."""
+    """Whether the scope may set the host of the clinic."""
     return scope.may(Action.MANAGE_ACCOUNTS) or scope.may(Action.UPLOAD, clinic.provider_id)

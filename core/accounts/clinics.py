@@ -24,7 +24,7 @@ def place_clinic(
     register: AreaRegister,
     user_id: int | None,
 ) -> None:
-    """Says which authority hosts a clinic; raises ``UserError`` where either is unknown."""
+    """Sets the authority that hosts a clinic; raises ``UserError`` where either is unknown."""
     scope = scope_of(connection, user_id)
     if not scope.may(Action.MANAGE_ACCOUNTS):
         scope.require(Action.UPLOAD, provider_id)
@@ -63,16 +63,16 @@ def add_or_place_clinic(
     name: str | None = None,
     address: str | None = None,
 ) -> None:
-    """The same, for a clinic that may not be known yet, with its name and address if given."""
+    """Sets the host of a clinic, which is added if it is new; with name and address if given."""
     if not clinic_id.strip():
         raise UserError("A clinic has an id, as its records name it.")
-    known = {"name": name, "address": address}
-    given = {key: text.strip() for key, text in known.items() if text is not None}
+    details = {"name": name, "address": address}
+    given_details = {key: text.strip() for key, text in details.items() if text is not None}
     values = {"provider_id": provider_id, "clinic_id": clinic_id.strip()}
-    statement = insert(tables.clinics).values(**values, **given)
-    if given:
+    statement = insert(tables.clinics).values(**values, **given_details)
+    if given_details:
         statement = statement.on_conflict_do_update(
-            index_elements=["provider_id", "clinic_id"], set_=given
+            index_elements=["provider_id", "clinic_id"], set_=given_details
         )
     else:
         statement = statement.on_conflict_do_nothing()
@@ -95,7 +95,7 @@ class ClinicRow:
 
 
 def list_clinics(connection: Connection, scope: Scope, *, search: str = "") -> list[ClinicRow]:
-    """All of them for who manages accounts, those to be placed first."""
+    """All clinics, for managers of accounts; clinics without a host first."""
     scope.require(Action.MANAGE_ACCOUNTS)
     clinics, providers = tables.clinics, tables.organisations
     query = (
@@ -111,8 +111,8 @@ def list_clinics(connection: Connection, scope: Scope, *, search: str = "") -> l
         .order_by(clinics.c.commissioner.is_not(None), providers.c.code, clinics.c.clinic_id)
     )
     for word in search.split():
-        said = sa.func.concat_ws(
+        text = sa.func.concat_ws(
             " ", providers.c.code, providers.c.name, clinics.c.clinic_id, clinics.c.name
         )
-        query = query.where(said.icontains(word, autoescape=True))
+        query = query.where(text.icontains(word, autoescape=True))
     return [ClinicRow(*row) for row in connection.execute(query)]

@@ -1,4 +1,4 @@
-"""What happened to a subscription, read from its rows; and what the terms make of it, written."""
+"""Reads the history of a subscription, and writes the periods that follow from it by the terms."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.vocabulary.permissions import Kind
 
 
 def lock_subscription(connection: Connection, subscription_id: int) -> sa.Row[Any]:
-    """Nobody else changes it until the transaction ends; raises ``UserError`` if it is not there"""
-    found = tables.subscriptions
-    query = sa.select(found).where(found.c.id == subscription_id).with_for_update()
+    """Locks a subscription until the transaction ends; raises ``UserError`` for an unknown one."""
+    subscriptions = tables.subscriptions
+    query = sa.select(subscriptions).where(subscriptions.c.id == subscription_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:
         raise UserError(f"There is no subscription {subscription_id}.")
@@ -26,15 +26,15 @@ def lock_subscription(connection: Connection, subscription_id: int) -> sa.Row[An
 
 
 def read_history(connection: Connection, subscription_id: int) -> History:
-    """Everything that its roles depend on."""
+    """Everything that the roles of a subscription depend on."""
     return read_histories(connection, [subscription_id])[subscription_id]
 
 
 def read_histories(connection: Connection, numbers: Collection[int]) -> dict[int, History]:
-    """The same of many at once, in the order of their numbers."""
-    found = tables.subscriptions
+    """The histories of several subscriptions, by their ids, ascending."""
+    subscriptions = tables.subscriptions
     rows = connection.execute(
-        sa.select(found).where(found.c.id.in_(numbers)).order_by(found.c.id)
+        sa.select(subscriptions).where(subscriptions.c.id.in_(numbers)).order_by(subscriptions.c.id)
     ).all()
     billed, transfers, additions = (
         read(connection, numbers) for read in (_billed, _transfers, _additions)
@@ -55,10 +55,10 @@ def read_histories(connection: Connection, numbers: Collection[int]) -> dict[int
 
 
 def write_periods(connection: Connection, subscription_id: int) -> None:
-    """Writes anew who has which role, where and when, by the terms."""
+    """Replaces the periods of a subscription: who has which role, where and when."""
     periods = tables.subscription_periods
     connection.execute(periods.delete().where(periods.c.subscription_id == subscription_id))
-    given = periods_of(read_history(connection, subscription_id))
+    history_periods = periods_of(read_history(connection, subscription_id))
     rows = [
         {
             "subscription_id": subscription_id,
@@ -68,17 +68,17 @@ def write_periods(connection: Connection, subscription_id: int) -> None:
             "first_day": period.first,
             "last_day": period.last,
         }
-        for period in given
+        for period in history_periods
     ]
     if rows:
         connection.execute(periods.insert(), rows)
 
 
-_Happened = dict[int, list[tuple[Any, ...]]]
-"""Of each subscription, what happened to it, in order."""
+_RowsBySubscription = dict[int, list[tuple[Any, ...]]]
+"""Rows by subscription, in order."""
 
 
-def _billed(connection: Connection, numbers: Collection[int]) -> _Happened:
+def _billed(connection: Connection, numbers: Collection[int]) -> _RowsBySubscription:
     invoices = tables.invoices
     query = (
         sa.select(invoices.c.subscription_id, invoices.c.issued_on, invoices.c.paid_on)
@@ -92,7 +92,7 @@ def _billed(connection: Connection, numbers: Collection[int]) -> _Happened:
     return _by_subscription(connection, query)
 
 
-def _transfers(connection: Connection, numbers: Collection[int]) -> _Happened:
+def _transfers(connection: Connection, numbers: Collection[int]) -> _RowsBySubscription:
     made = tables.subscription_transfers
     query = (
         sa.select(made.c.subscription_id, made.c.on_day, made.c.user_id)
@@ -102,7 +102,7 @@ def _transfers(connection: Connection, numbers: Collection[int]) -> _Happened:
     return _by_subscription(connection, query)
 
 
-def _additions(connection: Connection, numbers: Collection[int]) -> _Happened:
+def _additions(connection: Connection, numbers: Collection[int]) -> _RowsBySubscription:
     made = tables.subscription_additions
     query = (
         sa.select(made.c.subscription_id, made.c.on_day, made.c.organisation_id)
@@ -112,8 +112,8 @@ def _additions(connection: Connection, numbers: Collection[int]) -> _Happened:
     return _by_subscription(connection, query)
 
 
-def _by_subscription(connection: Connection, query: sa.Select[Any]) -> _Happened:
-    found: _Happened = defaultdict(list)
+def _by_subscription(connection: Connection, query: sa.Select[Any]) -> _RowsBySubscription:
+    by_subscription: _RowsBySubscription = defaultdict(list)
     for number, *happened in connection.execute(query):
-        found[number].append(tuple(happened))
-    return found
+        by_subscription[number].append(tuple(happened))
+    return by_subscription

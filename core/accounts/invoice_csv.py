@@ -1,7 +1,7 @@
 """Invoices for an accounting package: the columns by which Xero imports sales invoices.
 
-A row a line. Texts that a spreadsheet would calculate are made inert; Xero's own dates are
-day/month/year. A credit note is an invoice below nothing, as Xero reads it.
+One row a line. Texts that a spreadsheet would calculate are made inert; dates are day/month/year. A
+credit note is an invoice with negative amounts, as Xero expects it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_TAX, TAX = "No VAT", "{percent}% (VAT on Income)"
 
 
 def invoices_csv(invoices: Iterable[Invoice], *, account_code: str) -> str:
-    """The csv, oldest invoice first, as Xero takes it in."""
+    """The csv for import into Xero, oldest invoice first."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()

@@ -58,7 +58,7 @@ class Invoice:
 
     @property
     def state(self) -> str:
-        """In a word."""
+        """credit note, credited, paid or open."""
         if self.bill != "invoice":
             return "credit note"
         if self.credited_by is not None:
@@ -72,7 +72,7 @@ class Invoice:
 def list_invoices(
     connection: Connection, scope: Scope, *, subscription_id: int | None = None
 ) -> list[Invoice]:
-    """All of them for who manages accounts, newest first; else those of one's subscriptions."""
+    """All invoices for managers of accounts, else those of own subscriptions; newest first."""
     invoices = tables.invoices
     query = (
         _rows().where(_visible(scope)).order_by(invoices.c.issued_on.desc(), invoices.c.id.desc())
@@ -83,13 +83,13 @@ def list_invoices(
 
 
 def get_invoice(connection: Connection, scope: Scope, invoice_id: int) -> Invoice:
-    """One invoice; raises ``UserError`` where there is none for this person."""
-    found = _with_lines(
+    """One invoice; raises ``UserError`` where it does not exist or the person may not see it."""
+    invoices = _with_lines(
         connection, _rows().where(_visible(scope), tables.invoices.c.id == invoice_id)
     )
-    if not found:
+    if not invoices:
         raise UserError(f"There is no invoice {invoice_id}.")
-    return found[0]
+    return invoices[0]
 
 
 def find_invoice(connection: Connection, scope: Scope, reference: str) -> Invoice:
@@ -101,8 +101,8 @@ def find_invoice(connection: Connection, scope: Scope, reference: str) -> Invoic
         query = _rows().where(
             _visible(scope), invoices.c.bill == bill, invoices.c.number == int(number)
         )
-        for found in _with_lines(connection, query):
-            return found
+        for invoice in _with_lines(connection, query):
+            return invoice
     raise UserError(f"there is no invoice {reference!r}: write it as INV-00012 or CN-00003")
 
 
@@ -139,14 +139,14 @@ def _rows() -> sa.Select[Any]:
 def _with_lines(connection: Connection, query: sa.Select[Any]) -> list[Invoice]:
     rows = connection.execute(query).mappings().all()
     lines = tables.invoice_lines
-    found: dict[int, list[InvoiceLine]] = {row["id"]: [] for row in rows}
-    asked = (
+    lines_by_invoice: dict[int, list[InvoiceLine]] = {row["id"]: [] for row in rows}
+    line_query = (
         sa.select(
             lines.c.invoice_id, lines.c.text, lines.c.quantity, lines.c.unit_price, lines.c.net
         )
-        .where(lines.c.invoice_id.in_(list(found)))
+        .where(lines.c.invoice_id.in_(list(lines_by_invoice)))
         .order_by(lines.c.invoice_id, lines.c.position)
     )
-    for number, *line in connection.execute(asked):
-        found[number].append(InvoiceLine(*line))
-    return [Invoice(**row, lines=tuple(found[row["id"]])) for row in rows]
+    for number, *line in connection.execute(line_query):
+        lines_by_invoice[number].append(InvoiceLine(*line))
+    return [Invoice(**row, lines=tuple(lines_by_invoice[row["id"]])) for row in rows]

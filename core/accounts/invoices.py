@@ -1,7 +1,7 @@
 """Invoices of subscriptions: issued, paid, credited. Never changed, and numbered without gaps.
 
-A number is taken from a row that stays locked until the transaction ends: of two who invoice at
-once one waits, and what is rolled back gives its number back.
+A number is taken from a counter that stays locked until the transaction ends: of two simultaneous
+invoices one waits, and a rollback releases its number.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from core.access.audit import note
 from core.access.scope import require
 from core.accounts.histories import read_history, write_periods
 from core.accounts.prices import rounded, vat_on
-from core.accounts.progress import bring_up_to_date, holder_on
+from core.accounts.progress import holder_on, update_state
 from core.accounts.terms import DAYS_TO_PAY
 from core.database import tables
 from core.settings import settings
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
-Bill = Literal["invoice", "credit note"]
 PREFIXES: dict[str, str] = {"invoice": "INV", "credit note": "CN"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that is charged for; pounds before VAT."""
+    """One line of an invoice; pounds before VAT."""
 
     text: str
     unit_price: Decimal
@@ -57,7 +56,7 @@ def issue_invoice(
     on: dt.date,
     user_id: int | None,
 ) -> int:
-    """Writes an invoice and gives its id; one of nothing is paid on its day."""
+    """Writes an invoice and returns its id; an invoice of £0 counts as paid on its date."""
     net = sum((line.net for line in lines), Decimal(0))
     percent = settings().vat_percent
     values = {
@@ -86,10 +85,10 @@ def record_payment(
     today: dt.date,
     reference: str | None = None,
 ) -> Decimal:
-    """Notes a payment and gives what is still to be paid.
+    """Records a payment and returns the pounds that are still open.
 
-    Paid in full within thirty days, the subscription's term becomes twelve months. Raises
-    ``UserError`` for what is more than is open, or before the invoice.
+    If the invoice is paid in full within thirty days, the term becomes twelve months. Raises
+    ``UserError`` for an amount above the open one, or a date before the invoice.
     """
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = lock_invoice(connection, invoice_id)
@@ -116,7 +115,7 @@ def record_payment(
 def credit(
     connection: Connection, invoice_id: int, *, on: dt.date, reason: str, user_id: int | None
 ) -> int:
-    """Takes a whole invoice back by a credit note, and gives the note's id."""
+    """Cancels a whole invoice by a credit note; returns the id of the note."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = lock_invoice(connection, invoice_id)
     name = reference_of(row.bill, row.number)
@@ -124,10 +123,10 @@ def credit(
         raise UserError(f"{name} is a credit note, or was credited already.")
     if on < row.issued_on:
         raise UserError(f"The invoice is from {row.issued_on}; it cannot be credited before.")
-    kept = ("subscription_id", "covers", "billed_name", "billed_address", "contact", "email",
+    copied = ("subscription_id", "covers", "billed_name", "billed_address", "contact", "email",
             "vat_percent", "net", "vat", "total")  # fmt: skip
     values = {
-        **{key: row._mapping[key] for key in kept},
+        **{key: row._mapping[key] for key in copied},
         "bill": "credit note",
         "credits_id": invoice_id,
         "issued_on": on,
@@ -138,9 +137,9 @@ def credit(
 
 
 def lock_invoice(connection: Connection, invoice_id: int) -> sa.Row[Any]:
-    """The row, held until the transaction ends; raises ``UserError`` where there is none."""
-    found = tables.invoices
-    query = sa.select(found).where(found.c.id == invoice_id).with_for_update()
+    """The row, locked until the transaction ends; raises ``UserError`` for an unknown invoice."""
+    invoices = tables.invoices
+    query = sa.select(invoices).where(invoices.c.id == invoice_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:
         raise UserError(f"There is no invoice {invoice_id}.")
@@ -148,9 +147,9 @@ def lock_invoice(connection: Connection, invoice_id: int) -> sa.Row[Any]:
 
 
 def credit_of(connection: Connection, invoice_id: int) -> int | None:
-    """The credit note that took the invoice back, if one did."""
-    found = tables.invoices
-    query = sa.select(found.c.id).where(found.c.credits_id == invoice_id)
+    """The id of the credit note that cancels the invoice, or None."""
+    invoices = tables.invoices
+    query = sa.select(invoices.c.id).where(invoices.c.credits_id == invoice_id)
     note_id: int | None = connection.execute(query).scalar()
     return note_id
 
@@ -191,7 +190,7 @@ def _next_number(connection: Connection, bill: str) -> int:
 
 
 def _billed_to(connection: Connection, subscription_id: int, day: dt.date) -> dict[str, Any]:
-    """Name and address as they are on the day: an invoice does not change with them."""
+    """Name and address on the day; the invoice keeps them when they change later."""
     history = read_history(connection, subscription_id)
     users, organisations = tables.users, tables.organisations
     person = connection.execute(sa.select(users).where(users.c.id == holder_on(history, day))).one()
@@ -215,7 +214,7 @@ def _paid(connection: Connection, invoice_id: int) -> Decimal:
 def _paid_in_full(
     connection: Connection, row: sa.Row[Any], today: dt.date, user_id: int | None
 ) -> None:
-    """It was paid on the day of the last of its payments."""
+    """Marks an invoice as paid on the date of its last payment."""
     paid = tables.payments
     last = sa.select(sa.func.max(paid.c.paid_on)).where(paid.c.invoice_id == row.id)
     invoices = tables.invoices
@@ -223,4 +222,4 @@ def _paid_in_full(
         invoices.update().where(invoices.c.id == row.id).values(paid_on=last.scalar_subquery())
     )
     write_periods(connection, row.subscription_id)
-    bring_up_to_date(connection, row.subscription_id, today, user_id=user_id)
+    update_state(connection, row.subscription_id, today, user_id=user_id)

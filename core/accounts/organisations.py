@@ -1,7 +1,7 @@
-"""Providers and commissioners, by the codes that people know them by; renamed and merged.
+"""Providers and commissioners, identified by their codes; renamed and merged.
 
-Nothing is rewritten: an old name stays findable, a merged organisation keeps its months and its
-charges, and who acts for what it became acts for it too.
+Nothing is rewritten: former names can still be searched, and a merged organisation keeps its months
+and charges; whoever acts for the organisation that it joined acts for it too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Organisation:
 
 @dataclass(frozen=True)
 class OrganisationRow:
-    """An organisation as administrators see one."""
+    """An organisation as administrators see it."""
 
     id: int
     kind: str
@@ -48,19 +48,19 @@ class OrganisationRow:
 
 
 def find_organisation(connection: Connection, kind: Kind, code: str) -> Organisation:
-    """The organisation of that code; raises ``UserError`` that lists those there are."""
-    known = organisations(connection, kind)
-    for organisation in known:
+    """The organisation of a code; raises ``UserError`` that lists those that exist."""
+    existing = organisations(connection, kind)
+    for organisation in existing:
         if organisation.code == code:
             return organisation
-    listed = ", ".join(f"{each.code} ({each.name})" for each in known) or "none yet"
+    listed = ", ".join(f"{each.code} ({each.name})" for each in existing) or "none yet"
     raise UserError(f"there is no {kind} {code!r}; known: {listed}")
 
 
 def organisation_of(connection: Connection, code: str) -> Organisation:
-    """The organisation of that code, of either kind; raises ``UserError``."""
-    found = tables.organisations
-    query = sa.select(found.c.id, found.c.code, found.c.name).where(found.c.code == code)
+    """The organisation of a code, of either kind; raises ``UserError``."""
+    table = tables.organisations
+    query = sa.select(table.c.id, table.c.code, table.c.name).where(table.c.code == code)
     row = connection.execute(query).first()
     if row is None:
         raise UserError(f"there is no organisation {code!r}; `grouper organisations list`")
@@ -68,12 +68,12 @@ def organisation_of(connection: Connection, code: str) -> Organisation:
 
 
 def organisations(connection: Connection, kind: Kind) -> list[Organisation]:
-    """All of a kind, by code."""
-    found = tables.organisations
+    """All organisations of a kind, by code."""
+    table = tables.organisations
     query = (
-        sa.select(found.c.id, found.c.code, found.c.name)
-        .where(found.c.kind == kind)
-        .order_by(found.c.code)
+        sa.select(table.c.id, table.c.code, table.c.name)
+        .where(table.c.kind == kind)
+        .order_by(table.c.code)
     )
     return [Organisation(*row) for row in connection.execute(query)]
 
@@ -81,31 +81,31 @@ def organisations(connection: Connection, kind: Kind) -> list[Organisation]:
 def list_organisations(
     connection: Connection, scope: Scope, *, search: str = ""
 ) -> list[OrganisationRow]:
-    """Organisations by kind and code; ``search`` finds codes, names, and names of the past."""
+    """Organisations by kind and code; ``search`` matches codes, names and former names."""
     scope.require(Action.MANAGE_ACCOUNTS)
-    found = tables.organisations
-    owner, heir = found.alias("owner"), found.alias("heir")
+    table = tables.organisations
+    owner, heir = table.alias("owner"), table.alias("heir")
     names, clinics = tables.organisation_names, tables.clinics
     past = (
         sa.select(sa.func.coalesce(sa.func.array_agg(names.c.name), NO_NAMES))
-        .where(names.c.organisation_id == found.c.id)
+        .where(names.c.organisation_id == table.c.id)
         .scalar_subquery()
     )
-    places = sa.select(sa.func.count()).where(clinics.c.provider_id == found.c.id).scalar_subquery()
+    places = sa.select(sa.func.count()).where(clinics.c.provider_id == table.c.id).scalar_subquery()
     query = (
         sa.select(
-            found.c.id, found.c.kind, found.c.code, found.c.name, found.c.address,
+            table.c.id, table.c.kind, table.c.code, table.c.name, table.c.address,
             owner.c.code, heir.c.code, past, places,
         )
-        .outerjoin(owner, owner.c.id == found.c.part_of_id)
-        .outerjoin(heir, heir.c.id == found.c.merged_into_id)
-        .order_by(found.c.kind.desc(), found.c.code)
+        .outerjoin(owner, owner.c.id == table.c.part_of_id)
+        .outerjoin(heir, heir.c.id == table.c.merged_into_id)
+        .order_by(table.c.kind.desc(), table.c.code)
     )  # fmt: skip
     for word in search.split():
-        said = sa.func.concat_ws(
-            " ", found.c.code, found.c.name, sa.func.array_to_string(past, " ")
+        text = sa.func.concat_ws(
+            " ", table.c.code, table.c.name, sa.func.array_to_string(past, " ")
         )
-        query = query.where(said.icontains(word, autoescape=True))
+        query = query.where(text.icontains(word, autoescape=True))
     return [OrganisationRow(*row) for row in connection.execute(query)]
 
 
@@ -124,8 +124,8 @@ def add_organisation(
     code, name = code.strip(), name.strip()
     if not code or not name:
         raise UserError("An organisation has a code and a name.")
-    found = tables.organisations
-    if connection.execute(sa.select(found.c.id).where(found.c.code == code)).first():
+    table = tables.organisations
+    if connection.execute(sa.select(table.c.id).where(table.c.code == code)).first():
         raise UserError(f"there is an organisation {code} already")
     values = {
         "kind": kind,
@@ -134,7 +134,7 @@ def add_organisation(
         "address": (address or "").strip() or None,
         "part_of_id": find_organisation(connection, kind, part_of).id if part_of else None,
     }
-    number = connection.execute(found.insert().values(values).returning(found.c.id)).scalar_one()
+    number = connection.execute(table.insert().values(values).returning(table.c.id)).scalar_one()
     note(connection, "organisation added", f"organisation:{code}", user_id=user_id, name=name)
     return int(number)
 
@@ -142,7 +142,7 @@ def add_organisation(
 def rename_organisation(
     connection: Connection, code: str, name: str, *, user_id: int | None
 ) -> None:
-    """Gives it another name; the old one is kept, with the day until which it held."""
+    """Renames an organisation; the former name is kept with its last day."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     organisation = organisation_of(connection, code)
     name = name.strip()
@@ -153,8 +153,8 @@ def rename_organisation(
             organisation_id=organisation.id, name=organisation.name, changed_by=user_id
         )
     )
-    found = tables.organisations
-    connection.execute(found.update().where(found.c.id == organisation.id).values(name=name))
+    table = tables.organisations
+    connection.execute(table.update().where(table.c.id == organisation.id).values(name=name))
     note(
         connection, "organisation renamed", f"organisation:{code}",
         user_id=user_id, old=organisation.name, new=name,
@@ -162,21 +162,29 @@ def rename_organisation(
 
 
 def change_address(connection: Connection, code: str, address: str, *, user_id: int | None) -> None:
-    """Where it is, for its invoices from now on."""
+    """Changes the address of an organisation, which later invoices show."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
-    organisation, found = organisation_of(connection, code), tables.organisations
-    kept = address.strip() or None
-    connection.execute(found.update().where(found.c.id == organisation.id).values(address=kept))
-    note(connection, "organisation moved", f"organisation:{code}", user_id=user_id, address=kept)
+    organisation, table = organisation_of(connection, code), tables.organisations
+    new_address = address.strip() or None
+    connection.execute(
+        table.update().where(table.c.id == organisation.id).values(address=new_address)
+    )
+    note(
+        connection,
+        "organisation moved",
+        f"organisation:{code}",
+        user_id=user_id,
+        address=new_address,
+    )
 
 
 def merge_organisations(
     connection: Connection, gone: str, kept: str, *, user_id: int | None
 ) -> None:
-    """One organisation becomes part of another, from now on.
+    """Makes the organisation ``gone`` a part of ``kept``, from now on.
 
-    Its months, clinics, charges and subscriptions stay under its own code; who acts for one of the
-    two acts for both. So it can be undone.
+    Its months, clinics, charges and subscriptions stay under its own code, so the merge can be
+    undone; whoever acts for one of the two acts for both.
     """
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     ending, staying = _row(connection, gone), _row(connection, kept)
@@ -193,7 +201,7 @@ def merge_organisations(
 
 
 def undo_merge(connection: Connection, gone: str, *, user_id: int | None) -> None:
-    """Makes it an organisation of its own again."""
+    """Undoes the merge of an organisation."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = _row(connection, gone)
     if row.merged_into_id is None:
@@ -209,13 +217,13 @@ def undo_merge(connection: Connection, gone: str, *, user_id: int | None) -> Non
 
 
 def _row(connection: Connection, code: str) -> sa.Row[Any]:
-    organisation, found = organisation_of(connection, code), tables.organisations
-    query = sa.select(found).where(found.c.id == organisation.id).with_for_update()
+    organisation, table = organisation_of(connection, code), tables.organisations
+    query = sa.select(table).where(table.c.id == organisation.id).with_for_update()
     return connection.execute(query).one()
 
 
 def _set_heir(connection: Connection, organisation_id: int, heir_id: int | None) -> None:
-    found = tables.organisations
+    table = tables.organisations
     connection.execute(
-        found.update().where(found.c.id == organisation_id).values(merged_into_id=heir_id)
+        table.update().where(table.c.id == organisation_id).values(merged_into_id=heir_id)
     )

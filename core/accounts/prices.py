@@ -1,4 +1,4 @@
-"""What a subscription costs, before VAT, as the published terms say; and VAT on it."""
+"""The price of a subscription before VAT, by the published terms; and VAT."""
 
 from __future__ import annotations
 

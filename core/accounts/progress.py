@@ -1,4 +1,4 @@
-"""Moves a subscription to the state that its dates give, and raises the events of the way."""
+"""Moves a subscription to the state that follows from its dates, and raises the events."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ _EVENTS: dict[str, type[event_catalogue.OfSubscription]] = {
 }
 
 
-def bring_up_to_date(
+def update_state(
     connection: Connection, subscription_id: int, today: dt.date, *, user_id: int | None = None
 ) -> list[str]:
-    """The states that it went through; none where it stands where it should.
+    """Updates the state of a subscription; returns the states it went through.
 
-    The dates decide: however late this is done, roles were right all along.
+    Roles follow from the dates alone, so they are right even if this runs late.
     """
     history = read_history(connection, subscription_id)
-    found = tables.subscriptions
+    subscriptions = tables.subscriptions
     state = connection.execute(
-        sa.select(found.c.state).where(found.c.id == subscription_id).with_for_update()
+        sa.select(subscriptions.c.state)
+        .where(subscriptions.c.id == subscription_id)
+        .with_for_update()
     ).scalar_one()
-    steps = way(state, state_on(history, today))
+    steps = transitions_between(state, state_on(history, today))
     for step in steps:
         change_state(
             connection,
-            found,
+            subscriptions,
             SUBSCRIPTION_MACHINE,
             subscription_id,
             step,
@@ -47,35 +49,35 @@ def bring_up_to_date(
             reason=f"by its dates on {today}",
         )
         if (state, step) != (SubscriptionState.ENDING, SubscriptionState.ACTIVE):
-            _tell(connection, subscription_id, history, step, user_id)
+            _raise_event(connection, subscription_id, history, step, user_id)
         state = step
     return steps
 
 
-def way(state: str, target: str) -> list[str]:
-    """The states through which the declared transitions lead from one to the other, shortest."""
-    ways = [[state]]
-    for found in ways:
-        if found[-1] == target:
-            return found[1:]
-        ways += [
-            [*found, step]
-            for step in sorted(SUBSCRIPTION_MACHINE.follows[found[-1]])
-            if step not in found
+def transitions_between(state: str, target: str) -> list[str]:
+    """The states on the shortest path of declared transitions, without ``state``; else empty."""
+    paths = [[state]]
+    for path in paths:
+        if path[-1] == target:
+            return path[1:]
+        paths += [
+            [*path, step]
+            for step in sorted(SUBSCRIPTION_MACHINE.follows[path[-1]])
+            if step not in path
         ]
     return []
 
 
 def holder_on(history: History, day: dt.date) -> int:
-    """Whose subscription it is on a day, in force or not."""
+    """The id of the user who holds the subscription on a day, in force or not."""
     holder = history.user
-    for each in sorted(history.transfers, key=lambda transfer: transfer.on):
-        if each.on <= day:
-            holder = each.user
+    for transfer in sorted(history.transfers, key=lambda each: each.on):
+        if transfer.on <= day:
+            holder = transfer.user
     return holder
 
 
-def _tell(
+def _raise_event(
     connection: Connection,
     subscription_id: int,
     history: History,
@@ -99,7 +101,7 @@ def _tell(
 
 
 def organisation_name(connection: Connection, organisation_id: int | None) -> str:
-    """The name of an organisation; of none: the service."""
-    found = tables.organisations
-    query = sa.select(found.c.name).where(found.c.id == organisation_id)
+    """The name of an organisation; without one, ``the service``."""
+    organisations = tables.organisations
+    query = sa.select(organisations.c.name).where(organisations.c.id == organisation_id)
     return connection.execute(query).scalar() or "the service"

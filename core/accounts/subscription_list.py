@@ -1,4 +1,4 @@
-"""Subscriptions as people see them: whose, for what, from when to when, and what was paid."""
+"""Subscriptions as people see them: holder, organisations, term and price."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from core.accounts.histories import read_histories
 from core.accounts.progress import holder_on
 from core.accounts.terms import History, state_on, term_of
 from core.database import tables
-from core.user_errors import UserError
 from core.vocabulary.permissions import Action, Kind
 from core.vocabulary.states.accounts import SubscriptionState
 
@@ -48,17 +47,19 @@ class SubscriptionRow:
 def list_subscriptions(
     connection: Connection, scope: Scope, today: dt.date, *, of_user: int | None = None
 ) -> list[SubscriptionRow]:
-    """Those of everybody for who manages accounts, else one's own; the newest first."""
-    found, held = tables.subscriptions, tables.subscription_periods
+    """All subscriptions for managers of accounts, else the person's own; newest first."""
+    subscriptions, held = tables.subscriptions, tables.subscription_periods
     transfers = tables.subscription_transfers
-    query = sa.select(found.c.id).order_by(found.c.id.desc())
+    query = sa.select(subscriptions.c.id).order_by(subscriptions.c.id.desc())
     person = of_user if scope.may(Action.MANAGE_ACCOUNTS) else scope.user_id
     if person is not None or not scope.may(Action.MANAGE_ACCOUNTS):
         query = query.where(
             sa.or_(
-                found.c.user_id == person,
-                found.c.id.in_(sa.select(held.c.subscription_id).where(held.c.user_id == person)),
-                found.c.id.in_(
+                subscriptions.c.user_id == person,
+                subscriptions.c.id.in_(
+                    sa.select(held.c.subscription_id).where(held.c.user_id == person)
+                ),
+                subscriptions.c.id.in_(
                     sa.select(transfers.c.subscription_id).where(transfers.c.user_id == person)
                 ),
             )
@@ -67,24 +68,12 @@ def list_subscriptions(
     return _rows(connection, numbers, today)
 
 
-def get_subscription(
-    connection: Connection, scope: Scope, number: int, today: dt.date
-) -> SubscriptionRow:
-    """One of those; raises ``UserError`` where there is none for this person."""
-    found = tables.subscriptions
-    known = connection.execute(sa.select(found.c.id).where(found.c.id == number)).scalar()
-    if known is None or not scope.may(Action.MANAGE_ACCOUNTS):
-        raise UserError(f"There is no subscription {number}.")
-    [row] = _rows(connection, [number], today)
-    return row
-
-
 def _rows(connection: Connection, numbers: Sequence[int], today: dt.date) -> list[SubscriptionRow]:
-    """In the order of the numbers; a query for each table, however many there are."""
-    found, organisations, users = tables.subscriptions, tables.organisations, tables.users
-    rows = connection.execute(sa.select(found).where(found.c.id.in_(numbers))).all()
+    """The rows in the order of the numbers; one query for each table."""
+    subscriptions, organisations, users = tables.subscriptions, tables.organisations, tables.users
+    rows = connection.execute(sa.select(subscriptions).where(subscriptions.c.id.in_(numbers))).all()
     by_number = {row.id: row for row in rows}
-    known = _Known(
+    lookups = _Lookups(
         histories=read_histories(connection, numbers),
         organisations={
             row.id: (row.code, row.name)
@@ -94,30 +83,32 @@ def _rows(connection: Connection, numbers: Sequence[int], today: dt.date) -> lis
         },
         users=dict(connection.execute(sa.select(users.c.id, users.c.name)).tuples().all()),
     )
-    return [_row(by_number[number], known, today) for number in numbers]
+    return [_row(by_number[number], lookups, today) for number in numbers]
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What rows are made from."""
+class _Lookups:
+    """The data from which rows are made."""
 
     histories: dict[int, History]
     organisations: dict[int, tuple[str, str]]  # code and name
     users: dict[int, str]
 
 
-def _row(row: sa.Row[Any], known: _Known, today: dt.date) -> SubscriptionRow:
-    history = known.histories[row.id]
+def _row(row: sa.Row[Any], lookups: _Lookups, today: dt.date) -> SubscriptionRow:
+    history = lookups.histories[row.id]
     term = term_of(history)
     holder = holder_on(history, today)
     numbers = [history.organisation, *(each.organisation for each in history.additions)]
-    organisations = [known.organisations[each] for each in numbers if each in known.organisations]
+    organisations = [
+        lookups.organisations[each] for each in numbers if each in lookups.organisations
+    ]
     return SubscriptionRow(
         id=row.id,
         kind=history.kind,
         state=state_on(history, today),
         holder_id=holder,
-        holder=known.users.get(holder, ""),
+        holder=lookups.users.get(holder, ""),
         organisations=tuple(name for _, name in organisations),
         codes=tuple(code for code, _ in organisations),
         quoted_on=row.quoted_on,

@@ -1,7 +1,7 @@
 """What administrators do with subscriptions: quote, invoice, transfer, add an organisation, end.
 
-Each is one transaction that leaves an audit row and writes anew what the terms give. Roles follow
-from that alone; the state is what people read, and follows from the same dates.
+Each is one transaction that writes an audit row and replaces the periods of the subscription. Roles
+follow from the periods alone; the state, for people to read, follows from the same dates.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.access.scope import require
 from core.accounts.histories import lock_subscription, read_history, write_periods
 from core.accounts.invoices import Line, issue_invoice
 from core.accounts.prices import ADDED_ORGANISATION, PRICES
-from core.accounts.progress import bring_up_to_date
+from core.accounts.progress import update_state
 from core.accounts.terms import state_on
 from core.database import tables
 from core.user_errors import UserError
@@ -29,7 +29,7 @@ from core.vocabulary.states.accounts import SubscriptionState
 
 @dataclass(frozen=True)
 class Quote:
-    """What is offered to whom; ``price``: pounds before VAT, None: what the terms say."""
+    """An offer to a user; ``price`` is pounds before VAT, None: the price of the terms."""
 
     kind: Kind
     user_id: int
@@ -41,54 +41,54 @@ class Quote:
 
 def quote(
     connection: Connection,
-    wanted: Quote,
+    offer: Quote,
     *,
     today: dt.date,
     user_id: int | None,
     renews: int | None = None,
 ) -> int:
-    """Writes a quotation and gives its number; raises ``UserError`` where the kind does not fit."""
+    """Writes a quotation; returns its number. Raises ``UserError`` where the kind does not fit."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
-    return write_quote(connection, wanted, today=today, user_id=user_id, renews=renews)
+    return write_quote(connection, offer, today=today, user_id=user_id, renews=renews)
 
 
 def write_quote(
     connection: Connection,
-    wanted: Quote,
+    offer: Quote,
     *,
     today: dt.date,
     user_id: int | None,
     renews: int | None = None,
 ) -> int:
-    """The same without asking who does it; the daily flow quotes renewals by itself."""
-    _refuse_unfit(connection, wanted)
-    price = PRICES[wanted.kind] if wanted.price is None else wanted.price
+    """Writes a quotation without a check of permissions, for the daily flow."""
+    _refuse_unfit(connection, offer)
+    price = PRICES[offer.kind] if offer.price is None else offer.price
     statement = (
         tables.subscriptions.insert()
         .values(
-            kind=wanted.kind,
-            user_id=wanted.user_id,
-            organisation_id=wanted.organisation_id,
+            kind=offer.kind,
+            user_id=offer.user_id,
+            organisation_id=offer.organisation_id,
             quoted_on=today,
-            first_day=wanted.first_day,
+            first_day=offer.first_day,
             price=price,
             renews_id=renews,
-            note=wanted.note,
+            note=offer.note,
         )
         .returning(tables.subscriptions.c.id)
     )
     number = int(connection.execute(statement).scalar_one())
-    _note(connection, number, "quoted", user_id, kind=wanted.kind, price=str(price))
+    _note(connection, number, "quoted", user_id, kind=offer.kind, price=str(price))
     return number
 
 
 def invoice(
     connection: Connection, subscription_id: int, *, on: dt.date, user_id: int | None
 ) -> int:
-    """Invoices a quotation, with the organisations that were added to it; gives the invoice's id.
+    """Invoices a quotation, with the organisations that were added to it; returns the invoice's id.
 
-    After the invoice was credited, invoices the same subscription anew. An invoice of nothing is
-    paid on its day.
+    After the invoice was credited, the subscription can be invoiced again. An invoice of £0 counts
+    as paid on its date.
     """
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = lock_subscription(connection, subscription_id)
@@ -104,7 +104,7 @@ def invoice(
         on=on,
         user_id=user_id,
     )
-    _settle(connection, subscription_id, on, user_id)
+    _apply_terms(connection, subscription_id, on, user_id)
     return invoice_id
 
 
@@ -117,7 +117,7 @@ def transfer(
     user_id: int | None,
     today: dt.date,
 ) -> None:
-    """From the day on, the subscription is the other person's."""
+    """Transfers a subscription to another person, from a day on."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = lock_subscription(connection, subscription_id)
     _refuse_ended(connection, row, on)
@@ -128,7 +128,7 @@ def transfer(
         )
     )
     _note(connection, subscription_id, "transferred", user_id, to_user=to_user, on=str(on))
-    _settle(connection, subscription_id, today, user_id)
+    _apply_terms(connection, subscription_id, today, user_id)
 
 
 def add_organisation(
@@ -140,9 +140,9 @@ def add_organisation(
     user_id: int | None,
     price: Decimal | None = None,
 ) -> int | None:
-    """From the day on, it also holds for another organisation; gives the id of its own invoice.
+    """Adds an organisation to a subscription, from a day on; returns the id of a separate invoice.
 
-    None before the subscription is invoiced: then both stand on one invoice.
+    None before the subscription is invoiced: then one invoice has both.
     """
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = lock_subscription(connection, subscription_id)
@@ -158,7 +158,7 @@ def add_organisation(
         )
     added = organisation.code
     _note(connection, subscription_id, "organisation added", user_id, organisation=added)
-    _settle(connection, subscription_id, on, user_id)
+    _apply_terms(connection, subscription_id, on, user_id)
     return invoice_id
 
 
@@ -171,7 +171,7 @@ def end(
     today: dt.date,
     reason: str = "",
 ) -> None:
-    """From the day on it no longer holds, whatever its term; a quotation is withdrawn."""
+    """Ends a subscription from a day on, whatever its term; a quotation is withdrawn."""
     require(connection, user_id, Action.MANAGE_ACCOUNTS)
     row = lock_subscription(connection, subscription_id)
     _refuse_ended(connection, row, min(on, today))
@@ -184,33 +184,33 @@ def end(
         connection, "subscription end set", f"subscription:{subscription_id}",
         user_id=user_id, reason=reason or None, on=str(on),
     )  # fmt: skip
-    _settle(connection, subscription_id, today, user_id)
+    _apply_terms(connection, subscription_id, today, user_id)
 
 
-def begin_at_once(
-    connection: Connection, wanted: Quote, *, today: dt.date, user_id: int | None
+def quote_and_invoice(
+    connection: Connection, offer: Quote, *, today: dt.date, user_id: int | None
 ) -> int:
-    """Quotes and invoices in one go; gives the number of the subscription."""
-    number = quote(connection, wanted, today=today, user_id=user_id)
+    """Quotes and invoices in one step; returns the number of the subscription."""
+    number = quote(connection, offer, today=today, user_id=user_id)
     invoice(connection, number, on=today, user_id=user_id)
     return number
 
 
-def _settle(
+def _apply_terms(
     connection: Connection, subscription_id: int, today: dt.date, user_id: int | None
 ) -> None:
     write_periods(connection, subscription_id)
-    bring_up_to_date(connection, subscription_id, today, user_id=user_id)
+    update_state(connection, subscription_id, today, user_id=user_id)
 
 
-def _refuse_unfit(connection: Connection, wanted: Quote) -> None:
-    _require_user(connection, wanted.user_id)
-    if wanted.price is not None and wanted.price < 0:
+def _refuse_unfit(connection: Connection, offer: Quote) -> None:
+    _require_user(connection, offer.user_id)
+    if offer.price is not None and offer.price < 0:
         raise UserError("A price cannot be below nothing.")
-    if wanted.organisation_id is not None:
-        _require_side(connection, wanted.kind, wanted.organisation_id)
-    elif wanted.kind.sides:
-        raise UserError(f"A subscription of the kind {wanted.kind} is of an organisation.")
+    if offer.organisation_id is not None:
+        _require_side(connection, offer.kind, offer.organisation_id)
+    elif offer.kind.sides:
+        raise UserError(f"A subscription of the kind {offer.kind} is of an organisation.")
 
 
 def _require_user(connection: Connection, user_id: int) -> None:
@@ -220,8 +220,10 @@ def _require_user(connection: Connection, user_id: int) -> None:
 
 
 def _require_side(connection: Connection, kind: Kind, organisation_id: int) -> sa.Row[Any]:
-    found = tables.organisations
-    row = connection.execute(sa.select(found).where(found.c.id == organisation_id)).first()
+    organisations = tables.organisations
+    row = connection.execute(
+        sa.select(organisations).where(organisations.c.id == organisation_id)
+    ).first()
     if row is None:
         raise UserError(f"There is no organisation {organisation_id}.")
     if row.kind not in kind.sides:
@@ -252,7 +254,7 @@ def _refuse_open_invoice(connection: Connection, subscription_id: int) -> None:
 
 
 def _lines(connection: Connection, row: sa.Row[Any]) -> list[Line]:
-    """The subscription and every organisation added to it; anew, what its last invoice had."""
+    """The lines for the subscription and its added organisations; or those of its last invoice."""
     if row.state != SubscriptionState.QUOTED:
         return _lines_of_last(connection, row.id)
     organisations, additions = tables.organisations, tables.subscription_additions
@@ -299,10 +301,10 @@ def _insert_addition(
     **values: Any,
 ) -> None:
     additions = tables.subscription_additions
-    known = sa.select(additions.c.id).where(
+    existing = sa.select(additions.c.id).where(
         additions.c.subscription_id == row.id, additions.c.organisation_id == organisation_id
     )
-    if row.organisation_id == organisation_id or connection.execute(known).first():
+    if row.organisation_id == organisation_id or connection.execute(existing).first():
         raise UserError("The subscription holds for that organisation already.")
     connection.execute(
         additions.insert().values(subscription_id=row.id, organisation_id=organisation_id, **values)

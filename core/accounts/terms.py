@@ -1,10 +1,10 @@
-"""What the terms give: who may act for what, on which days, from what happened to a subscription.
+"""The published terms: who may act for what, on which days, by the history of a subscription.
 
-The published terms: one user, one organisation, others added at a price; ten months, twelve when
-the invoice is paid within thirty days of its date; it may be transferred to another person. It is
-in force from its first day, not before it was invoiced, and whether or not it has been paid.
+A subscription has one user and one organisation, others are added at a price. It lasts ten months,
+twelve when the invoice is paid within thirty days of its date, and may be transferred to another
+person. It is in force from its first day, but not before it was invoiced, paid or not.
 
-Everything here is a function of what happened and a date; nothing reads a clock or a table.
+Everything here is a function of a history and a date; nothing reads a clock or a table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MONTHS = 10
 MONTHS_IF_PAID_IN_TIME = 12
 DAYS_TO_PAY = 30
 WARNINGS = (60, 30, 7)
-"""Days before the end at which its holder is warned; at the first of them a renewal is quoted."""
+"""Days before the end at which the holder is warned; at the first a renewal is quoted."""
 
 _DAY = dt.timedelta(days=1)
 
@@ -41,7 +41,7 @@ class Billed:
 
 @dataclass(frozen=True)
 class Transfer:
-    """From this day on it is another person's."""
+    """A transfer to another person, from this day on."""
 
     on: dt.date
     user: int
@@ -49,7 +49,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Addition:
-    """From this day on it also holds for another organisation."""
+    """An added organisation, from this day on."""
 
     on: dt.date
     organisation: int
@@ -57,7 +57,7 @@ class Addition:
 
 @dataclass(frozen=True)
 class History:
-    """What happened to a subscription; transfers in the order in which they were made."""
+    """The history of a subscription; transfers in the order in which they were made."""
 
     kind: Kind
     user: int
@@ -66,12 +66,12 @@ class History:
     billed: tuple[Billed, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     additions: tuple[Addition, ...] = ()
-    ended_on: dt.date | None = None  # the first day on which it no longer holds, whatever its term
+    ended_on: dt.date | None = None  # the first day on which it is no longer in force
 
 
 @dataclass(frozen=True)
 class Term:
-    """First and last day, both in force; the last before the first: never in force."""
+    """First and last day, inclusive; if the last is before the first it is never in force."""
 
     first: dt.date
     last: dt.date
@@ -95,7 +95,7 @@ class Period:
 
 
 def term_of(history: History) -> Term | None:
-    """When it is in force; None: it was not invoiced."""
+    """The term of a subscription; None before it is invoiced."""
     if not history.billed:
         return None
     first = max(history.first_day, min(each.on for each in history.billed))
@@ -107,7 +107,7 @@ def term_of(history: History) -> Term | None:
 
 
 def periods_of(history: History) -> tuple[Period, ...]:
-    """Every role that the subscription gives, to whom and when."""
+    """Every role that the subscription grants, with its person and days."""
     term = term_of(history)
     if term is None:
         return ()
@@ -120,7 +120,7 @@ def periods_of(history: History) -> tuple[Period, ...]:
 
 
 def state_on(history: History, day: dt.date) -> SubscriptionState:
-    """Where the subscription stands on a day, as far as it was told until then."""
+    """The state of the subscription on a day."""
     term = term_of(history)
     if history.ended_on is not None and day >= history.ended_on:
         return SubscriptionState.ENDED
@@ -134,7 +134,7 @@ def state_on(history: History, day: dt.date) -> SubscriptionState:
 
 
 def warning_on(term: Term, day: dt.date) -> int | None:
-    """The warning that holds on a day: 60, 30 or 7 days before the end; None: not yet, or over."""
+    """The warning in effect on a day: 60, 30 or 7 days before the end; None: not yet, or ended."""
     if not term.holds(day):
         return None
     left = (term.last - day).days
@@ -152,8 +152,8 @@ def _organisations(history: History) -> Iterator[tuple[int | None, dt.date]]:
     yield history.organisation, history.first_day
     since: dict[int, dt.date] = {}
     for addition in history.additions:
-        known = since.get(addition.organisation, addition.on)
-        since[addition.organisation] = min(known, addition.on)
+        earliest = since.get(addition.organisation, addition.on)
+        since[addition.organisation] = min(earliest, addition.on)
     since.pop(history.organisation or 0, None)
     yield from since.items()
 
@@ -161,7 +161,7 @@ def _organisations(history: History) -> Iterator[tuple[int | None, dt.date]]:
 def _holders(
     history: History, first: dt.date, last: dt.date
 ) -> Iterator[tuple[int, dt.date, dt.date]]:
-    """Who holds it between two days. Of two transfers on one day the later one counts."""
+    """The holders between two days. Of two transfers on one day the later counts."""
     user = history.user
     for transfer in _in_order(history.transfers):
         if transfer.on > first:

@@ -1,13 +1,13 @@
-"""The day by which subscriptions hold; the database's ``grouper_today()`` says the same."""
+"""Today's date for subscriptions; the database's ``grouper_today()`` returns the same."""
 
 from __future__ import annotations
 
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-HERE = ZoneInfo("Europe/London")
+TIME_ZONE = ZoneInfo("Europe/London")
 
 
 def today() -> dt.date:
-    """Today where the councils are."""
-    return dt.datetime.now(HERE).date()
+    """Today in the time zone of the councils."""
+    return dt.datetime.now(TIME_ZONE).date()

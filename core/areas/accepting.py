@@ -1,4 +1,4 @@
-"""What a person decides of answers: accept one that is held, or have an area asked about again."""
+"""Decisions of a person about answers: accept one that is held, or ask about an area again."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import require
+from core.areas.crawls import OPEN, request_crawl, resume
 from core.areas.sources import Source
-from core.areas.walks import OPEN, request_walk, resume
 from core.database import tables
 from core.database.moving import lock_row
 from core.events.failures import Failure, mark_retried
@@ -16,22 +16,22 @@ from core.vocabulary.permissions import Action
 
 
 def accept(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> int:
-    """Has the answer that is held for an area taken in as it is; gives the walk.
+    """Accepts the answer that is held for an area; returns the id of its crawl.
 
     Raises ``UserError``.
     """
-    return _let_go(connection, parent, user_id, f"accepted {by}".strip(), accepted=True)
+    return _release(connection, parent, user_id, f"accepted {by}".strip(), accepted=True)
 
 
 def ask_again(connection: Connection, parent: str, *, user_id: int | None, by: str = "") -> int:
-    """Lets the held answer go and asks the source once more; gives the walk.
+    """Discards the held answer and asks the source again; returns the id of its crawl.
 
     Raises ``UserError``.
     """
-    return _let_go(connection, parent, user_id, f"asked again {by}".strip(), accepted=False)
+    return _release(connection, parent, user_id, f"asked again {by}".strip(), accepted=False)
 
 
-def _let_go(
+def _release(
     connection: Connection, parent: str, user_id: int | None, action: str, *, accepted: bool
 ) -> int:
     require(connection, user_id, Action.OPERATE)
@@ -61,7 +61,7 @@ def _let_go(
 def retry_area(
     connection: Connection, failure: Failure, source: Source, user_id: int | None, reason: str
 ) -> None:
-    """Asks about the area of a failure again: in its walk if that is the last, else in its own."""
+    """Asks about the area of a failure again: in its crawl if it is the last, else in a new one."""
     question_id = failure.payload.get("question_id")
     mark_retried(connection, failure.work, why=reason, user_id=user_id)
     questions = tables.spider_questions
@@ -72,13 +72,13 @@ def retry_area(
         reset = connection.execute(again.returning(questions.c.id)).scalar()
     if reset is None:
         within = failure.payload.get("parent")
-        request_walk(connection, source, within=within, user_id=user_id)
+        request_crawl(connection, source, within=within, user_id=user_id)
         return
     resume(connection, failure.payload["run_id"], user_id=user_id, reason=reason)
 
 
 def _is_last(connection: Connection, run_id: int) -> bool:
-    """Whether no other walk came after, and this one can still go on."""
+    """Whether no other crawl came after, and this one can be resumed."""
     runs = tables.spider_runs
     last = connection.execute(
         sa.select(runs.c.id, runs.c.state).order_by(runs.c.id.desc()).limit(1)

@@ -1,4 +1,4 @@
-"""What sources answer, and how it is read: areas of a page, and whether another page follows."""
+"""Answers of sources and how they are read: the areas of a page, and whether a page follows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ SHOWN = 120
 
 
 class WrongAnswer(Exception):
-    """An answer that is not what was asked for, whatever its status says."""
+    """The answer is not what was asked for, whatever its status says."""
 
 
 class RefusedAnswer(Exception):
-    """The source says that the question itself is wrong; to ask again is of no use."""
+    """The source refuses the request itself; asking again would not help."""
 
 
-class Found(NamedTuple):
-    """An area of an answer. Dates are ISO; what the source does not say is None."""
+class FoundArea(NamedTuple):
+    """An area of an answer. Dates are ISO; None: the source does not say."""
 
     code: str
     name: str
@@ -39,50 +39,54 @@ class Found(NamedTuple):
 class Page:
     """One page of an answer, in the order in which it was sent."""
 
-    areas: tuple[Found, ...]
+    areas: tuple[FoundArea, ...]
     more: bool  # whether another page follows
-    sent: int = 0  # rows, those that are no area of ours among them
+    sent: int = 0  # rows, including those of areas that the register does not hold
 
     def as_document(self) -> dict[str, Any]:
         return {"areas": [list(area) for area in self.areas], "more": self.more, "sent": self.sent}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Page:
-        areas = tuple(Found(*area) for area in document["areas"])
+        areas = tuple(FoundArea(*area) for area in document["areas"])
         return cls(areas, document["more"], document["sent"])
 
 
 @dataclass(frozen=True)
-class Question:
-    """A request: where to, with which parameters, and how its answer is read."""
+class SourceRequest:
+    """A request: its address and parameters, and the function that reads its answer."""
 
     address: str
     parameters: Mapping[str, str]
     read: Callable[[bytes, str], Page]
 
 
-def questions_about(source: Source, parent: str, kind: str) -> list[Callable[[int], Question]]:
-    """For each lookup of the kind, the question that begins after so many rows."""
+def requests_about(source: Source, parent: str, kind: str) -> list[Callable[[int], SourceRequest]]:
+    """For each lookup of the kind, a function from an offset (rows) to the request."""
     if isinstance(source, SparqlSource):
         return [_sparql(source, each, parent) for each in source.lookups if kind in each.of]
     return [_arcgis(source, each, parent) for each in source.lookups if kind in each.of]
 
 
-def _sparql(source: SparqlSource, lookup: SparqlLookup, parent: str) -> Callable[[int], Question]:
-    def ask(offset: int) -> Question:
+def _sparql(
+    source: SparqlSource, lookup: SparqlLookup, parent: str
+) -> Callable[[int], SourceRequest]:
+    def ask(offset: int) -> SourceRequest:
         query = lookup.query.replace("{parent}", parent)
         query = query.replace("{limit}", str(source.page)).replace("{offset}", str(offset))
 
         def read(body: bytes, kind: str) -> Page:
             return read_sparql(_json(body, kind), source, parent)
 
-        return Question(source.url, {"query": query}, read)
+        return SourceRequest(source.url, {"query": query}, read)
 
     return ask
 
 
-def _arcgis(source: ArcgisSource, lookup: LayerLookup, parent: str) -> Callable[[int], Question]:
-    def ask(offset: int) -> Question:
+def _arcgis(
+    source: ArcgisSource, lookup: LayerLookup, parent: str
+) -> Callable[[int], SourceRequest]:
+    def ask(offset: int) -> SourceRequest:
         parameters = {
             "where": lookup.where.replace("{parent}", parent),
             "outFields": ",".join(lookup.fields.values()),
@@ -97,7 +101,7 @@ def _arcgis(source: ArcgisSource, lookup: LayerLookup, parent: str) -> Callable[
         def read(body: bytes, kind: str) -> Page:
             return read_arcgis(_json(body, kind), lookup)
 
-        return Question(f"{source.url}/{lookup.layer}/query", parameters, read)
+        return SourceRequest(f"{source.url}/{lookup.layer}/query", parameters, read)
 
     return ask
 
@@ -110,7 +114,7 @@ def read_sparql(document: Any, source: SparqlSource, parent: str) -> Page:
     except (TypeError, KeyError, AttributeError) as error:
         raise WrongAnswer("it has no results with bindings") from error
     for row in rows:
-        if _last(row.get("parent", parent)) != parent:
+        if _last_segment(row.get("parent", parent)) != parent:
             raise WrongAnswer(f"it tells of children of {row['parent']:.{SHOWN}}, not of {parent}")
     return Page(_areas(rows, source.live), len(rows) >= source.page, len(rows))
 
@@ -131,30 +135,30 @@ def read_arcgis(document: Any, lookup: LayerLookup) -> Page:
 
 
 def _refuse(error: Any) -> None:
-    """An error that ArcGIS sends with status 200."""
-    told = error if isinstance(error, dict) else {}
-    code, text = told.get("code"), f"{told.get('message', error)}"[:SHOWN]
+    """Raises the error that ArcGIS sends with status 200."""
+    details = error if isinstance(error, dict) else {}
+    code, text = details.get("code"), f"{details.get('message', error)}"[:SHOWN]
     if isinstance(code, int) and 400 <= code < 500 and code != 429:
         raise RefusedAnswer(f"it refused the question: {code} {text}")
     raise WrongAnswer(f"it holds an error: {code} {text}")
 
 
-def _areas(rows: Iterable[Mapping[str, Any]], live: str) -> tuple[Found, ...]:
+def _areas(rows: Iterable[Mapping[str, Any]], live: str) -> tuple[FoundArea, ...]:
     return tuple(_area(row, live) for row in rows if row.get("code"))
 
 
-def _area(row: Mapping[str, Any], live: str) -> Found:
-    code, name = _last(str(row["code"])), row.get("name")
+def _area(row: Mapping[str, Any], live: str) -> FoundArea:
+    code, name = _last_segment(str(row["code"])), row.get("name")
     if not is_code(code):
         raise WrongAnswer(f"{code[:SHOWN]!r} is no code of an area")
     if not isinstance(name, str) or not name.strip():
         raise WrongAnswer(f"{code} has no name")
     welsh = row.get("name_welsh")
-    return Found(
+    return FoundArea(
         code,
         " ".join(name.split()),
         " ".join(welsh.split()) or None if isinstance(welsh, str) else None,
-        _last(str(row.get("status", live))) == live,
+        _last_segment(str(row.get("status", live))) == live,
         _date(row.get("begins")),
         _date(row.get("ends")),
         _number(row.get("longitude")),
@@ -162,8 +166,8 @@ def _area(row: Mapping[str, Any], live: str) -> Found:
     )
 
 
-def _last(text: str) -> str:
-    """The code at the end of a linked-data address; a plain code as it is."""
+def _last_segment(text: str) -> str:
+    """The code at the end of a linked-data address; a plain code is returned unchanged."""
     return text.rstrip("/").rpartition("/")[2]
 
 

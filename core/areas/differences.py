@@ -1,4 +1,4 @@
-"""What an answer says against what the register holds: plain values, nothing is written."""
+"""Compares an answer with the register, as plain values; nothing is written."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.areas.answers import Found, Page
+from core.areas.answers import FoundArea, Page
 from core.engine.areas.kinds import kind_of
 
 MOST_MISSING = 0.2
-"""The share of known children that an answer may lack, however many new ones it holds."""
+"""The share of known children that an answer may lack, regardless of new ones."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """An area of the register, as it is today."""
+class RegisteredArea:
+    """An area of the register today."""
 
     code: str
     name: str
@@ -30,7 +30,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Change:
-    """New values of a known area; a new name or a return leaves the earlier one as a period."""
+    """New values of a registered area; a new name or a return into force leaves a period behind."""
 
     code: str
     values: Mapping[str, Any]
@@ -42,11 +42,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """An answer, sorted by what is to be done about each area."""
+    """The areas of an answer, by what is to be done about them."""
 
-    new: tuple[Found, ...]
+    new: tuple[FoundArea, ...]
     changed: tuple[Change, ...]
-    retired: tuple[Found, ...]  # the source itself says that they ended
+    retired: tuple[FoundArea, ...]  # the source says that they ended
     unchanged: int
     missing: tuple[str, ...]  # in force here, and not in the answer
     claimed: tuple[str, ...]  # in the register under another parent
@@ -55,60 +55,65 @@ class Difference:
     known: int  # children in force before
 
     @property
-    def news(self) -> bool:
-        """Whether the register is to change at once."""
+    def changes_register(self) -> bool:
+        """Whether the register changes now."""
         return bool(self.new or self.changed or self.retired)
 
     @property
-    def shrinks(self) -> bool:
-        """Whether a person is to look before anything is done."""
+    def needs_review(self) -> bool:
+        """Whether a person must accept the answer first."""
         fewer = len(self.children) + len(self.retired) < self.known
         return fewer or len(self.missing) > max(1, MOST_MISSING * self.known)
 
 
-def merge(pages: Iterable[Page]) -> dict[str, Found]:
-    """The areas of all pages by code: each once, in force where any row says so.
+def merge(pages: Iterable[Page]) -> dict[str, FoundArea]:
+    """The areas of all pages by code, in force where any row says so.
 
     Kinds that the register does not hold are left out.
     """
-    found: dict[str, Found] = {}
+    areas: dict[str, FoundArea] = {}
     for page in pages:
         for area in page.areas:
             if kind_of(area.code) is None:
                 continue
-            before = found.get(area.code)
+            before = areas.get(area.code)
             if before is None or (area.in_force and not before.in_force):
-                found[area.code] = area
-    return dict(sorted(found.items()))
+                areas[area.code] = area
+    return dict(sorted(areas.items()))
 
 
 def compare(
     parent: str,
-    found: Mapping[str, Found],
-    known: Mapping[str, Known],
+    answered: Mapping[str, FoundArea],
+    registered: Mapping[str, RegisteredArea],
     ancestors: Collection[str],
     day: dt.date,
 ) -> Difference:
-    """``known`` has the areas that were found and all children of ``parent``; ``ancestors`` are
-    those of the parent. ``day`` is when an area without a date ends or begins anew."""
+    """Compares the areas found within ``parent`` with the register.
+
+    ``registered`` has the areas of the answer and all children of ``parent``; ``ancestors`` are
+    those of the parent. ``day`` is when an area without a date ends, or begins again.
+    """
     within = {parent, *ancestors}
-    contradictions = tuple(code for code in found if code in within)
-    rest = {code: area for code, area in found.items() if code not in within}
-    here = {code for code, area in known.items() if area.parent == parent and area.ends is None}
+    contradictions = tuple(code for code in answered if code in within)
+    rest = {code: area for code, area in answered.items() if code not in within}
+    here = {
+        code for code, area in registered.items() if area.parent == parent and area.ends is None
+    }
     live = {code: area for code, area in rest.items() if area.in_force}
-    both = [(area, known[code]) for code, area in live.items() if code in known]
+    both = [(area, registered[code]) for code, area in live.items() if code in registered]
     changes = [change for area, before in both if (change := _change(area, before, day))]
     retired = tuple(
         area
         for code, area in rest.items()
-        if not area.in_force and code in known and known[code].ends is None
+        if not area.in_force and code in registered and registered[code].ends is None
     )
     return Difference(
-        new=tuple(area for code, area in rest.items() if code not in known),
+        new=tuple(area for code, area in rest.items() if code not in registered),
         changed=tuple(changes),
         retired=retired,
         unchanged=len(both) - len(changes),
-        missing=tuple(sorted(here - set(found))),
+        missing=tuple(sorted(here - set(answered))),
         claimed=tuple(area.code for area, before in both if before.parent != parent),
         contradictions=contradictions,
         children=tuple(live),
@@ -116,9 +121,9 @@ def compare(
     )
 
 
-def _change(area: Found, before: Known, day: dt.date) -> Change | None:
-    """What a source says otherwise; what it does not say stays as it is."""
-    told = {
+def _change(area: FoundArea, before: RegisteredArea, day: dt.date) -> Change | None:
+    """The values that differ; values that the source does not state are unchanged."""
+    stated = {
         "name_welsh": area.name_welsh,
         "begins": _date(area.begins),
         "longitude": area.longitude,
@@ -126,7 +131,7 @@ def _change(area: Found, before: Known, day: dt.date) -> Change | None:
     }
     values: dict[str, Any] = {
         name: value
-        for name, value in told.items()
+        for name, value in stated.items()
         if value is not None and value != getattr(before, name)
     }
     if area.name != before.name:

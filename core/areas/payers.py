@@ -1,4 +1,4 @@
-"""Months that are not submitted and have residents whose district is another now."""
+"""Open months with residents whose district has changed."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from core.vocabulary.states.submissions import HANDED_IN, FileState
 
 
 @dataclass(frozen=True)
-class Moved:
-    """An area that lies in another than before."""
+class MovedArea:
+    """An area that belongs to another one than before."""
 
     code: str
     before: str | None
     after: str
 
 
-def tell_of_payers(connection: Connection, moved: Sequence[Moved]) -> int:
-    """Raises an event for each open month with residents of these LSOAs; gives how many.
+def report_changed_payers(connection: Connection, moved: Sequence[MovedArea]) -> int:
+    """Raises an event for each open month with residents of these LSOAs; returns how many.
 
-    A month is open until it is submitted: what its draft says is calculated again.
+    A month is open until it is submitted: its draft can be calculated again.
     """
     if not moved:
         return 0
     by_code = {each.code: each for each in moved}
     files = _open_files(connection)
-    told = 0
+    raised = 0
     for table, column in _residences(connection):
         for row in _counted(connection, table, column, list(by_code), files):
             raise_event(connection, _event(row, by_code[row.example]))
-            told += 1
-    return told
+            raised += 1
+    return raised
 
 
 def _open_files(connection: Connection) -> list[int]:
@@ -54,16 +54,16 @@ def _open_files(connection: Connection) -> list[int]:
 
 
 def _residences(connection: Connection) -> Iterator[tuple[str, str]]:
-    """The table of each data set, with the column that holds where a patient lives."""
+    """The records table of each data set, with its column of residence."""
     bodies = connection.execute(sa.select(tables.datasets.c.body).order_by(tables.datasets.c.id))
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for body in bodies.scalars():
         specification = specification_from(parse_document(body, name="data set"))
         column = _residence(specification)
         if column is not None:
-            found[records_table(specification)] = column
+            columns[records_table(specification)] = column
     present = sa.inspect(connection)
-    yield from ((table, column) for table, column in found.items() if present.has_table(table))
+    yield from ((table, column) for table, column in columns.items() if present.has_table(table))
 
 
 def _residence(specification: Specification) -> str | None:
@@ -76,7 +76,7 @@ def _residence(specification: Specification) -> str | None:
 def _counted(
     connection: Connection, table: str, column: str, codes: list[str], files: list[int]
 ) -> Sequence[sa.Row[tuple[object, ...]]]:
-    """For each open month the areas, the records, and one of the areas."""
+    """For each open month the number of areas and records, and one area as an example."""
     lived: sa.ColumnElement[str] = sa.column(column, sa.Text)
     records = sa.table(table, sa.column("file_id"), sa.column("in_error"), sa.column(column))
     of_file, submissions, organisations = tables.files, tables.submissions, tables.organisations
@@ -100,7 +100,7 @@ def _counted(
     return connection.execute(query).all()
 
 
-def _event(row: sa.Row[tuple[object, ...]], moved: Moved) -> event_catalogue.AreaPayerChanged:
+def _event(row: sa.Row[tuple[object, ...]], moved: MovedArea) -> event_catalogue.AreaPayerChanged:
     before = moved.before or "none"
     return event_catalogue.AreaPayerChanged(
         submission_id=row.submission_id,

@@ -1,4 +1,4 @@
-"""How far a walk is, level by level, and what walks came to."""
+"""The progress of a crawl, level by level, and the results of crawls."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from core.vocabulary.permissions import Action
 from core.vocabulary.states.areas import SpiderState
 
 SUMMARY = ("new", "changed", "retired", "unchanged", "failed", "held")
-"""What a walk counts, in the order in which people read it."""
+"""The counts of a crawl, in the order in which people read them."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """The questions about areas of one kind, and the areas that they found."""
+    """The questions about areas of one kind, and the number of areas found."""
 
     kind: str
     known: int
@@ -42,8 +42,8 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class WalkProgress:
-    """A walk as people look at it."""
+class CrawlProgress:
+    """A crawl as it is shown to people."""
 
     id: int
     state: SpiderState
@@ -69,12 +69,12 @@ class WalkProgress:
         return sum(level.answered for level in self.levels)
 
 
-def progress_of(connection: Connection, scope: Scope, run_id: int) -> WalkProgress:
-    """How far a walk is; for operators."""
+def progress_of(connection: Connection, scope: Scope, run_id: int) -> CrawlProgress:
+    """The progress of a crawl; for operators."""
     scope.require(Action.OPERATE)
     runs = tables.spider_runs
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
-    return WalkProgress(
+    return CrawlProgress(
         id=row.id,
         state=SpiderState(row.state),
         source=row.source,
@@ -88,8 +88,8 @@ def progress_of(connection: Connection, scope: Scope, run_id: int) -> WalkProgre
     )
 
 
-def newest_walks(connection: Connection, scope: Scope, limit: int = 10) -> list[int]:
-    """The ids of walks, the newest first; for operators."""
+def newest_crawls(connection: Connection, scope: Scope, limit: int = 10) -> list[int]:
+    """The ids of crawls, the newest first; for operators."""
     scope.require(Action.OPERATE)
     runs = tables.spider_runs.c
     return list(
@@ -114,8 +114,8 @@ def _levels(connection: Connection, run_id: int) -> tuple[Level, ...]:
         .where(questions.run_id == run_id)
         .group_by(questions.kind)
     )
-    found = [Level(*row) for row in connection.execute(query)]
-    return tuple(sorted(found, key=lambda level: KINDS.index(level.kind)))
+    levels = [Level(*row) for row in connection.execute(query)]
+    return tuple(sorted(levels, key=lambda level: KINDS.index(level.kind)))
 
 
 def _troubles(connection: Connection, run_id: int) -> tuple[Trouble, ...]:

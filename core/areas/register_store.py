@@ -1,6 +1,6 @@
-"""The register in the database: copied in when it is first needed, counted up with each change.
+"""The register in the database: copied when it is first needed, with a new version at each change.
 
-Until something has changed, what ships with the product is in use, and no table is read.
+Until something has changed, the shipped register is in use and no table is read.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _ROWS = """
 
 
 def version_in_use(connection: Connection) -> int:
-    """The version of the register in the database; 0: what ships with the product is in use."""
+    """The version of the register in the database; 0: the shipped register is in use."""
     return connection.execute(sa.select(tables.area_register.c.version)).scalar() or 0
 
 
 def register_in_use(connection: Connection) -> AreaRegister:
-    """The register that checks, charges and reports are to follow now, read in one piece."""
+    """The register that checks, charges and reports follow now; cached by version."""
     version = version_in_use(connection)
     if not version:
         return _shipped()
@@ -55,7 +55,7 @@ _registers: dict[tuple[str, int], AreaRegister] = {}
 
 
 def _address(connection: Connection) -> str:
-    """The database, without its password: versions of one are not those of another."""
+    """The database, without its password, as part of the cache key."""
     return connection.engine.url.render_as_string()
 
 
@@ -65,13 +65,13 @@ def _shipped() -> AreaRegister:
 
 
 def read_rows(connection: Connection) -> pa.Table:
-    """The whole register (``compact.SCHEMA``), earlier names and parents among it."""
+    """The whole register (``compact.SCHEMA``), including earlier names and parents."""
     with driver_cursor(connection) as cursor:
         return read_copy(cursor, _ROWS, None, SCHEMA)
 
 
 def rows_in_use(connection: Connection) -> pa.Table:
-    """The whole register in use, read once for each version of it."""
+    """The whole register in use (``compact.SCHEMA``), read once for each version."""
     version = version_in_use(connection)
     if not version:
         return _shipped_rows()
@@ -91,38 +91,38 @@ def _shipped_rows() -> pa.Table:
 
 
 def name_of(connection: Connection, code: str) -> str:
-    """The name of an area; raises ``UserError`` where the register in use does not hold it."""
+    """The name of an area; raises ``UserError`` for one that the register does not hold."""
     areas = tables.areas.c
-    found = connection.execute(sa.select(areas.name).where(areas.code == code)).scalar()
-    if found is None and not version_in_use(connection):
+    name = connection.execute(sa.select(areas.name).where(areas.code == code)).scalar()
+    if name is None and not version_in_use(connection):
         rows = _shipped_rows()
         now = pc.and_(pc.equal(rows["code"], code), pc.is_null(rows["until"]))
-        found = next(iter(rows["name"].filter(now).to_pylist()), None)
-    if found is None:
+        name = next(iter(rows["name"].filter(now).to_pylist()), None)
+    if name is None:
         raise UserError(f"{code} is no area of the register; `grouper areas find` looks for one")
-    return str(found)
+    return str(name)
 
 
 def ensure_register(connection: Connection) -> bool:
-    """Copies what ships with the product into the database, unless a register is there.
+    """Copies the shipped register into the database, unless it has one.
 
-    True where it was copied, or where a newer product brought areas that were not there.
+    True where it was copied, or where a newer product added areas.
     """
-    known = connection.execute(sa.select(tables.area_register.c.shipped)).scalar()
+    stored_digest = connection.execute(sa.select(tables.area_register.c.shipped)).scalar()
     digest = shipped_digest()
-    if known is None:
+    if stored_digest is None:
         fill_register(connection, read_shipped(), version=0)
         return True
-    if known == digest:
+    if stored_digest == digest:
         return False
     _add_missing(connection, read_shipped())
     connection.execute(tables.area_register.update().values(shipped=digest))
-    count_up(connection)
+    increment_version(connection)
     return True
 
 
 def fill_register(connection: Connection, rows: pa.Table, *, version: int) -> None:
-    """Makes the register what the rows say, in the caller's transaction."""
+    """Replaces the register by the rows, in the caller's transaction."""
     connection.execute(sa.text("LOCK TABLE areas IN SHARE ROW EXCLUSIVE MODE"))
     connection.execute(tables.areas.delete())
     connection.execute(tables.area_periods.delete())
@@ -135,8 +135,8 @@ def fill_register(connection: Connection, rows: pa.Table, *, version: int) -> No
     )
 
 
-def count_up(connection: Connection) -> None:
-    """Says that the register changed; comes last in a transaction, since it holds others up."""
+def increment_version(connection: Connection) -> None:
+    """Increments the version; call it last in a transaction, because it blocks others."""
     register = tables.area_register
     values = {"version": register.c.version + 1, "changed_at": sa.func.now()}
     connection.execute(register.update().values(values))
@@ -144,14 +144,14 @@ def count_up(connection: Connection) -> None:
 
 @lru_cache(maxsize=1)
 def shipped_digest() -> str:
-    """What tells one shipped register from another."""
+    """The SHA-256 of the shipped register."""
     return hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 
 
 def _add_missing(connection: Connection, rows: pa.Table) -> None:
     codes = list(connection.execute(sa.select(tables.areas.c.code)).scalars())
-    there = pc.is_in(rows["code"], value_set=pa.array(codes, pa.string()))
-    _copy(connection, rows.filter(pc.invert(there)))
+    present = pc.is_in(rows["code"], value_set=pa.array(codes, pa.string()))
+    _copy(connection, rows.filter(pc.invert(present)))
 
 
 def _copy(connection: Connection, rows: pa.Table) -> None:

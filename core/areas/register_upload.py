@@ -1,4 +1,4 @@
-"""Takes a register in that somebody brings as a file, whole."""
+"""Replaces the register by one that a user supplies as a file."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from core.areas.payers import Moved, tell_of_payers
+from core.areas.crawls import refuse_if_running
+from core.areas.payers import MovedArea, report_changed_payers
 from core.areas.register_store import fill_register, rows_in_use, version_in_use
-from core.areas.walks import refuse_second
 from core.engine.areas.kinds import LSOA_PATTERN
 from core.user_errors import UserError
 
 
 @dataclass(frozen=True)
-class Brought:
-    """What a register that was brought comes to, against the one that was in use."""
+class RegisterChange:
+    """The differences of a new register from the one that was in use."""
 
     areas: int
     new: int
     gone: int
-    moved: int  # LSOAs that lie in another district
-    months: int  # open ones whose payers that alters
+    moved: int  # LSOAs whose district changed
+    months: int  # open months whose payers change
 
 
-def bring_register(connection: Connection, rows: pa.Table, *, accept_fewer: bool) -> Brought:
-    """Puts the rows (``compact.SCHEMA``) in the place of the register, in one transaction.
+def replace_register(
+    connection: Connection, rows: pa.Table, *, accept_fewer: bool
+) -> RegisterChange:
+    """Replaces the register by the rows (``compact.SCHEMA``), in the caller's transaction.
 
-    Raises ``UserError`` where areas in force would be lost, unless that is accepted.
+    Raises ``UserError`` where areas in force would be lost, unless ``accept_fewer``.
     """
-    refuse_second(connection)
+    refuse_if_running(connection)
     before = rows_in_use(connection)
     old, new = _in_force(before), _in_force(rows)
     lost = old.filter(pc.invert(pc.is_in(old, value_set=new)))
@@ -43,12 +45,12 @@ def bring_register(connection: Connection, rows: pa.Table, *, accept_fewer: bool
         )
     moved = _moved(before, rows)
     fill_register(connection, rows, version=version_in_use(connection) + 1)
-    return Brought(
+    return RegisterChange(
         areas=rows.filter(pc.is_null(rows["until"])).num_rows,
         new=len(new.filter(pc.invert(pc.is_in(new, value_set=old)))),
         gone=len(lost),
         moved=len(moved),
-        months=tell_of_payers(connection, moved),
+        months=report_changed_payers(connection, moved),
     )
 
 
@@ -57,15 +59,15 @@ def _in_force(rows: pa.Table) -> pa.Array:
     return rows["code"].filter(now).combine_chunks()
 
 
-def _moved(before: pa.Table, after: pa.Table) -> list[Moved]:
-    """LSOAs of both that lie in another district."""
+def _moved(before: pa.Table, after: pa.Table) -> list[MovedArea]:
+    """The LSOAs of both registers whose district changed."""
     old, new = _lsoas(before), _lsoas(after)
     place = pc.index_in(new["code"], value_set=old["code"].combine_chunks())
-    was = old["parent"].cast(pa.string()).take(place)
+    former = old["parent"].cast(pa.string()).take(place)
     now = new["parent"].cast(pa.string())
-    other = pc.not_equal(was, now).fill_null(False)
-    columns = (column.filter(other).to_pylist() for column in (new["code"], was, now))
-    return [Moved(*row) for row in zip(*columns, strict=True)]
+    changed = pc.not_equal(former, now).fill_null(False)
+    columns = (column.filter(changed).to_pylist() for column in (new["code"], former, now))
+    return [MovedArea(*row) for row in zip(*columns, strict=True)]
 
 
 def _lsoas(rows: pa.Table) -> pa.Table:

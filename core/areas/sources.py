@@ -23,7 +23,7 @@ FIELDS = (
     "longitude",
     "latitude",
 )
-"""What may be known of an area; a source says where each of them stands in its answers."""
+"""The fields of an area; a source maps each to a field of its answers."""
 
 Kind = Literal[
     "union",
@@ -60,7 +60,7 @@ class _Source(StrictModel):
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     title: str
     url: str = Field(pattern=r"^https?://")
-    root: str = Field(pattern=r"^[A-Z]\d{8}$")  # where a walk of the whole begins
+    root: str = Field(pattern=r"^[A-Z]\d{8}$")  # where a full crawl begins
     page: int = Field(default=1000, ge=1)
 
 
@@ -90,21 +90,21 @@ def load_sources(path: Path | None = None) -> dict[str, Source]:
     """The sources of a document by name; the shipped ones by default. Raises ``DocumentError``."""
     document = read_document(path or SHIPPED_SOURCES)
     try:
-        found = _Sources.model_validate(document.data)
+        validated = _Sources.model_validate(document.data)
     except ValidationError as error:
         raise document.refused_by(error) from error
-    return {source.name: source for source in found.sources}
+    return {source.name: source for source in validated.sources}
 
 
 def find_source(name: str, path: Path | None = None) -> Source:
-    """The source of a name; raises ``UserError`` listing those there are."""
+    """The source of a name; raises ``UserError`` that lists those that exist."""
     sources = load_sources(path)
     if name not in sources:
         raise UserError(f"there is no source {name!r}; there are {', '.join(sources)}")
     return sources[name]
 
 
-def asked_of(source: Source) -> tuple[str, ...]:
+def askable_kinds(source: Source) -> tuple[str, ...]:
     """The kinds of areas that the source can be asked about, from the top down."""
     kinds = {kind for lookup in source.lookups for kind in lookup.of}
     return tuple(kind for kind in KINDS if kind in kinds)

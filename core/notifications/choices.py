@@ -18,20 +18,20 @@ Choices = dict[tuple[Topic, Channel], bool]
 
 
 def choices_of(connection: Connection, user_id: int) -> Choices:
-    """What the user wants, for every topic and channel."""
+    """Whether the user wants each topic on each channel; defaults where nothing is chosen."""
     chosen = tables.notification_choices
     query = sa.select(chosen.c.topic, chosen.c.channel, chosen.c.wanted)
     rows = connection.execute(query.where(chosen.c.user_id == user_id))
-    made = {(topic, channel): wanted for topic, channel, wanted in rows}
+    chosen_values = {(topic, channel): wanted for topic, channel, wanted in rows}
     return {
-        (topic, channel): made.get((topic, channel), topic in DEFAULTS[channel])
+        (topic, channel): chosen_values.get((topic, channel), topic in DEFAULTS[channel])
         for topic in Topic
         for channel in Channel
     }
 
 
 def choose(connection: Connection, user_id: int, choices: Choices) -> None:
-    """Keeps the user's choices; those not among them stay as they are."""
+    """Stores the user's choices; choices that are not given are unchanged."""
     rows = [
         {"user_id": user_id, "topic": topic, "channel": channel, "wanted": wanted}
         for (topic, channel), wanted in choices.items()
@@ -46,8 +46,8 @@ def choose(connection: Connection, user_id: int, choices: Choices) -> None:
     )
 
 
-def topics_that_concern(scope: Scope) -> list[Topic]:
-    """What its person can be told of today; of the rest they never are (texts.py, TELLINGS)."""
+def topics_for(scope: Scope) -> list[Topic]:
+    """The topics of which the person can be notified today (texts.py, TEMPLATES)."""
     limited = {
         Topic.UPLOADS: scope.may(Action.UPLOAD),
         Topic.SUBMISSIONS: bool(scope.ids(None, "provider")),
@@ -59,7 +59,7 @@ def topics_that_concern(scope: Scope) -> list[Topic]:
 def channels_of(
     connection: Connection, people: Iterable[int], topic: Topic
 ) -> dict[int, set[Channel]]:
-    """The channels that reach each person on a topic: wanted, and with an address to send to."""
+    """The channels for each person on a topic: chosen, and with an address to send to."""
     users, chosen, webhooks = tables.users, tables.notification_choices, tables.webhooks
     query = (
         sa.select(users.c.id, users.c.email, webhooks.c.url, chosen.c.channel, chosen.c.wanted)
@@ -67,14 +67,14 @@ def channels_of(
         .outerjoin(chosen, sa.and_(chosen.c.user_id == users.c.id, chosen.c.topic == topic))
         .where(users.c.id.in_(list(people)))
     )
-    found: dict[int, set[Channel]] = {}
+    wanted_channels: dict[int, set[Channel]] = {}
     reachable: dict[int, set[Channel]] = {}
     for person, email, url, channel, wanted in connection.execute(query):
-        channels = found.setdefault(person, _by_default(topic))
+        channels = wanted_channels.setdefault(person, _by_default(topic))
         reachable[person] = _reachable(email, url)
         if channel is not None:
             (channels.add if wanted else channels.discard)(Channel(channel))
-    return {person: channels & reachable[person] for person, channels in found.items()}
+    return {person: channels & reachable[person] for person, channels in wanted_channels.items()}
 
 
 def email_is_set_up() -> bool:
@@ -87,9 +87,9 @@ def _by_default(topic: Topic) -> set[Channel]:
 
 
 def _reachable(email: str | None, url: str | None) -> set[Channel]:
-    found = {Channel.PORTAL}
+    channels = {Channel.PORTAL}
     if email and email_is_set_up():
-        found.add(Channel.EMAIL)
+        channels.add(Channel.EMAIL)
     if url:
-        found.add(Channel.WEBHOOK)
-    return found
+        channels.add(Channel.WEBHOOK)
+    return channels

@@ -1,7 +1,7 @@
 """Reminds people of months to submit: 7, 2 and 0 days before they are due, and when they are late.
 
-A month is due so many days after its end as its configuration says. Each stage is told once, in
-the first digest after it begins: a digest that comes twice, or a day late, does no harm.
+The configuration says how many days after its end a month is due. Each stage is notified once, in
+the first digest after it begins, so a digest that runs twice, or a day late, does no harm.
 """
 
 from __future__ import annotations
@@ -21,37 +21,39 @@ from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
 from core.vocabulary.states.submissions import HANDED_IN
 
 REMINDERS = (0, 2, 7)
-"""Days before a month is due."""
+"""Days before a month is due at which people are reminded."""
 LATE_WEEKS = 8
-"""For so long people are reminded, once a week, of a month that is late."""
+"""For so many weeks people are reminded, once a week, of a late month."""
 
 _IDS = UUID("6f1d1f0e-5b0c-4d0e-9a56-0d3f4c1b7a90")
 
 
-def tell_deadlines(connection: Connection, today: dt.date) -> int:
-    """Raises one digest a person that has something new in it; gives how many."""
+def raise_digests(connection: Connection, today: dt.date) -> int:
+    """Raises one digest for each person with something new; returns how many."""
     due = defaultdict[int, list[Due]](list)
     for month in months_due(connection, today):
         due[month.provider_id].append(month)
     by_person = defaultdict[int, list[Due]](list)
     for person, provider_id in _people(connection, list(due)):
         by_person[person] += due[provider_id]
-    return sum(_tell(connection, person, by_person[person], today) for person in sorted(by_person))
+    return sum(
+        _raise_digest(connection, person, by_person[person], today) for person in sorted(by_person)
+    )
 
 
 def months_due(connection: Connection, today: dt.date) -> list[Due]:
-    """The months to remind of, the most urgent first."""
+    """The months of which people are reminded, the most urgent first."""
     handed_in = _handed_in(connection)
-    found = [
+    months = [
         month
         for month in months_expected(connection, today)
         if stage_of(month.days_left(today)) and (month.provider_id, month.month) not in handed_in
     ]
-    return sorted(found, key=lambda month: (month.due, month.provider))
+    return sorted(months, key=lambda month: (month.due, month.provider))
 
 
 def stage_of(days_left: int) -> str | None:
-    """What is told once of a month with so many days left; None: nothing is."""
+    """The stage of a month with so many days left, which is notified once; None: no stage."""
     if days_left < 0:
         week = (-days_left - 1) // 7
         return f"late {week}" if week < LATE_WEEKS else None
@@ -59,13 +61,15 @@ def stage_of(days_left: int) -> str | None:
 
 
 def _handed_in(connection: Connection) -> set[tuple[int, dt.date]]:
-    found = tables.submissions
-    query = sa.select(found.c.provider_id, found.c.month).where(found.c.state.in_(HANDED_IN))
+    submissions = tables.submissions
+    query = sa.select(submissions.c.provider_id, submissions.c.month).where(
+        submissions.c.state.in_(HANDED_IN)
+    )
     return {(provider_id, month) for provider_id, month in connection.execute(query)}
 
 
 def _people(connection: Connection, providers: list[int]) -> list[tuple[int, int]]:
-    """Who acts for which of the providers."""
+    """Pairs of user id and provider id: who acts for which provider."""
     users, members = tables.users, tables.memberships
     query = (
         sa.select(users.c.id, members.c.organisation_id)
@@ -79,15 +83,15 @@ def _people(connection: Connection, providers: list[int]) -> list[tuple[int, int
     return [(person, provider) for person, provider in connection.execute(query)]
 
 
-def _tell(connection: Connection, person: int, due: list[Due], today: dt.date) -> bool:
-    """Raises the person's digest of the day; whether there was anything new to tell.
+def _raise_digest(connection: Connection, person: int, due: list[Due], today: dt.date) -> bool:
+    """Raises the person's digest of the day; returns whether there was anything new.
 
-    What comes up after the digest of the day waits for that of the next.
+    Stages that begin after the digest of the day wait for the next.
     """
     event_id = uuid5(_IDS, f"{person}/{today}")
     events = tables.events
-    told_today = sa.select(events.c.id).where(events.c.event_id == event_id)
-    if connection.execute(told_today).first():
+    todays_digest = sa.select(events.c.id).where(events.c.event_id == event_id)
+    if connection.execute(todays_digest).first():
         return False
     new = _note(connection, person, due, today)
     if not new:
@@ -99,7 +103,7 @@ def _tell(connection: Connection, person: int, due: list[Due], today: dt.date) -
 
 
 def _note(connection: Connection, person: int, due: list[Due], today: dt.date) -> list[Due]:
-    """Notes the stages that the person is told of; those months of which they were not."""
+    """Records the stages of which the person is notified; returns the months that are new."""
     notices = tables.deadline_notices
     rows = [
         {

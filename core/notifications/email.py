@@ -45,7 +45,7 @@ def send_email(message: Message) -> None:
 
 
 def as_email(message: Message, options: Settings) -> EmailMessage:
-    """The e-mail; its id is the same at every attempt, so that receivers can tell."""
+    """The e-mail; its Message-ID is the same at every attempt, so receivers detect repeats."""
     _, sender = parseaddr(options.smtp_from)
     mail = EmailMessage()
     mail["From"] = options.smtp_from
@@ -70,7 +70,7 @@ def mail_server(options: Settings) -> Iterator[smtplib.SMTP]:
             server.login(options.smtp_user, options.smtp_password.get_secret_value())
         yield server
     finally:
-        # An e-mail was accepted or not before; a bad goodbye changes nothing.
+        # The e-mail was accepted or refused before; a failed QUIT changes nothing.
         with suppress(smtplib.SMTPException, OSError):
             server.quit()
         server.close()
@@ -85,7 +85,7 @@ def _connection(options: Settings) -> smtplib.SMTP:
 
 
 def _refusal(code: int) -> CannotSend:
-    """Replies of 500 and more are for good; except those about ourselves, such as a wrong
-    password, which an operator mends."""
-    ours = code in (530, 534, 535, 538)
-    return CannotSend(f"the mail server answered {code}", is_temporary=code < 500 or ours)
+    """The refusal of a reply code: codes from 500 on are permanent, except those about our own
+    sign-in, such as a wrong password, which an operator can correct."""
+    about_sign_in = code in (530, 534, 535, 538)
+    return CannotSend(f"the mail server answered {code}", is_temporary=code < 500 or about_sign_in)

@@ -1,4 +1,4 @@
-"""What a user finds in the portal: notifications, newest first, read or unread."""
+"""The notifications of a user in the portal, newest first, read or unread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Notification:
-    """One notification as its user reads it."""
+    """A notification as its user reads it."""
 
     id: int
     topic: str
@@ -28,12 +28,12 @@ class Notification:
 
 def inbox(connection: Connection, user_id: int, *, limit: int = SHOWN) -> list[Notification]:
     """The newest notifications of a user."""
-    found = tables.notifications
-    columns = [found.c[name] for name in Notification.__dataclass_fields__]
+    notifications = tables.notifications
+    columns = [notifications.c[name] for name in Notification.__dataclass_fields__]
     query = (
         sa.select(*columns)
-        .where(found.c.user_id == user_id, found.c.in_portal)
-        .order_by(found.c.id.desc())
+        .where(notifications.c.user_id == user_id, notifications.c.in_portal)
+        .order_by(notifications.c.id.desc())
         .limit(limit)
     )
     return [Notification(*row) for row in connection.execute(query)]
@@ -47,13 +47,17 @@ def unread_count(connection: Connection, user_id: int) -> int:
 
 def mark_read(connection: Connection, user_id: int, notification_id: int | None = None) -> None:
     """Marks one of the user's notifications as read, or all of them."""
-    found = tables.notifications
-    marked = found.update().where(*_unread(user_id)).values(read_at=sa.func.now())
+    notifications = tables.notifications
+    marked = notifications.update().where(*_unread(user_id)).values(read_at=sa.func.now())
     if notification_id is not None:
-        marked = marked.where(found.c.id == notification_id)
+        marked = marked.where(notifications.c.id == notification_id)
     connection.execute(marked)
 
 
 def _unread(user_id: int) -> tuple[sa.ColumnElement[bool], ...]:
-    found = tables.notifications
-    return found.c.user_id == user_id, found.c.in_portal, found.c.read_at.is_(None)
+    notifications = tables.notifications
+    return (
+        notifications.c.user_id == user_id,
+        notifications.c.in_portal,
+        notifications.c.read_at.is_(None),
+    )

@@ -1,4 +1,4 @@
-"""Tells people of an event: one notification an event and person, never two."""
+"""Notifies people of an event: one notification for each event and person, never two."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 from core.notifications.choices import channels_of
-from core.notifications.recipients import people_concerned
-from core.notifications.texts import tellings_of, word
+from core.notifications.recipients import recipients_of
+from core.notifications.texts import fill_template, templates_of
 from core.vocabulary.event_catalogue import Event
 from core.vocabulary.topics import Channel, Topic
 
 WAKE_CHANNEL = "grouper_notifications"
-"""PostgreSQL tells the sender here that something waits to be sent."""
+"""The channel on which PostgreSQL notifies the sender of waiting deliveries."""
 
 
 def notify(connection: Connection, event_id: UUID, event: Event) -> int:
-    """Writes the notifications of an event, and what is to be sent of them; how many are new."""
+    """Writes the notifications of an event and their deliveries; returns how many are new."""
     written = 0
-    for telling in tellings_of(event):
-        people = people_concerned(connection, telling.concerned, event)
+    for template in templates_of(event):
+        people = recipients_of(connection, template.recipients, event)
         if people:
-            wording = word(telling, event, provider_name=_provider_name(connection, event))
+            filled = fill_template(template, event, provider_name=_provider_name(connection, event))
             values = {
                 "event_id": event_id,
-                "topic": telling.topic,
-                "title": wording.title,
-                "text": wording.text,
-                "address": wording.address,
+                "topic": template.topic,
+                "title": filled.title,
+                "text": filled.text,
+                "address": filled.address,
             }
-            written += _write(connection, people, telling.topic, values)
+            written += _write(connection, people, template.topic, values)
     return written
 
 
@@ -47,10 +47,10 @@ def _provider_name(connection: Connection, event: Event) -> str | None:
 def _write(
     connection: Connection, people: list[int], topic: Topic, values: dict[str, object]
 ) -> int:
-    wanted = channels_of(connection, people, topic)
+    channels = channels_of(connection, people, topic)
     notifications = tables.notifications
     rows = [
-        {**values, "user_id": person, "in_portal": Channel.PORTAL in wanted[person]}
+        {**values, "user_id": person, "in_portal": Channel.PORTAL in channels[person]}
         for person in people
     ]
     new = connection.execute(
@@ -62,7 +62,7 @@ def _write(
     sent = [
         {"notification_id": number, "channel": channel}
         for number, person in new
-        for channel in sorted(wanted[person] - {Channel.PORTAL})
+        for channel in sorted(channels[person] - {Channel.PORTAL})
     ]
     if sent:
         connection.execute(tables.notification_deliveries.insert().values(sent))
@@ -71,5 +71,5 @@ def _write(
 
 
 def wake_sender(connection: Connection) -> None:
-    """Tells the sender that something waits, once the caller's transaction is committed."""
+    """Notifies the sender of waiting deliveries once the caller's transaction is committed."""
     connection.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))

@@ -1,4 +1,4 @@
-"""Whom an event concerns: the users behind it, as they stand in the database now."""
+"""The recipients of an event: the active users of each group, read from the database."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.notifications.texts import Concerned
+from core.notifications.texts import Recipients
 
 
-def people_concerned(connection: Connection, concerned: Concerned, event: Any) -> list[int]:
-    """The ids of the users, of those who may come in; ``event`` has the fields that it needs."""
+def recipients_of(connection: Connection, recipients: Recipients, event: Any) -> list[int]:
+    """The ids of the active users of a group; ``event`` has the fields that the group needs."""
     users = tables.users
-    wanted = sa.select(users.c.id).where(
-        users.c.active, users.c.id.in_(_WHO[concerned](event).scalar_subquery())
+    active = sa.select(users.c.id).where(
+        users.c.active, users.c.id.in_(_QUERIES[recipients](event).scalar_subquery())
     )
-    return list(connection.execute(wanted.order_by(users.c.id)).scalars())
+    return list(connection.execute(active.order_by(users.c.id)).scalars())
 
 
 def _uploader(event: Any) -> sa.Select[Any]:
@@ -73,13 +73,13 @@ def _addressee(event: Any) -> sa.Select[Any]:
     return sa.select(sa.literal(event.addressee))
 
 
-_WHO: dict[Concerned, Callable[[Any], sa.Select[Any]]] = {
-    Concerned.UPLOADER: _uploader,
-    Concerned.PROVIDER: _of_provider,
-    Concerned.CHARGED: _charged,
-    Concerned.REQUESTER: _requester,
-    Concerned.HOST: _host,
-    Concerned.OPERATORS: _operators,
-    Concerned.ADMINISTRATORS: _administrators,
-    Concerned.ADDRESSEE: _addressee,
+_QUERIES: dict[Recipients, Callable[[Any], sa.Select[Any]]] = {
+    Recipients.UPLOADER: _uploader,
+    Recipients.PROVIDER: _of_provider,
+    Recipients.CHARGED: _charged,
+    Recipients.REQUESTER: _requester,
+    Recipients.HOST: _host,
+    Recipients.OPERATORS: _operators,
+    Recipients.ADMINISTRATORS: _administrators,
+    Recipients.ADDRESSEE: _addressee,
 }

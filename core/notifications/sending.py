@@ -1,8 +1,8 @@
-"""Sends what waits on a channel, each once.
+"""Sends waiting deliveries on a channel, each once.
 
-Whoever sends holds the row of the delivery until its end is written: a second sender passes it by,
-and if the process dies the row is free at once. What a server accepted in the moment before such
-an end is sent again, with the same id, by which the receiver can tell.
+The sender locks the row of a delivery until its result is written: a second sender skips it, and if
+the process dies the row is released at once. A delivery that a server accepted just before is sent
+again, with the same id, by which the receiver detects the repeat.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ JITTER = 0.25
 
 
 class CannotSend(Exception):
-    """A delivery was not accepted; says why, without a word of what was to be delivered.
+    """A delivery was not accepted; the text says why, without its content.
 
-    ``passes``: whether the same delivery may well succeed a little later.
+    ``is_temporary``: whether the same delivery may succeed a little later.
     """
 
     def __init__(self, reason: str, *, is_temporary: bool) -> None:
@@ -44,7 +44,7 @@ class CannotSend(Exception):
 
 
 class NotWanted(Exception):
-    """Its user can no longer be reached by the channel, or does not want to be."""
+    """The user can no longer be reached by the channel, or has opted out."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Message:
 
     delivery: int
     attempts: int
-    id: str  # the same at every attempt, and of no other notification
+    id: str  # unique to the notification, the same at every attempt
     user_id: int
     name: str
     email: str | None
@@ -69,16 +69,16 @@ class Message:
 
     @property
     def link(self) -> str:
-        """The page of the portal that it is about."""
+        """The page of the portal to which the notification refers."""
         return f"{settings().portal_url}/{self.address}"
 
 
 Send = Callable[[Message], None]
-"""Hands a message over; raises ``CannotSend`` or ``NotWanted``."""
+"""Sends a message; raises ``CannotSend`` or ``NotWanted``."""
 
 
 def send_next(engine: Engine, channel: Channel, send: Send) -> bool:
-    """Sends the delivery that has been due longest; whether there was one."""
+    """Sends the delivery that has been due longest; returns whether there was one."""
     with engine.begin() as connection:
         message = _claim(connection, channel)
         if message is None:
@@ -88,8 +88,8 @@ def send_next(engine: Engine, channel: Channel, send: Send) -> bool:
         except NotWanted as why:
             _end(connection, message, DeliveryState.DROPPED, str(why))
         except CannotSend as error:
-            _refused(connection, message, channel, error)
-        except Exception as error:  # one message must never hold up those behind it
+            _handle_refusal(connection, message, channel, error)
+        except Exception as error:  # one message must never block the others
             _fail(connection, message, channel, fault_of(error, attempts=message.attempts))
         else:
             _end(connection, message, DeliveryState.SENT, None)
@@ -99,10 +99,10 @@ def send_next(engine: Engine, channel: Channel, send: Send) -> bool:
 
 def seconds_to_next(engine: Engine, channel: Channel) -> float | None:
     """Seconds until something on the channel is due; None if nothing waits."""
-    found = tables.notification_deliveries
-    wait = sa.extract("epoch", sa.func.min(found.c.next_at) - sa.func.now())
+    deliveries = tables.notification_deliveries
+    wait = sa.extract("epoch", sa.func.min(deliveries.c.next_at) - sa.func.now())
     query = sa.select(wait).where(
-        found.c.channel == channel, found.c.state == DeliveryState.WAITING
+        deliveries.c.channel == channel, deliveries.c.state == DeliveryState.WAITING
     )
     with engine.connect() as connection:
         seconds = connection.execute(query).scalar()
@@ -116,7 +116,7 @@ def pause_after(attempts: int) -> float:
 
 
 def send_again(connection: Connection, failure: Failure, user_id: int | None, reason: str) -> None:
-    """Puts a delivery that had failed back to those that wait."""
+    """Moves a failed delivery back to waiting."""
     mark_retried(connection, failure.work, why=reason, user_id=user_id)
     change_state(
         connection,
@@ -139,16 +139,16 @@ def lock_delivery(connection: Connection, failure: Failure) -> None:
 
 
 def _claim(connection: Connection, channel: Channel) -> Message | None:
-    waiting, told = tables.notification_deliveries, tables.notifications
+    waiting, notifications = tables.notification_deliveries, tables.notifications
     users, webhooks, events = tables.users, tables.webhooks, tables.events
     query = (
-        sa.select(waiting, told, users.c.name, users.c.email, users.c.active)
+        sa.select(waiting, notifications, users.c.name, users.c.email, users.c.active)
         .add_columns(webhooks.c.url, webhooks.c.secret)
         .add_columns(events.c.name.label("event"), events.c.subject)
-        .join(told, told.c.id == waiting.c.notification_id)
-        .join(users, users.c.id == told.c.user_id)
-        .join(events, events.c.event_id == told.c.event_id)
-        .outerjoin(webhooks, webhooks.c.user_id == told.c.user_id)
+        .join(notifications, notifications.c.id == waiting.c.notification_id)
+        .join(users, users.c.id == notifications.c.user_id)
+        .join(events, events.c.event_id == notifications.c.event_id)
+        .outerjoin(webhooks, webhooks.c.user_id == notifications.c.user_id)
         .where(
             waiting.c.channel == channel,
             waiting.c.state == DeliveryState.WAITING,
@@ -182,7 +182,9 @@ def _message(row: Any) -> Message:
     )
 
 
-def _refused(connection: Connection, message: Message, channel: Channel, error: CannotSend) -> None:
+def _handle_refusal(
+    connection: Connection, message: Message, channel: Channel, error: CannotSend
+) -> None:
     if error.is_temporary and message.attempts < ATTEMPTS:
         _wait(connection, message, channel, str(error))
         return
@@ -207,25 +209,27 @@ def _fail(connection: Connection, message: Message, channel: Channel, fault: Fau
 def _wait(connection: Connection, message: Message, channel: Channel, failure: str) -> None:
     pause = dt.timedelta(seconds=pause_after(message.attempts))
     next_at = sa.func.clock_timestamp() + pause
-    found = tables.notification_deliveries
+    deliveries = tables.notification_deliveries
     values = {"attempts": message.attempts, "next_at": next_at, "failure": failure}
-    connection.execute(found.update().where(found.c.id == message.delivery).values(**values))
+    connection.execute(
+        deliveries.update().where(deliveries.c.id == message.delivery).values(**values)
+    )
     if channel == Channel.WEBHOOK:
         _hold_back(connection, message, next_at)
 
 
 def _hold_back(connection: Connection, message: Message, next_at: sa.ColumnElement[Any]) -> None:
-    """Lets what else goes to a receiver in trouble wait too: others' shall not wait behind it."""
-    waiting, told = tables.notification_deliveries, tables.notifications
+    """Postpones other deliveries to a failing receiver, so that those to others are not delayed."""
+    waiting, notifications = tables.notification_deliveries, tables.notifications
     to_the_same = (
         sa.select(waiting.c.id)
-        .join(told, told.c.id == waiting.c.notification_id)
+        .join(notifications, notifications.c.id == waiting.c.notification_id)
         .where(
             waiting.c.channel == Channel.WEBHOOK,
             waiting.c.state == DeliveryState.WAITING,
             waiting.c.next_at <= sa.func.now(),
             waiting.c.id != message.delivery,
-            told.c.user_id == message.user_id,
+            notifications.c.user_id == message.user_id,
         )
         .with_for_update(skip_locked=True, of=waiting)
     )

@@ -1,7 +1,7 @@
-"""What people are told of each event: a topic, who is concerned, the words, a page to go to.
+"""The notifications of each event: topic, recipients, text and a page of the portal.
 
 Every text is a template that the payload of its event fills; ``month_name`` is the month in words,
-``provider_name`` what the provider is called today.
+``provider_name`` the current name of the provider.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from core.vocabulary.event_catalogue import (
 from core.vocabulary.topics import Topic
 
 
-class Concerned(Enum):
-    """Who is told; ``core.notifications.recipients`` finds them."""
+class Recipients(Enum):
+    """A group of users; ``core.notifications.recipients`` finds them."""
 
     UPLOADER = auto()
     PROVIDER = auto()
@@ -51,28 +51,28 @@ class Concerned(Enum):
 
 
 @dataclass(frozen=True)
-class Telling:
-    """One way in which some people are told of an event."""
+class NotificationTemplate:
+    """The notification of one group of recipients about an event."""
 
     event: type[Event]
     topic: Topic
-    concerned: Concerned
+    recipients: Recipients
     title: str
     text: str
     address: str
-    where: Mapping[str, str] | None = None  # only if the payload has these values
+    where: Mapping[str, str] | None = None  # only where the payload has these values
 
     def fits(self, event: Event) -> bool:
-        """Whether it is for this event."""
-        wanted = self.where or {}
+        """Whether the template is for this event."""
+        conditions = self.where or {}
         return type(event) is self.event and all(
-            getattr(event, name) == value for name, value in wanted.items()
+            getattr(event, name) == value for name, value in conditions.items()
         )
 
 
 @dataclass(frozen=True)
-class Wording:
-    """What one person is told."""
+class NotificationText:
+    """The text of a notification, without placeholders."""
 
     title: str
     text: str
@@ -82,250 +82,250 @@ class Wording:
 UPLOAD_PAGE = "upload?provider={provider}&month={month}"
 SUBMISSION_PAGE = "submission?provider={provider}&month={month}"
 
-TELLINGS = (
-    Telling(
+TEMPLATES = (
+    NotificationTemplate(
         FileUnconfirmed,
         Topic.UPLOADS,
-        Concerned.UPLOADER,
+        Recipients.UPLOADER,
         "{file} waits for a look at its headings",
         "The headings of this file for {provider_name}, {month_name}, are matched. Confirm or "
         "change them in the portal; then it is checked.",
         UPLOAD_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         FileChecked,
         Topic.UPLOADS,
-        Concerned.UPLOADER,
+        Recipients.UPLOADER,
         "{file} has no errors",
         "All {records:,} records of {provider_name}, {month_name}, can be submitted.",
         UPLOAD_PAGE,
         {"state": "ready"},
     ),
-    Telling(
+    NotificationTemplate(
         FileChecked,
         Topic.UPLOADS,
-        Concerned.UPLOADER,
+        Recipients.UPLOADER,
         "{file} has errors",
         "{errors:,} errors in {records:,} records of {provider_name}, {month_name}. Put them right "
         "in the portal; the file need not be uploaded again.",
         UPLOAD_PAGE,
         {"state": "in error"},
     ),
-    Telling(
+    NotificationTemplate(
         FileChecked,
         Topic.UPLOADS,
-        Concerned.UPLOADER,
+        Recipients.UPLOADER,
         "{file} was not accepted",
         "The file for {provider_name}, {month_name}, could not be used. The portal says why; "
         "remove it there and upload a mended one.",
         UPLOAD_PAGE,
         {"state": "rejected"},
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionDrafted,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "The draft of {month_name} is calculated",
         "{provider_name}: {charges:,} charges, {pounds}. Only your organisation sees it. Look it "
         "through, then submit the month.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionSubmitted,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "{month_name} is submitted",
         "{provider_name}: {charges:,} charges, {pounds}, are with the commissioners. The month is "
         "locked.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionSubmitted,
         Topic.REPORTS,
-        Concerned.CHARGED,
+        Recipients.CHARGED,
         "{provider_name} submitted {month_name}",
         "Some of its charges are for you to pay. The page Charges shows what they come to.",
         "charges?provider={provider}&month={month}",
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionFailed,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "The calculation of {month_name} stopped",
         "{provider_name}: what was done is kept. Start it again in the portal, or tell support the "
         "reference {reason}.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetAsked,
         Topic.OPERATIONS,
-        Concerned.ADMINISTRATORS,
+        Recipients.ADMINISTRATORS,
         "{host_name} asks to open {month_name} of {provider_name} again",
         "{reason}. Grant it or refuse it in the portal.",
         "resets",
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetAsked,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "{host_name} asks to open {month_name} again",
         "{provider_name}: {reason}. An administrator decides; until then the month stays "
         "submitted.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetGranted,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "{month_name} is open again",
         "{provider_name}: its charges are withdrawn. Put the files right, then submit the month "
         "again. {host_name} asked for it: {reason}.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetGranted,
         Topic.REPORTS,
-        Concerned.HOST,
+        Recipients.HOST,
         "{month_name} of {provider_name} is open again",
         "As you asked. Its charges are withdrawn; you are told when it is submitted again.",
         "hosted",
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetGranted,
         Topic.REPORTS,
-        Concerned.CHARGED,
+        Recipients.CHARGED,
         "{provider_name} puts {month_name} right",
         "Its charges are withdrawn, those to you among them. You are told when the month is "
         "submitted again.",
         "reports",
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetRefused,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "{month_name} stays submitted",
         "{provider_name}: {host_name} had asked to open it again, and it was refused: {answer}.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         SubmissionResetRefused,
         Topic.REPORTS,
-        Concerned.HOST,
+        Recipients.HOST,
         "{month_name} of {provider_name} stays submitted",
         "You had asked to open it again, and it was refused: {answer}.",
         "hosted",
     ),
-    Telling(
+    NotificationTemplate(
         ReportReady,
         Topic.REPORTS,
-        Concerned.REQUESTER,
+        Recipients.REQUESTER,
         "Your report is ready",
         "{report} can be downloaded in the portal.",
         "reports",
     ),
-    Telling(
+    NotificationTemplate(
         ReportFailed,
         Topic.REPORTS,
-        Concerned.REQUESTER,
+        Recipients.REQUESTER,
         "Your report could not be made",
         "{report}: ask for it again in the portal, or tell support: {reason}.",
         "reports",
     ),
-    Telling(
+    NotificationTemplate(
         RunFailed,
         Topic.OPERATIONS,
-        Concerned.OPERATORS,
+        Recipients.OPERATORS,
         "Given up: {failed_title}",
         "{reason}. It waits in the error queue: try it again there, or set it aside.",
         "operations",
     ),
-    Telling(
+    NotificationTemplate(
         QueueNotServed,
         Topic.OPERATIONS,
-        Concerned.OPERATORS,
+        Recipients.OPERATORS,
         "Nobody works on {called}",
         "No worker has asked for its runs lately. They wait until one is up again; its log says "
         "why it is not.",
         "operations",
     ),
-    Telling(
+    NotificationTemplate(
         AreaPayerChanged,
         Topic.SUBMISSIONS,
-        Concerned.PROVIDER,
+        Recipients.PROVIDER,
         "Others pay for some residents of {month_name}",
         "{provider_name}: the district of {areas:,} areas with {records:,} records has changed, "
         "as of {example}. Calculate the month again before you submit it.",
         SUBMISSION_PAGE,
     ),
-    Telling(
+    NotificationTemplate(
         AreaPayerChanged,
         Topic.OPERATIONS,
-        Concerned.OPERATORS,
+        Recipients.OPERATORS,
         "Others pay for some residents of {provider_name}, {month_name}",
         "The district of {areas:,} areas with {records:,} records has changed, as of {example}.",
         "areas",
     ),
-    Telling(
+    NotificationTemplate(
         AreaPayerChanged,
         Topic.OPERATIONS,
-        Concerned.ADMINISTRATORS,
+        Recipients.ADMINISTRATORS,
         "Others pay for some residents of {provider_name}, {month_name}",
         "The district of {areas:,} areas with {records:,} records has changed, as of {example}.",
         "areas",
     ),
-    Telling(
+    NotificationTemplate(
         AreaHeld,
         Topic.OPERATIONS,
-        Concerned.OPERATORS,
+        Recipients.OPERATORS,
         "Areas of {area} wait for you",
         "{reason}. Accept the answer on the page Areas if it is right, or ask again.",
         "areas",
     ),
-    Telling(
+    NotificationTemplate(
         SubscriptionBegan,
         Topic.DEADLINES,
-        Concerned.ADDRESSEE,
+        Recipients.ADDRESSEE,
         "Your subscription has begun",
         "{kind}, {organisation}: in force until {last_day_text}.",
         "subscription",
     ),
-    Telling(
+    NotificationTemplate(
         SubscriptionEnding,
         Topic.DEADLINES,
-        Concerned.ADDRESSEE,
+        Recipients.ADDRESSEE,
         "Your subscription ends in {days_left} days",
         "{kind}, {organisation}: in force until {last_day_text}. A quotation for the time after is "
         "on its page; tell the administrator to accept it.",
         "subscription",
     ),
-    Telling(
+    NotificationTemplate(
         SubscriptionEnding,
         Topic.OPERATIONS,
-        Concerned.ADMINISTRATORS,
+        Recipients.ADMINISTRATORS,
         "A subscription ends in {days_left} days",
         "{kind}, {organisation}: in force until {last_day_text}.",
         "accounts",
     ),
-    Telling(
+    NotificationTemplate(
         SubscriptionEnded,
         Topic.DEADLINES,
-        Concerned.ADDRESSEE,
+        Recipients.ADDRESSEE,
         "Your subscription has ended",
         "{kind}, {organisation}: it was in force until {last_day_text}.",
         "subscription",
     ),
-    Telling(
+    NotificationTemplate(
         DeadlinesNear,
         Topic.DEADLINES,
-        Concerned.ADDRESSEE,
+        Recipients.ADDRESSEE,
         "{subject_line}",
         "{lines}",
         "home",
     ),
 )
-"""Every telling; of several that reach one person, the first counts."""
+"""Every template; of several that reach one person, the first counts."""
 
-WITHOUT = frozenset(
+NOT_NOTIFIED = frozenset(
     {
         "file.received",
         "file.corrected",
@@ -350,7 +350,7 @@ WITHOUT = frozenset(
         "flow-run.stopped",  # run.failed and the like tell of it, where somebody has to act
     }
 )
-"""Events that belong to no topic: nobody needs to be told, or another event tells."""
+"""Events without a notification: nobody needs one, or another event causes it."""
 
 ONE_MONTH = "{month} is {when}"
 SEVERAL_MONTHS = "{count} months are to be submitted"
@@ -359,20 +359,22 @@ IN_DAYS, TODAY, LATE = "due in {days} days", "due today", "late by {days} days"
 ONE_DAY = ("due tomorrow", "late by a day")
 
 
-def tellings_of(event: Event) -> list[Telling]:
-    """The ways in which people are told of the event, the most telling first."""
-    return [telling for telling in TELLINGS if telling.fits(event)]
+def templates_of(event: Event) -> list[NotificationTemplate]:
+    """The templates for the event, the most specific first."""
+    return [template for template in TEMPLATES if template.fits(event)]
 
 
-def word(telling: Telling, event: Event, *, provider_name: str | None = None) -> Wording:
-    """The telling, filled with what the event holds; a provider without a name by its code."""
+def fill_template(
+    template: NotificationTemplate, event: Event, *, provider_name: str | None = None
+) -> NotificationText:
+    """The template filled with the payload of the event; a provider without a name has its code."""
     values = _values(event)
     if "provider" in values:
         values["provider_name"] = provider_name or values["provider"]
     title, text, address = (
-        template.format(**values) for template in (telling.title, telling.text, telling.address)
+        template.format(**values) for template in (template.title, template.text, template.address)
     )
-    return Wording(" ".join(title.split()), text, address)
+    return NotificationText(" ".join(title.split()), text, address)
 
 
 def _values(event: Event) -> dict[str, Any]:
@@ -380,7 +382,7 @@ def _values(event: Event) -> dict[str, Any]:
         return _digest(event)
     values = event.model_dump()
     if "month" in values:
-        values["month_name"] = _month(values["month"])
+        values["month_name"] = _month_name(values["month"])
     if "last_day" in values:
         values["last_day_text"] = f"{values['last_day'].day} {values['last_day']:%B %Y}"
     if "amount_pence" in values:
@@ -395,7 +397,7 @@ def _digest(event: DeadlinesNear) -> dict[str, str]:
     lines = [
         LINE.format(
             provider_name=due.provider_name,
-            month=_month(due.month),
+            month=_month_name(due.month),
             when=_when(due.days_left),
             due=f"{due.due.day} {due.due:%B %Y}",
         )
@@ -403,7 +405,7 @@ def _digest(event: DeadlinesNear) -> dict[str, str]:
     ]
     first = event.months[0]
     subject = (
-        ONE_MONTH.format(month=_month(first.month), when=_when(first.days_left))
+        ONE_MONTH.format(month=_month_name(first.month), when=_when(first.days_left))
         if len(lines) == 1
         else SEVERAL_MONTHS.format(count=len(lines))
     )
@@ -418,5 +420,5 @@ def _when(days_left: int) -> str:
     return (IN_DAYS if days_left > 0 else LATE).format(days=abs(days_left))
 
 
-def _month(month: str) -> str:
+def _month_name(month: str) -> str:
     return Month.parse(month).name

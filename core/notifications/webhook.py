@@ -1,4 +1,4 @@
-"""Notifications by webhook: signed, so that the receiver knows them to be ours and fresh."""
+"""Notifications by webhook: signed, so that the receiver can verify origin and time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.user_errors import UserError
 
 SECONDS = 10.0
 TIMESTAMP, SIGNATURE, NUMBER = "Grouper-Timestamp", "Grouper-Signature", "Grouper-Notification"
-PASSING = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
+TEMPORARY = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
 LONGEST_URL = 2000
 
 
@@ -36,7 +36,7 @@ def webhook_of(connection: Connection, user_id: int) -> tuple[str, str] | None:
 
 
 def set_webhook(connection: Connection, user_id: int, url: str) -> None:
-    """Sets the address, with a new secret where it is another one; a blank ends the webhook.
+    """Sets the address, with a new secret if it changes; a blank address removes the webhook.
 
     Raises ``UserError`` for an address that nothing may be sent to.
     """
@@ -57,7 +57,7 @@ def refuse_unsafe(url: str) -> None:
     """Raises ``UserError`` unless the address is https, or on this machine.
 
     Addresses that only the service can reach are refused where its portal can be reached from
-    elsewhere: nobody shall knock at its neighbours through it.
+    elsewhere, so that webhooks cannot probe the service's own network.
     """
     try:
         parts = urlsplit(url)
@@ -81,8 +81,8 @@ def send_webhook(message: Message) -> None:
         refuse_unsafe(message.url)
         body = body_of(message)
         headers = signed(body, message.secret, int(time.time())) | {NUMBER: message.id}
-        # A redirect is not followed: it would lead where nobody has looked.
-        # Nor is the answer's body read: only its status says anything.
+        # A redirect is not followed, because its target is not checked.
+        # The body of the answer is not read; only its status matters.
         with (
             httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
             client.stream("POST", message.url, content=body, headers=headers) as answer,
@@ -94,13 +94,13 @@ def send_webhook(message: Message) -> None:
         reason = f"the receiver did not answer ({type(error).__name__})"
         raise CannotSend(reason, is_temporary=True) from error
     if not httpx.codes.is_success(status):
-        is_temporary = httpx.codes.is_server_error(status) or status in PASSING
+        is_temporary = httpx.codes.is_server_error(status) or status in TEMPORARY
         raise CannotSend(f"the receiver answered {status}", is_temporary=is_temporary)
 
 
 def body_of(message: Message) -> bytes:
     """The notification as JSON."""
-    told = {
+    document = {
         "id": message.id,
         "event": message.event,
         "topic": message.topic,
@@ -109,11 +109,11 @@ def body_of(message: Message) -> bytes:
         "link": message.link,
         "at": message.at.isoformat(),
     }
-    return json.dumps(told, ensure_ascii=False).encode()
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def signed(body: bytes, secret: str, timestamp: int) -> dict[str, str]:
-    """The headers by which a receiver tells that the body is ours, and when it was sent.
+    """The headers by which a receiver verifies the origin and time of the body.
 
     The signature is HMAC-SHA256, in hex, of ``timestamp.body`` under the secret.
     """
@@ -126,7 +126,7 @@ def signed(body: bytes, secret: str, timestamp: int) -> dict[str, str]:
 
 
 class Reach(IntEnum):
-    """From where a host can be reached, by its name alone."""
+    """From where a host can be reached, judged by its name alone."""
 
     MACHINE = 0
     NETWORK = 1

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Table
 
 from core.access.scope import scope_of
 from core.areas.accepting import retry_area
+from core.areas.crawls import resume
 from core.areas.sources import find_source
-from core.areas.walks import resume
 from core.database import tables
 from core.database.moving import lock_row
 from core.events.failed_deliveries import deliver_again, lock_event

@@ -319,7 +319,7 @@ class DeadlinesNear(Event):
 
 class _OfSpider(Event):
     run_id: int
-    area: str  # the area it walks down from, as people know it
+    area: str  # the area it crawls from, as people know it
 
     about: ClassVar[str] = "spider"
     subject_field: ClassVar[str] = "run_id"
@@ -334,14 +334,14 @@ class _OfSpider(Event):
 
 
 class SpiderRequested(_OfSpider):
-    """A walk down a source of areas was asked for, or is to go on."""
+    """A crawl of a source of areas was asked for, or is to go on."""
 
     name: ClassVar[str] = "spider.requested"
     again: int = 0  # how often it was asked for before
 
 
 class SpiderFinished(_OfSpider):
-    """A walk came to its end; how many areas it found to be what."""
+    """A crawl came to its end; how many areas it found to be what."""
 
     name: ClassVar[str] = "spider.finished"
     state: Literal["complete", "complete with errors"]
@@ -354,7 +354,7 @@ class SpiderFinished(_OfSpider):
 
 
 class SpiderFailed(_OfSpider):
-    """A walk stopped; what it had found is kept."""
+    """A crawl stopped; what it had found is kept."""
 
     name: ClassVar[str] = "spider.failed"
     reason: str

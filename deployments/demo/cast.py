@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from core.accounts.subscriptions import Quote, add_organisation, begin_at_once
+from core.accounts.subscriptions import Quote, add_organisation, quote_and_invoice
 from core.accounts.today import today
 from core.database import tables
 from core.vocabulary.permissions import Kind
@@ -119,7 +119,7 @@ def _bring_in_person(
     if connection.execute(sa.select(held.c.id).where(held.c.user_id == user_id)).first() is None:
         day = today()
         wanted = Quote(person.kind, user_id, organisations[person.organisation], first_day=day)
-        number = begin_at_once(connection, wanted, today=day, user_id=None)
+        number = quote_and_invoice(connection, wanted, today=day, user_id=None)
         for other in person.others:
             added = cast("int", organisations[other])
             add_organisation(connection, number, added, on=day, user_id=None)

@@ -1,4 +1,4 @@
-"""Areas: look one up, with what lies above, below, before and after; operators see the walks."""
+"""Areas: look one up, with what lies above, below, before and after; operators see the crawls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.areas.register_store import rows_in_use
 from core.engine.areas.finding import Area, Areas, Place
 from core.engine.areas.kinds import DISTRICTS, LSOA
 from portal import words
-from portal.components.walks import show_walks
+from portal.components.crawls import show_crawls
 from portal.database import engine
 
 LISTED = 50
@@ -33,11 +33,11 @@ def show(person: Person) -> None:
     """The page."""
     st.title("Areas")
     if person.runs_the_service:
-        search, walks = st.tabs(["Look up", "Walks of the spider"])
+        search, crawls = st.tabs(["Look up", "Crawls of the spider"])
         with search:
             _look_up()
-        with walks:
-            show_walks(person)
+        with crawls:
+            show_crawls(person)
     else:
         _look_up()
 

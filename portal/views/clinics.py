@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.access.people import Person
-from core.accounts.clinic_places import ClinicPlace, clinics_seen, may_place
+from core.accounts.clinic_places import ClinicPlace, may_place, visible_clinics
 from core.accounts.clinics import place_clinic
 from core.areas.register_store import register_in_use, rows_in_use
 from core.engine.areas.register import AreaRegister
@@ -26,7 +26,7 @@ def show(person: Person) -> None:
     """The page."""
     st.title("Clinics")
     with engine().connect() as connection:
-        clinics = clinics_seen(connection, person.scope)
+        clinics = visible_clinics(connection, person.scope)
         register = register_in_use(connection)
         blocks = blocks_of(rows_in_use(connection))
     if not clinics:
@@ -95,7 +95,7 @@ def _show_table(
     found = [
         each
         for each in clinics
-        if each.says(search.split())
+        if each.matches(search.split())
         and chosen in (None, each.host and register.stands_for(each.host))
     ]
     st.markdown(_heading(found, chosen, register))

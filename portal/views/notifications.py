@@ -12,7 +12,7 @@ from core.notifications.choices import (
     choices_of,
     choose,
     email_is_set_up,
-    topics_that_concern,
+    topics_for,
 )
 from core.notifications.inbox import Notification, inbox, mark_read, unread_count
 from core.notifications.webhook import SIGNATURE, TIMESTAMP, set_webhook, webhook_of
@@ -88,7 +88,7 @@ def _choices(person: Person) -> None:
         standing = choices_of(connection, person.id)
     with st.form("choices", border=False):
         wanted: Choices = {}
-        for topic in topics_that_concern(person.scope):
+        for topic in topics_for(person.scope):
             _topic(topic, standing, wanted)
         if st.form_submit_button("Keep these choices", type="primary"):
             with engine().begin() as connection:

@@ -1,4 +1,4 @@
-"""The page Areas: anybody looks areas up; an operator walks, and decides of what is held."""
+"""The page Areas: anybody looks areas up; an operator crawls, and decides of what is held."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CITY = "E09000001"
 LONG = 60_000
-"""Milliseconds: a walk takes its turn on its queue, and its process starts."""
+"""Milliseconds: a crawl takes its turn on its queue, and its process starts."""
 
 
 @pytest.fixture
@@ -40,17 +40,17 @@ def test_an_area_is_looked_up(sign_in: SignIn) -> None:
     field.press("Enter")
     expect(page.get_by_role("heading", name="Allerdale 001A (E01019126)")).to_be_visible()
     expect(page.get_by_text("Cumberland (E06000063), unitary authority")).to_be_visible()
-    expect(page.get_by_role("tab", name="Walks of the spider")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Crawls of the spider")).to_have_count(0)
 
 
 @pytest.mark.slow
-def test_an_operator_walks_and_accepts_what_is_held(sign_in: SignIn, server: AreaServer) -> None:
+def test_an_operator_crawls_and_accepts_what_is_held(sign_in: SignIn, server: AreaServer) -> None:
     server.change({"E01000001": None})
     page = sign_in("dev@grouper.example")
     page.get_by_role("link", name="Areas").click()
-    page.get_by_role("tab", name="Walks of the spider").click()
+    page.get_by_role("tab", name="Crawls of the spider").click()
     page.get_by_label("Only within").fill(CITY)
-    page.get_by_role("button", name="Walk now").click()
+    page.get_by_role("button", name="Crawl now").click()
     held = "has 5 areas within City of London where the register has 6"
     expect(page.get_by_text(held)).to_be_visible(timeout=LONG)
     expect(page.get_by_text("complete with errors", exact=True).first).to_be_visible()

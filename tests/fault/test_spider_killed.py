@@ -1,4 +1,4 @@
-"""A walk that is killed again and again ends as one that was left in peace."""
+"""A crawl that is killed again and again ends as one that was left in peace."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.access.scope import EVERYTHING
+from core.areas.crawls import request_crawl
 from core.areas.progress import progress_of
 from core.areas.register_store import fill_register
 from core.areas.sources import load_sources
-from core.areas.walks import request_walk
 from core.database import tables
 from core.engine.areas.compact import read_shipped
 from core.settings import PROJECT
 from core.support.processes import start_child
 from core.vocabulary.states.areas import SpiderState
 from tests.area_source import AreaServer, area_server
-from tests.service.areas.walking import (
+from tests.service.areas.crawling import (
     empty_but_for_the_root,
     in_force,
     nothing_written,
@@ -43,7 +43,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 KILLS = 10
 QUESTIONS = 1 + 2 + 9 + 21 + 318
-WALK = (
+CRAWL = (
     "import sys; from flows.spider_areas import spider_areas; print(spider_areas(int(sys.argv[1])))"
 )
 
@@ -67,7 +67,7 @@ def engine(populated: Engine) -> Iterator[Engine]:
 def start(services: Services, run_id: int) -> subprocess.Popen[bytes]:
     """The flow in a process of its own, under the services' Prefect server."""
     return start_child(
-        [sys.executable, "-c", WALK, str(run_id)],
+        [sys.executable, "-c", CRAWL, str(run_id)],
         death_signal=signal.SIGKILL,
         cwd=PROJECT,
         env={**os.environ, **services.settings.environment()},
@@ -75,10 +75,10 @@ def start(services: Services, run_id: int) -> subprocess.Popen[bytes]:
 
 
 def planned(engine: Engine, services: Services) -> int:
-    """A walk that no rule of the relay starts: the test does."""
+    """A crawl that no rule of the relay starts: the test does."""
     source = load_sources(services.settings.area_sources)["statistics"]
     with engine.begin() as connection:
-        run_id = request_walk(connection, source, within=None, user_id=None)
+        run_id = request_crawl(connection, source, within=None, user_id=None)
         asked = tables.events.c.subject == f"spider/{run_id}"
         connection.execute(tables.events.delete().where(asked))
     return run_id
@@ -90,11 +90,11 @@ def answered(engine: Engine, run_id: int) -> int:
 
 
 def wait_for(process: subprocess.Popen[bytes], engine: Engine, run_id: int, more: int) -> None:
-    """Until so many more questions are answered, or the walk is over."""
+    """Until so many more questions are answered, or the crawl is over."""
     target = answered(engine, run_id) + more
     deadline = time.monotonic() + 120
     while process.poll() is None and answered(engine, run_id) < target:
-        assert time.monotonic() < deadline, "the walk does not go on"
+        assert time.monotonic() < deadline, "the crawl does not go on"
         time.sleep(0.02)
 
 
@@ -140,7 +140,7 @@ def test_ten_kills_change_nothing(services: Services, engine: Engine, server: Ar
     assert sum(code[1:3] == "01" for code in shipped) == 35_672
 
 
-def test_the_whole_walk_is_quick_and_the_next_writes_nothing(
+def test_the_whole_crawl_is_quick_and_the_next_writes_nothing(
     services: Services, engine: Engine, server: AreaServer
 ) -> None:
     empty_but_for_the_root(engine)
@@ -149,7 +149,7 @@ def test_the_whole_walk_is_quick_and_the_next_writes_nothing(
     began = time.monotonic()
     assert start(services, run_id).wait(300) == 0
     seconds = time.monotonic() - began
-    print(f"the whole walk took {seconds:.1f} s")
+    print(f"the whole crawl took {seconds:.1f} s")
     assert seconds < 180
     assert set(requests(server).values()) == {1}
     server.forget()
@@ -162,7 +162,7 @@ def test_the_whole_walk_is_quick_and_the_next_writes_nothing(
         assert 300 < kept.scalar_one() <= len(requests(server))  # a slow answer has no ETag
 
 
-def test_the_sweep_takes_a_walk_up_whose_run_is_gone(
+def test_the_sweep_takes_a_crawl_up_whose_run_is_gone(
     services: Services, engine: Engine, server: AreaServer
 ) -> None:
     """Nobody starts it by hand: a run that is killed leaves it in limbo, and another follows."""
@@ -185,7 +185,7 @@ def test_the_sweep_takes_a_walk_up_whose_run_is_gone(
 
 
 def kill_flow_of(engine: Engine, run_id: int) -> None:
-    """Kills the process that holds the lock of the walk."""
+    """Kills the process that holds the lock of the crawl."""
     query = sa.text(
         "SELECT client_port FROM pg_stat_activity WHERE application_name = :name"
     ).bindparams(name=f"grouper spider/{run_id}")

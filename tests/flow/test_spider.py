@@ -54,15 +54,15 @@ def grouper(services: Services, *arguments: str) -> tuple[int, dict[str, Any], s
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
-def test_a_region_is_walked_with_all_that_goes_wrong(
+def test_a_region_is_crawled_with_all_that_goes_wrong(
     services: Services, populated: Engine, server: AreaServer
 ) -> None:
     server.change({"E01999999": ["Hackney 099Z", HACKNEY], HACKNEY: ["Greater Hackney", LONDON]})
-    code, walk, _ = grouper(services, "spider", "areas", "--within", LONDON)
+    code, crawl, _ = grouper(services, "spider", "areas", "--within", LONDON)
     told = server.told()
     within = {LONDON, *(each["parent"] for each in told["log"])}
     cycles = len(within & set(told["cycles"]))
-    assert walk["summary"] == {
+    assert crawl["summary"] == {
         "new": 1,
         "changed": 1,
         "retired": 0,
@@ -71,7 +71,7 @@ def test_a_region_is_walked_with_all_that_goes_wrong(
         "held": 0,
     }
     assert code == (1 if cycles else 0)
-    levels = {level["kind"]: level for level in walk["levels"]}
+    levels = {level["kind"]: level for level in crawl["levels"]}
     assert levels["region"]["children"] == levels["London borough"]["answered"] == BOROUGHS
     assert levels["London borough"]["children"] == 4995
     assert any(each["outcome"] not in ("200", "304") for each in told["log"])
@@ -87,7 +87,7 @@ def test_a_region_is_walked_with_all_that_goes_wrong(
                 discard(connection, failure.reference)
 
 
-def test_the_walk_is_a_run_on_its_queue(
+def test_the_crawl_is_a_run_on_its_queue(
     services: Services, populated: Engine, server: AreaServer, http: httpx.Client
 ) -> None:
     with populated.connect() as connection:
@@ -100,24 +100,24 @@ def test_the_walk_is_a_run_on_its_queue(
     assert found["name"] == "areas of London (E12000007)"
 
 
-def test_the_last_walk_is_shown(services: Services, server: AreaServer) -> None:
-    code, walk, _ = grouper(services, "spider", "show")
-    assert (code, walk["within"]) == (0, LONDON)
+def test_the_last_crawl_is_shown(services: Services, server: AreaServer) -> None:
+    code, crawl, _ = grouper(services, "spider", "show")
+    assert (code, crawl["within"]) == (0, LONDON)
     code, found, _ = grouper(services, "areas", "find", HACKNEY, "--on", "2017-04-01")
     assert (code, found["area"]["name"]) == (0, "Greater Hackney")
     assert found["area"]["within"][0]["name"] == "London"
 
 
 @pytest.mark.slow
-def test_a_source_that_is_away_stops_the_walk(
+def test_a_source_that_is_away_stops_the_crawl(
     services: Services, populated: Engine, server: AreaServer
 ) -> None:
     server.trouble("never E09")
-    code, walk, _ = grouper(services, "spider", "areas", "--within", LONDON)
+    code, crawl, _ = grouper(services, "spider", "areas", "--within", LONDON)
     server.trouble(None)
-    assert (code, walk["state"]) == (1, "failed")
-    assert "does not answer any more" in walk["failure"]
-    [level] = [each for each in walk["levels"] if each["kind"] == "London borough"]
+    assert (code, crawl["state"]) == (1, "failed")
+    assert "does not answer any more" in crawl["failure"]
+    [level] = [each for each in crawl["levels"] if each["kind"] == "London borough"]
     assert 8 <= level["failed"] < BOROUGHS
     with populated.begin() as connection:
         for failure in list_failures(connection, EVERYTHING):
@@ -126,22 +126,22 @@ def test_a_source_that_is_away_stops_the_walk(
 
 
 @pytest.mark.slow
-def test_a_walk_is_planned_each_month(
+def test_a_crawl_is_planned_each_month(
     services: Services, populated: Engine, server: AreaServer, http: httpx.Client, until: Until
 ) -> None:
     deployment = http.get("/deployments/name/plan-spider/plan-spider").raise_for_status().json()
     assert [each["schedule"]["cron"] for each in deployment["schedules"]] == ["15 3 2 * *"]
-    before = walks(populated)
-    server.change({"E92000001": None, "W92000004": None})  # held at once: a short walk
+    before = crawls(populated)
+    server.change({"E92000001": None, "W92000004": None})  # held at once: a short crawl
     made = http.post(
         f"/deployments/{deployment['id']}/create_flow_run", json={"state": {"type": "SCHEDULED"}}
     )
     made.raise_for_status()
-    until(lambda: walks(populated) == before + 1)
+    until(lambda: crawls(populated) == before + 1)
     until(lambda: state_of_last(populated) == "complete with errors")
 
 
-def walks(engine: Engine) -> int:
+def crawls(engine: Engine) -> int:
     with engine.connect() as connection:
         return int(
             connection.execute(

@@ -1,4 +1,4 @@
-"""The register of areas, and the walks of the spider that keep it."""
+"""The register of areas, and the crawls of the spider that keep it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.accounts.histories import read_history, write_periods
-from core.accounts.progress import way
+from core.accounts.progress import transitions_between
 from core.accounts.terms import state_on
 from core.accounts.today import today
 from core.database import tables
@@ -49,7 +49,7 @@ def _update(connection: Connection, subscriptions: list[int]) -> None:
         write_periods(connection, number)
         standing = sa.select(table.c.state).where(table.c.id == number)
         state = connection.execute(standing).scalar_one()
-        for step in way(state, state_on(read_history(connection, number), day)):
+        for step in transitions_between(state, state_on(read_history(connection, number), day)):
             change_state(
                 connection,
                 table,

@@ -1,4 +1,4 @@
-"""The states of a spider: a walk down a source of areas, from parents to children."""
+"""The states of a spider: a crawl of a source of areas, from parents to children."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class SpiderState(State):
-    """Where a walk stands."""
+    """Where a crawl stands."""
 
     PLANNED = "planned", "Starts at its time."
     RUNNING = "running", "Asks its source for the areas within each area."
@@ -21,7 +21,7 @@ class SpiderState(State):
 
 
 class SpiderProcess(Process):
-    """A walk down a source of areas."""
+    """A crawl of a source of areas."""
 
     _ = States.from_enum(SpiderState, initial=SpiderState.PLANNED, final=SpiderState.COMPLETE)
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.accounts import invoices, subscriptions
-from core.accounts.daily import care_for_subscriptions
+from core.accounts.daily import update_subscriptions
 from core.accounts.histories import read_history
 from core.accounts.terms import state_on
 from core.database import tables
@@ -58,7 +58,7 @@ def do(connection: Connection, number: int, step: str, day: dt.date, which: int)
     elif step == "end":
         subscriptions.end(connection, number, on=day, user_id=None, today=day)
     elif step == "daily":
-        care_for_subscriptions(connection, day)
+        update_subscriptions(connection, day)
     else:
         bill = connection.execute(
             sa.select(tables.invoices.c.id, tables.invoices.c.total)
@@ -92,10 +92,10 @@ def test_roles_in_the_database_are_those_of_the_terms(
             assert roles(connection, number, looked_at) == by_the_terms(
                 connection, number, looked_at
             )
-        care_for_subscriptions(connection, day)
+        update_subscriptions(connection, day)
         history = read_history(connection, number)
         assert state(connection, number) == state_on(history, day)
-        again = care_for_subscriptions(connection, day)
+        again = update_subscriptions(connection, day)
         assert (again.moved, again.warned, again.renewals) == (0, 0, 0)
 
 

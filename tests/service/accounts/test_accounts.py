@@ -19,10 +19,10 @@ from core.access.scope import EVERYTHING, NotAllowed, scope_of
 from core.access.users import add_user, find_user
 from core.accounts import invoices, organisations, subscriptions
 from core.accounts.clinics import add_or_place_clinic, list_clinics
-from core.accounts.daily import care_for_subscriptions
-from core.accounts.invoice_book import invoice_book
+from core.accounts.daily import update_subscriptions
 from core.accounts.invoice_csv import COLUMNS, invoices_csv
 from core.accounts.invoice_list import Invoice, find_invoice, list_invoices
+from core.accounts.invoice_workbook import invoice_workbook
 from core.accounts.organisations import find_organisation
 from core.accounts.subscription_list import list_subscriptions
 from core.database import tables
@@ -160,10 +160,10 @@ def test_the_daily_care_warns_once_and_quotes_one_renewal(connection: Connection
     number = quoted(connection)
     subscriptions.invoice(connection, number, on=DAY, user_id=None)
     end = dt.date(2026, 11, 14)
-    care_for_subscriptions(connection, DAY)
+    update_subscriptions(connection, DAY)
     told = []
     for left in (61, 60, 59, 30, 30, 7, 1, 0, -1, -2):
-        cared = care_for_subscriptions(connection, end - dt.timedelta(days=left))
+        cared = update_subscriptions(connection, end - dt.timedelta(days=left))
         told.append((left, cared.warned, cared.renewals))
     assert [each for each in told if each[1:] != (0, 0)] == [(60, 1, 1), (30, 1, 0), (7, 1, 0)]
     events = tables.events
@@ -182,9 +182,9 @@ def test_the_daily_care_may_come_late(connection: Connection) -> None:
     number = quoted(connection)
     subscriptions.invoice(connection, number, on=DAY, user_id=None)
     end = dt.date(2026, 11, 14)
-    cared = care_for_subscriptions(connection, end - dt.timedelta(days=20))
+    cared = update_subscriptions(connection, end - dt.timedelta(days=20))
     assert cared.warned == 1  # of what holds now, not of what was missed
-    late = care_for_subscriptions(connection, end + dt.timedelta(days=400))
+    late = update_subscriptions(connection, end + dt.timedelta(days=400))
     assert (late.warned, late.renewals) == (0, 0)
     state = sa.select(tables.subscriptions.c.state).where(tables.subscriptions.c.id == number)
     assert connection.execute(state).scalar_one() == "ended"
@@ -241,7 +241,7 @@ def test_a_spreadsheet_calculates_nothing_of_what_people_wrote(connection: Conne
         "15/01/2026", "680.00", "20% (VAT on Income)",
     )  # fmt: skip
     chosen = Settings(invoice_from="=1+1|2 Road", invoice_bank="@bank", invoice_vat_number="1")
-    sheet = openpyxl.load_workbook(io.BytesIO(invoice_book(invoice, chosen))).active
+    sheet = openpyxl.load_workbook(io.BytesIO(invoice_workbook(invoice, chosen))).active
     assert sheet is not None
     cells = [cell for line in sheet.iter_rows() for cell in line if cell.value is not None]
     assert {"=1+1", '=HYPERLINK("x")', "+1 Lane", "@bank"} <= {str(c.value) for c in cells}
@@ -289,7 +289,7 @@ def test_a_merged_commissioner_keeps_its_charges_and_is_seen_by_both(service: Se
         hackney = find_organisation(connection, "commissioner", "E09000012").id
         today = dt.datetime.now(dt.UTC).date()
         wanted = subscriptions.Quote(Kind.COMMISSIONER, hana, hackney, today)
-        subscriptions.begin_at_once(connection, wanted, today=today, user_id=None)
+        subscriptions.quote_and_invoice(connection, wanted, today=today, user_id=None)
 
         def seen() -> list[dt.date]:
             found = charged_to(connection, scope_of(connection, hana), "E09000030")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from core.areas.accepting import accept
-from core.areas.register_upload import bring_register
+from core.areas.register_upload import replace_register
 from core.areas.sources import load_sources
 from core.database import tables
 from core.engine.areas.compact import read_shipped
@@ -20,7 +20,7 @@ from core.notifications.notify import notify
 from core.vocabulary.event_catalogue import AreaPayerChanged, Event
 from deployments.demo.cast import PROVIDERS
 from tests.area_source import area_server
-from tests.service.areas.walking import plan, walk
+from tests.service.areas.crawling import crawl, plan
 from tests.service.month import HACKNEY, TOWER_HAMLETS, Service, visit
 
 LEA_VALLEY = PROVIDERS["ZX1"]
@@ -58,7 +58,7 @@ def month(service: Service) -> int:
 def test_an_open_month_is_told_of_and_a_submitted_one_is_not(service: Service, month: int) -> None:
     rows = moved(read_shipped(), HACKNEY, BOROUGH_OF_TOWER_HAMLETS)
     with service.engine.begin() as connection:
-        brought = bring_register(connection, rows, accept_fewer=False)
+        brought = replace_register(connection, rows, accept_fewer=False)
     assert (brought.moved, brought.months) == (1, 1)
     example = f"{HACKNEY} from {BOROUGH_OF_HACKNEY} to {BOROUGH_OF_TOWER_HAMLETS}"
     assert told(service.engine) == [
@@ -73,13 +73,13 @@ def test_an_open_month_is_told_of_and_a_submitted_one_is_not(service: Service, m
     ]
     service.run(month, "final")
     with service.engine.begin() as connection:
-        assert bring_register(connection, read_shipped(), accept_fewer=False).months == 0
+        assert replace_register(connection, read_shipped(), accept_fewer=False).months == 0
 
 
 def test_the_provider_and_operators_are_notified(service: Service, month: int) -> None:
     rows = moved(read_shipped(), HACKNEY, BOROUGH_OF_TOWER_HAMLETS)
     with service.engine.begin() as connection:
-        bring_register(connection, rows, accept_fewer=False)
+        replace_register(connection, rows, accept_fewer=False)
         events = tables.events.c
         row = connection.execute(
             sa.select(events.event_id, events.name, events.payload).where(
@@ -104,11 +104,11 @@ def test_the_spider_tells_of_a_move_too(service: Service, month: int, tmp_path: 
         source = load_sources(server.write_sources(tmp_path / "sources.yaml"))["statistics"]
         server.change({HACKNEY: ["Hackney 001A", BOROUGH_OF_TOWER_HAMLETS]})
         run_id = plan(service.engine, source, LONDON)
-        walk(service.engine, source, run_id)
+        crawl(service.engine, source, run_id)
         assert told(service.engine) == []  # Hackney has one fewer: a person is to look
         with service.engine.begin() as connection:
             accept(connection, BOROUGH_OF_HACKNEY, user_id=None)
-        walk(service.engine, source, run_id)
+        crawl(service.engine, source, run_id)
     [event] = told(service.engine)
     assert isinstance(event, AreaPayerChanged)
     assert (event.submission_id, event.records) == (month, 2)
@@ -119,7 +119,7 @@ def test_a_run_follows_the_register_of_the_spider(service: Service, month: int) 
 
     rows = moved(read_shipped(), HACKNEY, BOROUGH_OF_TOWER_HAMLETS)
     with service.engine.begin() as connection:
-        bring_register(connection, rows, accept_fewer=False)
+        replace_register(connection, rows, accept_fewer=False)
     with service.engine.connect() as connection:
         register = register_in_use(connection)
         assert register is register_in_use(connection)

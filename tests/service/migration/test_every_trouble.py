@@ -19,7 +19,7 @@ from core.migration.progress import progress_of
 from core.migration.runs import (
     sign_off,
 )
-from core.migration.verifying.report import keep_report
+from core.migration.verifying.report import store_report
 from core.operations.retrying import retry
 from core.user_errors import UserError
 from tests.legacy_source import OldService, migrate, old_service
@@ -232,7 +232,7 @@ def test_a_row_that_is_set_aside_stays_so_and_one_tried_again_waits_again(
 def test_the_report_is_a_workbook(summary: dict[str, Any], engine: Engine, tmp_path: Path) -> None:
     run_id = one(engine, "SELECT min(id) FROM migration_runs")
     with engine.begin() as connection:
-        key = keep_report(connection, run_id, summary, FolderStore(tmp_path))
+        key = store_report(connection, run_id, summary, FolderStore(tmp_path))
     book = openpyxl.load_workbook(tmp_path / key, read_only=True)
     assert book.sheetnames == ["Notes", "Tables", "Rows and money", "Charges", "Rows in error"]
     tables = {row[0]: row for row in book["Tables"].iter_rows(min_row=2, values_only=True)}

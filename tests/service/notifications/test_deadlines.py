@@ -21,7 +21,7 @@ from core.database.tables import (
     users,
 )
 from core.events.outbox import read_event
-from core.notifications.deadlines import tell_deadlines
+from core.notifications.deadlines import raise_digests
 from core.notifications.notify import notify
 from tests.subscribed import subscribe
 
@@ -63,7 +63,7 @@ def tariff(database: Engine) -> Engine:
 
 def tell(database: Engine, today: dt.date) -> int:
     with database.begin() as connection:
-        return tell_deadlines(connection, today)
+        return raise_digests(connection, today)
 
 
 def before(days: int) -> dt.date:

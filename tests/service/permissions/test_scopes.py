@@ -13,7 +13,7 @@ import pytest
 
 from core.access.people import person_of
 from core.access.scope import NOTHING, NotAllowed
-from core.areas.progress import newest_walks
+from core.areas.progress import newest_crawls
 from core.events.event_list import EventSearch, events_after, find_events, list_events
 from core.events.failures import list_failures, show_failure
 from core.events.log_groups import LogSearch, find_posts, log_groups, posts_after, search
@@ -106,7 +106,7 @@ FOR_OPERATORS: list[Callable[[Connection], object]] = [
     lambda c: search(c, NOTHING, LogSearch(), limit=1),
     lambda c: find_posts(c, NOTHING, LogSearch(), []),
     lambda c: posts_after(c, NOTHING, LogSearch(), 0),
-    lambda c: newest_walks(c, NOTHING),
+    lambda c: newest_crawls(c, NOTHING),
     lambda c: list_resets(c, NOTHING),
     lambda c: hosted_months(c, NOTHING, "E09000030"),
     lambda c: all_kpis(c, NOTHING),

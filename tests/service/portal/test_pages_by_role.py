@@ -90,9 +90,9 @@ BUTTONS = {
     ("Cluster Manager", "commissioner"): "Ask; Make the report; Keep as a draft",
     ("read-only", "commissioner"): "Make the report",
     ("administrator", None): (
-        "Keep as a draft; Open the month again; Refuse; Quote; Add; Try again; Set aside; Walk now"
+        "Keep as a draft; Open the month again; Refuse; Quote; Add; Try again; Set aside; Crawl now"
     ),
-    ("operator", None): "Try again; Set aside; Walk now",
+    ("operator", None): "Try again; Set aside; Crawl now",
 }
 TABS = {"accounts": ("Invoices", "Users", "Organisations", "Clinics")}
 """Tabs of a page that are made only when they are opened."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.areas.answers import Question, RefusedAnswer, WrongAnswer, questions_about
-from core.areas.sources import asked_of, find_source, load_sources
+from core.areas.answers import RefusedAnswer, SourceRequest, WrongAnswer, requests_about
+from core.areas.sources import askable_kinds, find_source, load_sources
 from core.engine.areas.kinds import DISTRICTS
 from core.support.http_retry import retry_after
 from core.user_errors import DocumentError, UserError
@@ -19,8 +19,8 @@ from core.user_errors import DocumentError, UserError
 KENT = "E10000016"
 
 
-def question(source: str) -> Question:
-    [ask] = questions_about(load_sources()[source], KENT, "county")
+def question(source: str) -> SourceRequest:
+    [ask] = requests_about(load_sources()[source], KENT, "county")
     return ask(0)
 
 
@@ -86,7 +86,7 @@ def test_a_refused_question_is_not_asked_again() -> None:
 def test_every_kind_above_lsoas_can_be_asked_about(name: str) -> None:
     source = load_sources()[name]
     wanted = {"union", "country", "region", "county", *DISTRICTS[:4]}
-    assert set(asked_of(source)) == wanted
+    assert set(askable_kinds(source)) == wanted
 
 
 def test_retry_after_is_seconds_or_a_date() -> None:

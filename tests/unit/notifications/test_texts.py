@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.notifications.texts import TELLINGS, WITHOUT, tellings_of, word
+from core.notifications.texts import NOT_NOTIFIED, TEMPLATES, fill_template, templates_of
 from core.vocabulary.event_catalogue import (
     CATALOGUE,
     DeadlinesNear,
@@ -83,24 +83,24 @@ PAYLOADS: list[tuple[str, dict[str, Any]]] = [
 
 
 def test_every_event_has_a_topic_or_is_known_to_need_none() -> None:
-    told = {telling.event.name for telling in TELLINGS}
-    assert told | WITHOUT == set(CATALOGUE)
-    assert not told & WITHOUT
+    told = {template.event.name for template in TEMPLATES}
+    assert told | NOT_NOTIFIED == set(CATALOGUE)
+    assert not told & NOT_NOTIFIED
     assert {name for name, _ in PAYLOADS} == told
 
 
 def test_the_rule_covers_every_event_of_a_topic() -> None:
     [rule] = [rule for rule in load_rules().rules if rule.target.function == "notify"]
-    assert set(rule.names) == {telling.event.name for telling in TELLINGS}
+    assert set(rule.names) == {template.event.name for template in TEMPLATES}
 
 
 @pytest.mark.parametrize(("name", "payload"), PAYLOADS)
 def test_the_words_are_whole(name: str, payload: dict[str, Any]) -> None:
     event = CATALOGUE[name].model_validate(payload)
-    tellings = tellings_of(event)
+    tellings = templates_of(event)
     assert tellings
-    for telling in tellings:
-        said = word(telling, event)
+    for template in tellings:
+        said = fill_template(template, event)
         assert said.title
         assert said.text.endswith(".")
         assert said.address
@@ -110,7 +110,7 @@ def test_the_words_are_whole(name: str, payload: dict[str, Any]) -> None:
 
 def test_commissioners_read_no_amount_of_others() -> None:
     event = CATALOGUE["submission.submitted"].model_validate(COUNTED)
-    own, charged = (word(telling, event) for telling in tellings_of(event))
+    own, charged = (fill_template(template, event) for template in templates_of(event))
     assert "1,234 charges, £1,234.05" in own.text
     assert not any(character.isdigit() for character in charged.text)
 
@@ -118,8 +118,8 @@ def test_commissioners_read_no_amount_of_others() -> None:
 def test_a_name_never_breaks_a_title_into_lines() -> None:
     checked = {"state": "rejected", "records": 9, "errors": 0, "warnings": 0}
     event = FileChecked.model_validate({**OF_FILE, **checked, "file": "a\r\nBcc: x.csv"})
-    [telling] = tellings_of(event)
-    assert word(telling, event).title == "a Bcc: x.csv was not accepted"
+    [template] = templates_of(event)
+    assert fill_template(template, event).title == "a Bcc: x.csv was not accepted"
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ def test_a_name_never_breaks_a_title_into_lines() -> None:
 )
 def test_a_digest_says_how_long_there_is(days: int, said: str) -> None:
     event = digest(days)
-    [telling] = tellings_of(event)
-    assert word(telling, event).title == said
+    [template] = templates_of(event)
+    assert fill_template(template, event).title == said
 
 
 def test_a_digest_of_several_months_is_one_notification() -> None:
     event = digest(7, 0, -3)
-    [telling] = tellings_of(event)
-    said = word(telling, event)
+    [template] = templates_of(event)
+    said = fill_template(template, event)
     assert said.title == "3 months are to be submitted"
     assert said.text.splitlines() == [
         "Lea Valley, April 2017: due in 7 days, 21 May 2017.",
@@ -163,5 +163,5 @@ def digest(*days_left: int) -> DeadlinesNear:
 
 def test_operators_read_the_reason_once() -> None:
     event = RunFailed(failed_subject="file/1", failed_title="a", attempts=3, reason="Gone.")
-    [telling] = tellings_of(event)
-    assert word(telling, event).text.startswith("Gone. It waits")
+    [template] = templates_of(event)
+    assert fill_template(template, event).text.startswith("Gone. It waits")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.access.scope import Membership, Scope
-from core.notifications.choices import topics_that_concern
+from core.notifications.choices import topics_for
 from core.vocabulary.permissions import Kind
 from core.vocabulary.topics import Topic
 
@@ -27,4 +27,4 @@ def test_topics_follow_what_one_may_do(role: str, kind: Kind, besides: set[Topic
     organisation = 7 if of_an_organisation else None
     code = "ZX1" if of_an_organisation else None
     scope = Scope(1, (Membership(role, organisation, code, code, kind),))
-    assert set(topics_that_concern(scope)) == EVERYBODYS | besides
+    assert set(topics_for(scope)) == EVERYBODYS | besides

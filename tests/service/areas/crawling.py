@@ -1,4 +1,4 @@
-"""A walk as the flow carries it out, without a scheduler: rounds of questions on threads."""
+"""A crawl as the flow carries it out, without a scheduler: rounds of questions on threads."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from core.areas.asking import Asker, Manners
-from core.areas.finish_walk import finish_walk
+from core.areas.crawls import begin_crawl, load_crawl, request_crawl, waiting_questions
+from core.areas.finish_crawl import finish_crawl
 from core.areas.register_store import fill_register, read_rows
+from core.areas.source_client import RequestLimits, SourceClient
 from core.areas.sources import Source
-from core.areas.walks import begin_walk, load_walk, request_walk, waiting_questions
 from core.database import tables
 from core.engine.areas.compact import read_shipped
 from core.vocabulary.event_catalogue import SpiderFinished
-from tasks.areas import SpiderBench, ask_about
+from tasks.areas import CrawlContext, ask_about
 
-MANNERS = Manners(8, 2000.0, 5.0, 5, 10.0, "Grouper/test", pause=0.02)
+LIMITS = RequestLimits(8, 2000.0, 5.0, 5, 10.0, "Grouper/test", pause=0.02)
 ROOT = "K04000001"
 
 
@@ -37,31 +37,31 @@ def empty_but_for_the_root(engine: Engine) -> None:
 
 def plan(engine: Engine, source: Source, within: str | None = None) -> int:
     with engine.begin() as connection:
-        return request_walk(connection, source, within=within, user_id=None)
+        return request_crawl(connection, source, within=within, user_id=None)
 
 
-def walk(
+def crawl(
     engine: Engine, source: Source, run_id: int, *, stop_when: Callable[[], bool] = lambda: False
 ) -> SpiderFinished | None:
-    """Goes on with a walk until it ends; None where it was made to stop."""
+    """Goes on with a crawl until it ends; None where it was made to stop."""
     with engine.begin() as connection:
-        begin_walk(connection, run_id, source, flow_run=None)
-        going = load_walk(connection, run_id, source)
-    with Asker(MANNERS) as asker, ThreadPoolExecutor(MANNERS.at_once) as pool:
-        bench = SpiderBench(engine, going, source, asker)
+        begin_crawl(connection, run_id, source, flow_run=None)
+        going = load_crawl(connection, run_id, source)
+    with SourceClient(LIMITS) as client, ThreadPoolExecutor(LIMITS.max_requests) as pool:
+        context = CrawlContext(engine, going, source, client)
         while not stop_when():
             with engine.connect() as connection:
                 questions = waiting_questions(connection, run_id)
-            list(pool.map(lambda question: ask_about.fn(bench, question), questions))
+            list(pool.map(lambda question: ask_about.fn(context, question), questions))
             with engine.begin() as connection:
-                finished = finish_walk(connection, going)
+                finished = finish_crawl(connection, going)
             if finished is not None:
                 return finished
     return None
 
 
-def whole_walk(engine: Engine, source: Source, within: str | None = None) -> SpiderFinished:
-    finished = walk(engine, source, plan(engine, source, within))
+def whole_crawl(engine: Engine, source: Source, within: str | None = None) -> SpiderFinished:
+    finished = crawl(engine, source, plan(engine, source, within))
     assert finished is not None
     return finished
 
@@ -82,7 +82,7 @@ def in_force(rows: pa.Table) -> dict[str, tuple[str, str | None]]:
 @contextmanager
 def nothing_written(engine: Engine) -> Iterator[None]:
     """The register, what is kept of answers, events and audit stay as they are, row for row, but
-    for the walk's own beginning and end."""
+    for the crawl's own beginning and end."""
     before = _rows(engine)
     yield
     assert _rows(engine) == before
@@ -99,8 +99,8 @@ def _rows(engine: Engine) -> dict[str, Any]:
             "area_answers": tables.area_answers,
         }.items()
     }
-    of_walks = (tables.events.c.subject.startswith("spider/"),)
-    queries["events"] = sa.select(tables.events.c.id).where(~of_walks[0])
+    of_crawls = (tables.events.c.subject.startswith("spider/"),)
+    queries["events"] = sa.select(tables.events.c.id).where(~of_crawls[0])
     queries["audit"] = sa.select(tables.audit.c.id).where(
         ~tables.audit.c.subject.startswith("spider:")
     )

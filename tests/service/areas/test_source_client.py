@@ -7,16 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from core.areas.answers import Page, questions_about
-from core.areas.asking import Answer, Asker, AskingFailed, Manners, PageChanges
+from core.areas.answers import Page, requests_about
 from core.areas.differences import merge
+from core.areas.source_client import (
+    Answer,
+    CachedAnswer,
+    NoSourceAnswer,
+    RequestLimits,
+    SourceClient,
+)
 from core.areas.sources import Source, load_sources
 from core.engine.areas.register import AreaRegister
 from tests.area_server import TROUBLES
 from tests.area_source import AreaServer, area_server
 
 HACKNEY, KENT = "E09000012", "E10000016"
-MANNERS = Manners(8, 500.0, 5.0, 5, 10.0, "Grouper/test", pause=0.02)
+LIMITS = RequestLimits(8, 500.0, 5.0, 5, 10.0, "Grouper/test", pause=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +38,16 @@ def sources(server: AreaServer, tmp_path: Path) -> dict[str, Source]:
 
 
 def ask(
-    source: Source, parent: str, kind: str, kept: dict[str, PageChanges] | None = None
+    source: Source, parent: str, kind: str, cached: dict[str, CachedAnswer] | None = None
 ) -> list[Answer]:
     """All pages about an area."""
     found: list[Answer] = []
-    known = {} if kept is None else kept
-    with Asker(MANNERS) as asker:
-        for lookup in questions_about(source, parent, kind):
+    known = {} if cached is None else cached
+    with SourceClient(LIMITS) as client:
+        for lookup in requests_about(source, parent, kind):
             offset, more = 0, True
             while more:
-                found.append(asker.ask(lookup(offset), known.get))
+                found.append(client.ask(lookup(offset), known.get))
                 offset, more = offset + found[-1].page.sent, found[-1].page.more
     return found
 
@@ -73,12 +79,12 @@ def test_what_is_as_it_was_is_not_sent_again(
     name: str, sources: dict[str, Source], server: AreaServer
 ) -> None:
     first = ask(sources[name], HACKNEY, "London borough")
-    kept = {answer.address: answer.kept for answer in first if answer.kept}
-    assert len(kept) == len(first)
+    cached = {answer.address: answer.cached for answer in first if answer.cached}
+    assert len(cached) == len(first)
     server.forget()
-    second = ask(sources[name], HACKNEY, "London borough", kept)
+    second = ask(sources[name], HACKNEY, "London borough", cached)
     assert [answer.page for answer in second] == [answer.page for answer in first]
-    assert all(answer.kept is None for answer in second)
+    assert all(answer.cached is None for answer in second)
     assert {each["outcome"] for each in server.told()["log"]} == {"304"}
 
 
@@ -96,7 +102,7 @@ def test_troubles_pass(trouble: str, sources: dict[str, Source], server: AreaSer
 
 def test_nobody_there_is_said_after_every_attempt(sources: dict[str, Source]) -> None:
     away = sources["statistics"].model_copy(update={"url": "http://127.0.0.1:9/sparql.json"})
-    with pytest.raises(AskingFailed, match=r"did not answer \(ConnectError\), 5 times"):
+    with pytest.raises(NoSourceAnswer, match=r"did not answer \(ConnectError\), 5 times"):
         ask(away, KENT, "county")
 
 
@@ -104,7 +110,7 @@ def test_a_question_that_is_refused_is_not_repeated(
     sources: dict[str, Source], server: AreaServer
 ) -> None:
     wrong = sources["statistics"].model_copy(update={"url": f"{server.url}/nothing"})
-    with pytest.raises(AskingFailed, match="it answered 404"):
+    with pytest.raises(NoSourceAnswer, match="it answered 404"):
         ask(wrong, KENT, "county")
     assert [each["outcome"] for each in server.told()["log"]] == ["404"]
 

@@ -1,7 +1,7 @@
-"""Ends a walk: what moved, what is gone, and whose payer that changes.
+"""Ends a crawl: moves areas, retires areas, and reports the months whose payers change.
 
-Only at the end is it known whether an area that its old parent no longer has stands elsewhere. So a
-parent that claims an area of another, and areas that an answer lacks, wait until then.
+Only at the end is it known whether an area that its former parent no longer has belongs to another.
+Until then, claims to an area of another parent and areas that an answer lacks are only noted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.importing import is_known, keep_periods, update_area, work_of
-from core.areas.payers import Moved, tell_of_payers
-from core.areas.register_store import count_up
-from core.areas.walks import Walk, end_walk, waits
+from core.areas.crawls import Crawl, end_crawl, is_waiting
+from core.areas.importing import is_recorded, keep_periods, update_area, work_of
+from core.areas.payers import MovedArea, report_changed_payers
+from core.areas.register_store import increment_version
 from core.database import tables
 from core.database.moving import lock_row
 from core.engine.areas.kinds import LSOA, kind_of
@@ -35,7 +35,7 @@ STILL_THERE = "The source has {area} no more, but {count} LSOAs within it stand 
 
 @dataclass
 class Plan:
-    """What is to be done at the end of a walk."""
+    """The changes to make at the end of a crawl."""
 
     moves: dict[str, str] = field(default_factory=dict)  # code to its new parent
     retired: list[str] = field(default_factory=list)
@@ -43,26 +43,26 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What a question left to be settled."""
+class QuestionResult:
+    """The result of a question that matters at the end."""
 
     done: bool
     missing: frozenset[str]
 
 
-def finish_walk(connection: Connection, walk: Walk) -> event_catalogue.SpiderFinished | None:
-    """Ends the walk in the caller's transaction; None while a question still waits."""
-    lock_row(connection, tables.spider_runs, walk.id)
+def finish_crawl(connection: Connection, crawl: Crawl) -> event_catalogue.SpiderFinished | None:
+    """Ends the crawl in the caller's transaction; None while a question still waits."""
+    lock_row(connection, tables.spider_runs, crawl.id)
     questions = tables.spider_questions
-    of_walk = questions.c.run_id == walk.id
-    if connection.execute(sa.select(questions.c.id).where(of_walk, waits())).first():
+    of_crawl = questions.c.run_id == crawl.id
+    if connection.execute(sa.select(questions.c.id).where(of_crawl, is_waiting())).first():
         return None
-    rows = connection.execute(sa.select(questions).where(of_walk).order_by(questions.c.id)).all()
+    rows = connection.execute(sa.select(questions).where(of_crawl).order_by(questions.c.id)).all()
     failed = sum(row.failed_at is not None for row in rows)
     held = sum(row.held_at is not None for row in rows)
-    plan = _plan(connection, rows, whole=walk.within is None and not failed and not held)
-    _carry_out(connection, walk, plan)
-    _report(connection, walk, plan)
+    plan = _plan(connection, rows, complete=crawl.within is None and not failed and not held)
+    _carry_out(connection, crawl, plan)
+    _record_contradictions(connection, crawl, plan)
     contradictions = len(plan.contradictions) + sum(len(row.contradictions or ()) for row in rows)
     summary = {
         "new": sum(row.new for row in rows),
@@ -75,11 +75,11 @@ def finish_walk(connection: Connection, walk: Walk) -> event_catalogue.SpiderFin
     clean = not (failed or held or contradictions)
     state = SpiderState.COMPLETE if clean else SpiderState.INCOMPLETE
     finished = event_catalogue.SpiderFinished(
-        run_id=walk.id, area=walk.area, state=_word(state), **summary
+        run_id=crawl.id, area=crawl.area, state=_word(state), **summary
     )
-    end_walk(connection, walk, state, summary)
+    end_crawl(connection, crawl, state, summary)
     raise_event(connection, finished)
-    _forget_earlier(connection, walk.id)
+    _delete_earlier_questions(connection, crawl.id)
     return finished
 
 
@@ -87,19 +87,19 @@ def _word(state: SpiderState) -> Any:
     return str(state)
 
 
-def _plan(connection: Connection, rows: Iterable[Any], *, whole: bool) -> Plan:
+def _plan(connection: Connection, rows: Iterable[Any], *, complete: bool) -> Plan:
     plan = Plan()
-    answered: dict[str, Answered] = {}
+    answered: dict[str, QuestionResult] = {}
     claims = defaultdict[str, list[str]](list)
     for row in rows:
         done = row.answered_at is not None
-        answered[row.parent] = Answered(done, frozenset(row.missing or ()))
+        answered[row.parent] = QuestionResult(done, frozenset(row.missing or ()))
         for code in row.claimed or ():
             claims[code].append(row.parent)
     parents = _parents(connection, claims)
     for code, claimants in sorted(claims.items()):
         _place(plan, code, parents[code], claimants, answered)
-    if whole:
+    if complete:
         missing = {code for each in answered.values() for code in each.missing}
         _retire(connection, plan, sorted(missing - set(claims)))
     return plan
@@ -110,31 +110,31 @@ def _place(
     code: str,
     now: str | None,
     claimants: list[str],
-    answered: Mapping[str, Answered],
+    answered: Mapping[str, QuestionResult],
 ) -> None:
-    """Moves an area to the one parent that claims it, if its old one no longer does."""
-    others = [each for each in claimants if each != now]
-    if not others:
+    """Moves an area to the only parent that claims it, if its former one no longer does."""
+    new_parents = [each for each in claimants if each != now]
+    if not new_parents:
         return
     before = answered.get(now or "")
     still = before is not None and code not in before.missing
     if still and before is not None and not before.done:
-        return  # failed, or held for a person: the walk is not over for it
-    if len(others) > 1 or still:
-        one, other = (str(now), others[0]) if still else (others[0], others[1])
-        plan.contradictions[code] = TWICE.format(area=code, one=one, other=other)
+        return  # failed or held: its former parent has not answered
+    if len(new_parents) > 1 or still:
+        first, second = (str(now), new_parents[0]) if still else (new_parents[0], new_parents[1])
+        plan.contradictions[code] = TWICE.format(area=code, one=first, other=second)
         return
-    plan.moves[code] = others[0]
+    plan.moves[code] = new_parents[0]
 
 
 def _parents(connection: Connection, codes: Iterable[str]) -> dict[str, str | None]:
     areas = tables.areas.c
-    found = connection.execute(sa.select(areas.code, areas.parent).where(areas.code.in_([*codes])))
-    return {row.code: row.parent for row in found}
+    rows = connection.execute(sa.select(areas.code, areas.parent).where(areas.code.in_([*codes])))
+    return {row.code: row.parent for row in rows}
 
 
 def _retire(connection: Connection, plan: Plan, codes: list[str]) -> None:
-    """Areas that are found nowhere, with those within them, unless LSOAs would be lost."""
+    """Retires areas found nowhere, and those within them, unless LSOAs would be lost."""
     for code in codes:
         within = _in_force_within(connection, code)
         left = [each for each in within if each not in plan.moves]
@@ -146,7 +146,7 @@ def _retire(connection: Connection, plan: Plan, codes: list[str]) -> None:
 
 
 def _in_force_within(connection: Connection, code: str) -> list[str]:
-    """The area itself and all below it, those in force."""
+    """The codes of the area and of all below it that are in force."""
     areas = tables.areas
     below = sa.select(areas.c.code).where(areas.c.code == code, areas.c.ends.is_(None))
     tree = below.cte(recursive=True)
@@ -158,29 +158,29 @@ def _in_force_within(connection: Connection, code: str) -> list[str]:
     return list(connection.execute(sa.select(tree.c.code)).scalars())
 
 
-def _carry_out(connection: Connection, walk: Walk, plan: Plan) -> None:
+def _carry_out(connection: Connection, crawl: Crawl, plan: Plan) -> None:
     if not plan.moves and not plan.retired:
         return
-    before = walk.day - dt.timedelta(days=1)
+    before = crawl.day - dt.timedelta(days=1)
     moved = _moved(connection, plan)
     keep_periods(connection, list(plan.moves), before)
     for code, parent in plan.moves.items():
-        update_area(connection, code, {"parent": parent, "since": walk.day})
+        update_area(connection, code, {"parent": parent, "since": crawl.day})
     heirs = _heirs(connection, moved)
     for code in plan.retired:
         after = " ".join(sorted(heirs.get(code, ()))) or None
         update_area(connection, code, {"ends": before, "successors": after})
-    tell_of_payers(connection, [each for each in moved if kind_of(each.code) == LSOA])
-    count_up(connection)
+    report_changed_payers(connection, [each for each in moved if kind_of(each.code) == LSOA])
+    increment_version(connection)
 
 
-def _moved(connection: Connection, plan: Plan) -> list[Moved]:
+def _moved(connection: Connection, plan: Plan) -> list[MovedArea]:
     before = _parents(connection, plan.moves)
-    return [Moved(code, before[code], after) for code, after in plan.moves.items()]
+    return [MovedArea(code, before[code], after) for code, after in plan.moves.items()]
 
 
-def _heirs(connection: Connection, moved: list[Moved]) -> dict[str, set[str]]:
-    """Who took over what lay within an area, and within what that area lay in."""
+def _heirs(connection: Connection, moved: list[MovedArea]) -> dict[str, set[str]]:
+    """The successors of areas that lost children: the new parents, also for the area above."""
     heirs = defaultdict[str, set[str]](set)
     for each in moved:
         if each.before is not None:
@@ -191,11 +191,11 @@ def _heirs(connection: Connection, moved: list[Moved]) -> dict[str, set[str]]:
     return heirs
 
 
-def _report(connection: Connection, walk: Walk, plan: Plan) -> None:
-    """Contradictions go to the error queue, one for each area."""
+def _record_contradictions(connection: Connection, crawl: Crawl, plan: Plan) -> None:
+    """Puts contradictions into the error queue, one for each area."""
     for code, text in plan.contradictions.items():
         work = f"{work_of(code)}/place"
-        if is_known(connection, work, text):
+        if is_recorded(connection, work, text):
             continue
         record_failure(
             connection,
@@ -204,14 +204,14 @@ def _report(connection: Connection, walk: Walk, plan: Plan) -> None:
             subject=work_of(code),
             work=work,
             title=f"place of {code}",
-            payload={"run_id": walk.id, "parent": walk.within},
+            payload={"run_id": crawl.id, "parent": crawl.within},
         )
     for code in plan.moves:
         mark_resolved(connection, f"{work_of(code)}/place", why="it has one place")
 
 
-def _forget_earlier(connection: Connection, run_id: int) -> None:
-    """Questions of earlier walks go, but those that still want somebody and were not asked now."""
+def _delete_earlier_questions(connection: Connection, run_id: int) -> None:
+    """Deletes questions of earlier crawls, except open ones that were not asked again."""
     questions = tables.spider_questions
     asked = sa.select(questions.c.parent).where(questions.c.run_id == run_id).scalar_subquery()
     connection.execute(

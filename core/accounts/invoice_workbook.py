@@ -13,14 +13,14 @@ from core.accounts.invoice_list import Invoice
 from core.settings import Settings
 
 _WIDTHS = (58, 10, 14, 14)
-_INERT = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 DATE, MONEY = "d mmmm yyyy", "£#,##0.00"
 
 
-def invoice_book(invoice: Invoice, settings: Settings) -> bytes:
-    """The invoice or credit note on one page of A4; texts stay texts whatever they begin with."""
+def invoice_workbook(invoice: Invoice, settings: Settings) -> bytes:
+    """The invoice or credit note on one page of A4; texts never become formulas."""
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, _INERT) as book:
+    with xlsxwriter.Workbook(out, _OPTIONS) as book:
         sheet = book.add_worksheet(invoice.reference)
         _page(sheet)
         row = _head(book, sheet, invoice, settings)

@@ -1,4 +1,4 @@
-"""The walks of the spider on the page Areas: begin one, follow it, decide of what is held."""
+"""The crawls of the spider on the page Areas: begin one, follow it, decide about held answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from core.access.people import Person
 from core.areas.accepting import accept, ask_again
-from core.areas.progress import Trouble, WalkProgress, newest_walks, progress_of
+from core.areas.crawls import request_crawl
+from core.areas.progress import CrawlProgress, Trouble, newest_crawls, progress_of
 from core.areas.sources import find_source
-from core.areas.walks import request_walk
 from core.settings import settings
 from core.user_errors import UserError
 from core.vocabulary.states.areas import SpiderState
@@ -37,7 +37,7 @@ _COLUMNS = {
 }
 
 
-def show_walks(person: Person) -> None:
+def show_crawls(person: Person) -> None:
     """The section of the page."""
     _begin(person)
     _follow(person)
@@ -49,66 +49,66 @@ def _begin(person: Person) -> None:
     except UserError as wrong:
         st.error(str(wrong))
         return
-    st.markdown(f"Once a month the spider walks down the whole of **{words.plain(source.title)}**.")
-    with st.form("walk", border=False):
+    st.markdown(f"Once a month the spider crawls the whole of **{words.plain(source.title)}**.")
+    with st.form("crawl", border=False):
         within = st.text_input("Only within", placeholder="E12000007; empty: the whole")
-        if st.form_submit_button("Walk now", type="primary"):
+        if st.form_submit_button("Crawl now", type="primary"):
             code = within.strip().upper() or None
-            _act(lambda c: request_walk(c, source, within=code, user_id=person.id))
+            _act(lambda c: request_crawl(c, source, within=code, user_id=person.id))
 
 
 @refreshed(seconds=2)
 def _follow(person: Person) -> None:
     with engine().connect() as connection:
-        walks = [
+        crawls = [
             progress_of(connection, person.scope, each)
-            for each in newest_walks(connection, person.scope, 5)
+            for each in newest_crawls(connection, person.scope, 5)
         ]
-    if not walks:
-        st.write("There was no walk yet: the register is the one that ships with Grouper.")
-    for walk in walks[:1]:
-        _show(person, walk)
-    if len(walks) > 1:
-        st.markdown("**Earlier walks**")
-        st.markdown("\n".join(f"- {_line(walk)}" for walk in walks[1:]))
+    if not crawls:
+        st.write("There was no crawl yet: the register is the one that ships with Grouper.")
+    for crawl in crawls[:1]:
+        _show(person, crawl)
+    if len(crawls) > 1:
+        st.markdown("**Earlier crawls**")
+        st.markdown("\n".join(f"- {_line(crawl)}" for crawl in crawls[1:]))
 
 
-def _line(walk: WalkProgress) -> str:
-    where = f"within {walk.within}" if walk.within else "the whole"
-    asked = words.moment(walk.requested_at)
-    summary = _summary(walk.summary) if walk.summary else walk.state.text
-    return f"{asked} UTC, {where}: {walk.state}. {summary}"
+def _line(crawl: CrawlProgress) -> str:
+    where = f"within {crawl.within}" if crawl.within else "the whole"
+    asked = words.moment(crawl.requested_at)
+    summary = _summary(crawl.summary) if crawl.summary else crawl.state.text
+    return f"{asked} UTC, {where}: {crawl.state}. {summary}"
 
 
 def _summary(summary: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {word}" for word, number in summary.items())
 
 
-def _show(person: Person, walk: WalkProgress) -> None:
-    with st.container(border=True, key="last-walk"):
-        where = f"within {walk.within}" if walk.within else "the whole"
+def _show(person: Person, crawl: CrawlProgress) -> None:
+    with st.container(border=True, key="last-crawl"):
+        where = f"within {crawl.within}" if crawl.within else "the whole"
         st.markdown(
-            f"**Walk {walk.id}**, {where} :{_COLOURS[walk.state]}-badge[{walk.state}]  \n"
-            f"Asked for {words.moment(walk.requested_at)} UTC. {walk.state.text}"
+            f"**Crawl {crawl.id}**, {where} :{_COLOURS[crawl.state]}-badge[{crawl.state}]  \n"
+            f"Asked for {words.moment(crawl.requested_at)} UTC. {crawl.state.text}"
         )
-        if walk.failure:
-            st.error(walk.failure)
-        if walk.summary:
-            st.markdown(f"**{_summary(walk.summary)}**")
-        if walk.levels:
-            _show_levels(walk)
-        for trouble in walk.troubles:
+        if crawl.failure:
+            st.error(crawl.failure)
+        if crawl.summary:
+            st.markdown(f"**{_summary(crawl.summary)}**")
+        if crawl.levels:
+            _show_levels(crawl)
+        for trouble in crawl.troubles:
             _show_trouble(person, trouble)
 
 
-def _show_levels(walk: WalkProgress) -> None:
-    if walk.moving:
-        st.progress(walk.answered / max(walk.known, 1))
+def _show_levels(crawl: CrawlProgress) -> None:
+    if crawl.moving:
+        st.progress(crawl.answered / max(crawl.known, 1))
     table = {
-        heading: [getattr(level, name) for level in walk.levels]
+        heading: [getattr(level, name) for level in crawl.levels]
         for heading, name in _COLUMNS.items()
     }
-    st.dataframe(table, hide_index=True, width="stretch", alt="The walk, level by level")
+    st.dataframe(table, hide_index=True, width="stretch", alt="The crawl, level by level")
 
 
 def _show_trouble(person: Person, trouble: Trouble) -> None:

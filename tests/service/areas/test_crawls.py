@@ -1,4 +1,4 @@
-"""Walks of the spider over real HTTP into a real database."""
+"""Crawls of the spider over real HTTP into a real database."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from core.areas.sources import Source, load_sources
 from core.engine.areas.compact import read_shipped
 from tests.area_source import AreaServer, area_server
-from tests.service.areas.walking import (
+from tests.service.areas.crawling import (
     empty_but_for_the_root,
     in_force,
     nothing_written,
     today,
-    whole_walk,
+    whole_crawl,
 )
 
 ENGLAND_AND_WALES = 35_672 + 318 + 21 + 9 + 2
@@ -48,7 +48,7 @@ def test_the_whole_of_england_and_wales_is_found_and_found_again(
 ) -> None:
     source = source_of(server, tmp_path, name)
     empty_but_for_the_root(database)
-    finished = whole_walk(database, source)
+    finished = whole_crawl(database, source)
     assert finished.new == ENGLAND_AND_WALES
     assert today(database) == wanted()
     told = server.told()
@@ -58,6 +58,6 @@ def test_the_whole_of_england_and_wales_is_found_and_found_again(
     assert finished.failed == len(told["cycles"]) > 0
     server.forget()
     with nothing_written(database):
-        again = whole_walk(database, source)
+        again = whole_crawl(database, source)
     assert (again.new, again.changed, again.retired) == (0, 0, 0)
     assert again.unchanged == ENGLAND_AND_WALES

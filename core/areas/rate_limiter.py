@@ -1,4 +1,4 @@
-"""How fast a source is asked: so many requests a second, and none while it wants to rest."""
+"""Limits requests to a source: so many a second, and none during a Retry-After."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import threading
 import time
 
 
-class Pace:
-    """Shared by all threads that ask one source."""
+class RateLimiter:
+    """A limit that all threads that ask one source share."""
 
     def __init__(self, per_second: float) -> None:
         self._between = 1 / per_second
@@ -15,14 +15,14 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Returns when it is the caller's turn to ask."""
+        """Returns when the caller may send a request."""
         with self._lock:
             turn = max(self._next, time.monotonic())
             self._next = turn + self._between
         while (left := turn - time.monotonic()) > 0:
             time.sleep(left)
 
-    def rest(self, seconds: float) -> None:
-        """Nobody's turn comes for so long, but for turns that were given already."""
+    def pause(self, seconds: float) -> None:
+        """Allows no further request for so many seconds."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)

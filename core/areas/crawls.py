@@ -1,7 +1,7 @@
-"""Walks of the spider: asked for, begun, taken up again; and the questions they consist of.
+"""Crawls of the spider: requested, begun, resumed; and the questions they consist of.
 
 A question is an area whose children are asked for. It waits until it is answered, fails, or is
-held for a person; what is answered is not asked again, so a walk goes on where it stopped.
+held for a person; an answered question is not asked again, so a crawl resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.scope import require
 from core.areas.answers import Page
 from core.areas.register_store import ensure_register, name_of
-from core.areas.sources import Source, asked_of
+from core.areas.sources import Source, askable_kinds
 from core.database import tables
 from core.database.moving import change_state, lock_row
 from core.engine.areas.kinds import kind_of
@@ -31,14 +31,14 @@ from core.vocabulary.permissions import Action
 from core.vocabulary.states.areas import SPIDER_MACHINE, SpiderState
 
 OPEN = (SpiderState.PLANNED, SpiderState.RUNNING)
-ADVISORY_LOCK = 0x737069646572  # two who ask for a walk at once: the second is refused
+ADVISORY_LOCK = 0x737069646572  # of two simultaneous requests the second is refused
 
-FAILURE_TEXT = "The walk stopped: {reason}. What was answered is kept. Reference {reference}."
+FAILURE_TEXT = "The crawl stopped: {reason}. What was answered is kept. Reference {reference}."
 
 
 @dataclass(frozen=True)
-class Walk:
-    """A walk down a source. ``day`` is the date of what it finds and the source does not date."""
+class Crawl:
+    """A crawl of a source. ``day`` is the date of changes that the source does not date."""
 
     id: int
     state: SpiderState
@@ -50,7 +50,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Question:
-    """An area to be asked about; ``accepted`` is an answer that a person has looked at."""
+    """An area to be asked about; ``accepted`` are the pages of an answer that a person accepted."""
 
     id: int
     parent: str
@@ -59,19 +59,19 @@ class Question:
     accepted: tuple[Page, ...] | None = None
 
 
-def request_walk(
+def request_crawl(
     connection: Connection, source: Source, *, within: str | None, user_id: int | None
 ) -> int:
-    """Plans a walk and asks for its run; gives its id. Raises ``UserError``."""
+    """Plans a crawl and requests its run; returns its id. Raises ``UserError``."""
     require(connection, user_id, Action.OPERATE)
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
-    refuse_second(connection)
+    refuse_if_running(connection)
     start = within or source.root
     name = name_of(connection, start)
-    if kind_of(start) not in asked_of(source):
+    if kind_of(start) not in askable_kinds(source):
         raise UserError(
             f"{name} ({start}) is a {kind_of(start)}; {source.title} is asked about areas of the "
-            f"kinds {', '.join(asked_of(source))}"
+            f"kinds {', '.join(askable_kinds(source))}"
         )
     runs = tables.spider_runs
     values = {"source": source.name, "within": within, "requested_by": user_id}
@@ -82,40 +82,40 @@ def request_walk(
     return run_id
 
 
-def load_walk(connection: Connection, run_id: int, source: Source) -> Walk:
-    """A walk as it stands."""
+def load_crawl(connection: Connection, run_id: int, source: Source) -> Crawl:
+    """A crawl in its current state."""
     runs = tables.spider_runs
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
     start = row.within or source.root
     day = (row.started_at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC).date()
     area = f"{name_of(connection, start)} ({start})"
-    return Walk(row.id, SpiderState(row.state), row.source, row.within, area, day)
+    return Crawl(row.id, SpiderState(row.state), row.source, row.within, area, day)
 
 
 def source_of(connection: Connection, run_id: int) -> str:
-    """The name of the source that a walk goes down; raises ``UserError`` for an unknown walk."""
+    """The name of the source of a crawl; raises ``UserError`` for an unknown crawl."""
     runs = tables.spider_runs
-    found = connection.execute(sa.select(runs.c.source).where(runs.c.id == run_id)).scalar()
-    if found is None:
-        raise UserError(f"there is no walk {run_id}")
-    return str(found)
+    source = connection.execute(sa.select(runs.c.source).where(runs.c.id == run_id)).scalar()
+    if source is None:
+        raise UserError(f"there is no crawl {run_id}")
+    return str(source)
 
 
-def begin_walk(
+def begin_crawl(
     connection: Connection, run_id: int, source: Source, *, flow_run: str | None
 ) -> None:
-    """Moves a planned walk on to running and puts its first question; one that runs goes on."""
+    """Moves a planned crawl to running and queues its first question; a running one continues."""
     runs = tables.spider_runs
     ensure_register(connection)
     if lock_row(connection, runs, run_id) == SpiderState.PLANNED:
         _move(connection, run_id, SpiderState.RUNNING, started_at=sa.func.now())
     connection.execute(runs.update().where(runs.c.id == run_id).values(flow_run=flow_run))
     within = connection.execute(sa.select(runs.c.within).where(runs.c.id == run_id)).scalar()
-    put_questions(connection, run_id, [within or source.root])
+    queue_questions(connection, run_id, [within or source.root])
 
 
-def put_questions(connection: Connection, run_id: int, parents: list[str]) -> None:
-    """Queues areas to be asked about; those that the walk has already are passed over."""
+def queue_questions(connection: Connection, run_id: int, parents: list[str]) -> None:
+    """Queues areas to be asked about, except those that the crawl has already."""
     if not parents:
         return
     rows = [
@@ -125,7 +125,7 @@ def put_questions(connection: Connection, run_id: int, parents: list[str]) -> No
 
 
 def waiting_questions(connection: Connection, run_id: int) -> list[Question]:
-    """What is still to be asked, in the order in which it was found."""
+    """The questions that wait, in the order in which they were queued."""
     questions, areas = tables.spider_questions.c, tables.areas.c
     query = (
         sa.select(
@@ -137,20 +137,20 @@ def waiting_questions(connection: Connection, run_id: int) -> list[Question]:
             questions.held_pages,
         )
         .join_from(tables.spider_questions, tables.areas, areas.code == questions.parent)
-        .where(questions.run_id == run_id, waits())
+        .where(questions.run_id == run_id, is_waiting())
         .order_by(questions.id)
     )
     return [_question(row) for row in connection.execute(query)]
 
 
-def waits() -> sa.ColumnElement[bool]:
-    """Whether a question is neither answered, nor failed, nor held."""
+def is_waiting() -> sa.ColumnElement[bool]:
+    """SQL: the question is neither answered, nor failed, nor held."""
     ends = tables.spider_questions.c
     return sa.func.num_nonnulls(ends.answered_at, ends.failed_at, ends.held_at) == 0
 
 
-def note_asked(connection: Connection, question: Question) -> None:
-    """Marks the moment at which a question was first asked."""
+def mark_asked(connection: Connection, question: Question) -> None:
+    """Records the time at which a question was first asked."""
     questions = tables.spider_questions
     first = sa.func.coalesce(questions.c.asked_at, sa.func.now())
     connection.execute(
@@ -158,8 +158,8 @@ def note_asked(connection: Connection, question: Question) -> None:
     )
 
 
-def fail_walk(connection: Connection, run_id: int, area: str, fault: Fault) -> str:
-    """Stops a walk, which keeps what it has; gives the reference. ``area`` is in words."""
+def fail_crawl(connection: Connection, run_id: int, area: str, fault: Fault) -> str:
+    """Stops a crawl, whose answers are kept; returns the reference. ``area`` is in words."""
     lock_row(connection, tables.spider_runs, run_id)
     reference = record_failure(
         connection,
@@ -178,15 +178,15 @@ def fail_walk(connection: Connection, run_id: int, area: str, fault: Fault) -> s
 
 
 def resume(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
-    """Has a walk that stopped or ended with errors go on with what waits; raises ``UserError``.
+    """Resumes a crawl that stopped or ended with errors; raises ``UserError``.
 
-    One that runs goes on by itself. One that stopped asks again what failed before it did.
+    A running one needs nothing. One that stopped repeats the questions that failed.
     """
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
     state = lock_row(connection, tables.spider_runs, run_id)
     if state in OPEN:
         return
-    refuse_second(connection)
+    refuse_if_running(connection)
     if state == SpiderState.FAILED:
         questions = tables.spider_questions
         failed = sa.and_(questions.c.run_id == run_id, questions.c.failed_at.is_not(None))
@@ -194,7 +194,7 @@ def resume(connection: Connection, run_id: int, *, user_id: int | None, reason: 
     cleared = {"failure": None, "finished_at": None}
     _move(connection, run_id, SpiderState.RUNNING, reason, user_id=user_id, **cleared)
     mark_retried(connection, f"spider/{run_id}", why=reason, user_id=user_id)
-    asked = connection.execute(
+    payload = connection.execute(
         sa.select(tables.events.c.payload)
         .where(
             tables.events.c.subject == f"spider/{run_id}",
@@ -203,23 +203,23 @@ def resume(connection: Connection, run_id: int, *, user_id: int | None, reason: 
         .order_by(tables.events.c.id.desc())
         .limit(1)
     ).scalar_one()
-    before = event_catalogue.SpiderRequested.model_validate(asked)
+    before = event_catalogue.SpiderRequested.model_validate(payload)
     again = before.model_copy(update={"again": before.again + 1})
     raise_event(connection, again, user_id)
 
 
-def end_walk(
-    connection: Connection, walk: Walk, state: SpiderState, summary: dict[str, int]
+def end_crawl(
+    connection: Connection, crawl: Crawl, state: SpiderState, summary: dict[str, int]
 ) -> None:
-    """Ends a walk whose questions all have their end."""
+    """Ends a crawl whose questions have all ended."""
     _move(
         connection,
-        walk.id,
+        crawl.id,
         state,
         finished_at=sa.func.now(),
         summary=summary,
     )
-    mark_resolved(connection, f"spider/{walk.id}", why=f"the walk is {state}")
+    mark_resolved(connection, f"spider/{crawl.id}", why=f"the crawl is {state}")
 
 
 def _move(
@@ -230,12 +230,12 @@ def _move(
     )
 
 
-def refuse_second(connection: Connection) -> None:
-    """Raises ``UserError`` while a walk is under way."""
+def refuse_if_running(connection: Connection) -> None:
+    """Raises ``UserError`` while a crawl is under way."""
     runs = tables.spider_runs
     standing = connection.execute(sa.select(runs.c.id).where(runs.c.state.in_(OPEN))).scalar()
     if standing is not None:
-        raise UserError(f"walk {standing} is under way; ask again when it has ended")
+        raise UserError(f"crawl {standing} is under way; ask again when it has ended")
 
 
 def _question(row: sa.Row[Any]) -> Question:
