@@ -25,6 +25,7 @@ from deployments.prefect_login import prefect_client
 from deployments.prefect_program import run_prefect, server_is_ready, wait_for
 from deployments.queues import Queue, Queues, load_queues
 from deployments.rules import load_rules
+from deployments.warm_start import start_run
 
 EVERYTHING = "--all"
 VERSION = "GROUPER_DEPLOYMENT_VERSION"  # prefect.yaml gives it to every deployment
@@ -98,7 +99,7 @@ def is_deployed(http: httpx.Client, names: list[str], version: str) -> bool:
 def apply_queues(http: httpx.Client, queues: Queues) -> None:
     """Makes what is missing and sets what differs."""
     pool = f"/work_pools/{queues.pool}"
-    template = job_template(sys.executable)
+    template = job_template()
     found = http.get(pool)
     if found.status_code == httpx.codes.NOT_FOUND:
         body = {"name": queues.pool, "type": queues.type, "base_job_template": template}
@@ -112,7 +113,12 @@ def apply_queues(http: httpx.Client, queues: Queues) -> None:
         _apply_queue(http, f"{pool}/queues", name, queue)
 
 
-def job_template(python: str) -> dict[str, Any]:
+def run_command() -> str:
+    """What a worker starts for a run: a process that hands itself over to the launcher."""
+    return f"{sys.executable} -I -S {start_run.__file__} prefect.engine"
+
+
+def job_template() -> dict[str, Any]:
     """What a worker starts for every run of the pool: a run can say nothing about it.
 
     Prefect's own template takes a command, variables of the environment and a folder from whoever
@@ -120,7 +126,7 @@ def job_template(python: str) -> dict[str, Any]:
     finish. Without the command, two more Pythons start before the run's own.
     """
     return {
-        "job_configuration": {"command": f"{python} -m prefect.engine", "stream_output": False},
+        "job_configuration": {"command": run_command(), "stream_output": False},
         "variables": {"type": "object", "properties": {}, "additionalProperties": False},
     }
 

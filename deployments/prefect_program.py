@@ -46,7 +46,7 @@ def main() -> None:
     # SIGINT, so it would never stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     pool = load_queues().pool
-    for module in ("prefect.cli.worker", "prefect.workers.process"):
+    for module in ("prefect.cli.worker", "deployments.warm_start.woken_worker"):
         importlib.import_module(module)
     here = settings()
     wait_for(lambda: answers(f"{here.api_url}/work_pools/{pool}", PrefectLogin(here)))

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, func, select
 from core.database.tables import event_deliveries, events
 from core.events.failed_deliveries import fail_delivery
 from core.events.log_groups import post
+from core.events.runs_created import tell_workers
 from core.support.faults import Fault
 from deployments.deliveries import (
     OPEN,
@@ -195,6 +196,7 @@ class Relay:
                     trouble.append(again)
             else:
                 record_delivery(connection, raised, rule, result)
+                tell_workers(connection)
             return [close_if_complete(connection, raised)]
 
     def start_run(self, raised: Raised, rule: Rule, attempt: int = 1) -> UUID:

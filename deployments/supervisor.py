@@ -36,13 +36,14 @@ from deployments.prefect_program import server_is_ready
 from deployments.queues import load_queues
 from deployments.rules import load_rules
 from deployments.secret_rotation import stamps
+from deployments.warm_start.start_run import SOCKET
 
 log = logging.getLogger("grouper.up")
 
 START_SECONDS = 180.0
 WATCH_SECONDS = 0.25
 SERVER, RELAY, PORTAL, WORKER, DEPLOY = "prefect-server", "relay", "portal", "worker", "deploy"
-SENDER = "sender"
+SENDER, LAUNCHER = "sender", "launcher"
 
 
 class Services(AbstractContextManager["Services"]):
@@ -90,7 +91,7 @@ class Services(AbstractContextManager["Services"]):
         self._asked.set()
         self._stopping.set()
         with self._lock:
-            for names in ((RELAY, SENDER, PORTAL, DEPLOY, *self._workers()), (SERVER,)):
+            for names in ((RELAY, SENDER, PORTAL, DEPLOY, *self._workers()), (LAUNCHER, SERVER)):
                 stopped = [self.children[name] for name in names if name in self.children]
                 for child in stopped:
                     child.ask_to_stop()
@@ -167,6 +168,7 @@ class Services(AbstractContextManager["Services"]):
         if self.settings.prefect_api_url is None:
             self._run(SERVER, *_python("deployments.prefect_server"), **self._server_environment())
         # These import what they need while the server starts.
+        self._run(LAUNCHER, *_python("deployments.warm_start.launcher"))
         self._run_deploy()
         for name in self._workers():
             self._run(name, *_python("deployments.prefect_program", "worker", name))
@@ -241,6 +243,7 @@ class Services(AbstractContextManager["Services"]):
                 **mark(self.settings.home),
                 "GROUPER_DATABASE_URL": self.database_url,
                 "PYTHONUNBUFFERED": "1",
+                SOCKET: str(self.settings.home / "run" / "launcher.sock"),
                 "TMPDIR": str(self._scratch),
                 **environment,
             },

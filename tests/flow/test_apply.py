@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import httpx
@@ -11,7 +10,7 @@ import pytest
 from core.settings import Settings
 from core.support.processes import free_port
 from core.user_errors import UserError
-from deployments.apply import apply
+from deployments.apply import apply, run_command
 from deployments.queues import load_queues
 from deployments.supervisor import Services
 from tests.flow.conftest import Until
@@ -74,8 +73,8 @@ def test_queues_and_deployments_are_as_the_files_say(
 
 def test_a_run_is_started_by_the_pool_alone(services: Services, http: httpx.Client) -> None:
     template = http.get("/work_pools/grouper").json()["base_job_template"]
-    command = f"{sys.executable} -m prefect.engine"
-    assert template["job_configuration"] == {"stream_output": False, "command": command}
+    job = {"stream_output": False, "command": run_command()}
+    assert template["job_configuration"] == job
     http.patch("/work_pools/grouper", json={"base_job_template": {}}).raise_for_status()
     apply(services.settings)
     assert http.get("/work_pools/grouper").json()["base_job_template"] == template
