@@ -96,7 +96,8 @@ def show_stages(folder: Path, sample: Path) -> None:
 
     specification = load_specification(DATASET)
     configuration = load_configuration(CONFIGURATION, specification)
-    hosts, register = read_hosts(folder / "clinics.csv"), AreaRegister.shipped()
+    register = AreaRegister.shipped()
+    hosts = read_hosts(folder / "clinics.csv", register)
     references = References(register, frozenset(hosts), PROVIDER, MONTH)
     with stage("read and check"):
         check = check_file(sample, specification, references)

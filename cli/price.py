@@ -54,13 +54,15 @@ def price(
     from core.engine.tariff.months import parse_month
 
     specification = load_specification(dataset)
+    register = AreaRegister.from_csv(areas) if areas else AreaRegister.shipped()
+    rules = load_configuration(configuration, specification)
     tariff = Tariff(
         specification=specification,
-        configuration=load_configuration(configuration, specification),
+        configuration=rules,
         provider=provider,
         month=parse_month(month),
-        hosts=read_hosts(clinics),
-        register=AreaRegister.from_csv(areas) if areas else AreaRegister.shipped(),
+        hosts=read_hosts(clinics, register, rules.commissioners),
+        register=register,
     )
     named = list(zip(names_of(files), files, strict=True))
     outcome = price_files(named, tariff, transpose=transpose, skip_errors=skip_errors)

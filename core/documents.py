@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,7 @@ def parse_document(text: str, *, name: str) -> Document:
             Problem(f"{name}:{line}", f"`{key}` stands here a second time")
             for key, line in _repeated_keys(node)
         ]
+        problems += [Problem(f"{name}:{line}", text) for line, text in _odd_numbers(node)]
         if problems:
             raise DocumentError(problems)
         data = loader.construct_document(node)
@@ -91,19 +94,30 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 BOOL = "tag:yaml.org,2002:bool"
+INTEGER, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+
+_DECIMAL = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|[+-]?\.[0-9]+")
+"""Numbers as people write them; anything else that YAML takes for one means something else."""
 
 
 class _Loader(_Base):  # type: ignore[misc]
     """Safe values only; the C scanner where it is built.
 
     YAML 1.1 also reads ``no`` and ``on`` as booleans; here they are texts, such as the key of a
-    code list, and only ``true`` and ``false`` are booleans.
+    code list, and only ``true`` and ``false`` are booleans. Numbers with a point are exact.
     """
 
     yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way to say it)
         first: [entry for entry in entries if entry[0] != BOOL or first in "tTfF"]
         for first, entries in _Base.yaml_implicit_resolvers.items()
     }
+
+
+def _exact(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
+    return Decimal(loader.construct_scalar(node))
+
+
+_Loader.add_constructor(FLOAT, _exact)
 
 
 def _repeated_keys(node: yaml.Node) -> list[tuple[str, int]]:
@@ -120,6 +134,21 @@ def _repeated_keys(node: yaml.Node) -> list[tuple[str, int]]:
         for value in node.value:
             found += _repeated_keys(value)
     return found
+
+
+def _odd_numbers(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Numbers that YAML does not read as people do: octal, base 60, exponents and their like."""
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag in (INTEGER, FLOAT) and not _DECIMAL.fullmatch(node.value):
+            yield (
+                node.start_mark.line + 1,
+                f"write {node.value} as a decimal number such as 12 or 1.05, or in quotes as text",
+            )
+        return
+    children = node.value if isinstance(node, yaml.CollectionNode) else []
+    for child in children:
+        for one in child if isinstance(child, tuple) else (child,):
+            yield from _odd_numbers(one)
 
 
 def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.access.scope import Scope, scope_of
 from core.database import tables
+from core.engine.areas.hosts import authority_code, resolved_host
 from core.engine.areas.register import AreaRegister
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -24,12 +25,15 @@ def place_clinic(
     register: AreaRegister,
     user_id: int | None,
 ) -> None:
-    """Sets the authority that hosts a clinic; raises ``UserError`` where either is unknown."""
+    """Sets the authority that hosts a clinic, by its code in any case.
+
+    Raises ``UserError`` where either is unknown, or several stand in the authority's place today.
+    """
     scope = scope_of(connection, user_id)
     if not scope.may(Action.MANAGE_ACCOUNTS):
         scope.require(Action.UPLOAD, provider_id)
-    if commissioner not in register.names:
-        raise UserError(f"{commissioner} is no authority of the register.")
+    commissioner = authority_code(commissioner, register)
+    resolved_host(commissioner, register, ())
     clinics = tables.clinics
     another = clinics.c.commissioner.is_distinct_from(commissioner)
     placed = connection.execute(

@@ -1,24 +1,119 @@
-"""Which district hosts each clinic: the list that ``--clinics`` gives."""
+"""Which authority hosts each clinic: the list that ``--clinics`` gives, and who stands there today.
+
+An authority that ended is resolved as a resident's is (docs/decisions/0014): the one of today
+counts, unless the configuration lists the one of then and not the one of today.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from core.engine.areas.kinds import AUTHORITIES, LSOA, is_code, kind_of
 from core.engine.areas.lists import read_list, refuse
+from core.engine.areas.register import AreaRegister
+from core.engine.columns.as_read import text_as_read
+from core.user_errors import UserError
 
 
-def read_hosts(path: Path) -> dict[str, str]:
-    """Clinic id to the district that hosts it, from ``clinic_id,commissioner``.
+@dataclass(frozen=True)
+class Hosts:
+    """The authority of each clinic, and what is to be said of those that ended."""
 
-    Ids are compared exactly, after trimming. Raises ``UserError`` with file and row.
+    authorities: dict[str, str]
+    notes: dict[str, str]  # by clinic
+
+
+def read_hosts(
+    path: Path, register: AreaRegister, commissioners: Container[str] = ()
+) -> dict[str, str]:
+    """Clinic id to the code of its host, from ``clinic_id,commissioner``.
+
+    Ids are compared as people read them, codes in any case; ``commissioners`` are those that the
+    configuration lists. Raises ``UserError`` with file and row
+    where an authority is none that is known, or ended and has several in its place.
     """
     rows, columns = read_list(path, ("clinic_id", "commissioner"))
     hosts: dict[str, str] = {}
-    for row, clinic, host in zip(rows, *columns.values(), strict=True):
-        if not clinic or not host:
+    for row, clinic, told in zip(rows, *columns.values(), strict=True):
+        if not clinic or not told:
             refuse(path, row, f"{'commissioner' if clinic else 'clinic_id'} is blank; fill it in")
+        try:
+            host = authority_code(told, register)
+            resolved_host(host, register, commissioners)
+        except UserError as unfit:
+            refuse(path, row, str(unfit))
         if hosts.setdefault(clinic, host) != host:
             refuse(path, row, f"the clinic {clinic} has two hosts, {hosts[clinic]} and {host}")
     if not hosts:
         refuse(path, None, "lists no clinic; add a line for each clinic of the provider")
     return hosts
+
+
+def authority_code(text: str, register: AreaRegister) -> str:
+    """The code of an authority that is or was, written in any case; raises ``UserError``."""
+    told = text_as_read(text)
+    code = register.spelling(told)
+    if code is not None:
+        return code
+    upper = told.upper()
+    if not is_code(upper):
+        raise UserError(f"{told!r} is no code of an authority; write one such as E09000012")
+    kind = kind_of(upper)
+    if kind is not None and kind not in AUTHORITIES:
+        raise UserError(f"{upper} is the code of {_with_article(kind)}, which is no authority")
+    raise UserError(f"no authority has or had the code {upper}; look it up with `grouper areas`")
+
+
+def resolved_hosts(
+    hosts: Mapping[str, str], register: AreaRegister, commissioners: Container[str]
+) -> Hosts:
+    """The hosts that count today; raises ``UserError`` where several would.
+
+    ``commissioners`` are those that the configuration lists.
+    """
+    authorities: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    for clinic, code in hosts.items():
+        authorities[clinic] = resolved_host(code, register, commissioners)
+        if authorities[clinic] != code:
+            notes[clinic] = _note(code, authorities[clinic], register)
+    return Hosts(authorities, notes)
+
+
+def resolved_host(code: str, register: AreaRegister, commissioners: Container[str]) -> str:
+    """The authority that counts for one that may have ended; raises ``UserError``."""
+    after = register.standing_for(code)
+    if code in after:
+        return code
+    if code in commissioners and not any(each in commissioners for each in after):
+        return code
+    if len(after) == 1:
+        return after[0]
+    ended = register.authority(code)
+    when = f" on {ended.ends}" if ended is not None and ended.ends else ""
+    if not after:
+        raise UserError(f"{_named(code, register)} ended{when}; write the authority of today")
+    names = ", ".join(_named(each, register) for each in after)
+    raise UserError(
+        f"{_named(code, register)} ended{when} and several stand in its place: {names}; write one"
+    )
+
+
+def _note(before: str, today: str, register: AreaRegister) -> str:
+    ended = register.authority(before)
+    when = f" on {ended.ends}" if ended is not None and ended.ends else ""
+    return (
+        f"The host {_named(before, register)} ended{when}; "
+        f"{_named(today, register)} stands in its place today."
+    )
+
+
+def _named(code: str, register: AreaRegister) -> str:
+    known = register.authority(code)
+    return code if known is None else f"{known.name} ({code})"
+
+
+def _with_article(kind: str) -> str:
+    return f"an {kind}" if kind == LSOA else f"a {kind}"

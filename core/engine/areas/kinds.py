@@ -33,6 +33,9 @@ KINDS = tuple(dict.fromkeys(PREFIXES.values()))
 DISTRICTS = KINDS[KINDS.index("unitary authority") : KINDS.index(LSOA)]
 """The kinds of the areas that LSOAs lie in and that pay charges."""
 
+AUTHORITIES = ("county", *DISTRICTS)
+"""The kinds that public health is, or was, a duty of."""
+
 LSOA_PREFIXES = tuple(prefix for prefix, kind in PREFIXES.items() if kind == LSOA)
 
 LSOA_PATTERN = f"^({'|'.join(LSOA_PREFIXES)})"

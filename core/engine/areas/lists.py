@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from core.engine.columns.as_read import text_as_read
 from core.user_errors import UserError
 
 Column = list[str]
@@ -15,7 +16,7 @@ Column = list[str]
 def read_list(
     path: Path, required: Sequence[str], optional: Sequence[str] = ()
 ) -> tuple[list[int], dict[str, Column]]:
-    """The spreadsheet row of every line, and its columns by name, trimmed.
+    """The spreadsheet row of every line, and its columns by name, as people read them.
 
     Headings match without regard to case; other columns are ignored and empty lines skipped.
     An optional column that is absent is blank throughout. Raises ``UserError`` with file and row.
@@ -23,9 +24,10 @@ def read_list(
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines, strict=True)
-            headings = [heading.strip().casefold() for heading in next(reader, [])]
+            headings = [text_as_read(heading).casefold() for heading in next(reader, [])]
             _headings_fit(path, headings, required, optional)
-            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+            numbered = enumerate(reader, start=2)
+            rows = [(number, row) for number, row in numbered if any(map(text_as_read, row))]
     except UnicodeDecodeError:
         refuse(path, None, "the file is not UTF-8 text; save it as “CSV UTF-8”")
     except csv.Error as error:
@@ -61,4 +63,4 @@ def _headings_fit(
 
 def _column(rows: list[tuple[int, list[str]]], headings: list[str], name: str) -> Column:
     place = headings.index(name)
-    return [row[place].strip() for _, row in rows]
+    return [text_as_read(row[place]) for _, row in rows]

@@ -6,7 +6,7 @@ A residence that the register does not hold (a pseudo code such as X99999999) ha
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -147,6 +147,33 @@ class AreaRegister:
             code = after
         return code
 
+    def standing_for(self, code: str) -> tuple[str, ...]:
+        """All that stand in the place of an authority today; itself while it is in force."""
+        today: dict[str, None] = {}
+        seen, waiting = {code}, [code]
+        while waiting:
+            one = waiting.pop(0)
+            known = self.authority(one)
+            if known is None or (not known.successors and known.ends is None):
+                today[one] = None
+            after = known.successors if known is not None else ()
+            waiting += [each for each in after if each not in seen]
+            seen.update(after)
+        return tuple(today)
+
+    def authority(self, code: str) -> Authority | None:
+        """A district or county that is or was."""
+        return self.authorities.get(code) or _shipped_counties().get(code)
+
+    def spelling(self, text: str) -> str | None:
+        """The code of an authority, or of a district that a list gave, written in any case."""
+        if self.authority(text.upper()) is not None:
+            return text.upper()
+        listed = self.districts.unique().to_pylist()  # the dictionary may hold other areas too
+        if text in listed:
+            return text
+        return next((code for code in listed if code.casefold() == text.casefold()), None)
+
     def _first_successor(self, code: str) -> str | None:
         authority = self.authorities.get(code)
         return authority.successors[0] if authority and authority.successors else None
@@ -162,9 +189,15 @@ def _shipped_authorities() -> Mapping[str, Authority]:
     return authorities_of(read_shipped(("code", "name", "ends", "until", "successors")))
 
 
-def authorities_of(rows: pa.Table) -> dict[str, Authority]:
-    """The districts among rows of a register, as they are today."""
-    prefixes = pa.array([prefix for prefix, kind in PREFIXES.items() if kind in DISTRICTS])
+@lru_cache(maxsize=1)
+def _shipped_counties() -> Mapping[str, Authority]:
+    columns = ("code", "name", "ends", "until", "successors")
+    return authorities_of(read_shipped(columns), ("county",))
+
+
+def authorities_of(rows: pa.Table, kinds: Collection[str] = DISTRICTS) -> dict[str, Authority]:
+    """The districts among rows of a register, or other kinds of authorities, as they are today."""
+    prefixes = pa.array([prefix for prefix, kind in PREFIXES.items() if kind in kinds])
     of_district = pc.is_in(pc.utf8_slice_codeunits(rows["code"], 0, 3), value_set=prefixes)
     rows = rows.filter(pc.and_(of_district, pc.is_null(rows["until"])))
     columns = (rows[name].to_pylist() for name in ("code", "name", "ends", "successors"))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from core.engine.areas.hosts import Hosts
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.pricing import Priced
 from core.engine.calculation.residence import ResidenceDistricts, residence_of
@@ -23,7 +24,7 @@ RATE_TYPES = ("additional", "primary")
 
 
 def allocate(
-    priced: Priced, configuration: Configuration, hosts: Mapping[str, str], register: AreaRegister
+    priced: Priced, configuration: Configuration, hosts: Hosts, register: AreaRegister
 ) -> pa.Table:
     """The charges (``CHARGES_SCHEMA``); a line that nobody pays stays, with amount 0."""
     merged = priced.merged
@@ -39,9 +40,11 @@ def allocate(
         priced.rate,
         _words(priced.factor, [shortest(factor) for factor in priced.factors]),
         np.where(payer == Payer.NOBODY, 0, priced.amount),
-        _commissioner(payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts),
+        _commissioner(
+            payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts.authorities
+        ),
         _words(payer.astype(np.int32), BASIS),
-        _reason(priced, payer, district_of_episode, configuration),
+        _reason(priced, payer, district_of_episode, configuration, _host_notes(clinic, hosts)),
     ]
     arrays = [
         column.to_array() if isinstance(column, Coded) else pa.array(column) for column in columns
@@ -76,11 +79,18 @@ def _commissioner(
     return _words(np.choose(payer, by_payer).astype(np.int32), list(names))
 
 
+def _host_notes(clinic: Coded, hosts: Hosts) -> Coded:
+    """The note on the host of each episode's clinic, if that authority ended."""
+    notes = coded(pa.array(map(hosts.notes.get, clinic.values.to_pylist()), pa.string()))
+    return Coded(np.append(notes.codes, np.int32(BLANK))[clinic.codes], notes.values)
+
+
 def _reason(
     priced: Priced,
     payer: npt.NDArray[np.int8],
     district_of_episode: ResidenceDistricts,
     configuration: Configuration,
+    host_note: Coded,
 ) -> Coded:
     """The reason of each line: why nobody pays, or which authority preceded the one that pays."""
     reason, reasons = priced.reason.copy(), list(priced.reasons)
@@ -98,10 +108,16 @@ def _reason(
     def preceded(reason_code: int, words: int) -> str:
         return f"{reasons[reason_code]} {before.values[words].as_py()}"
 
+    def host_ended(reason_code: int, words: int) -> str:
+        return f"{reasons[reason_code]} {note.values[words].as_py()}"
+
     unpaid = np.flatnonzero(payer == Payer.NOBODY)
     _add(reason, reasons, unpaid, (priced.currency, district.codes), nobody)
     moved = np.flatnonzero((payer == Payer.RESIDENT) & (before.codes >= 0))
     _add(reason, reasons, moved, (before.codes,), preceded)
+    note = taken(host_note, priced.episode)
+    hosted = np.flatnonzero((payer == Payer.HOST) & (note.codes >= 0))
+    _add(reason, reasons, hosted, (note.codes,), host_ended)
     return _words(reason, reasons)
 
 

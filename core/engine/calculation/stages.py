@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
+from core.engine.areas.hosts import Hosts, resolved_hosts
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.allocating import allocate
 from core.engine.calculation.combining import Combined, combine
@@ -40,7 +42,8 @@ __all__ = [
 class Terms:
     """What charges are calculated from, beside the records.
 
-    ``hosts`` holds the authority that hosts each clinic; ``register`` is that of the month.
+    ``hosts`` holds the authority that hosts each clinic, which may have ended; ``register`` is that
+    of the month.
     """
 
     specification: Specification
@@ -48,6 +51,11 @@ class Terms:
     provider: str
     hosts: Mapping[str, str]
     register: AreaRegister
+
+    @cached_property
+    def placed(self) -> Hosts:
+        """The hosts that count today."""
+        return resolved_hosts(self.hosts, self.register, self.configuration.commissioners)
 
 
 class ChunkValues:
@@ -86,13 +94,15 @@ def combining(chunk: ChunkValues, terms: Terms) -> int:
 
 def pricing(chunk: ChunkValues, terms: Terms) -> int:
     """Applies primary and additional rates and the factor; returns the number of charges."""
-    chunk.priced = price(chunk.combined, terms.configuration, terms.provider, terms.hosts)
+    chunk.priced = price(
+        chunk.combined, terms.configuration, terms.provider, terms.placed.authorities
+    )
     return len(chunk.priced.episode)
 
 
 def allocating(chunk: ChunkValues, terms: Terms) -> int:
     """Finds the commissioner who pays each charge; returns the number of charges."""
-    chunk.charges = allocate(chunk.priced, terms.configuration, terms.hosts, terms.register)
+    chunk.charges = allocate(chunk.priced, terms.configuration, terms.placed, terms.register)
     return int(chunk.charges.num_rows)
 
 

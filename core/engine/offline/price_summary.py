@@ -50,6 +50,7 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
     if outcome.calculation is not None:
         charges = outcome.calculation.charges
         document |= {
+            "hosts_ended": tariff.placed.notes,
             "episodes": outcome.calculation.merged.episodes.num_rows,
             "charges": charges.num_rows,
             "total": Money(_total(charges)).plain,
@@ -97,6 +98,7 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
     if outcome.calculation is None:
         yield f"Nothing was priced. Put the errors right ({paths['errors']})" + _or_skip(outcome)
         return
+    yield from tariff.placed.notes.values()
     if outcome.left_out:
         verb = "was" if outcome.left_out == 1 else "were"
         yield f"{counted(outcome.left_out, 'record')} in error {verb} left out ({paths['errors']})."

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.areas.hosts import Hosts, resolved_hosts
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.stages import Calculation, Terms, calculate, require_in_force
 from core.engine.dataset.error_report import write_errors
@@ -31,6 +33,11 @@ class Tariff:
     month: datetime.date
     hosts: Mapping[str, str]
     register: AreaRegister
+
+    @cached_property
+    def placed(self) -> Hosts:
+        """The hosts that count today."""
+        return resolved_hosts(self.hosts, self.register, self.configuration.commissioners)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic import Field as PydanticField
 
 from core.documents import Document, StrictModel, read_document
+from core.engine.areas.kinds import is_code
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.money import Money
 from core.engine.tariff.months import Month
@@ -32,7 +33,11 @@ class Status(StrEnum):
     ARCHIVED = "archived"  # still serves its own months
 
 
-_RATE = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_FACTOR = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+MOST_FACTOR = 1000
+"""More than any weighting; a larger one is a slip, and could not be stored."""
 
 
 def _pence(value: object) -> int:
@@ -56,7 +61,28 @@ def _blank_mapping(value: object) -> object:
 Pence = Annotated[
     int, BeforeValidator(_pence), PlainSerializer(_plain, return_type=str, when_used="json")
 ]
-Factor = Annotated[Decimal, PydanticField(ge=0)]
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, str) and not _FACTOR.fullmatch(value.strip()):
+        raise ValueError(f"{value!r} is no decimal number; write one such as 1.05")
+    return value
+
+
+def _in_capitals(value: object) -> object:
+    """Area codes as they are listed; a key that is none stays, for other rules to judge."""
+    if not isinstance(value, dict):
+        return value
+    codes: dict[object, object] = {}
+    for key, member in value.items():
+        code = key.strip().upper() if isinstance(key, str) and is_code(key.strip().upper()) else key
+        if code in codes:
+            raise ValueError(f"{code} stands there twice")
+        codes[code] = member
+    return codes
+
+
+Factor = Annotated[Decimal, BeforeValidator(_decimal), PydanticField(ge=0, le=MOST_FACTOR)]
 
 
 class Provider(StrictModel):
@@ -102,9 +128,10 @@ class Configuration(StrictModel):
     hide_rates: bool = False
     owner: str | None = None
     providers: dict[str, Annotated[Provider, BeforeValidator(_blank_mapping)]]
-    commissioners: dict[str, Annotated[Commissioner, BeforeValidator(_blank_mapping)]] = (
-        PydanticField(default_factory=dict)
-    )
+    commissioners: Annotated[
+        dict[str, Annotated[Commissioner, BeforeValidator(_blank_mapping)]],
+        BeforeValidator(_in_capitals),
+    ] = PydanticField(default_factory=dict)
     currencies: tuple[Currency, ...] = PydanticField(min_length=1)
     combinations: tuple[Combination, ...] = ()
 

@@ -102,7 +102,8 @@ def explain(connection: Connection, run: SeenRun, line: ChargeLine) -> Explanati
 
 def factor_words(inputs: RunInputs, line: ChargeLine, register: AreaRegister) -> str:
     """Where the factor came from (formats.md, rule 7)."""
-    configuration, host = inputs.configuration, inputs.hosts.get(line.clinic_id, "")
+    configuration = inputs.configuration
+    host = inputs.terms(register).placed.authorities.get(line.clinic_id, "")
     if configuration.providers[inputs.submission.provider].factor is not None:
         return FACTORS["provider"].format(name=inputs.submission.provider_name)
     member = configuration.commissioners.get(host)

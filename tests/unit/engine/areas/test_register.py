@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from core.engine.areas.hosts import read_hosts
+from core.engine.areas.hosts import read_hosts, resolved_hosts
 from core.engine.areas.register import AreaRegister
 from core.user_errors import UserError
 
@@ -77,8 +77,20 @@ def test_a_malformed_list_is_refused_with_file_and_row(
 
 
 def test_hosts_are_read_by_clinic(tmp_path: Path) -> None:
-    path = written(tmp_path, "clinic_id,commissioner\nA-1 ,D1\na-1,D2\n")
-    assert read_hosts(path) == {"A-1": "D1", "a-1": "D2"}
+    text = 'A-1 ,e09000030\na-1\u200b,\'E07000026 \n"B\n1",d1\n,\nC,E10000003\n'
+    register = AreaRegister.from_csv(areas_of(tmp_path, "D1"))
+    assert read_hosts(written(tmp_path, f"clinic_id,commissioner\n{text}"), register) == {
+        "A-1": "E09000030",
+        "a-1": "E07000026",
+        "B\n1": "D1",
+        "C": "E10000003",
+    }
+
+
+def areas_of(folder: Path, district: str) -> Path:
+    path = folder / "areas.csv"
+    path.write_text(f"lsoa,district\nE01000001,{district}\n")
+    return path
 
 
 @pytest.mark.parametrize(
@@ -86,11 +98,52 @@ def test_hosts_are_read_by_clinic(tmp_path: Path) -> None:
     [
         ("clinic_id,commissioner\n", "lists no clinic"),
         ("clinic_id,commissioner\nA,\n", "row 2: commissioner is blank"),
-        ("clinic_id,commissioner\nA,D1\nA,D2\n", "row 3: the clinic A has two hosts"),
+        (
+            "clinic_id,commissioner\nA,E09000012\nA,e09000030\n",
+            "row 3: the clinic A has two hosts",
+        ),
         ("clinic,commissioner\nA,D1\n", "no column clinic_id"),
+        ("clinic_id,commissioner\nA,Hackney\n", "row 2: 'Hackney' is no code of an authority"),
+        ("clinic_id,commissioner\nA,D1\n", "row 2: 'D1' is no code of an authority"),
+        ("clinic_id,commissioner\nA,E09000099\n", "row 2: no authority has or had the code"),
+        ("clinic_id,commissioner\nA,E12000007\n", "row 2: E12000007 is the code of a region"),
+        ("clinic_id,commissioner\nA,e01000001\n", "row 2: E01000001 is the code of an LSOA"),
+        ('clinic_id,commissioner\n"A\nB",E09000012\n\nC,x\n', "row 4: 'x' is no code"),
+        ("clinic_id,commissioner\nA,E10000006\n", "several stand in its place: Cumberland"),
     ],
 )
 def test_malformed_hosts_are_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UserError) as refused:
-        read_hosts(written(tmp_path, text))
+        read_hosts(written(tmp_path, text), AreaRegister.shipped())
     assert words in str(refused.value)
+
+
+def test_a_host_that_ended_and_has_several_in_its_place_may_be_the_one_of_then(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, "clinic_id,commissioner\nA,E10000006\n")
+    register = AreaRegister.shipped()
+    assert read_hosts(path, register, {"E10000006"}) == {"A": "E10000006"}
+    with pytest.raises(UserError, match="several"):
+        read_hosts(path, register, {"E10000006", "E06000063"})
+
+
+@pytest.mark.parametrize(
+    ("listed", "host"),
+    [
+        ([], "E06000063"),
+        (["E06000063"], "E06000063"),
+        (["E07000026"], "E07000026"),
+        (["E07000026", "E06000063"], "E06000063"),
+    ],
+)
+def test_a_host_that_ended_is_the_one_of_today_unless_the_tariff_lists_the_one_of_then(
+    listed: list[str], host: str
+) -> None:
+    found = resolved_hosts({"A": "E07000026", "B": "E09000012"}, AreaRegister.shipped(), listed)
+    assert found.authorities == {"A": host, "B": "E09000012"}
+    notes = {} if host == "E07000026" else {
+        "A": "The host Allerdale (E07000026) ended on 2023-03-31; "
+        "Cumberland (E06000063) stands in its place today."
+    }  # fmt: skip
+    assert found.notes == notes

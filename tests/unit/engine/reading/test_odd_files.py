@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from core.engine.areas.register import AreaRegister
 from core.engine.dataset.specification import Specification, load_specification
 from core.engine.offline.pricing import Outcome, Tariff, price_files
 from core.engine.tariff.configuration import Configuration, load_configuration
+from core.user_errors import DocumentError
 from tests.odd_files import FOLDER, ODD_FILES, OddFile
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def shipped() -> tuple[Specification, Configuration, AreaRegister]:
 def priced(file: OddFile, path: Path) -> Outcome:
     """The records without error, priced; a clinic of each provider is hosted."""
     specification, configuration, register = shipped()
-    hosts = {**read_hosts(FOLDER / "clinics.csv"), "ZX2-A": "E09000012"}
+    hosts = {**read_hosts(FOLDER / "clinics.csv", register), "ZX2-A": "E09000012"}
     tariff = Tariff(specification, configuration, file.provider, file.month, hosts, register)
     return price_files([(path.name, path)], tariff, skip_errors=True)
 
@@ -67,3 +69,36 @@ def test_an_odd_file_is_read_rightly_or_its_row_is_named(file: OddFile) -> None:
     outcome = priced(file, file.path)
     assert found_in(outcome) == list(file.found)
     assert charged(outcome) == file.charges
+
+
+@pytest.mark.parametrize(
+    ("case", "month", "charges"),
+    [
+        ("F1", dt.date(2017, 4, 1), {("CYT", "E09000030", "1.05"), ("T2", "E09000001", "1.05")}),
+        ("F3", dt.date(2023, 4, 1), {("CYT", "E06000063", "1.2"), ("T2", "E06000063", "1.2")}),
+    ],
+)
+def test_hosts_are_authorities_by_code_and_those_of_today(
+    case: str, month: dt.date, charges: set[tuple[str, str, str]]
+) -> None:
+    specification, _, register = shipped()
+    activity, rules, hosts = (next(FOLDER.glob(f"{case}-{kind}*")) for kind in KINDS)
+    configuration = load_configuration(rules, specification)
+    read = read_hosts(hosts, register, configuration.commissioners)
+    tariff = Tariff(specification, configuration, "ZX2", month, read, register)
+    found = price_files([(activity.name, activity)], tariff).calculation
+    assert found is not None
+    lines = found.charges.to_pylist()
+    assert {(line["currency"], line["commissioner"], line["factor"]) for line in lines} == charges
+    assert bool(tariff.placed.notes) == (case == "F3")
+    assert all(
+        "ended on 2023-03-31" in line["reason"] for line in lines if line["basis"] == "host"
+    ) == (case == "F3")
+
+
+KINDS = ("activity", "configuration", "hosts")
+
+
+def test_a_factor_that_is_no_weighting_is_refused_with_its_line() -> None:
+    with pytest.raises(DocumentError, match=r"F4-factor-1e25\.yaml:\d+: .*factor"):
+        load_configuration(FOLDER / "F4-factor-1e25.yaml", shipped()[0])

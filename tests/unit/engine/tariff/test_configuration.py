@@ -164,3 +164,22 @@ def test_neighbours_drafts_and_other_providers_do_not_overlap(specification: Spe
     draft = changed(specification, status="draft")
     others = changed(specification, providers={"ZX7": first.providers["ZX2"]})
     assert overlaps([first, neighbour, draft, others]) == []
+
+
+@pytest.mark.parametrize("factor", ["1e25", '"1e25"', "1E5", '"1,17"', "1001", '"-1"', "nan", '""'])
+def test_a_factor_that_is_no_weighting_is_refused_with_its_line(
+    factor: str, specification: Specification
+) -> None:
+    for given in ("{factor: 1.17}", "{geo_weighting: 1.05}"):
+        name = given[1:-1].split(":")[0]
+        text = TEXT.replace(given, f"{{{name}: {factor}}}")
+        line = 1 + TEXT[: TEXT.index(given)].count("\n")
+        with pytest.raises(DocumentError, match=rf"small\.yaml:{line}: .*{name}"):
+            read(text, specification)
+
+
+def test_authorities_are_named_by_code_in_any_case(specification: Specification) -> None:
+    small = read(TEXT.replace("E09000030", "e09000030"), specification)
+    assert list(small.commissioners) == ["E09000030", "E09000012"]
+    with pytest.raises(DocumentError, match="E09000012 stands there twice"):
+        read(TEXT.replace("E09000030", "e09000012"), specification)
