@@ -32,7 +32,7 @@ from core.engine.areas.register import AreaRegister  # noqa: E402
 from core.reports.collating.parts import Collated, collate_part, plan_parts  # noqa: E402
 from core.reports.kinds.backing_data import COLUMNS, line_rows  # noqa: E402
 from core.reports.making import Plan, write_report  # noqa: E402
-from core.reports.report_context import gather  # noqa: E402
+from core.reports.report_context import read_context  # noqa: E402
 from core.reports.requests import ReportRequest, runs_to_show  # noqa: E402
 from deployments.demo.run import set_the_scene  # noqa: E402
 
@@ -147,8 +147,8 @@ def alone(engine: Engine, folder: Path) -> float:
         plan = planned(connection)
         collated = Collated(folder, len(plan.parts))
         names = {"made_at": MADE_AT, "register": AreaRegister.shipped(), "hide_below": 0}
-        material = gather(connection, REQUEST, plan.runs, collated, **names)
-        rows = list(line_rows(material))
+        context = read_context(connection, REQUEST, plan.runs, collated, **names)
+        rows = list(line_rows(context))
     started = time.perf_counter()
     book = xlsxwriter.Workbook(str(folder / "alone.xlsx"), {"constant_memory": True})
     sheet, texts = book.add_worksheet(), [column.kind == "text" for column in COLUMNS]

@@ -68,7 +68,7 @@ def report(
     Exit code 0: written; 1: it could not be made; 2: wrong use, or the services do not run.
     """
     from core.files.store import open_store
-    from core.reports.following import copy_out
+    from core.reports.following import copy_report
     from core.reports.requests import request_report
 
     if provider is None and commissioner is None:
@@ -83,7 +83,7 @@ def report(
             report_id = request_report(connection, request, user_id=None)
         made = _follow(engine, report_id, quiet=as_json)
         if made.state == "ready":
-            copy_out(open_store(), made, out)
+            copy_report(open_store(), made, out)
     _say(made, out, as_json=as_json)
     return 0 if made.state == "ready" else NOT_DONE
 

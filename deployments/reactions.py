@@ -13,9 +13,9 @@ from sqlalchemy import Connection, select
 
 from core.database import tables
 from core.kpis.catalogue import measure_again
-from core.kpis.results import carry_figures
+from core.kpis.results import move_old_figures
 from core.notifications.notify import notify
-from core.reports.schedules import make_scheduled
+from core.reports.schedules import request_scheduled
 from core.vocabulary.event_catalogue import Event, KpiPublished, SubmissionSubmitted
 
 Reaction = Callable[[Connection, UUID, Event], None]
@@ -46,7 +46,7 @@ def make_reports(connection: Connection, event_id: UUID, event: Event) -> None: 
     if isinstance(event, SubmissionSubmitted):
         months = tables.submissions
         query = select(months.c.month).where(months.c.id == event.submission_id)
-        make_scheduled(connection, connection.execute(query).scalar_one())
+        request_scheduled(connection, connection.execute(query).scalar_one())
 
 
 @reaction("measure-again")
@@ -54,5 +54,5 @@ def measure_past_months(connection: Connection, event_id: UUID, event: Event) ->
     """Asks for recent months to be measured by an indicator that was published, but for those of
     which the old service told it."""
     if isinstance(event, KpiPublished):
-        carry_figures(connection, event.kpi_id)
+        move_old_figures(connection, event.kpi_id)
         measure_again(connection, event.dataset, dt.datetime.now(dt.UTC))

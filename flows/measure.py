@@ -8,9 +8,9 @@ from prefect import flow
 from prefect.futures import wait
 from sqlalchemy import Connection, Engine
 
-from core.kpis.catalogue import KnownKpi, published_kpis
+from core.kpis.catalogue import KpiVersion, published_kpis
 from core.kpis.episodes import chunks_to_write
-from core.kpis.failing import fail_measuring, settle_measuring
+from core.kpis.failing import fail_measuring, resolve_measuring
 from core.kpis.kpi_schema import create_kpi_schema
 from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.event_names import names_of_run
@@ -35,7 +35,7 @@ def _measure(run_id: int, engine: Engine) -> str:
             kpis = published_kpis(connection, run.specification.dataset)
         said = _measure_each(engine, run, kpis)
         with engine.begin() as connection:
-            settle_measuring(connection, run_id)
+            resolve_measuring(connection, run_id)
     return said
 
 
@@ -58,7 +58,7 @@ def prepare(engine: Engine, run_id: int) -> RunInputs:
     return run
 
 
-def _measure_each(engine: Engine, run: RunInputs, kpis: list[KnownKpi]) -> str:
+def _measure_each(engine: Engine, run: RunInputs, kpis: list[KpiVersion]) -> str:
     futures = [measure_kpi.submit(engine, run.run_id, kpi) for kpi in kpis]
     wait(futures)
     figures = sum(future.result() for future in futures)

@@ -11,7 +11,7 @@ from core.events.log_groups import end_posts
 from core.events.prefect_webhook import forget_calls
 from core.files.store import open_store
 from core.kpis.catalogue import request_missing
-from core.kpis.kpi_schema import clear_away
+from core.kpis.kpi_schema import delete_old_episodes
 from core.reports.expiring import expire_reports
 from core.settings import settings
 from flows.running import alive
@@ -28,7 +28,7 @@ def tidy_up() -> int:
             ended = end_posts(connection, before)
             forget_calls(connection, now - dt.timedelta(days=1))
         with engine().begin() as connection:
-            clear_away(connection, now)
+            delete_old_episodes(connection, now)
             request_missing(connection, now)
         reports = expire_reports(engine(), open_store(), now)
     get_run_logger().info(

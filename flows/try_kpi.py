@@ -11,7 +11,7 @@ from core.access.scope import EVERYTHING
 from core.kpis.catalogue import get_kpi
 from core.kpis.failing import fail_trial
 from core.kpis.measuring import KpiRefused, measure
-from core.kpis.trials import Trial, asked, finish_trial, get_trial
+from core.kpis.trials import Trial, finish_trial, get_trial, trial_event
 from core.support.faults import Fault
 from flows.measure import prepare
 from flows.running import alone_on, chunk_threads, failing
@@ -39,5 +39,5 @@ def _try(trial_id: int, engine: Engine) -> str:
 
 
 def _fail(trial: Trial, connection: Connection, fault: Fault) -> str:
-    event = asked(connection, trial.id, trial.kpi_id, trial.run_id)
+    event = trial_event(connection, trial.id, trial.kpi_id, trial.run_id)
     return fail_trial(connection, event, fault)

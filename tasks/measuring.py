@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
-from core.kpis.catalogue import KnownKpi
+from core.kpis.catalogue import KpiVersion
 from core.kpis.episodes import write_episodes
 from core.kpis.measuring import KpiRefused, measure
 from core.kpis.results import store_result
@@ -36,7 +36,7 @@ def write_chunk(engine: Engine, run: RunInputs, chunk: int) -> int:
     **RETRYING,
 )
 @hushed
-def measure_kpi(engine: Engine, run_id: int, kpi: KnownKpi) -> bool:
+def measure_kpi(engine: Engine, run_id: int, kpi: KpiVersion) -> bool:
     """Measures one indicator and keeps the figure, or why there is none; gives whether there is.
 
     A query that is refused is no fault of the run: the others are measured all the same.

@@ -17,7 +17,7 @@ from core.vocabulary import event_catalogue
 from core.vocabulary.states.accounts import SUBSCRIPTION_MACHINE, SubscriptionState
 
 _IDS = UUID("2b0f6f0a-8a53-4f53-9d0e-9d6c1d6d8a11")
-_EVENTS: dict[str, type[event_catalogue.OfSubscription]] = {
+_EVENTS: dict[str, type[event_catalogue.SubscriptionEvent]] = {
     SubscriptionState.ACTIVE: event_catalogue.SubscriptionBegan,
     SubscriptionState.ENDED: event_catalogue.SubscriptionEnded,
 }

@@ -1,4 +1,4 @@
-"""The indicators that the service knows: written, published, retired, each version kept."""
+"""The indicators of the service: written, published, retired; every version is kept."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from core.vocabulary.states.kpis import KPI_MACHINE, SHOWN, KpiState
 from core.vocabulary.states.submissions import RunState
 
 MEASURED_AGAIN_DAYS = 400
-"""Runs so far back are measured once more when an indicator is published."""
-PATIENCE = dt.timedelta(hours=1)
-"""So long after a run its figures may be on their way."""
+"""Runs of so many days back are measured again when an indicator is published."""
+GRACE_PERIOD = dt.timedelta(hours=1)
+"""The time after a run in which missing figures are not requested again."""
 
 
 @dataclass(frozen=True)
-class KnownKpi:
-    """A version of an indicator as it is kept."""
+class KpiVersion:
+    """A stored version of an indicator."""
 
     id: int
     version: int
@@ -42,7 +42,7 @@ class KnownKpi:
 def write_kpi(
     connection: Connection, dataset: str, definition: Kpi, *, user_id: int | None = None
 ) -> int:
-    """Keeps a new version as a draft; gives its id."""
+    """Stores a new version as a draft; returns its id."""
     require(connection, user_id, Action.EDIT_CONFIGURATION)
     kpis = tables.kpis
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(definition.kpi))))
@@ -64,35 +64,39 @@ def write_kpi(
 
 
 def publish_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
-    """Measures this version from now on, in the place of the one before."""
+    """Publishes a version, which replaces the previous one and is measured from now on."""
     require(connection, user_id, Action.PUBLISH_CONFIGURATION)
-    known = get_kpi(connection, kpi_id)
-    if not known.definition.sql.strip():
-        raise UserError(f"{known.definition.kpi} has no query: nothing can measure it.")
-    _replace(connection, known, KpiState.PUBLISHED, user_id)
-    told = {"kpi_id": kpi_id, "kpi": known.definition.kpi, "dataset": known.dataset}
-    raise_event(connection, event_catalogue.KpiPublished(**told), user_id=user_id)
+    version = get_kpi(connection, kpi_id)
+    if not version.definition.sql.strip():
+        raise UserError(f"{version.definition.kpi} has no query: nothing can measure it.")
+    _replace(connection, version, KpiState.PUBLISHED, user_id)
+    payload = {"kpi_id": kpi_id, "kpi": version.definition.kpi, "dataset": version.dataset}
+    raise_event(connection, event_catalogue.KpiPublished(**payload), user_id=user_id)
 
 
 def take_over_kpi(connection: Connection, dataset: str, definition: Kpi) -> int:
-    """Keeps an indicator of the old service, whose figures are shown and which nothing here
-    measures, in the place of the version before; gives its id."""
+    """Stores an indicator of the old service, which is shown but not measured here and replaces the
+    previous version; returns its id."""
     kpi_id = write_kpi(connection, dataset, definition)
     _replace(connection, get_kpi(connection, kpi_id), KpiState.TAKEN_OVER, None)
     return kpi_id
 
 
-def _replace(connection: Connection, known: KnownKpi, state: KpiState, user_id: int | None) -> None:
-    """The version is shown from now on, and the one before no longer."""
+def _replace(
+    connection: Connection, version: KpiVersion, state: KpiState, user_id: int | None
+) -> None:
+    """Shows this version from now on, instead of the previous one."""
     kpis = tables.kpis
-    before = sa.select(kpis.c.id).where(kpis.c.kpi == known.definition.kpi, kpis.c.state.in_(SHOWN))
+    before = sa.select(kpis.c.id).where(
+        kpis.c.kpi == version.definition.kpi, kpis.c.state.in_(SHOWN)
+    )
     for old in connection.execute(before).scalars().all():
-        _move(connection, old, KpiState.RETIRED, user_id, f"replaced by version {known.version}")
-    _move(connection, known.id, state, user_id, "")
+        _move(connection, old, KpiState.RETIRED, user_id, f"replaced by version {version.version}")
+    _move(connection, version.id, state, user_id, "")
 
 
 def measure_again(connection: Connection, dataset: str, now: dt.datetime) -> int:
-    """Asks for the recent months of a data set to be measured; gives how many."""
+    """Requests the measuring of the recent months of a data set; returns how many."""
     requests = _recent_runs(connection, dataset, now)
     for request in requests:
         raise_event(connection, request)
@@ -100,52 +104,54 @@ def measure_again(connection: Connection, dataset: str, now: dt.datetime) -> int
 
 
 def retire_kpi(connection: Connection, kpi_id: int, *, user_id: int | None = None) -> None:
-    """No longer measured; what it came to stays."""
+    """Retires an indicator: it is no longer measured; its figures stay."""
     require(connection, user_id, Action.PUBLISH_CONFIGURATION)
     _move(connection, kpi_id, KpiState.RETIRED, user_id, "")
 
 
-def get_kpi(connection: Connection, kpi_id: int) -> KnownKpi:
-    """Raises ``UserError`` where there is none of that number."""
+def get_kpi(connection: Connection, kpi_id: int) -> KpiVersion:
+    """A version of an indicator; raises ``UserError`` for an unknown id."""
     row = connection.execute(_query().where(tables.kpis.c.id == kpi_id)).first()
     if row is None:
         raise UserError(f"There is no indicator {kpi_id}.")
-    return _known(row)
+    return _version(row)
 
 
-def published_kpis(connection: Connection, dataset: str) -> list[KnownKpi]:
-    """What is measured for each run of the data set, in the order in which it was first written."""
+def published_kpis(connection: Connection, dataset: str) -> list[KpiVersion]:
+    """The indicators that are measured for each run of the data set, oldest first."""
     kpis = tables.kpis
     query = _query().where(kpis.c.dataset == dataset, kpis.c.state == KpiState.PUBLISHED)
-    return [_known(row) for row in connection.execute(query.order_by(kpis.c.id))]
+    return [_version(row) for row in connection.execute(query.order_by(kpis.c.id))]
 
 
-def all_kpis(connection: Connection, scope: Scope) -> list[KnownKpi]:
-    """Every version, the newest of each name first; for who writes them."""
+def all_kpis(connection: Connection, scope: Scope) -> list[KpiVersion]:
+    """Every version, the newest of each name first; for users who may edit indicators."""
     scope.require(Action.EDIT_CONFIGURATION)
     kpis = tables.kpis
     rows = connection.execute(_query().order_by(kpis.c.kpi, kpis.c.version.desc()))
-    return [_known(row) for row in rows]
+    return [_version(row) for row in rows]
 
 
 def import_library(connection: Connection, library: Library) -> list[str]:
-    """Publishes the indicators of a library that are new or changed; gives their names."""
-    known = {
+    """Publishes the indicators of a library that are new or changed; returns their names."""
+    published = {
         kpi.definition.kpi: kpi.definition for kpi in published_kpis(connection, library.dataset)
     }
-    return _publish(connection, library, [kpi for kpi in library.kpis if known.get(kpi.kpi) != kpi])
+    return _publish(
+        connection, library, [kpi for kpi in library.kpis if published.get(kpi.kpi) != kpi]
+    )
 
 
 def import_shipped(connection: Connection, dataset: str) -> list[str]:
-    """Publishes the shipped indicators of a data set that nobody has heard of here.
+    """Publishes the shipped indicators of a data set that do not exist here; returns their names.
 
-    One that was changed or retired here stays as it is.
+    Indicators that were changed or retired here are unchanged.
     """
     library = shipped_library()
     if library.dataset != dataset:
         return []
-    known = set(connection.execute(sa.select(tables.kpis.c.kpi)).scalars())
-    return _publish(connection, library, [kpi for kpi in library.kpis if kpi.kpi not in known])
+    existing = set(connection.execute(sa.select(tables.kpis.c.kpi)).scalars())
+    return _publish(connection, library, [kpi for kpi in library.kpis if kpi.kpi not in existing])
 
 
 def _publish(connection: Connection, library: Library, kpis: list[Kpi]) -> list[str]:
@@ -155,23 +161,23 @@ def _publish(connection: Connection, library: Library, kpis: list[Kpi]) -> list[
 
 
 def request_missing(connection: Connection, now: dt.datetime) -> int:
-    """Asks once more for the runs that have stood for a while with an indicator not measured."""
-    asked = 0
+    """Requests again the measuring of runs that lack a figure after the grace period."""
+    requested = 0
     results = tables.kpi_results
     for dataset in connection.execute(sa.select(tables.kpis.c.dataset).distinct()).scalars().all():
-        wanted = {kpi.id for kpi in published_kpis(connection, dataset)}
-        for request in _recent_runs(connection, dataset, now - PATIENCE):
-            there = sa.select(results.c.kpi_id).where(results.c.run_id == request.run_id)
-            if wanted - set(connection.execute(there).scalars()):
+        kpi_ids = {kpi.id for kpi in published_kpis(connection, dataset)}
+        for request in _recent_runs(connection, dataset, now - GRACE_PERIOD):
+            measured = sa.select(results.c.kpi_id).where(results.c.run_id == request.run_id)
+            if kpi_ids - set(connection.execute(measured).scalars()):
                 raise_event(connection, request)
-                asked += 1
-    return asked
+                requested += 1
+    return requested
 
 
 def _recent_runs(
     connection: Connection, dataset: str, finished_before: dt.datetime
 ) -> list[event_catalogue.KpisRequested]:
-    """The published runs of late, each as the wish to measure it."""
+    """The recent published runs, each as the event that requests its measuring."""
     runs, configurations, datasets = tables.runs, tables.configurations, tables.datasets
     submissions, organisations = tables.submissions, tables.organisations
     since = finished_before - dt.timedelta(days=MEASURED_AGAIN_DAYS)
@@ -214,8 +220,8 @@ def _query() -> sa.Select[Any]:
     )
 
 
-def _known(row: sa.Row[Any]) -> KnownKpi:
-    return KnownKpi(
+def _version(row: sa.Row[Any]) -> KpiVersion:
+    return KpiVersion(
         row.id,
         row.version,
         row.dataset,

@@ -1,4 +1,4 @@
-"""Indicators as data: what each is called, what it measures, and the query that measures it."""
+"""Indicators as data: name, description, and the query that measures each."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Band = Literal["good", "fair", "poor"]
 
 FACTORS: dict[Unit, int] = {"percent": 100, "pounds": 1, "per 1,000": 1000, "ratio": 1}
 SHARES: frozenset[Unit] = frozenset({"percent"})
-"""Units of which the numerator is a part of the denominator."""
+"""Units in which the numerator is a part of the denominator."""
 
 
 class Bands(StrictModel):
-    """Where a figure is good, and where it is still fair."""
+    """The limits from which a figure is good, and from which it is fair."""
 
     good: Decimal
     fair: Decimal
 
 
 class Kpi(StrictModel):
-    """An indicator. ``sql`` is one SELECT over the views of a submission, which gives one row with
-    a ``numerator`` and a ``denominator`` (docs/kpis.md). One that was taken over from the old
-    service has none: its figures are that service's, measured by ``old_query`` there."""
+    """An indicator. ``sql`` is one SELECT over the views of a submission that returns one row with
+    a ``numerator`` and a ``denominator`` (docs/kpis.md). An indicator that was taken over from the
+    old service has no ``sql``: that service measured its figures by ``old_query``."""
 
     kpi: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
     title: str = Field(min_length=1, max_length=80)
@@ -60,11 +60,11 @@ class Kpi(StrictModel):
         return self
 
     def value(self, numerator: Decimal, denominator: Decimal) -> Decimal | None:
-        """The figure in its unit; None where there is nothing to measure."""
+        """The figure in its unit; None where the denominator is 0."""
         return numerator * FACTORS[self.unit] / denominator if denominator else None
 
     def band(self, value: Decimal | None) -> Band | None:
-        """How a figure is to be read; None where nobody set bands."""
+        """The band of a figure; None without a value or bands."""
         if value is None or self.bands is None:
             return None
         sign = 1 if self.better == "higher" else -1
@@ -95,7 +95,7 @@ def shipped_library() -> Library:
 
 
 def library_from(document: Document) -> Library:
-    """Raises ``DocumentError`` with each fault and its line."""
+    """The library of a document; raises ``DocumentError`` with each fault and its line."""
     try:
         return Library.model_validate(document.data)
     except ValidationError as error:
@@ -103,7 +103,7 @@ def library_from(document: Document) -> Library:
 
 
 def shown(unit: Unit, value: Decimal | None) -> str:
-    """The figure as people read it."""
+    """The figure as text for people."""
     if value is None:
         return "nothing to measure"
     match unit:

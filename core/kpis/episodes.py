@@ -1,4 +1,4 @@
-"""The merged episodes of a run as rows, for queries: written once, chunk by chunk, kept a while."""
+"""The merged episodes of a run as rows, for queries: written once, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.submissions.commands.run_inputs import RunInputs
 
 
 def chunks_to_write(connection: Connection, run: RunInputs) -> list[int]:
-    """The chunks of the run whose episodes are not there yet."""
+    """The chunks of the run whose episodes are not written yet."""
     done = tables.kpi_chunks
     query = sa.select(done.c.chunk).where(done.c.run_id == run.run_id)
     written = set(connection.execute(query).scalars())
@@ -27,7 +27,7 @@ def chunks_to_write(connection: Connection, run: RunInputs) -> list[int]:
 
 
 def write_episodes(connection: Connection, run: RunInputs, chunk: int) -> int:
-    """Merges the records of a chunk and writes the episodes; gives how many."""
+    """Merges the records of a chunk and writes the episodes; returns how many."""
     columns = list(run.specification.columns)
     records = read_records(connection, run, chunk, columns)
     episodes = merge_records(records, run.specification).episodes
@@ -39,8 +39,8 @@ def write_episodes(connection: Connection, run: RunInputs, chunk: int) -> int:
     return int(episodes.num_rows)
 
 
-def forget_episodes(connection: Connection, table: str, run_ids: Collection[int]) -> None:
-    """Removes what was written for runs that nobody measures any more."""
+def delete_episodes(connection: Connection, table: str, run_ids: Collection[int]) -> None:
+    """Deletes the episodes of runs that are no longer measured."""
     if not run_ids:
         return
     statement = sql.SQL("DELETE FROM {} WHERE run_id = ANY(%s)").format(sql.Identifier(table))

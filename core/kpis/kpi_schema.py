@@ -1,4 +1,4 @@
-"""Gets a run ready to be measured, and clears away what was written for runs long replaced."""
+"""The database objects of indicators: views are created, old episodes deleted."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from core.database import tables
 from core.database.roles import make_roles
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
-from core.kpis.episodes import forget_episodes
+from core.kpis.episodes import delete_episodes
 from core.kpis.views import episodes_table, make_views, views_are_made
 from core.settings import settings
 from core.vocabulary.states.submissions import RunState
 
 KEPT_DAYS = 40
-"""So long an indicator can be tried on a month without its records being merged again."""
+"""The days for which episodes are kept, so that trials need not merge records again."""
 
 
 def create_kpi_schema(connection: Connection, specification: Specification) -> None:
-    """Makes what queries of this data set read, unless it is there."""
+    """Creates the views that queries of this data set read, unless they exist."""
     reader = make_roles(connection, settings())["kpi"]
     if not views_are_made(connection, specification, reader):
         make_views(connection, specification, reader)
 
 
-def clear_away(connection: Connection, now: dt.datetime) -> int:
-    """Forgets the episodes of runs that are replaced or long published; gives of how many runs."""
+def delete_old_episodes(connection: Connection, now: dt.datetime) -> int:
+    """Deletes the episodes of runs that are replaced or long published; returns how many runs."""
     chunks, runs = tables.kpi_chunks, tables.runs
     old = now - dt.timedelta(days=KEPT_DAYS)
     query = (
@@ -44,5 +44,5 @@ def clear_away(connection: Connection, now: dt.datetime) -> int:
     }
     for name in sorted(names):
         if sa.inspect(connection).has_table(name):
-            forget_episodes(connection, name, run_ids)
+            delete_episodes(connection, name, run_ids)
     return len(run_ids)

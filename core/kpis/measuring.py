@@ -1,8 +1,8 @@
-"""Carries out the query of one indicator for one run, where it can harm nobody.
+"""Carries out the query of one indicator for one run, in isolation.
 
 It runs in a session of its own, as a role that can read the views of one submission and nothing
 else, in a read-only transaction that is rolled back, with a time limit that the server enforces.
-What it gives must be one row of two plain numbers.
+The result must be one row of two plain numbers.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from core.user_errors import UserError
 
 
 class KpiRefused(UserError):
-    """The query was stopped, or what it gives is no figure; says why."""
+    """The query was stopped, or its result is not a figure; the text says why."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What an indicator comes to for one run."""
+class Measurement:
+    """Numerator and denominator of an indicator for one run."""
 
     numerator: Decimal
     denominator: Decimal
@@ -41,7 +41,7 @@ class Measured:
 
 def measure(
     engine: Engine, kpi: Kpi, dataset: str, run_id: int, *, seconds: float | None = None
-) -> Measured:
+) -> Measurement:
     """Measures one indicator; raises ``KpiRefused``. The run's episodes must have been written."""
     limit = settings().kpi_seconds if seconds is None else seconds
     with _session(engine, run_id) as session:
@@ -54,7 +54,7 @@ def measure(
 
 @contextmanager
 def _session(engine: Engine, run_id: int) -> Iterator[psycopg.Connection[Any]]:
-    """A session that sees one run, for as long as the block lasts."""
+    """A session that sees one run, until the block ends."""
     owner = plain_url(engine.url.render_as_string(hide_password=False))
     url = role_url(owner, "kpi", settings())
     with psycopg.connect(url, autocommit=True, application_name="grouper kpi") as session:
@@ -96,8 +96,8 @@ def _without_end(query: str) -> str:
     return query.strip().removesuffix(";")
 
 
-def _figures(found: tuple[list[str], list[tuple[Any, ...]]], kpi: Kpi) -> Measured:
-    names, rows = found
+def _figures(result: tuple[list[str], list[tuple[Any, ...]]], kpi: Kpi) -> Measurement:
+    names, rows = result
     if sorted(names) != ["denominator", "numerator"]:
         raise KpiRefused(
             "The query must give two columns, numerator and denominator; "
@@ -109,7 +109,7 @@ def _figures(found: tuple[list[str], list[tuple[Any, ...]]], kpi: Kpi) -> Measur
         )
     row = dict(zip(names, rows[0], strict=True))
     numbers = {name: _number(name, row[name]) for name in names}
-    return _sensible(Measured(**numbers), kpi)
+    return _sensible(Measurement(**numbers), kpi)
 
 
 def _number(name: str, value: Any) -> Decimal:
@@ -123,7 +123,7 @@ def _number(name: str, value: Any) -> Decimal:
     return number
 
 
-def _sensible(measured: Measured, kpi: Kpi) -> Measured:
+def _sensible(measured: Measurement, kpi: Kpi) -> Measurement:
     if measured.numerator < 0 or measured.denominator < 0:
         raise KpiRefused("Numerator and denominator must not be below zero.")
     if kpi.unit in SHARES and measured.numerator > measured.denominator:
@@ -135,7 +135,7 @@ def _sensible(measured: Measured, kpi: Kpi) -> Measured:
 
 
 def _why(error: psycopg.Error, seconds: float) -> str:
-    """What the person who wrote the query can do about it."""
+    """The error in words for the author of the query."""
     match error:
         case psycopg.errors.QueryCanceled():
             return f"The query took longer than {seconds:g} seconds and was stopped."

@@ -1,4 +1,4 @@
-"""The page on indicators, drawn from the shipped library and the shipped data set.
+"""The page on indicators, written from the shipped library and the shipped data set.
 
 ``python -m core.kpis.page`` writes it to standard output, for docs/kpis.md.
 """
@@ -68,7 +68,7 @@ def _views(specification: Specification) -> Iterator[str]:
     yield from (f"| {query_name(field.name)} | {_type(field)} |" for field in specification.fields)
     yield "| records | integer: how many were merged |\n"
     yield "| charges | type | |\n|---|---|---|"
-    yield from (f"| {name} | {kind} | {told} |" for name, kind, told in _CHARGES)
+    yield from (f"| {name} | {kind} | {meaning} |" for name, kind, meaning in _CHARGES)
 
 
 def _type(field: Field) -> str:

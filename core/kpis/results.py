@@ -1,4 +1,4 @@
-"""What indicators came to: kept for each run, read by month, compared with others unnamed."""
+"""The figures of indicators: stored by run, read by month, compared with anonymous peers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.access.scope import Scope
 from core.database import tables
 from core.kpis.definitions import FACTORS, Band, Kpi
-from core.kpis.measuring import Measured
+from core.kpis.measuring import Measurement
 from core.settings import settings
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.kpis import SHOWN
@@ -23,10 +23,10 @@ from core.vocabulary.states.kpis import SHOWN
 
 @dataclass(frozen=True)
 class Peers:
-    """Where other providers' submitted months lie, in the unit of the indicator.
+    """Quartiles of other providers' submitted months, in the unit of the indicator.
 
-    The database gives it, and only from three others on: with fewer, one could be told from the
-    rest (function ``kpi_peers``).
+    The database returns them only for three or more others: with fewer, one could be identified
+    (function ``kpi_peers``).
     """
 
     count: int
@@ -37,7 +37,7 @@ class Peers:
 
 @dataclass(frozen=True)
 class Result:
-    """An indicator for one month of a provider."""
+    """The figure of an indicator for one month of a provider."""
 
     kpi: Kpi
     provider: str
@@ -48,7 +48,7 @@ class Result:
     denominator: Decimal | None
     failure: str | None
     peers: Peers | None
-    taken_over: bool = False  # the old service gave it
+    taken_over: bool = False  # the figure is that of the old service
 
     @property
     def value(self) -> Decimal | None:
@@ -61,7 +61,7 @@ class Result:
         return self.kpi.band(self.value)
 
     def is_small(self, limit: int) -> bool:
-        """Whether it rests on so few episodes that people could be told from it."""
+        """Whether it is based on so few episodes that patients could be identified."""
         if self.numerator is None or self.denominator is None:
             return False
         rest = self.denominator - self.numerator
@@ -72,12 +72,12 @@ def store_result(
     connection: Connection,
     run_id: int,
     kpi_id: int,
-    measured: Measured | None,
+    measured: Measurement | None,
     failure: str | None = None,
 ) -> None:
-    """Keeps what was measured, or why nothing was; measured again, it takes the old one's place.
+    """Stores a measurement, or why there is none; a repeated one replaces it.
 
-    What the old service told of a month stays as it told it.
+    Figures of the old service are never replaced.
     """
     values = {
         "numerator": measured.numerator if measured else None,
@@ -94,34 +94,34 @@ def store_result(
     )
 
 
-def carry_figures(connection: Connection, kpi_id: int) -> int:
-    """Figures of the old service go over to a new version of their indicator; gives how many."""
+def move_old_figures(connection: Connection, kpi_id: int) -> int:
+    """Moves figures of the old service to a new version of their indicator; returns how many."""
     kpis, results = tables.kpis, tables.kpi_results
     name = sa.select(kpis.c.kpi).where(kpis.c.id == kpi_id).scalar_subquery()
-    others = sa.select(kpis.c.id).where(kpis.c.kpi == name, kpis.c.id != kpi_id)
-    theirs = sa.and_(results.c.taken_over, results.c.kpi_id.in_(others))
-    runs = sa.select(results.c.run_id).where(theirs)
+    other_versions = sa.select(kpis.c.id).where(kpis.c.kpi == name, kpis.c.id != kpi_id)
+    old_figures = sa.and_(results.c.taken_over, results.c.kpi_id.in_(other_versions))
+    runs = sa.select(results.c.run_id).where(old_figures)
     connection.execute(
         results.delete().where(results.c.kpi_id == kpi_id, results.c.run_id.in_(runs))
     )
-    return connection.execute(results.update().where(theirs).values(kpi_id=kpi_id)).rowcount
+    return connection.execute(results.update().where(old_figures).values(kpi_id=kpi_id)).rowcount
 
 
 def results_of(
     connection: Connection, scope: Scope, providers: Sequence[str], *, final_only: bool = False
 ) -> list[Result]:
-    """What published indicators came to in the published months of these providers that the scope
-    sees: by indicator, provider and month."""
+    """The figures of shown indicators, for published months of these providers that the scope may
+    see: by indicator, provider and month."""
     runs, organisations = tables.runs, tables.organisations
-    query = _query().where(organisations.c.code.in_(providers), runs_seen(scope))
+    query = _query().where(organisations.c.code.in_(providers), visible_runs(scope))
     if final_only:
         query = query.where(runs.c.kind == "final")
     return [_result(row) for row in connection.execute(query)]
 
 
-def runs_seen(scope: Scope) -> sa.ColumnElement[bool]:
-    """The condition on runs whose figures somebody may see: of the own providers, and final ones
-    that charge a commissioner of theirs."""
+def visible_runs(scope: Scope) -> sa.ColumnElement[bool]:
+    """The condition on runs whose figures the scope may see: those of its own providers, and final
+    ones that charge one of its commissioners."""
     runs, submissions, paid = tables.runs, tables.submissions, tables.run_payers
     charged = sa.select(paid.c.run_id).where(
         paid.c.commissioner.in_(scope.codes(Action.SEE_KPIS, "commissioner"))
@@ -188,8 +188,8 @@ def _peers(row: sa.Row[Any], factor: int) -> Peers:
 
 
 @dataclass(frozen=True)
-class SeenProvider:
-    """A provider whose figures somebody may see; of others' providers submitted months only."""
+class VisibleProvider:
+    """A provider whose figures the person may see; of others only submitted months."""
 
     code: str
     name: str
@@ -197,14 +197,14 @@ class SeenProvider:
 
     @property
     def hide_below(self) -> int:
-        """Figures that rest on fewer are hidden from others than the provider itself."""
+        """Figures based on fewer episodes are hidden from everybody but the provider."""
         return 0 if self.own else settings().hide_below
 
 
-def providers_seen(connection: Connection, scope: Scope) -> list[SeenProvider]:
+def visible_providers(connection: Connection, scope: Scope) -> list[VisibleProvider]:
     """The person's own providers, and those that charged a commissioner of the person's."""
     own = [
-        SeenProvider(str(each.code), str(each.name), own=True)
+        VisibleProvider(str(each.code), str(each.name), own=True)
         for each in scope.where(Action.SEE_KPIS, "provider")
     ]
     payers = scope.codes(Action.SEE_KPIS, "commissioner")
@@ -219,17 +219,17 @@ def providers_seen(connection: Connection, scope: Scope) -> list[SeenProvider]:
         .where(runs.c.kind == "final", paid.c.commissioner.in_(payers))
         .order_by(organisations.c.name)
     )
-    mine = {each.code for each in own}
-    others = [
-        SeenProvider(row.code, row.name, own=False)
+    own_codes = {each.code for each in own}
+    charging = [
+        VisibleProvider(row.code, row.name, own=False)
         for row in connection.execute(query)
-        if row.code not in mine
+        if row.code not in own_codes
     ]
-    return [*own, *others]
+    return [*own, *charging]
 
 
 def runs_to_try(
-    connection: Connection, scope: Scope, provider: SeenProvider
+    connection: Connection, scope: Scope, provider: VisibleProvider
 ) -> list[tuple[int, dt.date, str]]:
     """The published runs on which an indicator can be tried: id, month, kind; latest first."""
     runs, submissions, organisations = tables.runs, tables.submissions, tables.organisations
@@ -237,7 +237,7 @@ def runs_to_try(
         sa.select(runs.c.id, submissions.c.month, runs.c.kind)
         .join(submissions, submissions.c.run_id == runs.c.id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .where(organisations.c.code == provider.code, runs_seen(scope))
+        .where(organisations.c.code == provider.code, visible_runs(scope))
         .order_by(submissions.c.month.desc())
     )
     if not provider.own:

@@ -1,4 +1,4 @@
-"""Trying an indicator on a month before it is published: who writes it sees what it comes to."""
+"""Trials of an indicator on a month before it is published."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi
-from core.kpis.measuring import Measured
-from core.kpis.results import runs_seen
+from core.kpis.measuring import Measurement
+from core.kpis.results import visible_runs
 from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial and, once it is done, its figure or why there is none."""
+    """A trial and, when it is done, its figure or why there is none."""
 
     id: int
     kpi_id: int
@@ -35,7 +35,7 @@ class Trial:
 
 
 def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: int) -> int:
-    """Asks for a trial on a run whose figures the user may see; gives its number."""
+    """Requests a trial on a run whose figures the user may see; returns its id."""
     _refuse_unseen(connection, scope_of(connection, user_id), run_id)
     trials = tables.kpi_trials
     statement = (
@@ -44,14 +44,14 @@ def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: 
         .returning(trials.c.id)
     )
     trial_id = int(connection.execute(statement).scalar_one())
-    raise_event(connection, asked(connection, trial_id, kpi_id, run_id), user_id=user_id)
+    raise_event(connection, trial_event(connection, trial_id, kpi_id, run_id), user_id=user_id)
     return trial_id
 
 
-def asked(
+def trial_event(
     connection: Connection, trial_id: int, kpi_id: int, run_id: int
 ) -> event_catalogue.KpiTrialRequested:
-    """The event that asks for the trial."""
+    """The event that requests the trial."""
     name = get_kpi(connection, kpi_id).definition.kpi
     names = _names(connection, run_id)
     return event_catalogue.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
@@ -62,14 +62,14 @@ def _refuse_unseen(connection: Connection, scope: Scope, run_id: int) -> None:
     query = (
         sa.select(runs.c.id)
         .join(submissions, submissions.c.id == runs.c.submission_id)
-        .where(runs.c.id == run_id, runs_seen(scope))
+        .where(runs.c.id == run_id, visible_runs(scope))
     )
     if connection.execute(query).first() is None:
         raise NotAllowed(Action.SEE_KPIS)
 
 
 def get_trial(connection: Connection, scope: Scope, trial_id: int) -> Trial:
-    """A trial of the person's own as it stands."""
+    """One of the person's own trials."""
     trials = tables.kpi_trials
     own = sa.true() if scope.unlimited else trials.c.asked_by == scope.user_id
     row = connection.execute(sa.select(trials).where(trials.c.id == trial_id, own)).one()
@@ -86,9 +86,9 @@ def get_trial(connection: Connection, scope: Scope, trial_id: int) -> Trial:
 
 
 def finish_trial(
-    connection: Connection, trial_id: int, measured: Measured | None, failure: str | None
+    connection: Connection, trial_id: int, measured: Measurement | None, failure: str | None
 ) -> None:
-    """Notes what the trial came to."""
+    """Records the result of a trial."""
     trials = tables.kpi_trials
     connection.execute(
         trials.update()

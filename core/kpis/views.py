@@ -1,8 +1,8 @@
-"""The views that queries of indicators see: one submission's episodes, records and charges.
+"""The views that queries of indicators read: one submission's episodes, records and charges.
 
-A data set has a schema of its own with these views, named and typed as people write them. Which
-submission a session sees is noted beside the session (``kpi_sessions``) by those who measure; the
-role that carries out the query can read the views and nothing else, so it cannot change that.
+Each data set has a schema with these views, with readable names and types. The table
+``kpi_sessions`` says which submission a session sees, and is written by the process that measures;
+the role that carries out the query can read the views alone, so it cannot change that.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ def schema_name(dataset: str) -> str:
 
 
 def episodes_table(specification: Specification) -> str:
-    """The table behind the view ``episodes``: text columns as the data set names them."""
+    """The table behind the view ``episodes``, with text columns named as in the data set."""
     return "episodes_" + specification.dataset.replace("-", "_")
 
 
 def make_views(connection: Connection, specification: Specification, reader: str) -> None:
-    """Makes table and views of a data set, or makes them anew where a field was added.
+    """Creates the table and views of a data set, or creates them again where a field was added.
 
-    ``reader`` is the role that may read the views. Runs any number of times, in the caller's
-    transaction.
+    ``reader`` is the role that may read the views. Idempotent, in the caller's transaction.
     """
     connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
     _make_table(connection, specification)
@@ -55,7 +54,7 @@ def make_views(connection: Connection, specification: Specification, reader: str
 def views_are_made(connection: Connection, specification: Specification, reader: str) -> bool:
     """Whether the views have every field of the data set, and ``reader`` may read them.
 
-    In a database that was restored under another name, the roles are others.
+    A database restored under another name has other roles.
     """
     schema = schema_name(specification.dataset)
     if not inspect(connection).has_table("episodes", schema=schema):

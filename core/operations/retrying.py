@@ -15,10 +15,10 @@ from core.database import tables
 from core.database.moving import lock_row
 from core.events.failed_deliveries import deliver_again, lock_event
 from core.events.failures import Failure, mark_retried, refuse_unless_waiting, show_failure
-from core.kpis.failing import lock_measured_run, measure_once_more, try_once_more
+from core.kpis.failing import lock_measured_run, retry_measuring, retry_trial
 from core.migration import runs as migrations
 from core.notifications.sending import lock_delivery, send_again
-from core.reports.requests import ask_again
+from core.reports.requests import request_again
 from core.settings import settings
 from core.submissions.commands.resuming import resume_check, resume_run
 from core.user_errors import UserError
@@ -71,7 +71,7 @@ def _check_again(
 def _report_again(
     connection: Connection, failure: Failure, user_id: int | None, reason: str
 ) -> None:
-    ask_again(connection, failure.payload["report_id"], user_id=user_id, reason=reason)
+    request_again(connection, failure.payload["report_id"], user_id=user_id, reason=reason)
 
 
 def _crawl_again(
@@ -113,7 +113,7 @@ RETRIES: dict[str, Retry] = {
     FailureKind.AREA: Retry(_lock_in(tables.spider_runs, "run_id"), _area_again),
     FailureKind.MIGRATION: Retry(_lock_in(tables.migration_runs, "run_id"), _migration_again),
     FailureKind.LEGACY_ROW: Retry(migrations.lock_migrations, _row_again),
-    FailureKind.MEASURING: Retry(lock_measured_run, measure_once_more),
-    FailureKind.TRIAL: Retry(lock_measured_run, try_once_more),
+    FailureKind.MEASURING: Retry(lock_measured_run, retry_measuring),
+    FailureKind.TRIAL: Retry(lock_measured_run, retry_trial),
 }
 """Every kind that can be tried again."""

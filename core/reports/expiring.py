@@ -1,4 +1,4 @@
-"""Reports are kept for so many days; then their files go, and they can be asked for again."""
+"""Expires reports after their days of keeping: their files are deleted; they can be made again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 
 def expire_reports(engine: Engine, store: FileStore, now: dt.datetime) -> int:
-    """Ends the reports whose time is over and removes their files; gives how many ended.
+    """Expires the reports that are due and deletes their files; returns how many expired.
 
-    A file is forgotten only once it is removed, so that one left by a fault goes the next time.
+    The row of a file is deleted only after the file, so the next call deletes one left by a fault.
     """
     reports = tables.reports
     with engine.begin() as connection:

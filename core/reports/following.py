@@ -1,4 +1,4 @@
-"""Follows a report until it is made, and copies it out of the store."""
+"""Follows a report until it is made, and copies its files from the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.vocabulary.states.reports import ReportState
 def follow_report(
     engine: Engine, report_id: int, *, quiet_seconds: float = QUIET_SECONDS
 ) -> Iterator[ReportRow]:
-    """The report each time it has moved on; last when it is ready or failed."""
+    """The report after each change; last when it is ready or failed."""
 
     def look(connection: Connection) -> ReportRow:
         return get_report(connection, report_id)
@@ -29,12 +29,12 @@ def follow_report(
             return
 
 
-def copy_out(store: FileStore, report: ReportRow, path: Path) -> None:
-    """Writes the workbook to ``path``, and what goes beside it next to that under its own ending;
-    raises ``UserError`` where there is none to write."""
+def copy_report(store: FileStore, report: ReportRow, path: Path) -> None:
+    """Copies the workbook to ``path`` and its companion file next to it, with its own suffix;
+    raises ``UserError`` where the report is not ready."""
     if report.state != ReportState.READY or not report.files:
         raise UserError(report.text)
     for position, file in enumerate(report.files):
         target = path if position == 0 else path.with_suffix(Path(file.name).suffix)
-        with store.local_path(file.storage_key) as kept:
-            shutil.copyfile(kept, target)
+        with store.local_path(file.storage_key) as stored:
+            shutil.copyfile(stored, target)

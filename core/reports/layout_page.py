@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from core.reports.report_context import Book
-from core.reports.report_writers import BOOKS
+from core.reports.report_context import ReportWriter
+from core.reports.report_writers import WRITERS
 from core.reports.workbooks.workbook import Column
 from core.vocabulary.report_kinds import KINDS, ReportKind
 
@@ -45,17 +45,17 @@ _KINDS_OF_CELL = {
 
 def page() -> str:
     """The whole page."""
-    parts = [_INTRODUCTION, *("\n".join(_section(kind, BOOKS[kind])) for kind in KINDS)]
+    parts = [_INTRODUCTION, *("\n".join(_section(kind, WRITERS[kind])) for kind in KINDS)]
     return "\n".join(parts) + "\n"
 
 
-def _section(kind: ReportKind, book: Book) -> Iterator[str]:
+def _section(kind: ReportKind, writer: ReportWriter) -> Iterator[str]:
     about = KINDS[kind]
     yield f"## {about.title}\n{about.purpose}\n"
-    yield f"`--kind {kind}`, for {' and '.join(about.sides)}. Layout {book.layout.version}."
-    if book.beside_ending:
-        yield f"Beside it, the same lines as `…{book.beside_ending}`."
-    for name, columns in book.layout.sheets.items():
+    yield f"`--kind {kind}`, for {' and '.join(about.sides)}. Layout {writer.layout.version}."
+    if writer.companion_ending:
+        yield f"Beside it, the same lines as `…{writer.companion_ending}`."
+    for name, columns in writer.layout.sheets.items():
         yield f"\n| sheet *{name}* | holds | |\n|---|---|---|"
         yield from (_row(column) for column in columns)
     yield ""

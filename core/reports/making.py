@@ -1,4 +1,4 @@
-"""The life of one report: begun, written, stored, announced."""
+"""The steps of making one report: begin, plan, collate, write, store, finish or fail."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from core.events.outbox import raise_event
 from core.files.store import FileStore
 from core.reports.collating.parts import Collated, Part, collate_part, plan_parts
 from core.reports.outdated import outdated_runs
-from core.reports.report_context import gather
-from core.reports.report_writers import BOOKS
+from core.reports.report_context import read_context
+from core.reports.report_writers import WRITERS
 from core.reports.requests import ReportRequest, event_names, nothing_to_show, runs_to_show
 from core.reports.workbooks.workbook import ROWS_A_SHEET, Workbook
 from core.settings import settings
@@ -39,7 +39,7 @@ FAILED_TEXT = (
 
 @dataclass(frozen=True)
 class Report:
-    """A report that was asked for."""
+    """A report that was requested."""
 
     id: int
     state: str
@@ -50,7 +50,7 @@ class Report:
 class Plan:
     """The published runs that a report is made from, and the parts in which it is collated.
 
-    Published charges never change, so that whatever happens meanwhile the parts fit each other.
+    Published charges never change, so the parts always agree with each other.
     """
 
     runs: Sequence[Row[Any]]
@@ -72,7 +72,7 @@ class MadeFile:
 
 @dataclass(frozen=True)
 class Made:
-    """What was written: how many rows, and the files, the workbook first."""
+    """The result: the number of rows, and the files, the workbook first."""
 
     rows: int
     files: list[MadeFile]
@@ -83,11 +83,11 @@ class Made:
 
 
 class Outdated(Exception):
-    """A run that the report was made from was replaced meanwhile: it is made again."""
+    """A run that the report was made from was replaced meanwhile; make the report again."""
 
 
 def load_report(connection: Connection, report_id: int) -> Report:
-    """Reads what was asked for."""
+    """Reads a report and its request."""
     row = connection.execute(
         sa.select(tables.reports).where(tables.reports.c.id == report_id)
     ).one()
@@ -100,7 +100,7 @@ def begin_report(connection: Connection, report: Report) -> None:
 
 
 def plan_report(connection: Connection, report: Report) -> Plan:
-    """Decides what the report is made from, and notes how many parts there are to collate."""
+    """Plans the runs and parts of a report, and records the number of parts."""
     runs = runs_to_show(connection, report.request)
     if not runs:
         raise UserError(nothing_to_show(report.request))
@@ -110,7 +110,7 @@ def plan_report(connection: Connection, report: Report) -> Plan:
 
 
 def collate(connection: Connection, report: Report, part: Part, folder: Path) -> None:
-    """Collates one part, and counts it."""
+    """Collates one part and counts it as done."""
     collate_part(connection, report.request, part, folder)
     _note(connection, report.id, parts_done=tables.reports.c.parts_done + 1)
 
@@ -129,13 +129,13 @@ def write_and_store(
     store: FileStore,
     made_at: dt.datetime,
 ) -> Made:
-    """Puts the parts in ``folder`` together as the report's files, and stores these."""
+    """Writes the report's files from the parts in ``folder``, and stores them."""
     paths = folder / "report.xlsx", folder / "beside"
     rows = write_report(connection, report.request, plan, folder, paths, made_at=made_at)
-    beside = BOOKS[report.request.kind].beside_ending
+    companion = WRITERS[report.request.kind].companion_ending
     names = [report.request.file_name]
-    if beside:
-        names.append(report.request.file_name.removesuffix(".xlsx") + beside)
+    if companion:
+        names.append(report.request.file_name.removesuffix(".xlsx") + companion)
     stored = zip(names, paths, strict=False)
     return Made(rows, [_store(store, report.id, name, path) for name, path in stored])
 
@@ -151,11 +151,11 @@ def write_report(
     register: AreaRegister | None = None,
     rows_a_sheet: int = ROWS_A_SHEET,
 ) -> int:
-    """Writes the workbook to the first path and what goes beside it to the second.
+    """Writes the workbook to the first path and its companion file to the second.
 
     Returns the number of rows, charges or episodes, that the report shows.
     """
-    material = gather(
+    context = read_context(
         connection,
         request,
         plan.runs,
@@ -164,12 +164,12 @@ def write_report(
         register=register or register_in_use(connection),
         hide_below=settings().hide_below if request.side == "commissioner" else 0,
     )
-    book = BOOKS[request.kind]
+    writer = WRITERS[request.kind]
     with Workbook(paths[0], rows_a_sheet=rows_a_sheet) as workbook:
         workbook.describe(request.about.title, f"{request.organisation_name}, {request.period}")
-        rows = book.write(workbook, material)
-    if book.beside is not None:
-        book.beside(material, paths[1])
+        rows = writer.write(workbook, context)
+    if writer.companion is not None:
+        writer.companion(context, paths[1])
     return rows
 
 
@@ -200,7 +200,7 @@ def finish_report(connection: Connection, report: Report, plan: Plan, made: Made
 
 
 def _note_files(connection: Connection, report_id: int, plan: Plan, made: Made) -> None:
-    """What the report was made from, and its files; of an earlier making nothing is left."""
+    """Replaces the records of the runs and files of the report."""
     for table in (tables.report_runs, tables.report_files):
         connection.execute(table.delete().where(table.c.report_id == report_id))
     connection.execute(
@@ -219,7 +219,7 @@ def _note_files(connection: Connection, report_id: int, plan: Plan, made: Made) 
 def fail_report(connection: Connection, names: Mapping[str, Any], fault: Fault) -> str:
     """Ends the making of a report; returns the reference that user and operator both see.
 
-    ``names`` are those that every event of the report carries.
+    ``names`` is the payload that every event of the report carries.
     """
     report_id: int = names["report_id"]
     lock_row(connection, tables.reports, report_id)

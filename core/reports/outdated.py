@@ -1,4 +1,4 @@
-"""Whether a report still shows what is published, and its making anew where it does not."""
+"""Outdated reports: those that show a replaced run; they are made again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.reports.requests import ask_again
+from core.reports.requests import request_again
 from core.vocabulary.states.reports import ReportState
 from core.vocabulary.states.submissions import RunState
 
-KEY_START = "reports/"
 REASON = "a run that it shows was replaced"
 
 
 def outdated_runs(connection: Connection, run_ids: Collection[int]) -> list[int]:
-    """Those of the runs that are published no more; locked until the transaction ends, so that
-    none of them is replaced before."""
+    """The runs that are no longer published; all are locked until the transaction ends, so that
+    none is replaced before."""
     runs = tables.runs
     query = sa.select(runs.c.id, runs.c.state).where(runs.c.id.in_(run_ids))
     rows = connection.execute(query.with_for_update(read=True))
@@ -26,17 +25,17 @@ def outdated_runs(connection: Connection, run_ids: Collection[int]) -> list[int]
 
 
 def is_outdated(report_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Whether some run that the report was made from is published no more.
+    """SQL: whether some run that the report was made from is no longer published.
 
-    The database answers by a function of its own: who has the report may not see that run now.
+    A function of the database answers, because the user of the report may not see that run now.
     """
     return sa.func.report_is_outdated(report_id, type_=sa.Boolean)
 
 
 def renew_if_outdated(connection: Connection, storage_key: str, user_id: int) -> bool:
-    """Asks for the report behind a stored file again where it shows what was replaced.
+    """Requests the report of a stored file again where it is outdated.
 
-    Returns whether it did: then the file is not to be given out.
+    Returns whether it did; then the file must not be handed out.
     """
     files, reports = tables.report_files, tables.reports
     query = (
@@ -52,5 +51,5 @@ def renew_if_outdated(connection: Connection, storage_key: str, user_id: int) ->
     report_id = connection.execute(query).scalar_one_or_none()
     if report_id is None:
         return False
-    ask_again(connection, report_id, user_id=user_id, reason=REASON)
+    request_again(connection, report_id, user_id=user_id, reason=REASON)
     return True

@@ -1,4 +1,4 @@
-"""What a commissioner was charged, by month and provider, from submitted months only."""
+"""The charges to a commissioner, by month and provider, from submitted months only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)
-class Charged:
+class ChargedMonth:
     """The charges of one provider's month to one commissioner."""
 
     month: dt.date
@@ -24,8 +24,8 @@ class Charged:
     pence: int
 
 
-def charged_to(connection: Connection, scope: Scope, commissioner: str) -> list[Charged]:
-    """Latest month first; drafts are not shown to commissioners."""
+def charged_to(connection: Connection, scope: Scope, commissioner: str) -> list[ChargedMonth]:
+    """The charges by month and provider, latest month first; without drafts."""
     if not scope.unlimited and commissioner not in scope.codes(Action.SEE_CHARGES):
         return []
     submissions, runs, payers = tables.submissions, tables.runs, tables.run_payers
@@ -47,6 +47,6 @@ def charged_to(connection: Connection, scope: Scope, commissioner: str) -> list[
         .order_by(submissions.c.month.desc(), organisations.c.name)
     )
     return [
-        Charged(month, code, name, count, int(pence))
+        ChargedMonth(month, code, name, count, int(pence))
         for month, code, name, count, pence in connection.execute(query)
     ]

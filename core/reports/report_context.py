@@ -1,4 +1,4 @@
-"""All that a workbook is written from, and the words that every report shares."""
+"""The data that a workbook is written from, and the texts that all reports share."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from core.reports.workbooks.workbook import Column, Workbook
 
 @dataclass(frozen=True)
 class Layout:
-    """The headings that sheets downstream read; a change of any raises the version."""
+    """The headings of sheets that others read; any change of them raises the version."""
 
     version: str
     sheets: Mapping[str, tuple[Column, ...]]
 
 
 @dataclass(frozen=True)
-class Material:
-    """What was asked for, what was collated for it, and the names of what it shows."""
+class ReportContext:
+    """The request of a report, its collated parts, and the names that it shows."""
 
     request: ReportRequest
     runs: Sequence[Row[Any]]
@@ -46,16 +46,16 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Book:
-    """How a kind of report is written: its workbook, and what goes beside it."""
+class ReportWriter:
+    """How a kind of report is written: its workbook, and its companion file."""
 
     layout: Layout
-    write: Callable[[Workbook, Material], int]
-    beside: Callable[[Material, Path], None] | None = None
-    beside_ending: str = ""
+    write: Callable[[Workbook, ReportContext], int]
+    companion: Callable[[ReportContext, Path], None] | None = None
+    companion_ending: str = ""
 
 
-def gather(
+def read_context(
     connection: Connection,
     request: ReportRequest,
     runs: Sequence[Row[Any]],
@@ -64,10 +64,10 @@ def gather(
     made_at: dt.datetime,
     register: AreaRegister,
     hide_below: int,
-) -> Material:
-    """Reads the names of what the report shows."""
+) -> ReportContext:
+    """Reads the names that the report shows."""
     run_ids = [run.id for run in runs]
-    return Material(
+    return ReportContext(
         request=request,
         runs=runs,
         collated=collated,
@@ -85,46 +85,50 @@ def _results(
     connection: Connection, request: ReportRequest, runs: Sequence[Row[Any]]
 ) -> list[Result]:
     shown = {(run.provider, run.month) for run in runs}
-    found = results_of(
+    results = results_of(
         connection,
         EVERYTHING,
         sorted({run.provider for run in runs}),
         final_only=request.side != "provider",
     )
-    return [result for result in found if (result.provider, result.month) in shown]
+    return [result for result in results if (result.provider, result.month) in shown]
 
 
-def heading_of(material: Material) -> str:
-    """The title over a summary."""
-    request = material.request
+def heading_of(context: ReportContext) -> str:
+    """The title above a summary."""
+    request = context.request
     return f"{request.about.title}: {request.organisation_name}, {request.period}"
 
 
-def notes(material: Material, layout: Layout, *more: tuple[str, str]) -> list[tuple[str, str]]:
-    """What every report says of itself: for whom, of what, when, from which runs."""
-    request = material.request
-    told = [
+def notes(context: ReportContext, layout: Layout, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    """The notes of every report, as label and text: recipient, period, content, date, runs."""
+    request = context.request
+    labelled_notes = [
         ("Report", f"{request.about.title}, layout {layout.version}. {request.about.purpose}"),
         ("For", f"{request.organisation_name} ({request.organisation})"),
         ("Period", request.period),
         ("What it shows", _whose(request)),
         ("Asked for by", request.asked_by),
-        ("Made", f"{material.made_at:%-d %B %Y at %H:%M} UTC"),
+        ("Made", f"{context.made_at:%-d %B %Y at %H:%M} UTC"),
         *more,
     ]
-    told += [(f"Run {run.id}", _run_note(run)) for run in material.runs]
+    labelled_notes += [(f"Run {run.id}", _run_note(run)) for run in context.runs]
     if "sums" in request.about.facts:
-        told += [
+        labelled_notes += [
             ("Amounts", "Pounds. Each charge is rate × factor, rounded half up to the penny."),
             ("Nobody is charged", "Charges without a commissioner are kept, with amount £0.00."),
         ]
-    return told
+    return labelled_notes
 
 
 def _whose(request: ReportRequest) -> str:
     if request.side == "commissioner":
-        told = "Charges that this commissioner pays, from submitted months only."
-        return f"{told} Of these providers: {', '.join(request.only)}." if request.only else told
+        sentence = "Charges that this commissioner pays, from submitted months only."
+        return (
+            f"{sentence} Of these providers: {', '.join(request.only)}."
+            if request.only
+            else sentence
+        )
     if request.only:
         return f"Charges of the provider's own activity that {', '.join(request.only)} pays."
     return "All charges of the provider's own activity, whoever pays."

@@ -1,4 +1,4 @@
-"""The reports that a person asked for, as they see them."""
+"""The reports of a person, as they see them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.vocabulary.states.reports import REPORT_TEXTS, ReportState
 
 @dataclass(frozen=True)
 class ReportFile:
-    """A file of a report: its workbook, or what goes beside it."""
+    """A file of a report: its workbook, or its companion file."""
 
     name: str
     storage_key: str
@@ -29,7 +29,7 @@ class ReportFile:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """A report and how it stands."""
+    """A report with its state and progress."""
 
     id: int
     name: str
@@ -53,7 +53,7 @@ class ReportRow:
 
     @property
     def share_done(self) -> float:
-        """How much of it is collated; writing the workbook counts as one part."""
+        """The share that is collated, 0 to 1; writing the workbook counts as one part."""
         return self.parts_done / (self.parts + 1) if self.parts else 0.0
 
     @property
@@ -69,7 +69,7 @@ def reports_of(connection: Connection, scope: Scope, *, limit: int = 50) -> list
 
 
 def get_report(connection: Connection, report_id: int) -> ReportRow:
-    """One report; raises ``UserError`` where there is none of that number."""
+    """One report; raises ``UserError`` for an unknown number."""
     row = connection.execute(_query().where(tables.reports.c.id == report_id)).first()
     if row is None:
         raise UserError(f"There is no report {report_id}.")

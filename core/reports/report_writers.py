@@ -1,4 +1,4 @@
-"""How each kind of report is written."""
+"""The writer of each kind of report."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from core.reports.kinds import (
     kpi_report,
     submission_receipt,
 )
-from core.reports.report_context import Book
+from core.reports.report_context import ReportWriter
 from core.vocabulary.report_kinds import ReportKind
 
-BOOKS: Mapping[ReportKind, Book] = {
-    ReportKind.BACKING_DATA: backing_data.BOOK,
-    ReportKind.ANNUAL_SUMMARY: annual_summary.BOOK,
-    ReportKind.DETAILED_CHARGES: detailed_charges.BOOK,
-    ReportKind.INVOICE_BACKING: invoice_backing.BOOK,
-    ReportKind.DATA_EXTRACT: data_extract.BOOK,
-    ReportKind.SUBMISSION_RECEIPT: submission_receipt.BOOK,
-    ReportKind.KPI_REPORT: kpi_report.BOOK,
+WRITERS: Mapping[ReportKind, ReportWriter] = {
+    ReportKind.BACKING_DATA: backing_data.WRITER,
+    ReportKind.ANNUAL_SUMMARY: annual_summary.WRITER,
+    ReportKind.DETAILED_CHARGES: detailed_charges.WRITER,
+    ReportKind.INVOICE_BACKING: invoice_backing.WRITER,
+    ReportKind.DATA_EXTRACT: data_extract.WRITER,
+    ReportKind.SUBMISSION_RECEIPT: submission_receipt.WRITER,
+    ReportKind.KPI_REPORT: kpi_report.WRITER,
 }

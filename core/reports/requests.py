@@ -1,4 +1,4 @@
-"""Asks for a report, and says what a report may show to whom."""
+"""Requests for reports, and the rules of what a report may show to whom."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from core.submissions.transitions import move
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
-from core.vocabulary.report_kinds import KINDS, KindOfReport, ReportKind, Side
+from core.vocabulary.report_kinds import KINDS, ReportDescription, ReportKind, Side
 from core.vocabulary.states.reports import REPORT_MACHINE, ReportState
 
 
 class ReportRequest(BaseModel):
-    """What was asked for. A provider sees its own activity; a commissioner sees charges that it
+    """A request for a report. A provider sees its own activity; a commissioner sees charges that it
     pays, of final runs only (docs/permissions.md).
 
-    ``only`` keeps to some of those on the other side: commissioners for a provider, providers for a
-    commissioner. ``labels`` writes codes in words.
+    ``only`` limits the report to some counterparts: commissioners for a provider, providers for a
+    commissioner. ``labels`` writes the labels of codes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,13 +61,13 @@ class ReportRequest(BaseModel):
         return first.month in (1, 4) and self.last_month == year_from(first)
 
     @property
-    def about(self) -> KindOfReport:
-        """What is known of reports of this kind."""
+    def about(self) -> ReportDescription:
+        """The description of this kind of report."""
         return KINDS[self.kind]
 
     @property
     def commissioners(self) -> tuple[str, ...]:
-        """The commissioners whose charges are shown; none named: all of them."""
+        """The commissioners whose charges are shown; empty: all of them."""
         return (self.organisation,) if self.side == "commissioner" else self.only
 
     @property
@@ -94,7 +94,7 @@ def year_from(first: dt.date) -> dt.date:
 
 def request_report(connection: Connection, request: ReportRequest, *, user_id: int | None) -> int:
     """Queues a report and returns its id; raises ``UserError`` where there is nothing to show."""
-    refuse_if_not_theirs(scope_of(connection, user_id), request)
+    require_report_permission(scope_of(connection, user_id), request)
     if not runs_to_show(connection, request):
         raise UserError(nothing_to_show(request))
     statement = (
@@ -114,18 +114,20 @@ def request_report(connection: Connection, request: ReportRequest, *, user_id: i
     return report_id
 
 
-def refuse_if_not_theirs(scope: Scope, request: ReportRequest) -> None:
-    """Raises ``NotAllowed`` unless the scope may have such a report of that organisation."""
+def require_report_permission(scope: Scope, request: ReportRequest) -> None:
+    """Raises ``NotAllowed`` unless the scope may have this report of that organisation."""
     action = request.about.action
     if not scope.unlimited and request.organisation not in scope.codes(action, request.side):
         raise NotAllowed(action)
 
 
-def ask_again(connection: Connection, report_id: int, *, user_id: int | None, reason: str) -> None:
-    """Queues a report once more that failed or is no longer kept; raises ``TransitionRefused``.
+def request_again(
+    connection: Connection, report_id: int, *, user_id: int | None, reason: str
+) -> None:
+    """Queues a report again that failed, expired or is outdated; raises ``TransitionRefused``.
 
-    Its own user may, while they may have such a report, and who operates the service; others are
-    refused (``NotAllowed``).
+    Allowed are its user, while they may have such a report, and operators; others are refused
+    (``NotAllowed``).
     """
     reports = tables.reports
     query = sa.select(reports.c.parameters, reports.c.requested_by).where(reports.c.id == report_id)
@@ -135,7 +137,7 @@ def ask_again(connection: Connection, report_id: int, *, user_id: int | None, re
     if scope.unlimited or report.requested_by != user_id:
         scope.require(Action.OPERATE)
     else:
-        refuse_if_not_theirs(scope, request)
+        require_report_permission(scope, request)
     move(
         connection,
         tables.reports,
@@ -151,7 +153,7 @@ def ask_again(connection: Connection, report_id: int, *, user_id: int | None, re
 
 
 def event_names(report_id: int, request: ReportRequest) -> dict[str, Any]:
-    """The ids and names that every event of a report carries."""
+    """The payload that every event of a report carries."""
     return {"report_id": report_id, "kind": request.kind, "report": request.title}
 
 
@@ -200,9 +202,9 @@ def months_to_show(
     return list(connection.execute(query).scalars())
 
 
-def others_to_show(connection: Connection, scope: Scope, request: ReportRequest) -> list[str]:
-    """Who stands on the other side of the charges that a report could show: the commissioners
-    that pay a provider's activity, or the providers that charge a commissioner."""
+def counterparts_to_show(connection: Connection, scope: Scope, request: ReportRequest) -> list[str]:
+    """The codes of the counterparts in the charges that a report could show: the commissioners that
+    pay a provider's activity, or the providers that charge a commissioner."""
     if not scope.unlimited and request.organisation not in scope.codes(
         Action.SEE_CHARGES, request.side
     ):
@@ -224,9 +226,8 @@ def others_to_show(connection: Connection, scope: Scope, request: ReportRequest)
 
 
 def _may_see(side: str, organisation: str) -> sa.ColumnElement[bool]:
-    """Which runs: all of a provider's own; of others only final ones that charge the commissioner.
-
-    A commissioner does not even learn of the runs that charge it nothing.
+    """The condition on runs: all of a provider's own; of others only final ones that charge the
+    commissioner, which does not even learn of runs that charge it nothing.
     """
     runs, payers = tables.runs, tables.run_payers
     if side == "provider":
@@ -240,7 +241,7 @@ def _may_see(side: str, organisation: str) -> sa.ColumnElement[bool]:
 
 
 def nothing_to_show(request: ReportRequest) -> str:
-    """Why there is no such report, in words."""
+    """The sentence that says why there is nothing to show."""
     if request.about.final_only:
         return f"No month of {request.period} has been submitted yet. Submit it first."
     if request.side == "provider":

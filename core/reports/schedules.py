@@ -1,4 +1,4 @@
-"""Reports that are wanted every month, as soon as all who are to submit have submitted."""
+"""Reports that are made every month, as soon as all awaited providers have submitted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from core.engine.tariff.configuration import Status
 from core.engine.tariff.months import Month
 from core.reports.requests import (
     ReportRequest,
-    refuse_if_not_theirs,
     request_report,
+    require_report_permission,
     runs_to_show,
     year_from,
 )
@@ -37,9 +37,13 @@ class Schedule:
 
 
 def add_schedule(connection: Connection, request: ReportRequest, *, user_id: int) -> int:
-    """Makes such a report for every month from now on; the same one twice is one."""
-    known = [one for one in schedules_of(connection, user_id) if _alike(one.request, request)]
-    if known:
+    """Schedules a report for every month from now on; raises ``UserError`` for an existing one."""
+    existing = [
+        schedule
+        for schedule in schedules_of(connection, user_id)
+        if _alike(schedule.request, request)
+    ]
+    if existing:
         raise UserError("You have this report every month already.")
     statement = (
         tables.report_schedules.insert()
@@ -50,7 +54,7 @@ def add_schedule(connection: Connection, request: ReportRequest, *, user_id: int
 
 
 def end_schedule(connection: Connection, schedule_id: int, *, user_id: int) -> None:
-    """No more of it; reports that were made stay."""
+    """Ends a schedule; reports that were made stay."""
     schedules = tables.report_schedules
     connection.execute(
         schedules.update()
@@ -64,21 +68,21 @@ def schedules_of(connection: Connection, user_id: int) -> list[Schedule]:
     return _schedules(connection, tables.report_schedules.c.user_id == user_id)
 
 
-def make_scheduled(connection: Connection, month: dt.date) -> list[int]:
-    """Asks for the reports of ``month`` that nothing is missing for; gives their ids.
+def request_scheduled(connection: Connection, month: dt.date) -> list[int]:
+    """Requests the scheduled reports of ``month`` that are complete; returns their ids.
 
-    Each is asked for once, however often this is called.
+    Each is requested once, however often this is called.
     """
-    asked: list[int] = []
+    report_ids: list[int] = []
     for schedule in _schedules(connection, sa.true()):
         request = of_month(schedule.request, month)
         if _may_still(connection, schedule) and _nothing_is_missing(connection, request, month):
-            asked += _ask_once(connection, schedule, request, month)
-    return asked
+            report_ids += _request_once(connection, schedule, request, month)
+    return report_ids
 
 
 def of_month(pattern: ReportRequest, month: dt.date) -> ReportRequest:
-    """The report of the month, or of the year that holds it, reckoned as the pattern's."""
+    """The request for the month, or for the year that contains it and begins as the pattern's."""
     if pattern.about.span != "year":
         months = {"first_month": month, "last_month": month}
     else:
@@ -89,8 +93,8 @@ def of_month(pattern: ReportRequest, month: dt.date) -> ReportRequest:
 
 
 def awaited_providers(connection: Connection, request: ReportRequest, month: dt.date) -> set[str]:
-    """Whose submissions the report of a month is to show: the provider's own; for a commissioner,
-    those of all providers of the tariffs in which it takes part."""
+    """The codes of the providers that the report of a month waits for: the provider itself; for a
+    commissioner, all providers of the tariffs in which it takes part."""
     if request.side == "provider":
         return {request.organisation}
     configurations, members = tables.configurations, tables.configuration_providers
@@ -106,11 +110,11 @@ def awaited_providers(connection: Connection, request: ReportRequest, month: dt.
         if request.organisation in parse_document(row.body, name="").data.get("commissioners", {})
     ]
     awaited = sa.select(members.c.provider).where(members.c.configuration_id.in_(taking_part))
-    found = set(connection.execute(awaited).scalars())
-    return found & set(request.only) if request.only else found
+    providers = set(connection.execute(awaited).scalars())
+    return providers & set(request.only) if request.only else providers
 
 
-def _schedules(connection: Connection, wanted: sa.ColumnElement[bool]) -> list[Schedule]:
+def _schedules(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Schedule]:
     schedules, made = tables.report_schedules, tables.report_schedule_months
     count = (
         sa.select(sa.func.count())
@@ -118,16 +122,18 @@ def _schedules(connection: Connection, wanted: sa.ColumnElement[bool]) -> list[S
         .scalar_subquery()
         .label("months_made")
     )
-    query = sa.select(schedules, count).where(wanted, schedules.c.active).order_by(schedules.c.id)
+    query = (
+        sa.select(schedules, count).where(condition, schedules.c.active).order_by(schedules.c.id)
+    )
     return [
         Schedule(row.id, row.user_id, ReportRequest.model_validate(row.parameters), row.months_made)
         for row in connection.execute(query)
     ]
 
 
-def _alike(one: ReportRequest, other: ReportRequest) -> bool:
+def _alike(first: ReportRequest, second: ReportRequest) -> bool:
     names = ("kind", "side", "organisation", "only", "labels")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    return all(getattr(first, name) == getattr(second, name) for name in names)
 
 
 def _may_still(connection: Connection, schedule: Schedule) -> bool:
@@ -135,7 +141,7 @@ def _may_still(connection: Connection, schedule: Schedule) -> bool:
     users = tables.users
     active = sa.select(users.c.active).where(users.c.id == schedule.user_id)
     try:
-        refuse_if_not_theirs(scope_of(connection, schedule.user_id), schedule.request)
+        require_report_permission(scope_of(connection, schedule.user_id), schedule.request)
     except NotAllowed:
         return False
     return bool(connection.execute(active).scalar_one())
@@ -153,16 +159,16 @@ def _nothing_is_missing(connection: Connection, request: ReportRequest, month: d
     return bool(awaited) and awaited <= handed_in and bool(runs_to_show(connection, request))
 
 
-def _ask_once(
+def _request_once(
     connection: Connection, schedule: Schedule, request: ReportRequest, month: dt.date
 ) -> Sequence[int]:
     made = tables.report_schedule_months
-    known = sa.select(made.c.report_id).where(
+    existing = sa.select(made.c.report_id).where(
         made.c.schedule_id == schedule.id, made.c.month == month
     )
     lock = sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"report schedule {schedule.id}"))
     connection.execute(sa.select(lock))
-    if connection.execute(known).first() is not None:
+    if connection.execute(existing).first() is not None:
         return ()
     report_id = request_report(connection, request, user_id=schedule.user_id)
     connection.execute(

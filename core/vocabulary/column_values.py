@@ -1,4 +1,4 @@
-"""The states of things, as the tables allow them; declared with what may follow what."""
+"""The values that columns of the tables allow, taken from their declarations."""
 
 from core.engine.tariff.configuration import Status
 from core.vocabulary.failure_kinds import FailureKind

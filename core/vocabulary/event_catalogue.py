@@ -1,4 +1,4 @@
-"""Every event there is, with what it carries: ids to act on and names to read."""
+"""Every event with its payload: ids to act on and names to read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Month = str
 
 
 class Event(BaseModel):
-    """Something that happened; a subclass for each name, its fields are the payload."""
+    """An event; each name has a subclass, whose fields are the payload."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,27 +24,27 @@ class Event(BaseModel):
 
     @property
     def subject(self) -> str:
-        """What the event is about, as ``file/12``."""
+        """The subject of the event, such as ``file/12``."""
         return f"{self.about}/{getattr(self, self.subject_field)}"
 
     @property
     def title(self) -> str:
-        """The subject in words a person knows."""
+        """The subject in words for people."""
         return self.subject
 
     @property
     def label(self) -> str:
-        """The subject by ids and months alone, for what is kept outside our own database."""
+        """The subject by ids and months alone, for texts that are stored outside our database."""
         return self.subject.replace("/", " ")
 
     def codes(self) -> dict[str, Any]:
-        """The part of the payload that may be kept outside: no text that somebody typed."""
+        """The part of the payload that may be stored outside our database: no free text."""
         values = self.model_dump(mode="json")
         return {name: value for name, value in values.items() if self.is_code(name)}
 
     @classmethod
     def is_code(cls, name: str) -> bool:
-        """Whether a field holds an id, a count, a month or a word of ours."""
+        """Whether a field holds an id, a count, a month or a fixed word."""
         return name in CODES or cls.model_fields[name].annotation in (int, bool, int | None)
 
 
@@ -52,10 +52,10 @@ CODES = frozenset(
     {"provider", "month", "kind", "state", "stage", "kpi", "dataset", "code", "area", "table"}
     | {"day", "last_day", "host", "failed_subject", "flow_run", "thing", "happened"}
 )
-"""Fields of text that hold no name of a file, no person and no message."""
+"""Text fields that never hold the name of a file or person, or a message."""
 
 
-class _OfSubmission(Event):
+class _SubmissionEvent(Event):
     provider: str  # organisation code
     month: Month = Field(pattern=r"^\d{4}-\d{2}$")
     submission_id: int
@@ -72,7 +72,7 @@ class _OfSubmission(Event):
         return f"{self.provider} {self.month}"
 
 
-class _OfFile(_OfSubmission):
+class _FileEvent(_SubmissionEvent):
     file_id: int
     file: str  # its name as uploaded
 
@@ -88,40 +88,40 @@ class _OfFile(_OfSubmission):
         return f"file {self.file_id} of {self.provider} {self.month}"
 
 
-class FileReceived(_OfFile):
+class FileReceived(_FileEvent):
     """A file was uploaded and waits to be checked."""
 
     name: ClassVar[str] = "file.received"
 
 
-class FileCorrected(_OfFile):
-    """Values of a file were put right; it is to be checked again."""
+class FileCorrected(_FileEvent):
+    """Values of a file were corrected; it is to be checked again."""
 
     name: ClassVar[str] = "file.corrected"
     corrections: int = 1
 
 
-class FileRetried(_OfFile):
-    """A fault had stopped the check of a file; it is taken up again."""
+class FileRetried(_FileEvent):
+    """A fault had stopped the check of a file; the check is resumed."""
 
     name: ClassVar[str] = "file.retried"
 
 
-class FileUnconfirmed(_OfFile):
-    """The headings of a file were matched, and somebody is to look at them before its check."""
+class FileUnconfirmed(_FileEvent):
+    """The headings of a file were matched, and a person must confirm them before its check."""
 
     name: ClassVar[str] = "file.unconfirmed"
-    new: int  # headings of which nobody has said yet what they stand for
+    new: int  # headings that nobody has confirmed yet
 
 
-class FileRemoved(_OfFile):
-    """A file was taken out of its submission; what it held no longer counts."""
+class FileRemoved(_FileEvent):
+    """A file was removed from its submission; its records no longer count."""
 
     name: ClassVar[str] = "file.removed"
 
 
-class FileChecked(_OfFile):
-    """A check of a file came to its end."""
+class FileChecked(_FileEvent):
+    """A check of a file ended."""
 
     name: ClassVar[str] = "file.checked"
     state: Literal["rejected", "in error", "ready"]
@@ -130,58 +130,58 @@ class FileChecked(_OfFile):
     warnings: int
 
 
-class FileReady(_OfFile):
+class FileReady(_FileEvent):
     """A file has no errors: it can be submitted."""
 
     name: ClassVar[str] = "file.ready"
     records: int
 
 
-class _OfRun(_OfSubmission):
+class _RunEvent(_SubmissionEvent):
     run_id: int
 
 
-class SubmissionRequested(_OfRun):
+class SubmissionRequested(_RunEvent):
     """A user asked for the calculation, as a draft or for the commissioners."""
 
     name: ClassVar[str] = "submission.requested"
     kind: Literal["draft", "final"]
 
 
-class SubmissionStageFinished(_OfRun):
+class SubmissionStageFinished(_RunEvent):
     """One stage of a run is complete."""
 
     name: ClassVar[str] = "submission.stage-finished"
     stage: str
 
 
-class _Calculated(_OfRun):
+class _CalculatedEvent(_RunEvent):
     records: int
     episodes: int
     charges: int
     amount_pence: int
 
 
-class SubmissionDrafted(_Calculated):
+class SubmissionDrafted(_CalculatedEvent):
     """A draft is published to its provider."""
 
     name: ClassVar[str] = "submission.drafted"
 
 
-class SubmissionSubmitted(_Calculated):
+class SubmissionSubmitted(_CalculatedEvent):
     """Charges are published to provider and commissioners; the month is locked."""
 
     name: ClassVar[str] = "submission.submitted"
 
 
-class SubmissionFailed(_OfRun):
-    """A run stopped; what it had done is kept."""
+class SubmissionFailed(_RunEvent):
+    """A run stopped; finished chunks are kept."""
 
     name: ClassVar[str] = "submission.failed"
     reason: str
 
 
-class KpisRequested(_OfRun):
+class KpisRequested(_RunEvent):
     """A published run is to be measured: an indicator is new, or its figure is missing."""
 
     name: ClassVar[str] = "kpis.requested"
@@ -202,7 +202,7 @@ class KpiPublished(Event):
         return self.kpi
 
 
-class KpiTrialRequested(_OfRun):
+class KpiTrialRequested(_RunEvent):
     """Somebody tries an indicator on a month before it is published."""
 
     name: ClassVar[str] = "kpi.trial-requested"
@@ -210,34 +210,34 @@ class KpiTrialRequested(_OfRun):
     kpi: str
 
 
-class _OfReset(_OfRun):
+class _ResetEvent(_RunEvent):
     reset_id: int
     host: str  # code of the commissioner that asks
     host_name: str
     reason: str  # the commissioner's
 
 
-class SubmissionResetAsked(_OfReset):
+class SubmissionResetAsked(_ResetEvent):
     """A host commissioner asks for a submitted month to be opened again."""
 
     name: ClassVar[str] = "submission.reset-asked"
 
 
-class SubmissionResetGranted(_OfReset):
+class SubmissionResetGranted(_ResetEvent):
     """A submitted month is open again; its charges are no longer published."""
 
     name: ClassVar[str] = "submission.reset-granted"
     answer: str  # may be blank
 
 
-class SubmissionResetRefused(_OfReset):
-    """A submitted month stays as it is."""
+class SubmissionResetRefused(_ResetEvent):
+    """A submitted month stays submitted."""
 
     name: ClassVar[str] = "submission.reset-refused"
     answer: str
 
 
-class _OfReport(Event):
+class _ReportEvent(Event):
     report_id: int
     kind: str
     report: str  # what it is called for people, with provider and month
@@ -250,19 +250,19 @@ class _OfReport(Event):
         return self.report
 
 
-class ReportRequested(_OfReport):
+class ReportRequested(_ReportEvent):
     """A user asked for a report."""
 
     name: ClassVar[str] = "report.requested"
 
 
-class ReportReady(_OfReport):
-    """A report can be fetched."""
+class ReportReady(_ReportEvent):
+    """A report is ready to download."""
 
     name: ClassVar[str] = "report.ready"
 
 
-class ReportFailed(_OfReport):
+class ReportFailed(_ReportEvent):
     """A report could not be made."""
 
     name: ClassVar[str] = "report.failed"
@@ -270,7 +270,7 @@ class ReportFailed(_OfReport):
 
 
 class RunFailed(Event):
-    """Work on something was given up after its last attempt."""
+    """Work failed after its last attempt."""
 
     name: ClassVar[str] = "run.failed"
     about: ClassVar[str] = "failed"
@@ -303,7 +303,7 @@ class MonthDue(BaseModel):
 
 
 class DeadlinesNear(Event):
-    """Months that one person is to see submitted soon, or that are late: a digest a day."""
+    """Months of one person's providers that are due soon or late: one digest a day."""
 
     name: ClassVar[str] = "deadlines.near"
     about: ClassVar[str] = "user"
@@ -317,7 +317,7 @@ class DeadlinesNear(Event):
         return ", ".join(f"{due.provider} {due.month}" for due in self.months)
 
 
-class _OfSpider(Event):
+class _SpiderEvent(Event):
     run_id: int
     area: str  # the area it crawls from, as people know it
 
@@ -333,15 +333,15 @@ class _OfSpider(Event):
         return self.title
 
 
-class SpiderRequested(_OfSpider):
-    """A crawl of a source of areas was asked for, or is to go on."""
+class SpiderRequested(_SpiderEvent):
+    """A crawl of a source of areas was requested, or is to be resumed."""
 
     name: ClassVar[str] = "spider.requested"
-    again: int = 0  # how often it was asked for before
+    again: int = 0  # how often it was requested before
 
 
-class SpiderFinished(_OfSpider):
-    """A crawl came to its end; how many areas it found to be what."""
+class SpiderFinished(_SpiderEvent):
+    """A crawl ended; the counts of its areas."""
 
     name: ClassVar[str] = "spider.finished"
     state: Literal["complete", "complete with errors"]
@@ -353,14 +353,14 @@ class SpiderFinished(_OfSpider):
     held: int
 
 
-class SpiderFailed(_OfSpider):
-    """A crawl stopped; what it had found is kept."""
+class SpiderFailed(_SpiderEvent):
+    """A crawl stopped; the areas that it imported are kept."""
 
     name: ClassVar[str] = "spider.failed"
     reason: str
 
 
-class _OfMigration(Event):
+class _MigrationEvent(Event):
     run_id: int
 
     about: ClassVar[str] = "migration"
@@ -371,16 +371,16 @@ class _OfMigration(Event):
         return f"migration {self.run_id}"
 
 
-class MigrationRequested(_OfMigration):
-    """Data of the old service are to be taken over, or a migration is to go on."""
+class MigrationRequested(_MigrationEvent):
+    """A migration was requested, or is to be resumed."""
 
     name: ClassVar[str] = "migration.requested"
     dry_run: bool = False
-    again: int = 0  # how often it was asked for before
+    again: int = 0  # how often it was requested before
 
 
-class MigrationTableFinished(_OfMigration):
-    """A table of the old service was taken over; how many rows it was of which kind."""
+class MigrationTableFinished(_MigrationEvent):
+    """A table of the old service was taken over; the counts of its rows."""
 
     name: ClassVar[str] = "migration.table-finished"
     table: str
@@ -390,8 +390,8 @@ class MigrationTableFinished(_OfMigration):
     failed: int
 
 
-class MigrationFinished(_OfMigration):
-    """A migration came to its end."""
+class MigrationFinished(_MigrationEvent):
+    """A migration ended."""
 
     name: ClassVar[str] = "migration.finished"
     state: Literal["complete", "complete with errors"]
@@ -401,21 +401,21 @@ class MigrationFinished(_OfMigration):
     failed: int
 
 
-class MigrationFailed(_OfMigration):
+class MigrationFailed(_MigrationEvent):
     """A migration stopped; the tables that were finished are kept."""
 
     name: ClassVar[str] = "migration.failed"
     reason: str
 
 
-class MigrationSigned(_OfMigration):
+class MigrationSigned(_MigrationEvent):
     """Somebody confirmed that what was taken over is right."""
 
     name: ClassVar[str] = "migration.signed"
     by: str
 
 
-class _OfArea(Event):
+class _AreaEvent(Event):
     run_id: int
     code: str
     area: str  # its name
@@ -428,8 +428,8 @@ class _OfArea(Event):
         return f"{self.area} ({self.code})"
 
 
-class AreaFound(_OfArea):
-    """The areas within an area are not what they were."""
+class AreaFound(_AreaEvent):
+    """The areas within an area have changed."""
 
     name: ClassVar[str] = "area.found"
     new: int
@@ -437,14 +437,14 @@ class AreaFound(_OfArea):
     retired: int
 
 
-class AreaHeld(_OfArea):
-    """An answer lacks areas that the register has: a person is to look at it."""
+class AreaHeld(_AreaEvent):
+    """An answer lacks areas that the register has: a person must decide."""
 
     name: ClassVar[str] = "area.held"
     reason: str
 
 
-class AreaPayerChanged(_OfSubmission):
+class AreaPayerChanged(_SubmissionEvent):
     """Residents of a month that is not submitted have another district now."""
 
     name: ClassVar[str] = "area.payer-changed"
@@ -453,7 +453,7 @@ class AreaPayerChanged(_OfSubmission):
     example: str
 
 
-class OfSubscription(Event):
+class SubscriptionEvent(Event):
     subscription_id: int
     kind: str  # Provider+, Commissioner, …
     organisation: str  # its name
@@ -468,13 +468,13 @@ class OfSubscription(Event):
         return f"{self.kind}, {self.organisation}"
 
 
-class SubscriptionBegan(OfSubscription):
+class SubscriptionBegan(SubscriptionEvent):
     """A subscription is in force."""
 
     name: ClassVar[str] = "subscription.began"
 
 
-class SubscriptionEnding(OfSubscription):
+class SubscriptionEnding(SubscriptionEvent):
     """A subscription ends soon: 60, 30 or 7 days before."""
 
     name: ClassVar[str] = "subscription.ending"
@@ -482,14 +482,14 @@ class SubscriptionEnding(OfSubscription):
     renewal_id: int | None = None  # the quotation for the time after
 
 
-class SubscriptionEnded(OfSubscription):
+class SubscriptionEnded(SubscriptionEvent):
     """A subscription is no longer in force."""
 
     name: ClassVar[str] = "subscription.ended"
 
 
 class SchedulerEvent(Event):
-    """Something that the scheduler of runs told of."""
+    """An event that the scheduler of runs reported."""
 
     about: ClassVar[str] = "heard"
     subject_field: ClassVar[str] = "thing"
@@ -520,7 +520,7 @@ class QueueNotServed(SchedulerEvent):
 
 
 def _declared(kind: type[Event]) -> Iterator[type[Event]]:
-    """Every event that is declared above: a class with a name of its own."""
+    """Every event declared above: the subclasses with a ``name``."""
     for event in kind.__subclasses__():
         if "name" in vars(event):
             yield event

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FailureKind(StrEnum):
-    """What kind of work failed, as the error queue names it."""
+    """A kind of failed work, as the error queue names it."""
 
     FILE_CHECK = "file check"
     RUN = "run"

@@ -6,8 +6,10 @@ from enum import StrEnum
 
 
 class Look(StrEnum):
-    """When a file waits, its headings matched, for somebody to confirm or change them."""
+    """When a file waits, with matched headings, for a person to confirm or change them."""
 
     NEVER = "never"
-    NEW = "new"  # where a heading is not the data set's own, and its provider never said what it is
+    NEW = (
+        "new"  # if a heading is not the data set's own and its provider never confirmed one for it
+    )
     ALWAYS = "always"

@@ -1,4 +1,4 @@
-"""Names that people read a sentence beside."""
+"""Enumerations whose members have a sentence for people."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Self
 
 
-class Worded(StrEnum):
-    """A name, as the database keeps it, and its text: ``READY = "ready", "Ready to submit."``"""
+class LabelledEnum(StrEnum):
+    """A value, as the database stores it, and its text: ``READY = "ready", "Ready to submit."``"""
 
     text: str
 
     def __new__(cls, value: str, text: str = "") -> Self:
-        named = str.__new__(cls, value)
-        named._value_ = value
-        named.text = text
-        return named
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.text = text
+        return member

@@ -1,4 +1,4 @@
-"""Who may do what: kinds of subscription against actions. Nothing else in the service decides it.
+"""Permissions: which kind of subscription allows which action. Nothing else decides it.
 
 ``python -m core.vocabulary.permissions > docs/permissions.md`` writes the page. The database holds
 the same pairs for its row-level security (table ``permissions``, ``core.database.access``).
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Self
 
-from core.vocabulary.labelled_enum import Worded
+from core.vocabulary.labelled_enum import LabelledEnum
 
 SIDES = ("provider", "commissioner")
 
 
-class Action(Worded):
-    """Something that a person does or reads, with the words that stand for it in the portal."""
+class Action(LabelledEnum):
+    """An action of a person, with its description in the portal."""
 
     UPLOAD = "upload", "Upload files of a month, and take them out again; place new clinics."
     CORRECT = "correct", "Put wrong values right, and take corrections back."
@@ -41,11 +41,11 @@ class Action(Worded):
 
 
 class Kind(StrEnum):
-    """A kind of subscription, with what it is for."""
+    """A kind of subscription, with its purpose."""
 
     text: str
     sides: frozenset[str]
-    """Which kinds of organisation it may belong to; empty: to none, it is of the service itself."""
+    """The kinds of organisation it may belong to; empty: to none, it is for the service itself."""
 
     def __new__(cls, value: str, text: str = "", *sides: str) -> Self:
         kind = str.__new__(cls, value)

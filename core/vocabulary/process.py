@@ -1,7 +1,7 @@
-"""States and what may follow what, declared once for the code, the database and the docs.
+"""States and transitions, declared once for the code, the database and the docs.
 
 A process is a class of python-statemachine, whose states are an enumeration; the library refuses
-declarations with states that nothing leads to or out of. Rows are moved by
+declarations with unreachable states or dead ends. Rows are moved by
 ``core.database.moving``, triggers in the database hold the same transitions, and docs/states.md
 draws them.
 """
@@ -14,28 +14,28 @@ from typing import Any
 
 from statemachine import StateChart
 
-from core.vocabulary.labelled_enum import Worded
+from core.vocabulary.labelled_enum import LabelledEnum
 
 
-class State(Worded):
-    """A state of something, as the database names it, with the text that a user reads beside it."""
+class State(LabelledEnum):
+    """A state, as the database names it, with the text that a user reads."""
 
 
 class Process(StateChart[Any]):
-    """States and the transitions between them; a class attribute each, named by what happens."""
+    """States and transitions; each transition is a class attribute named after what happens."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A process whose rows stand in a table."""
+    """A process and the table with its rows."""
 
     name: str
     process: type[Process]
     table: str | None = None  # None: it has no rows yet
     stopped: frozenset[State] = frozenset()
-    """States in which somebody must act before it goes on."""
+    """States in which a person must act before it continues."""
     settled: frozenset[State] = frozenset()
-    """States in which nothing that failed before matters any more."""
+    """States in which earlier failures no longer matter."""
 
     @cached_property
     def follows(self) -> dict[str, frozenset[str]]:

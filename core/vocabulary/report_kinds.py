@@ -1,4 +1,4 @@
-"""The kinds of report: what each is called, what it is for, whose it is, what it is made from."""
+"""The kinds of report: title, purpose, recipients and the facts they are made from."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class ReportKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class KindOfReport:
-    """A kind of report, in words and in what it needs.
+class ReportDescription:
+    """A kind of report: its texts and what it needs.
 
     ``span`` is the period that it covers; ``facts`` what is collated for it, part by part;
     ``final_only`` leaves drafts out even for the provider whose drafts they are; a report that is
@@ -45,7 +45,7 @@ class KindOfReport:
 
     @property
     def action(self) -> Action:
-        """What a person must be allowed: sums are charges, lines and episodes patient level."""
+        """The action that a person needs: lines and episodes are patient level, sums are not."""
         if not self.facts:
             return Action.SEE_KPIS
         return Action.SEE_CHARGES if self.facts == {"sums"} else Action.SEE_BACKING_DATA
@@ -55,24 +55,24 @@ def _facts(*names: Facts) -> frozenset[Facts]:
     return frozenset(names)
 
 
-KINDS: Mapping[ReportKind, KindOfReport] = {
-    ReportKind.BACKING_DATA: KindOfReport(
+KINDS: Mapping[ReportKind, ReportDescription] = {
+    ReportKind.BACKING_DATA: ReportDescription(
         "Backing Data",
         "One row a charge, with its reason: what an invoice is settled by.",
         _facts("sums", "lines"),
     ),
-    ReportKind.ANNUAL_SUMMARY: KindOfReport(
+    ReportKind.ANNUAL_SUMMARY: ReportDescription(
         "Annual Summary",
         "A year at a glance: each provider and commissioner, the months across.",
         _facts("sums"),
         span="year",
     ),
-    ReportKind.DETAILED_CHARGES: KindOfReport(
+    ReportKind.DETAILED_CHARGES: ReportDescription(
         "Detailed Charges",
         "Counts and amounts by month, clinic, currency and commissioner.",
         _facts("sums"),
     ),
-    ReportKind.INVOICE_BACKING: KindOfReport(
+    ReportKind.INVOICE_BACKING: ReportDescription(
         "Invoice Backing",
         "What a provider sends one commissioner with its invoice: summary, lines, and the lines "
         "as csv. Submitted months only.",
@@ -81,20 +81,20 @@ KINDS: Mapping[ReportKind, KindOfReport] = {
         final_only=True,
         to_one=True,
     ),
-    ReportKind.DATA_EXTRACT: KindOfReport(
+    ReportKind.DATA_EXTRACT: ReportDescription(
         "Data Extract",
         "One row an episode as it was priced: the merged record, as codes or in words.",
         _facts("episodes"),
         sides=("provider",),
     ),
-    ReportKind.SUBMISSION_RECEIPT: KindOfReport(
+    ReportKind.SUBMISSION_RECEIPT: ReportDescription(
         "Submission Receipt",
         "What was submitted for a month, when and by whom: files, records, charges, totals.",
         _facts("sums"),
         sides=("provider",),
         span="month",
     ),
-    ReportKind.KPI_REPORT: KindOfReport(
+    ReportKind.KPI_REPORT: ReportDescription(
         "KPI Report",
         "Every indicator by month: numerator, denominator, value, and where others lie.",
         _facts(),

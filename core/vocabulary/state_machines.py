@@ -1,4 +1,4 @@
-"""Every machine there is, and the page that draws them.
+"""Every state machine, and the page that draws them.
 
 ``python -m core.vocabulary.state_machines > docs/states.md`` writes the page.
 """
@@ -56,8 +56,8 @@ def _section(machine: Machine) -> Iterator[str]:
     yield "| state | what its user reads |"
     yield "|---|---|"
     for state in machine.process.states:
-        found: State = state.value
-        yield f"| {found} | {found.text} |"
+        value: State = state.value
+        yield f"| {value} | {value.text} |"
     yield ""
 
 

@@ -1,14 +1,14 @@
-"""What people may be told of, and the channels by which it reaches them."""
+"""The topics of notifications, and the channels by which they reach people."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from core.vocabulary.labelled_enum import Worded
+from core.vocabulary.labelled_enum import LabelledEnum
 
 
-class Topic(Worded):
-    """What a user subscribes to, with the text beside the choice."""
+class Topic(LabelledEnum):
+    """A topic that a user chooses, with the text beside the choice."""
 
     UPLOADS = "my uploads", "A file you uploaded was checked."
     SUBMISSIONS = "my submissions", "A month of your organisation was calculated, or stopped."
@@ -31,7 +31,7 @@ class Channel(StrEnum):
 TOPICS = tuple(topic.value for topic in Topic)
 CHANNELS = tuple(channel.value for channel in Channel)
 SENT_CHANNELS = (Channel.EMAIL.value, Channel.WEBHOOK.value)
-"""Channels whose deliveries the sender carries out; what is in the portal is there at once."""
+"""Channels whose deliveries the sender carries out; the portal needs no sending."""
 
 DEFAULTS: dict[Channel, frozenset[Topic]] = {
     Channel.PORTAL: frozenset(Topic),

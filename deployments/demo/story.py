@@ -15,7 +15,7 @@ from core.accounts.organisations import find_organisation
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.files.store import open_store
-from core.reports.following import copy_out, follow_report
+from core.reports.following import copy_report, follow_report
 from core.reports.requests import ReportRequest, request_report
 from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import RunKind, request_run
@@ -130,7 +130,7 @@ def wait_for_report(engine: Engine, report_id: int, folder: Path) -> Path:
     report = last(follow_report(engine, report_id, quiet_seconds=PATIENCE))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / report.name
-    copy_out(open_store(), report, path)
+    copy_report(open_store(), report, path)
     return path
 
 

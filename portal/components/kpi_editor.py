@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from core.access.people import Person
 from core.configurations.datasets import dataset_titles
-from core.kpis.catalogue import KnownKpi, all_kpis, publish_kpi, retire_kpi, write_kpi
+from core.kpis.catalogue import KpiVersion, all_kpis, publish_kpi, retire_kpi, write_kpi
 from core.kpis.definitions import Bands, Kpi, shown
-from core.kpis.results import providers_seen, runs_to_try
+from core.kpis.results import runs_to_try, visible_providers
 from core.kpis.trials import Trial, ask_for_trial, get_trial
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -48,7 +48,7 @@ def show_editor(person: Person) -> None:
         _act(person, chosen)
 
 
-def _standing(known: KnownKpi) -> str:
+def _standing(known: KpiVersion) -> str:
     who = f" by {words.plain(known.written_by)}" if known.written_by else ""
     return (
         f"Version {known.version}, written{who} on {words.day(known.written_at.date())}. "
@@ -56,7 +56,7 @@ def _standing(known: KnownKpi) -> str:
     )
 
 
-def _form(chosen: KnownKpi | None, datasets: dict[str, str]) -> tuple[str, Kpi] | None:
+def _form(chosen: KpiVersion | None, datasets: dict[str, str]) -> tuple[str, Kpi] | None:
     """The definition as it was typed, once it is to be kept; says what is wrong with it."""
     old = chosen.definition if chosen else None
     with st.form(f"kpi-{old.kpi if old else 'new'}"):
@@ -110,7 +110,7 @@ def _keep(person: Person, dataset: str, kpi: Kpi) -> None:
     st.success(f"{kpi.kpi} is kept as a draft. Choose it above to try it and to publish it.")
 
 
-def _act(person: Person, chosen: KnownKpi) -> None:
+def _act(person: Person, chosen: KpiVersion) -> None:
     if chosen.definition.sql:
         st.subheader("Try it on a month")
         _try(person, chosen)
@@ -135,9 +135,9 @@ def _do(change: Callable[[Connection], None]) -> None:
         st.rerun()
 
 
-def _try(person: Person, chosen: KnownKpi) -> None:
+def _try(person: Person, chosen: KpiVersion) -> None:
     with engine().connect() as connection:
-        providers = providers_seen(connection, person.scope)
+        providers = visible_providers(connection, person.scope)
         runs = {each.code: runs_to_try(connection, person.scope, each) for each in providers}
     months = [
         (run_id, f"{each.name}, {words.month(month)} ({kind})")
@@ -159,14 +159,14 @@ def _try(person: Person, chosen: KnownKpi) -> None:
 
 
 @refreshed(seconds=1)
-def _follow(person: Person, trial_id: int, chosen: KnownKpi) -> None:
+def _follow(person: Person, trial_id: int, chosen: KpiVersion) -> None:
     with engine().connect() as connection:
         trial = get_trial(connection, person.scope, trial_id)
     if trial.kpi_id == chosen.id:
         _show_trial(trial, chosen)
 
 
-def _show_trial(trial: Trial, chosen: KnownKpi) -> None:
+def _show_trial(trial: Trial, chosen: KpiVersion) -> None:
     if not trial.done:
         st.info("Being tried…")
     elif trial.failure is not None:

@@ -12,8 +12,8 @@ from core.areas.register_store import register_in_use
 from core.engine.tariff.months import parse_month
 from core.reports.requests import (
     ReportRequest,
+    counterparts_to_show,
     months_to_show,
-    others_to_show,
     request_report,
     year_from,
 )
@@ -127,7 +127,7 @@ def _of_kind(person: Person, plain: ReportRequest, kind: ReportKind) -> ReportRe
 
 def _choose_others(person: Person, request: ReportRequest, *, to_one: bool) -> tuple[str, ...]:
     with engine().connect() as connection:
-        others = others_to_show(connection, person.scope, request)
+        others = counterparts_to_show(connection, person.scope, request)
         names = register_in_use(connection).names
     label = "Commissioners" if request.side == "provider" else "Providers"
 

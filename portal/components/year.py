@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 import streamlit as st
 
 from core.engine.tariff.months import YEAR_BEGINS, Month
-from core.reports.overview import Charged
+from core.reports.overview import ChargedMonth
 from core.submissions.queries.calendar import MonthStanding
 from core.vocabulary.states.submissions import STAGES, SubmissionState
 from portal import words
@@ -36,10 +36,10 @@ def show_year(provider: str, months: list[MonthStanding], today: dt.date) -> Non
     _grid(provider, year, lambda day: _show_month(provider, day, known, today))
 
 
-def show_charged_year(commissioner: str, rows: list[Charged], today: dt.date) -> None:
+def show_charged_year(commissioner: str, rows: list[ChargedMonth], today: dt.date) -> None:
     """The same for a commissioner: what providers charged for each month."""
     year = _choose_year({_year_of(row.month) for row in rows}, commissioner)
-    of_month = defaultdict[dt.date, list[Charged]](list)
+    of_month = defaultdict[dt.date, list[ChargedMonth]](list)
     for row in rows:
         of_month[row.month].append(row)
     _grid(commissioner, year, lambda day: _show_charged(day, of_month[day], today))
@@ -65,7 +65,7 @@ def _grid(of: str, year: int, show_one: Callable[[dt.date], None]) -> None:
                 show_one(day)
 
 
-def _show_charged(day: dt.date, rows: list[Charged], today: dt.date) -> None:
+def _show_charged(day: dt.date, rows: list[ChargedMonth], today: dt.date) -> None:
     if not rows:
         st.markdown(f"**{day:%B}**")
         st.caption("not yet" if day > today else "nothing submitted")

@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.people import Person
 from core.areas.register_store import register_in_use
 from core.configurations.published_names import currency_names
-from core.submissions.queries.charge_list import Chosen, SeenRun, Sum, runs_seen, sums_of
+from core.submissions.queries.charge_list import Chosen, SeenRun, Sum, sums_of, visible_runs
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.charge_lines import show_lines
@@ -26,7 +26,7 @@ def show(person: Person) -> None:
     """The page."""
     st.title("Charges")
     with engine().connect() as connection:
-        runs = runs_seen(connection, person.scope)
+        runs = visible_runs(connection, person.scope)
     if not runs:
         st.info("There are no charges for you yet: no month has been run, or submitted to you.")
         link_to_page("submission", "Go to the submission")

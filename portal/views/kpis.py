@@ -9,7 +9,7 @@ import streamlit as st
 from core.access.people import Person
 from core.kpis.definitions import Kpi
 from core.kpis.definitions import shown as figure
-from core.kpis.results import Result, SeenProvider, providers_seen, results_of
+from core.kpis.results import Result, VisibleProvider, results_of, visible_providers
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.kpi_editor import show_editor
@@ -39,7 +39,7 @@ def show(person: Person) -> None:
 
 def _show_figures(person: Person) -> None:
     with engine().connect() as connection:
-        providers = providers_seen(connection, person.scope)
+        providers = visible_providers(connection, person.scope)
     if not providers:
         st.info(_NO_FIGURES if person.is_of_an_organisation else _NEVER_FIGURES)
         return
@@ -60,7 +60,7 @@ def _show_figures(person: Person) -> None:
                 _show_result(result, of_kpi, provider)
 
 
-def _show_result(result: Result, history: list[Result], provider: SeenProvider) -> None:
+def _show_result(result: Result, history: list[Result], provider: VisibleProvider) -> None:
     kpi = result.kpi
     limit = provider.hide_below
     with st.container(border=True, key=f"kpi-{kpi.kpi}"):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.access.people import Person
 from core.reports.report_list import ReportRow, reports_of
-from core.reports.requests import ask_again
+from core.reports.requests import request_again
 from core.reports.schedules import Schedule, end_schedule, schedules_of
 from core.user_errors import UserError
 from core.vocabulary.states.reports import ReportState
@@ -88,7 +88,9 @@ def _offer_files(person: Person, report: ReportRow) -> None:
 def _ask_again(person: Person, report: ReportRow) -> None:
     try:
         with engine().begin() as connection:
-            ask_again(connection, report.id, user_id=person.id, reason="asked for in the portal")
+            request_again(
+                connection, report.id, user_id=person.id, reason="asked for in the portal"
+            )
     except UserError as wrong:
         st.error(str(wrong))
     else:

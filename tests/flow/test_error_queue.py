@@ -30,9 +30,9 @@ from deployments.demo.run import CONFIGURATION, DATASET
 from deployments.prefect_login import prefect_client
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlalchemy import Engine
 
-    from core.engine.samples.activity import Activity
     from deployments.supervisor import Services
 
 MONTH = dt.date(2018, 2, 1)
@@ -72,12 +72,12 @@ def waiting(errors: Errors, subject: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def activity() -> Activity:
+def activity() -> pa.Table:
     return make_activity(ROWS, "ZX1", MONTH, seed=23)
 
 
 @pytest.fixture(scope="module")
-def failed_check(populated: Engine, activity: Activity, tmp_path_factory: Any) -> tuple[Ids, Path]:
+def failed_check(populated: Engine, activity: pa.Table, tmp_path_factory: Any) -> tuple[Ids, Path]:
     """A file whose check failed because the store does not have it."""
     path: Path = tmp_path_factory.mktemp("files") / "February 2018.csv"
     write_activity(activity, path)
@@ -158,7 +158,7 @@ def test_a_run_with_one_poisoned_chunk_repeats_that_chunk_alone(
     services: Services,
     populated: Engine,
     errors: Errors,
-    activity: Activity,
+    activity: pa.Table,
     failed_check: tuple[Ids, Path],
 ) -> None:
     ids, _ = failed_check

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from core.configurations.datasets import current_specification
 from core.database import tables
 from core.events.outbox import raise_event
-from core.kpis.catalogue import KnownKpi, get_kpi, retire_kpi, take_over_kpi
+from core.kpis.catalogue import KpiVersion, get_kpi, retire_kpi, take_over_kpi
 from core.kpis.definitions import SHARES, Kpi
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.staging import add_duplicates, add_problem
@@ -89,7 +89,7 @@ def _separate_indicator(connection: Connection, row: sa.Row[Any], dataset: str) 
     return take_over_kpi(connection, dataset, definition)
 
 
-def _unchanged(current: KnownKpi, definition: Kpi, row: sa.Row[Any]) -> bool:
+def _unchanged(current: KpiVersion, definition: Kpi, row: sa.Row[Any]) -> bool:
     """Whether the indicator stays: it is measured here by now, was retired, or is the same."""
     if current.state == KpiState.RETIRED:
         return bool(row.local_table == "kpis")

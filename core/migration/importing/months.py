@@ -21,7 +21,7 @@ from core.database.records import place_index, records_table, summarise
 from core.engine.calculation.buckets import bucket_of
 from core.engine.columns.coded import CODED
 from core.engine.dataset.specification import Specification
-from core.kpis.episodes import forget_episodes
+from core.kpis.episodes import delete_episodes
 from core.kpis.views import episodes_table
 from core.migration.importing.accounts import TAKEN_OVER
 from core.migration.importing.indicators import MIGRATED_RUN, measure_months, write_figures
@@ -129,7 +129,7 @@ def _measure_again(connection: Connection, specification: Specification, files: 
         {"files": files},
     )
     runs = list(run_ids.scalars())
-    forget_episodes(connection, episodes_table(specification), runs)
+    delete_episodes(connection, episodes_table(specification), runs)
     measure_months(connection, runs)
 
 

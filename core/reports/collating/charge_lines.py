@@ -1,4 +1,4 @@
-"""The charges of one published run as whole columns: line by line, and summed."""
+"""The charges of one published run as columns: line by line, and summed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _REASONS = pa.schema([("chunk", pa.int16()), ("reason_id", pa.int32()), ("reason
 def read_lines(connection: Connection, run_id: int, commissioners: Sequence[str]) -> pa.Table:
     """One row a charge, sorted by clinic, patient, date and currency; amounts in pence.
 
-    ``commissioners`` keeps to the charges that these pay; none named: all.
+    ``commissioners`` limits the lines to the charges that these pay; empty: all.
     """
     query = sql.SQL("SELECT {} FROM charges WHERE {}").format(
         sql.SQL(", ").join(map(sql.Identifier, _READ.names)), _chosen(run_id, commissioners)
@@ -100,14 +100,14 @@ def _in_order(lines: pa.Table) -> npt.NDArray[np.int64]:
 
 
 def _rank(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
-    """A number for each value that sorts as the value does; a text is looked at once."""
-    whole = column.combine_chunks()
-    if not isinstance(whole, pa.DictionaryArray):
-        return np.asarray(whole.cast(pa.int32()), np.int32)
-    order = pc.sort_indices(whole.dictionary).to_numpy()
+    """A number for each value that sorts like the value; each distinct text is compared once."""
+    combined = column.combine_chunks()
+    if not isinstance(combined, pa.DictionaryArray):
+        return np.asarray(combined.cast(pa.int32()), np.int32)
+    order = pc.sort_indices(combined.dictionary).to_numpy()
     ranks = np.empty(len(order), np.int32)
     ranks[order] = np.arange(len(order), dtype=np.int32)
-    return ranks[np.asarray(whole.indices, np.int32)]
+    return ranks[np.asarray(combined.indices, np.int32)]
 
 
 def _reasons(connection: Connection, run_id: int, lines: pa.Table) -> pa.Array:
@@ -117,9 +117,9 @@ def _reasons(connection: Connection, run_id: int, lines: pa.Table) -> pa.Array:
         "ORDER BY chunk, reason_id"
     ).format(sql.Literal(run_id))
     with driver_cursor(connection) as cursor:
-        known = read_copy(cursor, query, None, _REASONS)
-    at = np.searchsorted(_place(known), _place(lines)).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(at), known["reason"].combine_chunks())
+        reasons = read_copy(cursor, query, None, _REASONS)
+    at = np.searchsorted(_place(reasons), _place(lines)).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(at), reasons["reason"].combine_chunks())
 
 
 def _place(rows: pa.Table) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The merged records of a run: episodes as they were priced, one chunk of the run at a time."""
+"""The merged records of a run: its episodes, one chunk of the run at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _labelled(episodes: pa.Table, specification: Specification) -> pa.Table:
 
 
 def _in_words(column: pa.ChunkedArray, codes: dict[str, str]) -> pa.ChunkedArray:
-    """Each code as its label; a value that is not listed stays as it is."""
+    """Each code as its label; a value that is not listed is unchanged."""
     chunks = [
         pa.DictionaryArray.from_arrays(
             chunk.indices,
@@ -56,12 +56,12 @@ def columns_of(parts: list[pa.Schema]) -> list[str]:
 
 
 def widened(episodes: pa.Table, names: list[str]) -> pa.Table:
-    """The columns of ``names``; those that this part has not are blank."""
+    """The columns of ``names``; columns that this part lacks are blank."""
     blank = pa.nulls(episodes.num_rows, pa.string())
     have = set(episodes.column_names)
     return pa.table({name: episodes[name] if name in have else blank for name in names})
 
 
 def count_records(episodes: pa.Table) -> int:
-    """How many records the episodes were merged from."""
+    """The number of records from which the episodes were merged."""
     return int(pc.sum(episodes["records"]).as_py() or 0)

@@ -1,6 +1,6 @@
 """A report is collated in parts: a provider's month, or a chunk of it, each on its own.
 
-A part is read once, by whole columns, and kept as an Arrow file until the workbook is written, so
+A part is read once, as columns, and stored as an Arrow file until the workbook is written, so
 memory does not grow with the number of charges. A part holds all commissioners that the report
 shows: charges are found by their run, and reading a run once for each of a hundred commissioners
 would read it a hundred times.
@@ -54,7 +54,7 @@ def plan_parts(
 
 
 def collate_part(connection: Connection, request: ReportRequest, part: Part, folder: Path) -> None:
-    """Reads what the report shows of this part, and keeps it in ``folder``."""
+    """Reads the facts of this part and stores them in ``folder``."""
     for facts in sorted(request.about.facts):
         table = _named(_READERS[facts](connection, request, part), part.run)
         feather.write_feather(table, _path(folder, facts, part.number), compression="lz4")
@@ -78,7 +78,7 @@ MONTH, PROVIDER, PROVIDER_NAME = "month", "provider", "provider_name"
 
 
 def _named(table: pa.Table, run: Row[Any]) -> pa.Table:
-    """With month, provider and its name in front of every row."""
+    """The table with month, provider and its name as first columns."""
     count = table.num_rows
     month = pa.repeat(pa.scalar(run.month, pa.date32()), count)
     columns = {
@@ -99,13 +99,13 @@ def _path(folder: Path, facts: Facts, number: int) -> str:
 
 @dataclass(frozen=True)
 class Collated:
-    """What the parts of a report hold."""
+    """The collated parts of a report."""
 
     folder: Path
     parts: int
 
     def sums(self) -> pa.Table:
-        """All sums at once: a row a month, provider, clinic, currency and commissioner."""
+        """All sums: one row for each month, provider, clinic, currency and commissioner."""
         return pa.concat_tables(self._each("sums")).unify_dictionaries().combine_chunks()
 
     def lines(self) -> Iterator[pa.Table]:

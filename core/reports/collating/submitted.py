@@ -1,4 +1,4 @@
-"""What was submitted for a month: the files, the run, and who asked for it."""
+"""What was submitted for a month: the files, the run, and the user who requested it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of charges by anything that names them: month, provider, clinic, currency, commissioner."""
+"""Sums of charges by month, provider, clinic, currency or commissioner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MEASURES = ("primary", "additional", "primary_pence", "additional_pence")
 
 @dataclass(frozen=True)
 class Total:
-    """A group of charges: what names it, how many, how much."""
+    """A group of charges: its names, counts and amounts in pence."""
 
     names: tuple[Any, ...]
     primary: int
@@ -45,18 +45,18 @@ def totals_by(sums: pa.Table, *names: str) -> list[Total]:
     grouped = _decoded(sums, names).group_by(list(names)).aggregate([(m, "sum") for m in _MEASURES])
     columns = [grouped[name].to_pylist() for name in names]
     columns += [grouped[f"{measure}_sum"].to_pylist() for measure in _MEASURES]
-    found = [
+    totals = [
         Total(tuple(row[: len(names)]), *row[len(names) :]) for row in zip(*columns, strict=True)
     ]
-    return sorted(found, key=lambda total: total.names)
+    return sorted(totals, key=lambda total: total.names)
 
 
 def dearest_first(totals: list[Total]) -> list[Total]:
     return sorted(totals, key=lambda total: (-total.pence, total.names))
 
 
-def whole(sums: pa.Table) -> Total:
-    """Everything together."""
+def grand_total(sums: pa.Table) -> Total:
+    """The total of all charges."""
     measures = [sum(sums[measure].to_pylist()) for measure in _MEASURES]
     return Total((), *measures)
 

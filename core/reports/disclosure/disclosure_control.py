@@ -1,10 +1,10 @@
-"""Hides small numbers of a table, and as many others as keep them from being worked out.
+"""Cell suppression: hides small counts of a table, and others so that none can be derived.
 
-A table of counts has a total for each row and column. A count below the limit is hidden; so are
-further ones until no small count follows from what is left to see. Whether one follows is decided
-exactly: the hidden cells are the edges of a graph between rows and columns, and a cell can be
-another number than it is just where it lies on a cycle along which cells could rise and fall in
-turns without any of them falling below one.
+A table of counts has a total for each row and column. A count below the limit is hidden; then
+further ones, until no small count follows from the visible ones. This is decided exactly: the
+hidden cells are the edges of a graph between rows and columns, and a cell can have another value
+if and only if it lies on a cycle along which cells can alternately rise and fall by one without
+any of them falling below one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def with_totals(counts: Counts) -> Counts:
     return np.vstack([rows, rows.sum(axis=0)])
 
 
-def hidden(counts: Counts, limit: int) -> Mask:
-    """Which cells of the table with its totals are not to be shown.
+def hidden_cells(counts: Counts, limit: int) -> Mask:
+    """The mask of the cells to hide, for the table with its totals.
 
     ``counts`` has the totals neither of rows nor of columns. With a ``limit`` of 0 nothing is
     hidden; zeros never need to be.
@@ -35,11 +35,11 @@ def hidden(counts: Counts, limit: int) -> Mask:
     table = with_totals(counts)
     small = (table > 0) & (table < limit)
     mask = small.copy()
-    while known := [cell for cell in _cells(small) if _follows(table, mask, cell)]:
-        for cell in known:
-            if _follows(table, mask, cell):  # what was hidden for another may have mended it
-                for one in _cheapest_cycle(table, mask, cell) or [_further(table, mask, cell)]:
-                    mask[one] = True
+    while exposed := [cell for cell in _cells(small) if _follows(table, mask, cell)]:
+        for cell in exposed:
+            if _follows(table, mask, cell):  # cells hidden for another may protect it
+                for further in _cheapest_cycle(table, mask, cell) or [_further(table, mask, cell)]:
+                    mask[further] = True
     return mask
 
 
@@ -48,14 +48,14 @@ def _cells(mask: Mask) -> list[Cell]:
 
 
 def _cheapest_cycle(table: Counts, mask: Mask, cell: Cell) -> list[Cell]:
-    """Three cells that with this one make a rectangle along which it can rise, and the hiding of
-    which takes the least away; none if there is no such rectangle."""
+    """The three cells of the rectangle with this one along which it can rise, with the least sum of
+    counts to hide; empty if there is no such rectangle."""
     row, column = cell
-    if not _may(table, cell, rising=True):
+    if not _can_change(table, cell, rising=True):
         return []
     cost = np.where(mask, 0.0, np.where(table > 0, table, np.inf))
-    falling = np.where(_may_fall(table), cost, np.inf)
-    rising = np.where(_may_rise(table), cost, np.inf)
+    falling = np.where(_can_fall(table), cost, np.inf)
+    rising = np.where(_can_rise(table), cost, np.inf)
     rectangle = falling[row, :] + falling[:, [column]] + rising
     rectangle[row, :] = rectangle[:, column] = np.inf
     if not np.isfinite(rectangle.min(initial=np.inf)):
@@ -79,13 +79,13 @@ def _further(table: Counts, mask: Mask, cell: Cell) -> Cell:
 
 
 def _follows(table: Counts, mask: Mask, cell: Cell) -> bool:
-    """Whether the cell's number follows from the cells that are shown."""
+    """Whether the cell's value follows from the visible cells."""
     return not any(_cycle(table, mask, cell, rising) for rising in (True, False))
 
 
 def _cycle(table: Counts, mask: Mask, cell: Cell, rising: bool) -> bool:
-    """Whether the cell can rise (or fall) by one while others make up for it."""
-    if not _may(table, cell, rising):
+    """Whether the cell can rise (or fall) by one while others compensate for it."""
+    if not _can_change(table, cell, rising):
         return False
     row, column = cell
     start, goal = (
@@ -105,24 +105,24 @@ def _cycle(table: Counts, mask: Mask, cell: Cell, rising: bool) -> bool:
 def _steps(
     table: Counts, mask: Mask, node: tuple[str, int], without: Cell
 ) -> Iterator[tuple[str, int]]:
-    """Where a change can go on to: from a row along a cell that rises, from a column along one that
+    """The next nodes of a change: from a row along a cell that rises, from a column along one that
     falls."""
     kind, at = node
     line = mask[at, :] if kind == "row" else mask[:, at]
-    for other in np.flatnonzero(line):
-        cell = (at, int(other)) if kind == "row" else (int(other), at)
-        if cell != without and _may(table, cell, kind == "row"):
-            yield ("column" if kind == "row" else "row"), int(other)
+    for crossing in np.flatnonzero(line):
+        cell = (at, int(crossing)) if kind == "row" else (int(crossing), at)
+        if cell != without and _can_change(table, cell, kind == "row"):
+            yield ("column" if kind == "row" else "row"), int(crossing)
 
 
-def _may(table: Counts, cell: Cell, rising: bool) -> bool:
-    """Whether a hidden cell could be one more (or one less) than it is, for all a reader knows."""
+def _can_change(table: Counts, cell: Cell, rising: bool) -> bool:
+    """Whether, to a reader, a hidden cell could be one more (or one less) than it is."""
     is_total = (cell[0] == table.shape[0] - 1) != (cell[1] == table.shape[1] - 1)
     return rising != is_total or bool(table[cell] > 1)
 
 
-def _may_rise(table: Counts) -> Mask:
-    """``_may`` of every cell at once.
+def _can_rise(table: Counts) -> Mask:
+    """``_can_change`` of every cell at once, rising.
 
     A total counts against its row or column, so it falls where a cell would rise. What is hidden
     is known to be at least one.
@@ -130,7 +130,7 @@ def _may_rise(table: Counts) -> Mask:
     return ~_totals(table) | (table > 1)
 
 
-def _may_fall(table: Counts) -> Mask:
+def _can_fall(table: Counts) -> Mask:
     return _totals(table) | (table > 1)
 
 

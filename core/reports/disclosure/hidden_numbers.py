@@ -1,4 +1,4 @@
-"""How a hidden number looks, and what the notes say of it."""
+"""The mark of a hidden number, and the note about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ HIDDEN = "*"
 
 
 def hiding_note(limit: int) -> tuple[tuple[str, str], ...]:
-    """What a reader must know of hidden numbers; nothing where none are hidden."""
+    """The note on hidden numbers, as label and text; empty where none are hidden."""
     if not limit:
         return ()
     text = (

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.reports.collating.sums import NOBODY, Total, totals_by
-from core.reports.disclosure.disclosure_control import hidden, with_totals
+from core.reports.disclosure.disclosure_control import hidden_cells, with_totals
 from core.reports.disclosure.hidden_numbers import HIDDEN, hiding_note
-from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
 from core.reports.requests import year_from
 from core.reports.workbooks.workbook import Chart, Column, Group, Kind, Workbook
 
@@ -50,8 +50,8 @@ def months_of(first: dt.date) -> list[dt.date]:
 
 @dataclass(frozen=True)
 class _Year:
-    """Rows of provider and commissioner, twelve months; tables with their totals, and what of both
-    is hidden."""
+    """Rows of provider and commissioner by twelve months: counts and pence with totals, and the
+    mask of hidden cells."""
 
     months: list[dt.date]
     who: list[tuple[Any, ...]]
@@ -60,26 +60,26 @@ class _Year:
     mask: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, material: Material) -> _Year:
-        months = months_of(material.request.first_month)
-        sums = material.collated.sums()
+    def of(cls, context: ReportContext) -> _Year:
+        months = months_of(context.request.first_month)
+        sums = context.collated.sums()
         totals = totals_by(sums, "provider", "provider_name", "commissioner", "month")
         who = sorted({total.names[:3] for total in totals})
         counts, pence = (_table(totals, who, months, measure) for measure in ("charges", "pence"))
-        mask = hidden(counts, material.hide_below)
+        mask = hidden_cells(counts, context.hide_below)
         return cls(months, who, with_totals(counts), with_totals(pence), mask)
 
 
-def _write(book: Workbook, material: Material) -> int:
-    year = _Year.of(material)
-    _write_summary(book, material, year)
+def _write(book: Workbook, context: ReportContext) -> int:
+    year = _Year.of(context)
+    _write_summary(book, context, year)
     for name, kind, table, unit in (
         (AMOUNTS, "spread", year.pence, 100),
         (CHARGES, "tally", year.counts, 1),
     ):
-        rows = _rows(year, table, unit, material)
+        rows = _rows(year, table, unit, context)
         book.table(name, _columns(kind, year.months), rows[:-1], total=rows[-1])
-    book.notes("Annual Summary", notes(material, LAYOUT, *hiding_note(material.hide_below)))
+    book.notes("Annual Summary", notes(context, LAYOUT, *hiding_note(context.hide_below)))
     return int(year.counts[-1, -1])
 
 
@@ -99,9 +99,9 @@ def _table(
     return table
 
 
-def _rows(year: _Year, table: Table, unit: int, material: Material) -> list[tuple[Any, ...]]:
-    """The rows of the table with its totals, with what stands in front of them."""
-    named = [(code, name, *_payer(payer, material)) for code, name, payer in year.who]
+def _rows(year: _Year, table: Table, unit: int, context: ReportContext) -> list[tuple[Any, ...]]:
+    """The rows of the table with its totals, after their provider and commissioner."""
+    named = [(code, name, *_payer(payer, context)) for code, name, payer in year.who]
     fronts = [*named, ("Total", "", "", "")]
     return [
         (*front, *_shown(values, hides, unit))
@@ -109,8 +109,8 @@ def _rows(year: _Year, table: Table, unit: int, material: Material) -> list[tupl
     ]
 
 
-def _payer(code: str, material: Material) -> tuple[str, str]:
-    return ("", "Nobody is charged") if code == NOBODY else (code, material.areas.get(code, ""))
+def _payer(code: str, context: ReportContext) -> tuple[str, str]:
+    return ("", "Nobody is charged") if code == NOBODY else (code, context.areas.get(code, ""))
 
 
 def _shown(values: Table, hides: npt.NDArray[np.bool_], unit: int) -> list[Any]:
@@ -120,7 +120,7 @@ def _shown(values: Table, hides: npt.NDArray[np.bool_], unit: int) -> list[Any]:
     ]
 
 
-def _write_summary(book: Workbook, material: Material, year: _Year) -> None:
+def _write_summary(book: Workbook, context: ReportContext, year: _Year) -> None:
     charges = _shown(year.counts[-1], year.mask[-1], 1)
     amounts = _shown(year.pence[-1], year.mask[-1], 100)
     rows = list(zip(year.months, charges, amounts, strict=False))
@@ -134,9 +134,9 @@ def _write_summary(book: Workbook, material: Material, year: _Year) -> None:
         rows=rows,
         total=("Total", charges[-1], amounts[-1]),
     )
-    [(first, last)] = book.groups("Summary", heading_of(material), [group])
+    [(first, last)] = book.groups("Summary", heading_of(context), [group])
     chart = Chart("Charges by month", "Pounds", (first, last), 0, ((2, "Amount"),), of_months=True)
     book.chart("Summary", "E3", chart)
 
 
-BOOK = Book(LAYOUT, _write)
+WRITER = ReportWriter(LAYOUT, _write)

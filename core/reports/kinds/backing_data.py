@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from core.reports.kinds.summary_groups import summary_groups
-from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
 from core.reports.workbooks.cells import named, pounds, rows_of
 from core.reports.workbooks.workbook import Column, Workbook
 
@@ -44,32 +44,32 @@ NAMES = (
 )
 
 
-def line_rows(material: Material) -> Iterator[tuple[Any, ...]]:
+def line_rows(context: ReportContext) -> Iterator[tuple[Any, ...]]:
     """The rows of ``COLUMNS``."""
-    return rows_of(completed_lines(material), NAMES)
+    return rows_of(completed_lines(context), NAMES)
 
 
-def completed_lines(material: Material) -> Iterator[pa.Table]:
-    """The lines, a part at a time, with every column of ``NAMES`` and the pence beside."""
-    return (_completed(lines, material) for lines in material.collated.lines())
+def completed_lines(context: ReportContext) -> Iterator[pa.Table]:
+    """The lines, a part at a time, with every column of ``NAMES`` and the columns in pence."""
+    return (_completed(lines, context) for lines in context.collated.lines())
 
 
-def _completed(lines: pa.Table, material: Material) -> pa.Table:
+def _completed(lines: pa.Table, context: ReportContext) -> pa.Table:
     """With pounds for pence, and names beside codes."""
     columns = {name: lines[name] for name in lines.column_names}
     columns["rate"] = pounds(lines["rate_pence"])
     columns["amount"] = pounds(lines["amount_pence"])
-    columns["clinic_name"] = named(lines["clinic_id"], material.clinics)
-    columns["commissioner_name"] = named(lines["commissioner"], material.areas)
+    columns["clinic_name"] = named(lines["clinic_id"], context.clinics)
+    columns["commissioner_name"] = named(lines["commissioner"], context.areas)
     return pa.table(columns)
 
 
-def _write(book: Workbook, material: Material) -> int:
-    title = heading_of(material)
-    book.groups("Summary", title, summary_groups(material, material.collated.sums()))
-    count = book.table(SHEET, COLUMNS, line_rows(material))
-    book.notes(SHEET, notes(material, LAYOUT, ("Charges", f"{count:,}")))
+def _write(book: Workbook, context: ReportContext) -> int:
+    title = heading_of(context)
+    book.groups("Summary", title, summary_groups(context, context.collated.sums()))
+    count = book.table(SHEET, COLUMNS, line_rows(context))
+    book.notes(SHEET, notes(context, LAYOUT, ("Charges", f"{count:,}")))
     return count
 
 
-BOOK = Book(LAYOUT, _write)
+WRITER = ReportWriter(LAYOUT, _write)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core.reports.collating.merged_records import count_records
 from core.reports.collating.parts import MONTH, PROVIDER, PROVIDER_NAME
-from core.reports.report_context import Book, Layout, Material, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, notes
 from core.reports.workbooks.cells import rows_of
 from core.reports.workbooks.workbook import Column, Workbook
 
@@ -32,19 +32,19 @@ LAYOUT = Layout(
 )
 
 
-def _write(book: Workbook, material: Material) -> int:
-    parts = material.collated.episodes()
+def _write(book: Workbook, context: ReportContext) -> int:
+    parts = context.collated.episodes()
     first = next(parts)
     names = first.column_names
     fields = [name for name in names if name not in (MONTH, PROVIDER, PROVIDER_NAME, "records")]
     columns = (*_FRONT, *(Column(name, width=_width(name)) for name in fields), _RECORDS)
     records = [0]
     count = book.table(SHEET, columns, rows_of(_counted(first, parts, records), names))
-    told = (
+    extra_notes = (
         ("Episodes", f"{count:,}, merged from {records[0]:,} records"),
-        ("Codes", "In words." if material.request.labels else "As recorded."),
+        ("Codes", "In words." if context.request.labels else "As recorded."),
     )
-    book.notes(SHEET, notes(material, LAYOUT, *told))
+    book.notes(SHEET, notes(context, LAYOUT, *extra_notes))
     return count
 
 
@@ -52,10 +52,10 @@ def _width(name: str) -> int:
     return max(12, min(30, len(name) + 3))
 
 
-def _counted(first: pa.Table, others: Iterator[pa.Table], records: list[int]) -> Iterator[Any]:
-    for part in (first, *others):
+def _counted(first: pa.Table, rest: Iterator[pa.Table], records: list[int]) -> Iterator[Any]:
+    for part in (first, *rest):
         records[0] += count_records(part)
         yield part
 
 
-BOOK = Book(LAYOUT, _write)
+WRITER = ReportWriter(LAYOUT, _write)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.reports.collating.sums import NOBODY, Total, totals_by, whole
-from core.reports.disclosure.disclosure_control import hidden
+from core.reports.collating.sums import NOBODY, Total, grand_total, totals_by
+from core.reports.disclosure.disclosure_control import hidden_cells
 from core.reports.disclosure.hidden_numbers import HIDDEN, hiding_note
 from core.reports.kinds.summary_groups import summary_groups
-from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
 from core.reports.workbooks.workbook import Chart, Column, Workbook
 
 COLUMNS = (
@@ -38,24 +38,24 @@ _GROUPED = ("month", "provider", "provider_name", "clinic_id", "currency", "comm
 Mask = npt.NDArray[np.bool_]
 
 
-def _write(book: Workbook, material: Material) -> int:
-    sums = material.collated.sums()
-    totals, all_of_it = totals_by(sums, *_GROUPED), whole(sums)
+def _write(book: Workbook, context: ReportContext) -> int:
+    sums = context.collated.sums()
+    totals, all_of_it = totals_by(sums, *_GROUPED), grand_total(sums)
     counts = np.array([(total.primary, total.additional) for total in totals], np.int64)
-    mask = hidden(counts.reshape(-1, 2), material.hide_below)
-    if not material.hide_below:  # a summary by other groups would give hidden numbers away
-        _write_summary(book, material)
+    mask = hidden_cells(counts.reshape(-1, 2), context.hide_below)
+    if not context.hide_below:  # a summary by other groups would give hidden numbers away
+        _write_summary(book, context)
     rows = [
-        (*_names(total, material), *_figures(total, hides))
+        (*_names(total, context), *_figures(total, hides))
         for total, hides in zip(totals, mask[:-1], strict=True)
     ]
     total_row = ("Total", *[""] * 8, *_figures(all_of_it, mask[-1]))
     count = book.table(SHEET, COLUMNS, rows, total=total_row)
-    book.notes(SHEET, notes(material, LAYOUT, *hiding_note(material.hide_below)))
+    book.notes(SHEET, notes(context, LAYOUT, *hiding_note(context.hide_below)))
     return count
 
 
-def _names(total: Total, material: Material) -> tuple[Any, ...]:
+def _names(total: Total, context: ReportContext) -> tuple[Any, ...]:
     month, provider, provider_name, clinic, currency, payer = total.names
     nobody = payer == NOBODY
     return (
@@ -63,11 +63,11 @@ def _names(total: Total, material: Material) -> tuple[Any, ...]:
         provider,
         provider_name,
         clinic,
-        material.clinics.get(clinic, ""),
+        context.clinics.get(clinic, ""),
         currency,
-        material.currencies.get(currency, ""),
+        context.currencies.get(currency, ""),
         "" if nobody else payer,
-        "Nobody is charged" if nobody else material.areas.get(payer, ""),
+        "Nobody is charged" if nobody else context.areas.get(payer, ""),
     )
 
 
@@ -83,13 +83,13 @@ def _figures(total: Total, hides: Mask) -> list[Any]:
     ]
 
 
-def _write_summary(book: Workbook, material: Material) -> None:
-    groups = summary_groups(material, material.collated.sums())
-    places = book.groups("Summary", heading_of(material), groups)
+def _write_summary(book: Workbook, context: ReportContext) -> None:
+    groups = summary_groups(context, context.collated.sums())
+    places = book.groups("Summary", heading_of(context), groups)
     first, last = places[1]
     shown = (first, min(last, first + 14))
     chart = Chart("Amount by currency", "Pounds", shown, 0, ((5, "Amount"),), lying=True)
     book.chart("Summary", "H3", chart)
 
 
-BOOK = Book(LAYOUT, _write)
+WRITER = ReportWriter(LAYOUT, _write)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.reports.collating.sums import Total, totals_by, whole
+from core.reports.collating.sums import Total, grand_total, totals_by
 from core.reports.kinds.backing_data import COLUMNS as LINES
 from core.reports.kinds.backing_data import line_rows
 from core.reports.kinds.line_csv import write_lines
-from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
 from core.reports.workbooks.workbook import Column, Group, Workbook
 
 COLUMNS = (
@@ -30,31 +30,31 @@ INVOICE, SHEET = "Invoice", "Lines"
 LAYOUT = Layout("1", {INVOICE: COLUMNS, SHEET: LINES})
 
 
-def _write(book: Workbook, material: Material) -> int:
-    [payer] = material.request.only
-    payer_name = material.areas.get(payer, payer)
-    sums = material.collated.sums()
-    rows = [_row(total, material) for total in totals_by(sums, "month", "currency")]
+def _write(book: Workbook, context: ReportContext) -> int:
+    [payer] = context.request.only
+    payer_name = context.areas.get(payer, payer)
+    sums = context.collated.sums()
+    rows = [_row(total, context) for total in totals_by(sums, "month", "currency")]
     group = Group(
         title=f"To {payer_name} ({payer})",
         columns=COLUMNS,
         rows=rows,
-        total=("Total", "", "", *_figures(whole(sums))),
+        total=("Total", "", "", *_figures(grand_total(sums))),
     )
-    book.groups(INVOICE, heading_of(material), [group])
-    count = book.table(SHEET, LINES, line_rows(material))
-    told = (
+    book.groups(INVOICE, heading_of(context), [group])
+    count = book.table(SHEET, LINES, line_rows(context))
+    extra_notes = (
         ("To", f"{payer_name} ({payer})"),
         ("VAT", "None: health care is exempt from VAT."),
         ("Lines", f"{count:,}; their amounts add up to the total of the invoice."),
     )
-    book.notes("Invoice Backing", notes(material, LAYOUT, *told))
+    book.notes("Invoice Backing", notes(context, LAYOUT, *extra_notes))
     return count
 
 
-def _row(total: Total, material: Material) -> tuple[Any, ...]:
+def _row(total: Total, context: ReportContext) -> tuple[Any, ...]:
     month, currency = total.names
-    return (month, currency, material.currencies.get(currency, ""), *_figures(total))
+    return (month, currency, context.currencies.get(currency, ""), *_figures(total))
 
 
 def _figures(total: Total) -> tuple[Any, ...]:
@@ -68,4 +68,4 @@ def _figures(total: Total) -> tuple[Any, ...]:
     )
 
 
-BOOK = Book(LAYOUT, _write, write_lines, " lines.csv")
+WRITER = ReportWriter(LAYOUT, _write, write_lines, " lines.csv")

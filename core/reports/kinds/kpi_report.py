@@ -1,4 +1,4 @@
-"""KPI Report: every indicator by provider and month, its trend, and where others lie."""
+"""KPI Report: every indicator by provider and month, its trend, and the quartiles of others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from core.kpis.results import Result
 from core.reports.disclosure.hidden_numbers import HIDDEN, hiding_note
-from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
 from core.reports.workbooks.workbook import Column, Trend, Workbook
 
 COLUMNS = (
@@ -48,19 +48,19 @@ OLD = "figure of the old service"
 CHARTS_A_ROW, ROWS_A_CHART = 2, 13
 
 
-def _write(book: Workbook, material: Material) -> int:
-    results = list(material.results)
+def _write(book: Workbook, context: ReportContext) -> int:
+    results = list(context.results)
     months = sorted({result.month for result in results})
-    rows = _trend_rows(results, months, material.hide_below)
+    rows = _trend_rows(results, months, context.hide_below)
     if len(months) > 1:
-        book.canvas(CHARTS, heading_of(material), page_rows=2 * ROWS_A_CHART)
-    count = book.table(SHEET, COLUMNS, [_row(result, material.hide_below) for result in results])
+        book.canvas(CHARTS, heading_of(context), page_rows=2 * ROWS_A_CHART)
+    count = book.table(SHEET, COLUMNS, [_row(result, context.hide_below) for result in results])
     across = [*TREND[:-1], *(Column(f"{month:%b %Y}", "figure", 11) for month in months)]
     book.table(TRENDS, across, rows)
     book.table(LIST, INDICATORS, _indicators(results))
     if len(months) > 1:
         _draw(book, results, rows, len(months))
-    book.notes(SHEET, notes(material, LAYOUT, *hiding_note(material.hide_below)))
+    book.notes(SHEET, notes(context, LAYOUT, *hiding_note(context.hide_below)))
     return count
 
 
@@ -85,15 +85,15 @@ def _row(result: Result, limit: int) -> tuple[Any, ...]:
 def _trend_rows(
     results: Sequence[Result], months: Sequence[dt.date], limit: int
 ) -> list[tuple[Any, ...]]:
-    """A row for each provider and indicator, then one for the others where there is any."""
-    found: list[tuple[Any, ...]] = []
+    """A row for each provider and indicator, followed by one with the median of others, if any."""
+    rows: list[tuple[Any, ...]] = []
     for provider, name in dict.fromkeys((each.provider, each.kpi.kpi) for each in results):
-        mine = {r.month: r for r in results if (r.provider, r.kpi.kpi) == (provider, name)}
-        found.append((provider, name, *(_value(mine.get(month), limit) for month in months)))
-        others = [_median(mine.get(month)) for month in months]
-        if any(value is not None for value in others):
-            found.append(("others", name, *others))
-    return found
+        by_month = {r.month: r for r in results if (r.provider, r.kpi.kpi) == (provider, name)}
+        rows.append((provider, name, *(_value(by_month.get(month), limit) for month in months)))
+        medians = [_median(by_month.get(month)) for month in months]
+        if any(value is not None for value in medians):
+            rows.append(("others", name, *medians))
+    return rows
 
 
 def _value(result: Result | None, limit: int) -> Decimal | None:
@@ -140,4 +140,4 @@ def _draw(
         book.trend(CHARTS, f"{'AI'[place % CHARTS_A_ROW]}{row}", trend)
 
 
-BOOK = Book(LAYOUT, _write)
+WRITER = ReportWriter(LAYOUT, _write)

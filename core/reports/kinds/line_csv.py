@@ -1,4 +1,4 @@
-"""The lines of a report as csv: ISO dates, pounds with two places, texts that stay texts."""
+"""The lines of a report as csv: ISO dates, pounds with two places, inert texts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pyarrow.csv as pa_csv
 
 from core.engine.columns.csv_injection import inert_texts
 from core.reports.kinds.backing_data import COLUMNS, NAMES, completed_lines
-from core.reports.report_context import Material
+from core.reports.report_context import ReportContext
 
 _BOM = b"\xef\xbb\xbf"  # spreadsheets take csv without one for an old encoding
 
 
-def write_lines(material: Material, path: Path) -> None:
+def write_lines(context: ReportContext, path: Path) -> None:
     """Writes the headings and lines of Backing Data."""
     headings = [column.heading for column in COLUMNS]
     with path.open("wb") as file:
         file.write(_BOM + (",".join(headings) + "\r\n").encode())
-        for lines in completed_lines(material):
+        for lines in completed_lines(context):
             plain = pa.table({name: _plain(name, lines) for name in NAMES})
             options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
             pa_csv.write_csv(plain, file, options)
@@ -40,6 +40,6 @@ def _plain(name: str, lines: pa.Table) -> pa.ChunkedArray:
 
 
 def _pounds(pence: pa.ChunkedArray) -> pa.ChunkedArray:
-    whole = pc.divide(pence, 100)
-    rest = pc.subtract(pence, pc.multiply(whole, 100)).cast(pa.string())
-    return pc.binary_join_element_wise(whole.cast(pa.string()), pc.utf8_lpad(rest, 2, "0"), ".")
+    pounds = pc.divide(pence, 100)
+    rest = pc.subtract(pence, pc.multiply(pounds, 100)).cast(pa.string())
+    return pc.binary_join_element_wise(pounds.cast(pa.string()), pc.utf8_lpad(rest, 2, "0"), ".")

@@ -1,4 +1,4 @@
-"""Submission Receipt: what was submitted for a month, when, by whom, and what it came to."""
+"""Submission Receipt: what was submitted for a month, when, by whom, and its totals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from core.reports.collating.submitted import Submitted
 from core.reports.kinds.summary_groups import summary_groups
-from core.reports.report_context import Book, Layout, Material, heading_of, notes
+from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
 from core.reports.workbooks.workbook import Column, Group, Workbook
 
 FILES = (
@@ -23,13 +23,13 @@ SHEET, FILES_SHEET = "Receipt", "Files"
 LAYOUT = Layout("1", {FILES_SHEET: FILES})
 
 
-def _write(book: Workbook, material: Material) -> int:
-    assert material.submitted is not None  # noqa: S101 - gathered for every report of one month
-    run = material.submitted.run
-    groups = [_totals(run), *reversed(summary_groups(material, material.collated.sums()))]
-    book.groups(SHEET, heading_of(material), groups)
-    book.table(FILES_SHEET, FILES, [_file(file) for file in material.submitted.files])
-    book.notes("Submission Receipt", notes(material, LAYOUT, *_facts(material.submitted)))
+def _write(book: Workbook, context: ReportContext) -> int:
+    assert context.submitted is not None  # noqa: S101 - read for every report of one month
+    run = context.submitted.run
+    groups = [_totals(run), *reversed(summary_groups(context, context.collated.sums()))]
+    book.groups(SHEET, heading_of(context), groups)
+    book.table(FILES_SHEET, FILES, [_file(file) for file in context.submitted.files])
+    book.notes("Submission Receipt", notes(context, LAYOUT, *_facts(context.submitted)))
     return int(run.charges)
 
 
@@ -66,4 +66,4 @@ def _facts(submitted: Submitted) -> list[tuple[str, str]]:
     ]
 
 
-BOOK = Book(LAYOUT, _write)
+WRITER = ReportWriter(LAYOUT, _write)

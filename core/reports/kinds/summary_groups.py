@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from core.reports.collating.sums import NOBODY, Total, dearest_first, totals_by
-from core.reports.report_context import Material
+from core.reports.report_context import ReportContext
 from core.reports.workbooks.workbook import Column, Group
 
 _COUNTS = (
@@ -19,12 +19,12 @@ _COUNTS = (
 )
 
 
-def summary_groups(material: Material, sums: pa.Table) -> list[Group]:
-    """The totals of the report three times over, each dearest first."""
-    payers = {NOBODY: "Nobody is charged", **material.areas}
+def summary_groups(context: ReportContext, sums: pa.Table) -> list[Group]:
+    """The totals of the report by clinic, currency and commissioner, highest amount first."""
+    payers = {NOBODY: "Nobody is charged", **context.areas}
     return [
-        _group("Clinic", totals_by(sums, "clinic_id"), material.clinics),
-        _group("Currency", totals_by(sums, "currency"), material.currencies),
+        _group("Clinic", totals_by(sums, "clinic_id"), context.clinics),
+        _group("Currency", totals_by(sums, "currency"), context.currencies),
         _group("Commissioner", totals_by(sums, "commissioner"), payers),
     ]
 

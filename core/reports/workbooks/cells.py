@@ -1,4 +1,4 @@
-"""Columns as the cells of a sheet, some thousand rows at a time."""
+"""Converts columns into the cells of a sheet, a batch of rows at a time."""
 
 from __future__ import annotations
 

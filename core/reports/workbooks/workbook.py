@@ -1,6 +1,6 @@
-"""How every workbook of the service looks: headings, money, dates, widths, notes.
+"""The format of every workbook of the service: headings, money, dates, widths, notes.
 
-Text that begins with ``=`` stays text, and memory stays constant however long a sheet is.
+Text that begins with ``=`` stays text, and memory is constant regardless of the length of a sheet.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any, Literal
 import xlsxwriter
 
 Kind = Literal["text", "whole", "money", "tally", "spread", "factor", "figure", "date", "month"]
-"""``tally`` and ``spread`` are whole numbers and money of which most are nothing: a dash."""
+"""``tally`` and ``spread`` are whole numbers and money that show zero as a dash."""
 
 ROWS_A_SHEET = 1_048_576
-"""What Excel holds, heading included; more flows to a further sheet."""
+"""The limit of Excel, heading included; further rows continue on another sheet."""
 
 READABLE, A3 = 20, 8
-"""So many columns can be read on a printed page; wider sheets take A3 and more pages across."""
+"""The number of columns readable on a printed page; wider sheets use A3 and more pages across."""
 
 _FORMATS: dict[Kind, dict[str, Any]] = {
     "text": {},
@@ -39,13 +39,13 @@ _NUMBERS: frozenset[Kind] = frozenset({"whole", "money", "tally", "spread", "fac
 
 
 NOTE, LINE = 90, 13.5
-"""How wide notes are, and how high a line is, in points."""
+"""The width of notes in characters, and the height of a line in points."""
 
 
-def _make_room(sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
-    """A row as high as its texts need, given with the width of their columns; before it is written.
+def _fit_row_height(sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
+    """Sets the height that the texts of a row need at the widths of their columns; call it first.
 
-    Excel finds out by itself when the file is opened; what prints it without opening does not.
+    Excel adjusts heights when it opens the file; programs that print it directly do not.
     """
     lines = max(len(textwrap.wrap(text, max(1, width - 1))) for text, width in texts)
     if lines > 1:
@@ -54,9 +54,9 @@ def _make_room(sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet: its heading, what it holds, how wide it is, what it means in words.
+    """A column of a sheet: heading, kind, width in characters, and meaning in words.
 
-    Money is in pounds; a date is a date, or the number by which Excel knows it.
+    Money is in pounds; a date is a date, or its serial number in Excel.
     """
 
     heading: str
@@ -66,20 +66,20 @@ class Column:
 
 
 FIRST_DAY = 25_569
-"""1 January 1970 as Excel counts days."""
+"""The serial number of 1 January 1970 in Excel."""
 
 
 def serial(day: dt.date) -> int:
-    """A date as the number by which Excel knows it."""
+    """The serial number of a date in Excel."""
     return day.toordinal() - dt.date(1970, 1, 1).toordinal() + FIRST_DAY
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of rows that stand on a sheet: their names, and a series for each column of values.
+    """A chart of rows of a sheet: their names, and a series for each column of values.
 
-    ``rows`` are the first and the last, counted from 0; ``series`` has column, name of each.
-    Drawn in one colour from dark to light, with gaps, so that it reads in grey.
+    ``rows`` are the first and the last, counted from 0; ``series`` has the column and name of each.
+    It uses shades of one colour, with gaps, so that it is readable in grey.
     """
 
     title: str
@@ -93,8 +93,8 @@ class Chart:
 
 @dataclass(frozen=True)
 class Trend:
-    """A line chart of a row of ``sheet``, whose first row names the months, and of the row that
-    says where others lie, if there is one."""
+    """A line chart of a row of ``sheet``, whose first row names the months, and of the row with the
+    medians of others, if there is one."""
 
     title: str
     unit: str
@@ -155,12 +155,12 @@ class Workbook(AbstractContextManager["Workbook"]):
         sheet.fit_to_pages(1, 0)
         sheet.write_string(0, 0, title, self._title)
         for row, (label, text) in enumerate(notes, start=2):
-            _make_room(sheet, row, [(text, NOTE)])
+            _fit_row_height(sheet, row, [(text, NOTE)])
             sheet.write_string(row, 0, label, self._label)
             sheet.write_string(row, 1, text, self._wrapped)
 
     def chart(self, sheet_name: str, cell: str, chart: Chart, *, money: bool = True) -> None:
-        """A native chart, beside or under what it shows."""
+        """Inserts a native chart at a cell."""
         kind = "bar" if chart.lying else "column"
         drawn = self._book.add_chart({"type": kind, "subtype": "stacked"})
         first, last = chart.rows
@@ -190,7 +190,7 @@ class Workbook(AbstractContextManager["Workbook"]):
         self._book.get_worksheet_by_name(sheet_name).insert_chart(cell, drawn)
 
     def trend(self, sheet_name: str, cell: str, trend: Trend) -> None:
-        """A line of months, with a dashed one of others beside it."""
+        """Inserts a line chart by month, with a dashed line for others."""
         drawn = self._book.add_chart({"type": "line"})
         first, last = trend.columns
         for row, name, dash in ((trend.row, trend.name, "solid"), (trend.others, "others", "dash")):
@@ -221,9 +221,9 @@ class Workbook(AbstractContextManager["Workbook"]):
         sheet.write_string(0, 0, title, self._title)
 
     def groups(self, name: str, title: str, groups: Sequence[Group]) -> list[tuple[int, int]]:
-        """A sheet of short tables under each other, each with its total row.
+        """A sheet of short tables below each other, each with its total row.
 
-        Gives the first and last row of each, counted from 0, for charts.
+        Returns the first and last row of each, counted from 0, for charts.
         """
         sheet = self._book.add_worksheet(name)
         sheet.hide_gridlines(2)
@@ -260,8 +260,8 @@ class Workbook(AbstractContextManager["Workbook"]):
     ) -> int:
         """A long sheet with frozen, filtered headings; returns the number of rows.
 
-        What one sheet does not hold flows to ``name 2``, ``name 3`` … A ``total`` stands under the
-        last row, outside the filter.
+        Rows beyond the limit continue on ``name 2``, ``name 3`` … A ``total`` stands below the last
+        row, outside the filter.
         """
         count, sheet, at = 0, None, 0
         places, looks = range(len(columns)), [self._formats[column.kind] for column in columns]
@@ -275,7 +275,7 @@ class Workbook(AbstractContextManager["Workbook"]):
                 writers = [_WRITERS[column.kind](sheet) for column in columns]
             for index, write, value, look in zip(places, writers, values, looks, strict=True):
                 if value is None or value == "":
-                    continue  # an empty cell takes no room
+                    continue  # an empty cell is not written
                 write(at, index, value, look)
             at += 1
             count += 1
@@ -304,7 +304,7 @@ class Workbook(AbstractContextManager["Workbook"]):
             sheet.autofilter(0, 0, max(rows - 1, 1), len(columns) - 1)
 
     def _write_headings(self, sheet: Any, row: int, columns: Sequence[Column]) -> None:
-        _make_room(sheet, row, [(column.heading, column.width) for column in columns])
+        _fit_row_height(sheet, row, [(column.heading, column.width) for column in columns])
         for index, column in enumerate(columns):
             look = self._heading_right if column.kind in _NUMBERS else self._heading
             sheet.write_string(row, index, column.heading, look)

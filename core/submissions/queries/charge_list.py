@@ -72,7 +72,7 @@ class ChargeLine:
     reason: str
 
 
-def runs_seen(connection: Connection, scope: Scope) -> list[SeenRun]:
+def visible_runs(connection: Connection, scope: Scope) -> list[SeenRun]:
     """Own months, drafts among them, and submitted months that charge the person's areas; the
     latest first."""
     months, runs, providers = tables.submissions, tables.runs, tables.organisations

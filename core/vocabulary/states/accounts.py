@@ -1,4 +1,4 @@
-"""The states of a subscription; its dates decide, a daily flow notices."""
+"""The states of a subscription, which follow from its dates and are updated daily."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class SubscriptionState(State):
-    """Where a subscription stands."""
+    """The state of a subscription."""
 
     QUOTED = "quoted", "A quotation was made. It begins once it is accepted and invoiced."
     INVOICED = "invoiced", "The invoice was sent. It begins on its first day."

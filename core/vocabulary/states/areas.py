@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class SpiderState(State):
-    """Where a crawl stands."""
+    """The state of a crawl."""
 
     PLANNED = "planned", "Starts at its time."
     RUNNING = "running", "Asks its source for the areas within each area."

@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class FailureState(State):
-    """Where a failure stands."""
+    """The state of a failure."""
 
     WAITING = "waiting", "Waits for an operator: try it again, or set it aside."
     RETRIED = "retried", "Being tried again."

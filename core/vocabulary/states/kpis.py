@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class KpiState(State):
-    """Where a version of an indicator stands."""
+    """The state of a version of an indicator."""
 
     DRAFT = "draft", "Being written: tried on months, shown to nobody else."
     PUBLISHED = "published", "Measured for every month that is run."
@@ -29,4 +29,4 @@ class KpiProcess(Process):
 KPI_MACHINE = Machine("kpi", KpiProcess, "kpis", settled=frozenset({KpiState.RETIRED}))
 
 SHOWN = (KpiState.PUBLISHED, KpiState.TAKEN_OVER)
-"""What people see figures of."""
+"""The states in which people see the figures of an indicator."""

@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class MigrationState(State):
-    """Where a migration stands."""
+    """The state of a migration."""
 
     PLANNED = "planned", "Starts at its time."
     RUNNING = "running", "Tables are being taken over."
@@ -42,7 +42,7 @@ MIGRATION_MACHINE = Machine(
 
 
 class TableState(State):
-    """Where one table of a migration stands."""
+    """The state of one table of a migration."""
 
     PLANNED = "planned", "Waits for the tables that it refers to."
     FETCHING = "fetching", "Its rows are read from the old service, page by page."

@@ -1,4 +1,4 @@
-"""The states of a notification on its way by one channel."""
+"""The states of the delivery of a notification by one channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class DeliveryState(State):
-    """Where the delivery of one notification by one channel stands."""
+    """The state of the delivery of one notification by one channel."""
 
     WAITING = "waiting", "It is sent as soon as it is due; after a refusal, a little later."
     SENT = "sent", "The receiver accepted it."

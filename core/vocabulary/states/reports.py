@@ -10,7 +10,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class ReportState(State):
-    """Where a report stands."""
+    """The state of a report."""
 
     REQUESTED = "requested", "Waiting for its turn."
     COLLATING = "collating", "Being put together."
@@ -25,7 +25,7 @@ class ReportProcess(Process):
     _ = States.from_enum(ReportState, initial=ReportState.REQUESTED)
 
     begin = _.REQUESTED.to(_.COLLATING)
-    # A report whose making died is begun again.
+    # A report whose process died is begun again.
     begin_again = _.COLLATING.to(_.COLLATING)
     finish = _.COLLATING.to(_.READY)
     stop = _.REQUESTED.to(_.FAILED) | _.COLLATING.to(_.FAILED)

@@ -10,7 +10,7 @@ from core.vocabulary.process import Machine, Process, State
 
 
 class FileState(State):
-    """Where an uploaded file stands."""
+    """The state of an uploaded file."""
 
     RECEIVED = "received", "Uploaded. It is checked as soon as its turn comes."
     CHECKING = "checking", "Being checked against the data set."
@@ -38,7 +38,7 @@ class FileProcess(Process):
     accept = _.CHECKING.to(_.READY)
     reject = _.CHECKING.to(_.REJECTED)
     check_again = (
-        # A check that died is taken up where it stopped; a rejected file when a fault was mended.
+        # A check that died resumes where it stopped; a rejected file after a fault was mended.
         _.CHECKING.to(_.CHECKING)
         | _.UNCONFIRMED.to(_.CHECKING)
         | _.REJECTED.to(_.CHECKING)
@@ -67,7 +67,7 @@ FILE_TEXTS: Mapping[FileState, str] = {state: state.text for state in FileState}
 
 
 class SubmissionState(State):
-    """Where a provider's month stands."""
+    """The state of a provider's month."""
 
     OPEN = "open", "Files can be added, corrected and removed."
     QUEUED = "queued", "It waits for its turn."
@@ -99,7 +99,7 @@ STAGES = (
 
 
 HANDED_IN = (SubmissionState.SUBMITTED, SubmissionState.RESET_ASKED)
-"""The states in which commissioners see what a month came to."""
+"""The states in which commissioners see the charges of a month."""
 
 
 class SubmissionProcess(Process):
@@ -116,7 +116,7 @@ class SubmissionProcess(Process):
         | _.PRICING.to(_.ALLOCATING)
         | _.ALLOCATING.to(_.MEASURING)
     )
-    # A run that died starts at its first stage; finished chunks are kept, so little is repeated.
+    # A run that died starts at its first stage again; finished chunks are kept.
     begin_again = (
         _.MERGING.to(_.MERGING)
         | _.TRIGGERING.to(_.MERGING)
@@ -136,7 +136,7 @@ class SubmissionProcess(Process):
         | _.MEASURING.to(_.FAILED)
     )
     change_files = _.DRAFT.to(_.OPEN) | _.FAILED.to(_.OPEN)
-    # A month of the old service comes as it was charged there.
+    # A month of the old service is imported with the state it had there.
     take_over = _.OPEN.to(_.DRAFT) | _.OPEN.to(_.SUBMITTED)
     ask_for_reset = _.SUBMITTED.to(_.RESET_ASKED)
     grant_reset = _.RESET_ASKED.to(_.OPEN)
@@ -154,7 +154,7 @@ SUBMISSION_TEXTS: Mapping[SubmissionState, str] = {state: state.text for state i
 
 
 class RunState(State):
-    """Where one calculation of a submission stands."""
+    """The state of one calculation of a submission."""
 
     RUNNING = "running", "Waits for its turn, or is being calculated."
     PUBLISHED = "published", "What readers see of its month."

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.reports.disclosure.disclosure_control import Counts, Mask, hidden, with_totals
+from core.reports.disclosure.disclosure_control import Counts, Mask, hidden_cells, with_totals
 
 LIMIT = 3
 SIZES = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -44,7 +44,7 @@ def possible(counts: Counts, mask: Mask) -> list[Counts]:
 @settings(max_examples=300, deadline=None)
 @given(counts=TABLES)
 def test_no_small_number_can_be_worked_out(counts: Counts) -> None:
-    mask = hidden(counts, LIMIT)
+    mask = hidden_cells(counts, LIMIT)
     table = with_totals(counts)
     small = (table > 0) & (table < LIMIT)
     assert mask[small].all()
@@ -57,14 +57,14 @@ def test_no_small_number_can_be_worked_out(counts: Counts) -> None:
 @given(counts=TABLES)
 def test_nothing_is_hidden_without_need(counts: Counts) -> None:
     table = with_totals(counts)
-    assert not hidden(counts, 0).any()
+    assert not hidden_cells(counts, 0).any()
     if not ((table > 0) & (table < LIMIT)).any():
-        assert not hidden(counts, LIMIT).any()
+        assert not hidden_cells(counts, LIMIT).any()
 
 
 def test_one_small_number_takes_another_of_its_row_and_column_with_it() -> None:
     counts = np.array([[2, 40, 60], [10, 20, 30], [70, 80, 90]], np.int64)
-    mask = hidden(counts, 5)
+    mask = hidden_cells(counts, 5)
     assert mask[0, 0]
     assert mask.sum() == 4
     assert not mask[-1, -1]
@@ -73,9 +73,9 @@ def test_one_small_number_takes_another_of_its_row_and_column_with_it() -> None:
 
 def test_a_large_table_takes_no_long_time() -> None:
     counts = np.random.default_rng(7).poisson(6, (400, 12)).astype(np.int64)
-    mask = hidden(counts, 5)
+    mask = hidden_cells(counts, 5)
     assert mask.sum() >= ((counts > 0) & (counts < 5)).sum()
 
 
 def test_an_empty_table_hides_nothing() -> None:
-    assert not hidden(np.zeros((0, 2), np.int64), 5).any()
+    assert not hidden_cells(np.zeros((0, 2), np.int64), 5).any()

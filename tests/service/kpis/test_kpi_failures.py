@@ -13,7 +13,7 @@ from core.events.failures import Failure, list_failures
 from core.events.outbox import read_event
 from core.kpis.catalogue import write_kpi
 from core.kpis.definitions import Kpi
-from core.kpis.failing import fail_measuring, settle_measuring
+from core.kpis.failing import fail_measuring, resolve_measuring
 from core.kpis.trials import ask_for_trial, get_trial
 from core.operations.retrying import retry
 from core.submissions.event_names import names_of_run
@@ -68,7 +68,7 @@ def test_a_run_that_was_not_measured_is_asked_for_until_it_is(
     _, asked = newest(service, KpisRequested.name)
     assert (asked.run_id, asked.provider) == (run_id, "ZX1")
     with service.engine.begin() as connection:
-        settle_measuring(connection, run_id)
+        resolve_measuring(connection, run_id)
     assert waiting(service) == []
 
 

@@ -28,8 +28,8 @@ from core.kpis.catalogue import (
 )
 from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.episodes import chunks_to_write, write_episodes
-from core.kpis.kpi_schema import clear_away, create_kpi_schema
-from core.kpis.measuring import KpiRefused, Measured, measure
+from core.kpis.kpi_schema import create_kpi_schema, delete_old_episodes
+from core.kpis.measuring import KpiRefused, Measurement, measure
 from core.kpis.results import Peers, results_of, store_result
 from core.submissions.commands.run_inputs import load_run
 from core.user_errors import UserError
@@ -270,9 +270,9 @@ def test_publishing_measures_past_months_and_retires_the_version_before(
 def test_figures_by_month_with_others_unnamed(service: Service, own: int, other: int) -> None:
     with service.engine.begin() as connection:
         [first, *_] = published_kpis(connection, DATASET)
-        store_result(connection, own, first.id, Measured(Decimal(10), Decimal(4)))
+        store_result(connection, own, first.id, Measurement(Decimal(10), Decimal(4)))
         store_result(connection, other, first.id, None, "It took too long.")
-        store_result(connection, other, first.id, Measured(Decimal(20), Decimal(4)))
+        store_result(connection, other, first.id, Measurement(Decimal(20), Decimal(4)))
         [mine] = results_of(connection, EVERYTHING, ["ZX1"])
         [theirs] = results_of(connection, EVERYTHING, ["ZX2"], final_only=True)
         assert results_of(connection, EVERYTHING, ["ZX1"], final_only=True) == []
@@ -287,12 +287,12 @@ def test_others_are_shown_only_where_none_can_be_told_from_the_rest(
 ) -> None:
     with service.engine.begin() as connection:
         [first, *_] = published_kpis(connection, DATASET)
-        store_result(connection, own, first.id, Measured(Decimal(10), Decimal(4)))
+        store_result(connection, own, first.id, Measurement(Decimal(10), Decimal(4)))
         for number, numerator in enumerate((1, 2, 6)):
             [mine] = results_of(connection, EVERYTHING, ["ZX1"])
             assert mine.peers is None
             another = another_month(connection, number)
-            store_result(connection, another, first.id, Measured(Decimal(numerator), Decimal(1)))
+            store_result(connection, another, first.id, Measurement(Decimal(numerator), Decimal(1)))
         [mine] = results_of(connection, EVERYTHING, ["ZX1"])
     assert mine.peers == Peers(3, Decimal("1.5"), Decimal(2), Decimal(4))
 
@@ -329,11 +329,11 @@ def test_figures_of_the_old_service_stay_whatever_measures_them_later(
             publish_kpi(connection, first)
         second = write_kpi(connection, DATASET, kpi(GOOD).model_copy(update={"kpi": old.kpi}))
         publish_kpi(connection, second)
-        store_result(connection, own, second, Measured(Decimal(2), Decimal(2)))
+        store_result(connection, own, second, Measurement(Decimal(2), Decimal(2)))
         assert get_kpi(connection, first).state == "retired"
         event = KpiPublished(kpi_id=second, kpi=old.kpi, dataset=DATASET)
         REACTIONS["measure-again"](connection, uuid4(), event)
-        store_result(connection, own, second, Measured(Decimal(3), Decimal(3)))
+        store_result(connection, own, second, Measurement(Decimal(3), Decimal(3)))
         [figure] = results_of(connection, EVERYTHING, ["ZX1"])
     assert (figure.kpi.sql, figure.numerator, figure.taken_over) == (GOOD, 1, True)
 
@@ -343,14 +343,14 @@ def test_what_is_not_measured_yet_is_asked_for(service: Service, own: int, other
     with service.engine.begin() as connection:
         assert request_missing(connection, later) == 2
         for each in published_kpis(connection, DATASET):
-            store_result(connection, own, each.id, Measured(Decimal(0), Decimal(0)))
+            store_result(connection, own, each.id, Measurement(Decimal(0), Decimal(0)))
         assert request_missing(connection, later) == 1
 
 
 def test_episodes_are_kept_while_they_may_be_asked_for(service: Service, own: int) -> None:
     now = dt.datetime.now(dt.UTC)
     with service.engine.begin() as connection:
-        assert clear_away(connection, now) == 0
-        assert clear_away(connection, now + dt.timedelta(days=50)) == 1
+        assert delete_old_episodes(connection, now) == 0
+        assert delete_old_episodes(connection, now + dt.timedelta(days=50)) == 1
         run = load_run(connection, own)
         assert chunks_to_write(connection, run) == list(range(run.chunks))

@@ -18,7 +18,7 @@ from core.accounts.subscriptions import Quote, invoice, quote
 from core.accounts.today import today
 from core.database import tables
 from core.kpis.catalogue import published_kpis, write_kpi
-from core.kpis.measuring import Measured
+from core.kpis.measuring import Measurement
 from core.kpis.results import store_result
 from core.submissions.commands.failing import fail_run
 from core.submissions.commands.resets import ask_for_reset
@@ -144,7 +144,7 @@ def _measure(connection: Connection, places: dict[str, Place]) -> None:
         kpi for kpi in published_kpis(connection, DATASET) if kpi.definition.unit == "percent"
     ]
     for place in places.values():
-        store_result(connection, place.run_id, shown.id, Measured(Decimal(50), Decimal(100)))
+        store_result(connection, place.run_id, shown.id, Measurement(Decimal(50), Decimal(100)))
     changed = shown.definition.model_copy(update={"kpi": DRAFT})
     write_kpi(connection, DATASET, changed)
 

@@ -14,7 +14,7 @@ from core.database import tables
 from core.database.acting import acting_for
 from core.kpis.catalogue import published_kpis, take_over_kpi
 from core.kpis.definitions import Kpi
-from core.kpis.measuring import Measured
+from core.kpis.measuring import Measurement
 from core.kpis.results import store_result
 from tests.service.month import APRIL, Service, visit
 from tests.service.permissions.permission_pages import page_at, pages_on, shown, texts
@@ -83,9 +83,9 @@ def test_figures_of_the_old_service_are_marked(service: Service, portal_engine: 
     with service.engine.begin() as connection:
         [first, *_] = published_kpis(connection, "sexual-health")
         kept = take_over_kpi(connection, "sexual-health", waits)
-        store_result(connection, run_id, first.id, Measured(Decimal(8), Decimal(4)))
+        store_result(connection, run_id, first.id, Measurement(Decimal(8), Decimal(4)))
         for kpi_id in (first.id, kept):
-            store_result(connection, run_id, kpi_id, Measured(Decimal(8), Decimal(16)))
+            store_result(connection, run_id, kpi_id, Measurement(Decimal(8), Decimal(16)))
         connection.execute(
             tables.kpi_results.update()
             .where(tables.kpi_results.c.kpi_id == kept)

@@ -19,11 +19,11 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.kpis.catalogue import published_kpis
-from core.kpis.measuring import Measured
+from core.kpis.measuring import Measurement
 from core.kpis.results import store_result
 from core.reports.kinds.annual_summary import AMOUNTS, months_of
 from core.reports.kinds.annual_summary import CHARGES as COUNTS
-from core.reports.report_writers import BOOKS
+from core.reports.report_writers import WRITERS
 from core.reports.requests import ReportRequest, runs_to_show
 from core.vocabulary.report_kinds import KINDS, ReportKind
 from tests.service.month import APRIL, HACKNEY, visit
@@ -271,7 +271,7 @@ def test_a_report_on_indicators_shows_figures_trends_and_others(
         [first, second, *_] = published_kpis(connection, "sexual-health")
         for (_, month), run_id in months.items():
             count = 4 if month == APRIL else 5
-            measured = Measured(Decimal(10), Decimal(count))
+            measured = Measurement(Decimal(10), Decimal(count))
             store_result(connection, run_id, first.id, measured)
             store_result(connection, run_id, second.id, None, "It took too long.")
         of_may = tables.kpi_results.c.run_id == months["ZX1", MAY]
@@ -305,7 +305,7 @@ def test_headings_are_those_that_are_documented(
     service: Service, months: dict[Any, int], tmp_path: Path
 ) -> None:
     with service.engine.connect() as connection:
-        for kind, book in BOOKS.items():
+        for kind, book in WRITERS.items():
             only = ("E09000030",) if kind == ReportKind.INVOICE_BACKING else ()
             written = made(connection, asked(kind, "provider", "ZX1", only=only), tmp_path)
             for name, columns in book.layout.sheets.items():

@@ -24,13 +24,13 @@ from core.reports.making import (
 )
 from core.reports.outdated import renew_if_outdated
 from core.reports.report_list import get_report
-from core.reports.requests import ReportRequest, ask_again, request_report
+from core.reports.requests import ReportRequest, request_again, request_report
 from core.reports.schedules import (
     add_schedule,
     awaited_providers,
     end_schedule,
-    make_scheduled,
     of_month,
+    request_scheduled,
     schedules_of,
 )
 from core.user_errors import UserError
@@ -97,12 +97,12 @@ def test_a_report_is_made_once_when_the_last_provider_has_submitted(service: Ser
         assert awaited_providers(connection, theirs(), APRIL) == {"ZX1", "ZX2"}
     submitted(service, "ZX1")
     with service.engine.begin() as connection:
-        assert make_scheduled(connection, APRIL) == []
+        assert request_scheduled(connection, APRIL) == []
     submitted(service, "ZX2")
     with service.engine.begin() as connection:
-        [report_id] = make_scheduled(connection, APRIL)
+        [report_id] = request_scheduled(connection, APRIL)
     with service.engine.begin() as connection:
-        assert make_scheduled(connection, APRIL) == []
+        assert request_scheduled(connection, APRIL) == []
         assert get_report(connection, report_id).request.first_month == APRIL
         [schedule] = schedules_of(connection, ada)
         assert schedule.months_made == 1
@@ -118,7 +118,7 @@ def test_a_schedule_of_somebody_who_left_makes_nothing(service: Service) -> None
         add_schedule(connection, own(), user_id=service.amira)
     submitted(service, "ZX1")
     with service.engine.begin() as connection:
-        [report_id] = make_scheduled(connection, APRIL)
+        [report_id] = request_scheduled(connection, APRIL)
         who = sa.select(tables.reports.c.requested_by).where(tables.reports.c.id == report_id)
         assert connection.execute(who).scalar_one() == service.amira
 
@@ -188,9 +188,9 @@ def test_a_report_is_asked_for_again_by_its_own_user_or_an_operator(
     report_id = make(service, own(), tmp_path / "parts")
     for user in (service.users["ZX2"], service.users["E09000030"]):
         with service.engine.begin() as connection, pytest.raises(NotAllowed):
-            ask_again(connection, report_id, user_id=user, reason="mine")
+            request_again(connection, report_id, user_id=user, reason="mine")
     with service.engine.begin() as connection:
-        ask_again(connection, report_id, user_id=service.dev, reason="asked by the user")
+        request_again(connection, report_id, user_id=service.dev, reason="asked by the user")
 
 
 def test_reports_expire_and_take_their_files_with_them(service: Service, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from core.access.scope import EVERYTHING, Scope
 from core.database import tables
 from core.files.store import FolderStore
 from core.reports.collating.sums import NOBODY, totals_by
-from core.reports.following import copy_out, follow_report
+from core.reports.following import copy_report, follow_report
 from core.reports.kinds.backing_data import COLUMNS
 from core.reports.making import (
     begin_report,
@@ -299,7 +299,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
         [row] = reports_of(connection, Scope(service.amira))
         assert (row.state, row.moving) == (ReportState.COLLATING, True)
         with pytest.raises(UserError, match="Being put together"):
-            copy_out(store, row, tmp_path / "early.xlsx")
+            copy_report(store, row, tmp_path / "early.xlsx")
         plan = plan_report(connection, report)
         for part in plan.parts:
             collate(connection, report, part, tmp_path)
@@ -310,7 +310,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
         finish_report(connection, report, plan, made)
     ready = last(follow_report(service.engine, report_id, quiet_seconds=5))
     assert (ready.state, ready.size) == (ReportState.READY, made.size)
-    copy_out(store, ready, tmp_path / "mine.xlsx")
+    copy_report(store, ready, tmp_path / "mine.xlsx")
     assert len(lines(openpyxl.load_workbook(tmp_path / "mine.xlsx"))) == 4
     with service.engine.begin() as connection:
         assert reports_of(connection, Scope(service.users["ZX2"])) == []

@@ -13,8 +13,8 @@ from core.submissions.queries.charge_list import (
     SeenRun,
     episode_of,
     lines_of,
-    runs_seen,
     sums_of,
+    visible_runs,
 )
 from core.submissions.queries.lost_codes import lost_codes
 from tests.service.month import HACKNEY, Service, visit
@@ -27,18 +27,18 @@ TOWER_HAMLETS_CODE = "E09000030"
 
 def seen(engine: Engine, user: int) -> list[SeenRun]:
     with acting_for(engine, user, None).connect() as connection:
-        return runs_seen(connection, person_of(connection, user).scope)
+        return visible_runs(connection, person_of(connection, user).scope)
 
 
 def lines(engine: Engine, user: int, chosen: Chosen) -> list[ChargeLine]:
     with acting_for(engine, user, None).connect() as connection:
-        [run] = runs_seen(connection, person_of(connection, user).scope)
+        [run] = visible_runs(connection, person_of(connection, user).scope)
         return lines_of(connection, run, chosen)
 
 
 def why(engine: Engine, user: int, at: int = 0) -> Explanation:
     with acting_for(engine, user, None).connect() as connection:
-        [run] = runs_seen(connection, person_of(connection, user).scope)
+        [run] = visible_runs(connection, person_of(connection, user).scope)
         line = lines_of(connection, run, Chosen())[at]
         assert line in episode_of(connection, run, line)
         return explain(connection, run, line)
@@ -65,7 +65,7 @@ def test_sums_are_those_of_the_lines(service: Service, portal_engine: Engine) ->
     service.ready(month, *(visit(n, "T4", "T7", clinic=f"ZX1-{'AB'[n % 2]}") for n in range(7)))
     service.run(month, "final")
     with acting_for(portal_engine, service.amira, None).connect() as connection:
-        [run] = runs_seen(connection, person_of(connection, service.amira).scope)
+        [run] = visible_runs(connection, person_of(connection, service.amira).scope)
         sums = sums_of(connection, run)
         every = lines_of(connection, run, Chosen())
         some = lines_of(connection, run, Chosen(clinic="ZX1-A"))
@@ -114,7 +114,7 @@ def test_codes_that_were_lost_are_listed_with_what_they_would_have_added(
     service.ready(month, visit(1, "T7"), visit(2, "T2"), name="two.csv")
     service.run(month, "final")
     with acting_for(portal_engine, service.amira, None).connect() as connection:
-        [run] = runs_seen(connection, person_of(connection, service.amira).scope)
+        [run] = visible_runs(connection, person_of(connection, service.amira).scope)
         found = lost_codes(connection, run)
     assert [(each.patient_id, each.field, each.value, each.row) for each in found] == [
         ("1", "SHHAPT 1", "T4", 2),
@@ -123,7 +123,7 @@ def test_codes_that_were_lost_are_listed_with_what_they_would_have_added(
     assert found[0].pence == why(portal_engine, service.amira).lost[0].pence > 0
     assert found[1].pence == 0  # T1 with T2 is T2 alone
     with acting_for(portal_engine, service.users[TOWER_HAMLETS_CODE], None).connect() as connection:
-        [theirs] = runs_seen(
+        [theirs] = visible_runs(
             connection, person_of(connection, service.users[TOWER_HAMLETS_CODE]).scope
         )
         assert lost_codes(connection, theirs) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.reports.layout_page import page
-from core.reports.report_writers import BOOKS
+from core.reports.report_writers import WRITERS
 from core.settings import PROJECT
 from core.vocabulary.report_kinds import KINDS
 
@@ -13,4 +13,4 @@ def test_the_page_is_drawn_from_the_layouts() -> None:
 
 
 def test_every_kind_of_report_has_a_layout() -> None:
-    assert set(BOOKS) == set(KINDS)
+    assert set(WRITERS) == set(KINDS)
