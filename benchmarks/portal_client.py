@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
@@ -158,7 +158,7 @@ async def sign_in(url: str, subject: str) -> dict[str, str]:
     for left in reversed(range(SIGN_IN_TRIES)):
         try:
             return await _sign_in(url, subject)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             if not left:
                 raise
             await asyncio.sleep(1)
@@ -166,7 +166,7 @@ async def sign_in(url: str, subject: str) -> dict[str, str]:
 
 
 async def _sign_in(url: str, subject: str) -> dict[str, str]:
-    async with httpx.AsyncClient(follow_redirects=True, timeout=MOST_SECONDS) as browser:
+    async with httpx2.AsyncClient(follow_redirects=True, timeout=MOST_SECONDS) as browser:
         await browser.get(f"{url}/_stcore/health")  # brings the token against forged requests
         async with Session(url, _own(browser)) as stranger:
             await stranger.go("")
@@ -177,7 +177,7 @@ async def _sign_in(url: str, subject: str) -> dict[str, str]:
         return _own(browser)
 
 
-def _own(browser: httpx.AsyncClient) -> dict[str, str]:
+def _own(browser: httpx2.AsyncClient) -> dict[str, str]:
     own = [each for each in browser.cookies.jar if re.match(r"_streamlit_(xsrf|user)", each.name)]
     return {cookie.name: cookie.value or "" for cookie in own}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-import httpx  # noqa: E402 (after the path)
+import httpx2  # noqa: E402 (after the path)
 
 from benchmarks.portal_client import forget_peak, memory_of, peak_of, signed_in  # noqa: E402
 from benchmarks.portal_load import the_portal  # noqa: E402
@@ -61,13 +61,13 @@ async def grown_by(url: str, pid: int, size: int, subject: str = "person1@load.e
 
 
 async def send(url: str, cookies: dict[str, str], ticket: str, size: int) -> None:
-    async with httpx.AsyncClient(cookies=cookies, timeout=300) as browser:
+    async with httpx2.AsyncClient(cookies=cookies, timeout=300) as browser:
         answer = await browser.put(
             f"{url}/api/upload?name=activity.xlsx&transpose=0",
             content=content_of(size),
             headers={"X-Grouper-Ticket": ticket, "Content-Length": str(size)},
         )
-    if answer.status_code != httpx.codes.OK or answer.json()["bytes"] != size:
+    if answer.status_code != httpx2.codes.OK or answer.json()["bytes"] != size:
         raise RuntimeError(f"the portal answered {answer.status_code}: {answer.text}")
 
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from core.documents import read_document
 from core.settings import PROJECT, Settings
@@ -88,7 +88,7 @@ def deployment_names(project: Path) -> list[str]:
     return [deployment["name"] for deployment in declared]
 
 
-def is_deployed(http: httpx.Client, names: list[str], version: str) -> bool:
+def is_deployed(http: httpx2.Client, names: list[str], version: str) -> bool:
     """Whether the server has each deployment, made from this version of the files."""
     wanted = {"deployments": {"name": {"any_": names}}}
     found = http.post("/deployments/filter", json=wanted).raise_for_status().json()
@@ -96,15 +96,15 @@ def is_deployed(http: httpx.Client, names: list[str], version: str) -> bool:
     return versions == dict.fromkeys(names, version)
 
 
-def apply_queues(http: httpx.Client, queues: Queues) -> None:
+def apply_queues(http: httpx2.Client, queues: Queues) -> None:
     """Makes what is missing and sets what differs."""
     pool = f"/work_pools/{queues.pool}"
     template = job_template()
     found = http.get(pool)
-    if found.status_code == httpx.codes.NOT_FOUND:
+    if found.status_code == httpx2.codes.NOT_FOUND:
         body = {"name": queues.pool, "type": queues.type, "base_job_template": template}
         made = http.post("/work_pools/", json=body)
-        if made.status_code != httpx.codes.CONFLICT:  # a worker was quicker
+        if made.status_code != httpx2.codes.CONFLICT:  # a worker was quicker
             made.raise_for_status()
         found = http.get(pool)
     if found.raise_for_status().json()["base_job_template"] != template:
@@ -131,14 +131,14 @@ def job_template() -> dict[str, Any]:
     }
 
 
-def _apply_queue(http: httpx.Client, place: str, name: str, queue: Queue) -> None:
+def _apply_queue(http: httpx2.Client, place: str, name: str, queue: Queue) -> None:
     wanted = {
         "concurrency_limit": queue.limit,
         "priority": queue.priority,
         "description": queue.description,
     }
     found = http.get(f"{place}/{name}")
-    if found.status_code == httpx.codes.NOT_FOUND:
+    if found.status_code == httpx2.codes.NOT_FOUND:
         http.post(place, json={"name": name, **wanted}).raise_for_status()
     elif any(found.raise_for_status().json()[field] != value for field, value in wanted.items()):
         http.patch(f"{place}/{name}", json=wanted).raise_for_status()

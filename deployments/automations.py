@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 
 from core.settings import Settings
 from deployments.queues import load_queues
@@ -27,7 +27,7 @@ BODY = """\
 """What an automation sends to the hook, filled in by Prefect."""
 
 
-def apply_automations(http: httpx.Client, rules: Rules, settings: Settings) -> list[str]:
+def apply_automations(http: httpx2.Client, rules: Rules, settings: Settings) -> list[str]:
     """Makes what is missing, sets what differs, removes what no rule asks for; what was done."""
     hook = _apply_hook(http, settings)
     wanted = {each["name"]: each for each in (_automation(rule, hook) for rule in rules.prefect)}
@@ -84,7 +84,7 @@ def _matching(rule: PrefectRule) -> dict[str, Any]:
     }
 
 
-def _ours(http: httpx.Client) -> list[dict[str, Any]]:
+def _ours(http: httpx2.Client) -> list[dict[str, Any]]:
     ours: list[dict[str, Any]] = []
     offset = 0
     while found := _page(http, offset):
@@ -93,7 +93,7 @@ def _ours(http: httpx.Client) -> list[dict[str, Any]]:
     return ours
 
 
-def _page(http: httpx.Client, offset: int) -> list[dict[str, Any]]:
+def _page(http: httpx2.Client, offset: int) -> list[dict[str, Any]]:
     answer = http.post("/automations/filter", json={"offset": offset}).raise_for_status()
     found: list[dict[str, Any]] = answer.json()
     return found
@@ -112,7 +112,7 @@ def _agrees(wanted: Any, found: Any) -> bool:
     return bool(wanted == found)
 
 
-def _apply_hook(http: httpx.Client, settings: Settings) -> str:
+def _apply_hook(http: httpx2.Client, settings: Settings) -> str:
     """The id of the block that says where the portal's hook is; it holds no secret."""
     data = {
         "method": "POST",
@@ -125,7 +125,7 @@ def _apply_hook(http: httpx.Client, settings: Settings) -> str:
         f"/block_types/slug/{BLOCK_TYPE}/block_documents/name/{HOOK}",
         params={"include_secrets": True},
     )
-    if found.status_code == httpx.codes.NOT_FOUND:
+    if found.status_code == httpx2.codes.NOT_FOUND:
         return _make_hook(http, data)
     block: dict[str, Any] = found.raise_for_status().json()
     if not _agrees(data, block["data"]):
@@ -134,7 +134,7 @@ def _apply_hook(http: httpx.Client, settings: Settings) -> str:
     return str(block["id"])
 
 
-def _make_hook(http: httpx.Client, data: dict[str, Any]) -> str:
+def _make_hook(http: httpx2.Client, data: dict[str, Any]) -> str:
     kind = http.get(f"/block_types/slug/{BLOCK_TYPE}").raise_for_status().json()
     wanted = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
     [schema, *_] = http.post("/block_schemas/filter", json=wanted).raise_for_status().json()

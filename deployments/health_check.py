@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 
-import httpx
+import httpx2
 
 
-def answers(url: str, auth: httpx.Auth | None = None) -> bool:
+def answers(url: str, auth: httpx2.Auth | None = None) -> bool:
     """Whether ``url`` is served with 200."""
     try:
-        return client().get(url, auth=auth).status_code == httpx.codes.OK
-    except httpx.TransportError:
+        return client().get(url, auth=auth).status_code == httpx2.codes.OK
+    except httpx2.TransportError:
         return False
 
 
 @cache
-def client() -> httpx.Client:
+def client() -> httpx2.Client:
     """One for all probes: each new one reads all certificates, 40 ms of work."""
-    return httpx.Client(timeout=5)
+    return httpx2.Client(timeout=5)

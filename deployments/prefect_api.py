@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 
 from core.settings import Settings
 from deployments.prefect_login import prefect_client
@@ -75,8 +75,8 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
 
     def is_ready(self) -> bool:
         try:
-            return self._http.get("/ready", timeout=5).status_code == httpx.codes.OK
-        except httpx.TransportError:
+            return self._http.get("/ready", timeout=5).status_code == httpx2.codes.OK
+        except httpx2.TransportError:
             return False
 
     def create_run(
@@ -198,11 +198,11 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
             answer = self._http.request(method, path, json=body)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise ServerAwayError(f"{self._http.base_url}: {error}") from error
         if answer.is_server_error or answer.status_code in (
-            httpx.codes.TOO_MANY_REQUESTS,
-            httpx.codes.REQUEST_TIMEOUT,
+            httpx2.codes.TOO_MANY_REQUESTS,
+            httpx2.codes.REQUEST_TIMEOUT,
         ):
             raise ServerAwayError(f"{path}: {answer.status_code} {answer.text[:500]}")
         if answer.is_error:

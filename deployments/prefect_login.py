@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from core.settings import PREFECT_PASSWORD, PREFECT_USER, Settings
 
@@ -19,22 +19,24 @@ FORMER_SECONDS = 600.0
 """So long the password of before still opens, for processes that were started with it."""
 
 
-class PrefectLogin(httpx.Auth):
+class PrefectLogin(httpx2.Auth):
     """Adds the sign-in to each request, where the server has one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
         login = self._settings.prefect_login()
         if login is not None:
             request.headers["Authorization"] = basic(login)
         yield request
 
 
-def prefect_client(settings: Settings, seconds: float = 30) -> httpx.Client:
+def prefect_client(settings: Settings, seconds: float = 30) -> httpx2.Client:
     """A client of Prefect's API that is signed in."""
-    return httpx.Client(base_url=settings.api_url, timeout=seconds, auth=PrefectLogin(settings))
+    return httpx2.Client(base_url=settings.api_url, timeout=seconds, auth=PrefectLogin(settings))
 
 
 def basic(login: str) -> str:

@@ -99,7 +99,7 @@ def main() -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     started = datetime.fromisoformat(sys.argv[1]) if len(sys.argv) > 1 else None
     RelayProcess(settings, nothing_before=started).run()

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-import httpx
+import httpx2
 
 from core.database.embedded import EmbeddedPostgres
 from core.database.engine import plain_url, with_database, with_driver
@@ -287,7 +287,7 @@ class Services(AbstractContextManager["Services"]):
 
     def _worker_is_online(self, name: str, began: datetime) -> bool:
         url = f"{self.api_url}/work_pools/{load_queues().pool}/workers/filter"
-        with contextlib.suppress(httpx.TransportError):
+        with contextlib.suppress(httpx2.TransportError):
             answer = client().post(url, json={}, auth=PrefectLogin(self.settings))
             found: list[dict[str, Any]] = answer.json() if answer.is_success else []
             return any(

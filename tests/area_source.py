@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import yaml
 
 from core.areas.sources import SHIPPED_SOURCES
@@ -23,22 +23,22 @@ class AreaServer:
 
     def told(self) -> dict[str, Any]:
         """Its log, the most requests at once, and the parents whose answers go in a circle."""
-        found: dict[str, Any] = httpx.get(f"{self.url}/told").raise_for_status().json()
+        found: dict[str, Any] = httpx2.get(f"{self.url}/told").raise_for_status().json()
         return found
 
     def change(self, changes: dict[str, Any]) -> None:
         """Code to name and parent, or to None where the area is gone."""
-        httpx.post(f"{self.url}/change", json=changes).raise_for_status()
+        httpx2.post(f"{self.url}/change", json=changes).raise_for_status()
 
     def restore(self) -> None:
-        httpx.post(f"{self.url}/restore").raise_for_status()
+        httpx2.post(f"{self.url}/restore").raise_for_status()
 
     def forget(self) -> None:
-        httpx.post(f"{self.url}/forget").raise_for_status()
+        httpx2.post(f"{self.url}/forget").raise_for_status()
 
     def trouble(self, name: str | None) -> None:
         """What goes wrong at first with every request from now on."""
-        httpx.post(f"{self.url}/trouble", json=name).raise_for_status()
+        httpx2.post(f"{self.url}/trouble", json=name).raise_for_status()
 
     def write_sources(self, path: Path, page: int = 250) -> Path:
         """The shipped sources, but for where they are and how long their pages are."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from sqlalchemy import Engine
 
 from core.migration.migrate_table import MigrationContext, carry_out, finish, read_page, rehearse
@@ -30,7 +30,7 @@ class OldService:
     url: str
 
     def told(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"{self.url}/told", timeout=30).raise_for_status().json()
+        found: dict[str, Any] = httpx2.get(f"{self.url}/told", timeout=30).raise_for_status().json()
         return found
 
     @property
@@ -38,13 +38,13 @@ class OldService:
         return {(table, number): code for table, number, code in self.told()["bad"]}
 
     def change(self, *changes: tuple[str, int, dict[str, Any] | None]) -> None:
-        httpx.post(f"{self.url}/change", json=changes, timeout=30).raise_for_status()
+        httpx2.post(f"{self.url}/change", json=changes, timeout=30).raise_for_status()
 
     def forget(self) -> None:
-        httpx.post(f"{self.url}/forget", json=None).raise_for_status()
+        httpx2.post(f"{self.url}/forget", json=None).raise_for_status()
 
     def set(self, **values: Any) -> None:
-        httpx.post(f"{self.url}/set", json=values).raise_for_status()
+        httpx2.post(f"{self.url}/set", json=values).raise_for_status()
 
     def endpoint(self, **changes: Any) -> LegacyEndpoint:
         given: dict[str, Any] = {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from core.areas.answers import Page, RefusedAnswer, SourceRequest, WrongAnswer
 from core.areas.rate_limiter import RateLimiter
@@ -79,10 +79,10 @@ class SourceClient(AbstractContextManager["SourceClient"]):
     def __init__(self, limits: RequestLimits) -> None:
         self.limits = limits
         self.rate_limiter = RateLimiter(limits.per_second)
-        self._client = httpx.Client(
+        self._client = httpx2.Client(
             timeout=limits.seconds,
             follow_redirects=True,
-            limits=httpx.Limits(
+            limits=httpx2.Limits(
                 max_connections=limits.max_requests, max_keepalive_connections=limits.max_requests
             ),
             headers={"User-Agent": limits.agent, "Accept": "application/json"},
@@ -117,18 +117,18 @@ class SourceClient(AbstractContextManager["SourceClient"]):
 
     def _attempt(
         self,
-        request: httpx.Request,
+        request: httpx2.Request,
         source_request: SourceRequest,
         address: str,
         cached: CachedAnswer | None,
     ) -> Answer:
         try:
             response = self._client.send(request)
-        except httpx.RequestError as error:
+        except httpx2.RequestError as error:
             raise TemporaryFailure(f"it did not answer ({type(error).__name__})") from error
-        if response.status_code == httpx.codes.NOT_MODIFIED and cached is not None:
+        if response.status_code == httpx2.codes.NOT_MODIFIED and cached is not None:
             return Answer(address, cached.page, None)
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != httpx2.codes.OK:
             raise temporary_refusal(response) or RefusedAnswer(status_text(response))
         try:
             page = source_request.read(response.content, response.headers.get("Content-Type", ""))
@@ -145,7 +145,7 @@ def _conditions(cached: CachedAnswer | None) -> dict[str, str]:
 
 
 def _cacheable(
-    response: httpx.Response, page: Page, cached: CachedAnswer | None
+    response: httpx2.Response, page: Page, cached: CachedAnswer | None
 ) -> CachedAnswer | None:
     """The answer with its validators for the next request, unless it is stored already."""
     etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")

@@ -11,7 +11,7 @@ import time
 from enum import IntEnum
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
@@ -23,7 +23,7 @@ from core.user_errors import UserError
 
 SECONDS = 10.0
 TIMESTAMP, SIGNATURE, NUMBER = "Grouper-Timestamp", "Grouper-Signature", "Grouper-Notification"
-TEMPORARY = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
+TEMPORARY = (httpx2.codes.REQUEST_TIMEOUT, httpx2.codes.TOO_EARLY, httpx2.codes.TOO_MANY_REQUESTS)
 LONGEST_URL = 2000
 
 
@@ -84,17 +84,17 @@ def send_webhook(message: Message) -> None:
         # A redirect is not followed, because its target is not checked.
         # The body of the answer is not read; only its status matters.
         with (
-            httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
+            httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
             client.stream("POST", message.url, content=body, headers=headers) as answer,
         ):
             status = answer.status_code
-    except (UserError, httpx.InvalidURL) as error:
+    except (UserError, httpx2.InvalidURL) as error:
         raise CannotSend("nothing may be sent to this address", is_temporary=False) from error
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         reason = f"the receiver did not answer ({type(error).__name__})"
         raise CannotSend(reason, is_temporary=True) from error
-    if not httpx.codes.is_success(status):
-        is_temporary = httpx.codes.is_server_error(status) or status in TEMPORARY
+    if not httpx2.codes.is_success(status):
+        is_temporary = httpx2.codes.is_server_error(status) or status in TEMPORARY
         raise CannotSend(f"the receiver answered {status}", is_temporary=is_temporary)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-import httpx
+import httpx2
 
 LONGEST_PAUSE = 60.0
 T = TypeVar("T")
@@ -68,15 +68,15 @@ def _pause(policy: RetryPolicy, number: int) -> float:
     return pause * random.uniform(0.5, 1.5)  # noqa: S311 (no secret: it spreads simultaneous retries)
 
 
-def temporary_refusal(response: httpx.Response) -> TemporaryFailure | None:
+def temporary_refusal(response: httpx2.Response) -> TemporaryFailure | None:
     """The temporary failure that an answer reports; None where a retry would not help."""
     status = response.status_code
-    if status != httpx.codes.TOO_MANY_REQUESTS and status < 500:
+    if status != httpx2.codes.TOO_MANY_REQUESTS and status < 500:
         return None
     return TemporaryFailure(status_text(response), retry_after(response.headers.get("Retry-After")))
 
 
-def status_text(response: httpx.Response) -> str:
+def status_text(response: httpx2.Response) -> str:
     """The status of an answer in words, without its content."""
     return f"it answered {response.status_code} {response.reason_phrase}".rstrip()
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
@@ -95,7 +95,7 @@ def test_a_link_opens_for_its_own_user_only(sign_in: SignIn, services: Services)
     token = make_link("reports/1/x.xlsx", "x.xlsx", user_id=1_000_000)
     refused = ben.context.request.get(f"{services.portal_url}/download/{token}")
     assert (refused.status, "made for somebody else" in refused.text()) == (403, True)
-    stranger = httpx.get(f"{services.portal_url}/download/{token}")
+    stranger = httpx2.get(f"{services.portal_url}/download/{token}")
     assert stranger.status_code == 403
     altered = ben.context.request.get(f"{services.portal_url}/download/{token}x")
     assert altered.status == 404
@@ -107,7 +107,7 @@ def test_nobody_uploads_without_signing_in_or_without_a_ticket(
     sign_in: SignIn, services: Services
 ) -> None:
     url = f"{services.portal_url}/api/upload?name=a.csv"
-    assert httpx.put(url, content=b"x").status_code == 403
+    assert httpx2.put(url, content=b"x").status_code == 403
     ben = sign_in("ben@zx2.example")
     assert ben.context.request.put(url, data=b"x").status == 403
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
@@ -101,9 +101,9 @@ def test_a_cookie_that_is_not_ours_opens_nothing(
     before = len(refusals(populated))
     token = make_link("reports/1/x.xlsx", "x.xlsx", user_id=user_of(populated, AMIRA))
     for address in (f"/download/{token}", "/invoices.csv"):
-        answer = httpx.get(f"{services.portal_url}{address}", cookies=cookies)
+        answer = httpx2.get(f"{services.portal_url}{address}", cookies=cookies)
         assert answer.status_code == 403
-    said = httpx.put(f"{services.portal_url}/api/upload?name=a.csv", cookies=cookies, content=b"x")
+    said = httpx2.put(f"{services.portal_url}/api/upload?name=a.csv", cookies=cookies, content=b"x")
     assert said.status_code == 403
     found = {each[:2] for each in refusals(populated)[before:]}
     # A forged one may be noted already in this minute, as another of the same place.
@@ -117,18 +117,18 @@ def test_a_cookie_that_was_copied_ends_with_its_session(
     page = sign_in(AMIRA)
     cookies, amira = cookies_of(page), user_of(populated, AMIRA)
     address = f"{services.portal_url}/invoice/INV-99999"
-    assert httpx.get(address, cookies=cookies).status_code == 404  # admitted; there is none
+    assert httpx2.get(address, cookies=cookies).status_code == 404  # admitted; there is none
 
     change_sessions(populated, AMIRA, seen_at=dt.timedelta(minutes=61))
-    assert "You were away for long" in httpx.get(address, cookies=cookies).text
+    assert "You were away for long" in httpx2.get(address, cookies=cookies).text
     change_sessions(populated, AMIRA, seen_at=-dt.timedelta(minutes=61))
     change_sessions(populated, AMIRA, expires_at=dt.timedelta(hours=13))
-    assert "has expired" in httpx.get(address, cookies=cookies).text
+    assert "has expired" in httpx2.get(address, cookies=cookies).text
     change_sessions(populated, AMIRA, expires_at=-dt.timedelta(hours=13))
-    assert httpx.get(address, cookies=cookies).status_code == 404
+    assert httpx2.get(address, cookies=cookies).status_code == 404
 
     sign_out(page)
-    replayed = httpx.get(address, cookies=cookies)
+    replayed = httpx2.get(address, cookies=cookies)
     assert (replayed.status_code, "You have been signed out" in replayed.text) == (403, True)
     assert [each[1:] for each in refusals(populated)[-3:]] == [
         ("idle", amira),
@@ -159,7 +159,7 @@ def test_links_that_are_altered_over_or_anothers_are_audited(
     over = make_link("reports/1/x.xlsx", "x.xlsx", user_id=ben, seconds=0)
     anothers = make_link("reports/1/x.xlsx", "x.xlsx", user_id=amira)
     answers = [
-        httpx.get(f"{services.portal_url}/download/{token}", cookies=cookies).status_code
+        httpx2.get(f"{services.portal_url}/download/{token}", cookies=cookies).status_code
         for token in (f"{good}x", over, anothers)
     ]
     assert answers == [404, 410, 403]

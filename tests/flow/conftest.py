@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 
 from deployments.prefect_api import PrefectApi
@@ -19,14 +19,14 @@ PROBE_PROJECT = Path(__file__).with_name("probe_project")
 
 
 @pytest.fixture(scope="session")
-def http(services: Services) -> Iterator[httpx.Client]:
+def http(services: Services) -> Iterator[httpx2.Client]:
     """Prefect's API, to ask and to set as an operator would."""
     with prefect_client(services.settings) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def probe(services: Services, http: httpx.Client) -> str:
+def probe(services: Services, http: httpx2.Client) -> str:
     """The deployment that a worker carries out."""
     from deployments.apply import apply
 

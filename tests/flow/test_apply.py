@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from core.settings import Settings
@@ -19,7 +19,7 @@ from tests.flow.conftest import Until
 SEEN = {"created", "updated", "last_polled", "status", "last_deployed", "active_slots"}
 
 
-def registered(http: httpx.Client) -> dict[tuple[str, str, str], Any]:
+def registered(http: httpx2.Client) -> dict[tuple[str, str, str], Any]:
     """Pool, queues and deployments as the server has them: by kind, name and field."""
     found = {
         "pool": [http.get("/work_pools/grouper").json()],
@@ -50,7 +50,7 @@ def differences(
 
 
 def test_queues_and_deployments_are_as_the_files_say(
-    services: Services, http: httpx.Client
+    services: Services, http: httpx2.Client
 ) -> None:
     there = registered(http)
     for name, wanted in load_queues().queues.items():
@@ -71,7 +71,7 @@ def test_queues_and_deployments_are_as_the_files_say(
         }
 
 
-def test_a_run_is_started_by_the_pool_alone(services: Services, http: httpx.Client) -> None:
+def test_a_run_is_started_by_the_pool_alone(services: Services, http: httpx2.Client) -> None:
     template = http.get("/work_pools/grouper").json()["base_job_template"]
     job = {"stream_output": False, "command": run_command()}
     assert template["job_configuration"] == job
@@ -80,13 +80,13 @@ def test_a_run_is_started_by_the_pool_alone(services: Services, http: httpx.Clie
     assert http.get("/work_pools/grouper").json()["base_job_template"] == template
 
 
-def test_a_second_time_changes_nothing(services: Services, http: httpx.Client) -> None:
+def test_a_second_time_changes_nothing(services: Services, http: httpx2.Client) -> None:
     before = registered(http)
     apply(services.settings)
     assert differences(before, registered(http)) == {}
 
 
-def test_what_an_operator_changed_is_put_back(services: Services, http: httpx.Client) -> None:
+def test_what_an_operator_changed_is_put_back(services: Services, http: httpx2.Client) -> None:
     before = registered(http)
     changed = {"concurrency_limit": 99}
     http.patch("/work_pools/grouper/queues/checks", json=changed).raise_for_status()
@@ -104,7 +104,7 @@ def test_without_a_server_it_says_what_to_do(services: Services) -> None:
 
 
 def test_the_schedule_of_a_deployment_makes_runs(
-    services: Services, http: httpx.Client, until: Until
+    services: Services, http: httpx2.Client, until: Until
 ) -> None:
     """Under SQLAlchemy 2.1 the server's scheduler failed, in its log alone (decisions/0008)."""
     digest = http.get("/deployments/name/deadline-digest/deadline-digest").json()["id"]

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import sqlalchemy as sa
 
 from core.database.tables import events, log_posts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployments.supervisor import Services
 
 
-def automations(http: httpx.Client) -> dict[str, dict[str, Any]]:
+def automations(http: httpx2.Client) -> dict[str, dict[str, Any]]:
     found = http.post("/automations/filter", json={}).raise_for_status().json()
     return {each["name"]: each for each in found}
 
@@ -30,12 +30,12 @@ def names(rules: Rules) -> set[str]:
     return {f"{PREFIX}{rule.name}" for rule in rules.prefect}
 
 
-def applied(http: httpx.Client, settings: Settings, rules: Rules | None = None) -> list[str]:
+def applied(http: httpx2.Client, settings: Settings, rules: Rules | None = None) -> list[str]:
     return apply_automations(http, rules or load_rules(), settings)
 
 
 def test_a_start_leaves_them_as_the_file_says_and_a_second_time_changes_nothing(
-    services: Services, http: httpx.Client
+    services: Services, http: httpx2.Client
 ) -> None:
     before = automations(http)
     assert names(load_rules()) <= set(before)
@@ -43,7 +43,7 @@ def test_a_start_leaves_them_as_the_file_says_and_a_second_time_changes_nothing(
     assert automations(http) == before
 
 
-def test_what_somebody_changed_is_put_back(services: Services, http: httpx.Client) -> None:
+def test_what_somebody_changed_is_put_back(services: Services, http: httpx2.Client) -> None:
     name = f"{PREFIX}stopped-runs"
     number = automations(http)[name]["id"]
     http.patch(f"/automations/{number}", json={"enabled": False}).raise_for_status()
@@ -52,7 +52,7 @@ def test_what_somebody_changed_is_put_back(services: Services, http: httpx.Clien
 
 
 def test_without_its_rule_one_is_removed_and_those_of_others_stay(
-    services: Services, http: httpx.Client
+    services: Services, http: httpx2.Client
 ) -> None:
     event = {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}
     theirs = {
@@ -69,7 +69,7 @@ def test_without_its_rule_one_is_removed_and_those_of_others_stay(
         assert applied(http, services.settings) == [f"made {PREFIX}stopped-runs"]
 
 
-def test_another_address_of_the_portal_is_told(services: Services, http: httpx.Client) -> None:
+def test_another_address_of_the_portal_is_told(services: Services, http: httpx2.Client) -> None:
     place = "/block_types/slug/webhook/block_documents/name/grouper-hook"
     moved = services.settings.model_copy(update={"hook_url": "https://portal.example"})
     try:
@@ -80,7 +80,7 @@ def test_another_address_of_the_portal_is_told(services: Services, http: httpx.C
         applied(http, services.settings)
 
 
-def planned_run(http: httpx.Client, probe: str) -> str:
+def planned_run(http: httpx2.Client, probe: str) -> str:
     """A run that waits for tomorrow, so that no worker takes it."""
     deployment = http.get(f"/deployments/name/{probe}").json()["id"]
     tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
@@ -91,7 +91,7 @@ def planned_run(http: httpx.Client, probe: str) -> str:
 
 
 def test_a_run_that_crashed_is_told_to_operators_once(
-    services: Services, populated: Engine, http: httpx.Client, probe: str, until: Until
+    services: Services, populated: Engine, http: httpx2.Client, probe: str, until: Until
 ) -> None:
     run = planned_run(http, probe)
     for message in ("its process is gone", "told again by the worker"):

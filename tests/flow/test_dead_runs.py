@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -36,7 +36,7 @@ AT_WORK = ["SCHEDULED", "PENDING", "RUNNING"]
 
 
 @pytest.fixture
-def relay(database: Engine, api: PrefectApi, http: httpx.Client, probe: str) -> Relay:
+def relay(database: Engine, api: PrefectApi, http: httpx2.Client, probe: str) -> Relay:
     """One that has asked for a run to be measured, on a queue with no worker and nothing else."""
     assert probe
     open_runs = {"work_pools": {"name": {"any_": ["idle"]}},
@@ -55,12 +55,12 @@ def relay(database: Engine, api: PrefectApi, http: httpx.Client, probe: str) -> 
     return made
 
 
-def set_state(http: httpx.Client, run: str, state: str) -> None:
+def set_state(http: httpx2.Client, run: str, state: str) -> None:
     body = {"state": {"type": state}, "force": True}
     http.post(f"/flow_runs/{run}/set_state", json=body).raise_for_status()
 
 
-def state_of(http: httpx.Client, run: str) -> str:
+def state_of(http: httpx2.Client, run: str) -> str:
     return str(http.get(f"/flow_runs/{run}").raise_for_status().json()["state"]["type"])
 
 
@@ -81,7 +81,7 @@ def sweep(relay: Relay) -> int:
 
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING"])
 def test_it_is_buried_and_its_work_is_started_again(
-    relay: Relay, database: Engine, http: httpx.Client, state: str
+    relay: Relay, database: Engine, http: httpx2.Client, state: str
 ) -> None:
     dead = newest(database)
     set_state(http, dead, state)
@@ -96,7 +96,7 @@ def test_it_is_buried_and_its_work_is_started_again(
 
 
 def test_a_run_that_lives_is_left_alone(
-    relay: Relay, database: Engine, database_url: str, http: httpx.Client
+    relay: Relay, database: Engine, database_url: str, http: httpx2.Client
 ) -> None:
     run = newest(database)
     set_state(http, run, "RUNNING")
@@ -107,7 +107,7 @@ def test_a_run_that_lives_is_left_alone(
 
 
 def test_one_that_was_planned_is_buried_and_comes_again_when_it_is_planned(
-    relay: Relay, api: PrefectApi, http: httpx.Client
+    relay: Relay, api: PrefectApi, http: httpx2.Client
 ) -> None:
     deployment = http.get("/deployments/name/probe/idle").json()["id"]
     body = {"parameters": START["parameters"], "state": {"type": "SCHEDULED"}}
@@ -118,7 +118,7 @@ def test_one_that_was_planned_is_buried_and_comes_again_when_it_is_planned(
 
 
 def test_after_its_last_attempt_it_waits_for_an_operator_and_is_asked_for_anew(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     runs = []
     for _ in range(ATTEMPTS):

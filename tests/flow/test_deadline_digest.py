@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 from sqlalchemy import Engine, select
 
 from core.database.tables import notifications, users
@@ -13,7 +13,7 @@ from tests.flow.conftest import Until
 DAY = "2017-05-20"  # April is due the day after
 
 
-def run(http: httpx.Client, until: Until) -> dict[str, Any]:
+def run(http: httpx2.Client, until: Until) -> dict[str, Any]:
     """Runs the deployment for the day, to its end."""
     deployment = http.get("/deployments/name/deadline-digest/deadline-digest").json()
     asked = {"parameters": {"day": DAY}, "state": {"type": "SCHEDULED"}}
@@ -35,7 +35,7 @@ def digests(populated: Engine) -> list[tuple[str, str]]:
         return [(subject, title) for subject, title in connection.execute(query)]
 
 
-def test_people_are_reminded_once(http: httpx.Client, populated: Engine, until: Until) -> None:
+def test_people_are_reminded_once(http: httpx2.Client, populated: Engine, until: Until) -> None:
     assert run(http, until)["state_type"] == "COMPLETED"
     until(lambda: len(digests(populated)) > 0)
     first = digests(populated)

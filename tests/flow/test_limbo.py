@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -88,14 +88,14 @@ def kind(request: pytest.FixtureRequest, database: Engine) -> str:
     return chosen
 
 
-def last_run(database: Engine, http: httpx.Client) -> dict[str, Any]:
+def last_run(database: Engine, http: httpx2.Client) -> dict[str, Any]:
     with database.connect() as connection:
         result = connection.execute(select(event_deliveries.c.result)).scalar_one()
     found: dict[str, Any] = http.get(f"/flow_runs/{result['flow_run']}").json()
     return found
 
 
-def set_state(http: httpx.Client, run: dict[str, Any], state: str) -> None:
+def set_state(http: httpx2.Client, run: dict[str, Any], state: str) -> None:
     body = {"state": {"type": state}, "force": True}
     http.post(f"/flow_runs/{run['id']}/set_state", json=body).raise_for_status()
 
@@ -111,7 +111,7 @@ def state_of(database: Engine, kind: str) -> str:
 
 
 def test_a_run_that_waits_its_turn_is_left_alone(
-    relay: Relay, database: Engine, kind: str, http: httpx.Client
+    relay: Relay, database: Engine, kind: str, http: httpx2.Client
 ) -> None:
     relay.deliver_pending()
     before = last_run(database, http)
@@ -121,7 +121,7 @@ def test_a_run_that_waits_its_turn_is_left_alone(
 
 @pytest.mark.parametrize("state", ["CRASHED", "FAILED", "COMPLETED"])
 def test_where_the_run_has_ended_and_the_work_is_not_done_it_starts_again(
-    relay: Relay, database: Engine, kind: str, http: httpx.Client, state: str
+    relay: Relay, database: Engine, kind: str, http: httpx2.Client, state: str
 ) -> None:
     relay.deliver_pending()
     before = last_run(database, http)
@@ -136,7 +136,7 @@ def test_where_the_run_has_ended_and_the_work_is_not_done_it_starts_again(
 
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING"])
 def test_a_run_whose_worker_was_killed_is_buried_and_starts_again(
-    relay: Relay, database: Engine, kind: str, http: httpx.Client, state: str
+    relay: Relay, database: Engine, kind: str, http: httpx2.Client, state: str
 ) -> None:
     relay.deliver_pending()
     before = last_run(database, http)
@@ -149,7 +149,7 @@ def test_a_run_whose_worker_was_killed_is_buried_and_starts_again(
 
 
 def test_what_a_live_process_works_on_is_left_alone(
-    relay: Relay, database: Engine, database_url: str, kind: str, http: httpx.Client
+    relay: Relay, database: Engine, database_url: str, kind: str, http: httpx2.Client
 ) -> None:
     relay.deliver_pending()
     set_state(http, last_run(database, http), "CRASHED")  # Prefect may be wrong about it
@@ -159,7 +159,7 @@ def test_what_a_live_process_works_on_is_left_alone(
 
 
 def test_work_that_is_done_is_left_alone(
-    relay: Relay, database: Engine, kind: str, http: httpx.Client
+    relay: Relay, database: Engine, kind: str, http: httpx2.Client
 ) -> None:
     relay.deliver_pending()
     set_state(http, last_run(database, http), "CRASHED")
@@ -181,7 +181,7 @@ def given_up(database: Engine) -> list[Any]:
 
 
 def test_after_its_last_attempt_work_is_given_up_and_users_and_operators_are_told(
-    relay: Relay, database: Engine, kind: str, http: httpx.Client
+    relay: Relay, database: Engine, kind: str, http: httpx2.Client
 ) -> None:
     relay.deliver_pending()
     started: set[UUID] = set()
@@ -204,7 +204,7 @@ def test_after_its_last_attempt_work_is_given_up_and_users_and_operators_are_tol
 
 
 def test_what_an_operator_cancelled_is_not_started_again(
-    relay: Relay, database: Engine, kind: str, http: httpx.Client
+    relay: Relay, database: Engine, kind: str, http: httpx2.Client
 ) -> None:
     relay.deliver_pending()
     set_state(http, last_run(database, http), "CANCELLED")

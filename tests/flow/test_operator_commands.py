@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -140,7 +140,7 @@ def queue(grouper: Grouper, name: str) -> dict[str, Any]:
 
 
 def test_a_queue_is_paused_and_resumed(
-    grouper: Grouper, populated: Engine, http: httpx.Client
+    grouper: Grouper, populated: Engine, http: httpx2.Client
 ) -> None:
     place = "/work_pools/grouper/queues/spiders"
     assert grouper("queues", "pause", "spiders").returncode == 0
@@ -156,7 +156,7 @@ def test_a_queue_is_paused_and_resumed(
 
 
 def test_what_waits_is_counted_wherever_it_waits(
-    grouper: Grouper, http: httpx.Client, probe: str
+    grouper: Grouper, http: httpx2.Client, probe: str
 ) -> None:
     place = "/work_pools/grouper/queues/housekeeping"
     http.patch(place, json={"is_paused": True}).raise_for_status()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
@@ -54,7 +54,7 @@ def raise_(database: Engine, event: Event, **options: Any) -> UUID:
         return raise_event(connection, event, **options)
 
 
-def runs(http: httpx.Client, key: str) -> list[dict[str, Any]]:
+def runs(http: httpx2.Client, key: str) -> list[dict[str, Any]]:
     wanted = {"flow_runs": {"idempotency_key": {"any_": [key]}}}
     found: list[dict[str, Any]] = http.post("/flow_runs/filter", json=wanted).json()
     return found
@@ -93,7 +93,7 @@ def note() -> Iterator[list[str]]:
 
 
 def test_an_event_becomes_a_run_with_a_name_that_says_what_it_is_for(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     event_id = raise_(database, received(12))
     assert relay.deliver_pending() == 1
@@ -119,7 +119,7 @@ def test_the_worker_carries_the_run_out(
 
 
 def test_delivering_again_changes_nothing(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     event_id = raise_(database, received(12))
     assert relay.deliver_pending() == 1
@@ -128,7 +128,7 @@ def test_delivering_again_changes_nothing(
 
 
 def test_an_event_written_twice_acts_once(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     event_id = uuid4()
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_an_event_written_twice_acts_once(
 
 @pytest.mark.parametrize("routed", [True, False])
 def test_a_relay_that_died_before_it_wrote_down_the_run_makes_no_second(
-    relay: Relay, database: Engine, http: httpx.Client, routed: bool
+    relay: Relay, database: Engine, http: httpx2.Client, routed: bool
 ) -> None:
     event_id = raise_(database, received(12))
     relay.deliver_pending()
@@ -174,7 +174,7 @@ def test_while_the_server_is_away_what_needs_none_is_done_and_the_rest_waits(
 
 
 def test_a_server_that_comes_back_gets_what_waited(
-    services: Services, relay: Relay, database: Engine, http: httpx.Client
+    services: Services, relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     services.halt("prefect-server")
     try:
@@ -311,7 +311,7 @@ def test_an_event_that_cannot_be_read_does_not_hold_up_the_others(
 
 
 def test_operators_see_the_event_on_prefects_feed(
-    relay: Relay, database: Engine, http: httpx.Client, until: Until
+    relay: Relay, database: Engine, http: httpx2.Client, until: Until
 ) -> None:
     event_id = raise_(database, received(12))
     relay.deliver_pending()
@@ -329,7 +329,7 @@ def test_operators_see_the_event_on_prefects_feed(
 
 
 def test_two_relays_at_once_deliver_each_event_once(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     event_id = raise_(database, received(12))
     with database.connect() as other:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -88,7 +88,7 @@ def test_a_region_is_crawled_with_all_that_goes_wrong(
 
 
 def test_the_crawl_is_a_run_on_its_queue(
-    services: Services, populated: Engine, server: AreaServer, http: httpx.Client
+    services: Services, populated: Engine, server: AreaServer, http: httpx2.Client
 ) -> None:
     with populated.connect() as connection:
         runs = tables.spider_runs
@@ -127,7 +127,7 @@ def test_a_source_that_is_away_stops_the_crawl(
 
 @pytest.mark.slow
 def test_a_crawl_is_planned_each_month(
-    services: Services, populated: Engine, server: AreaServer, http: httpx.Client, until: Until
+    services: Services, populated: Engine, server: AreaServer, http: httpx2.Client, until: Until
 ) -> None:
     deployment = http.get("/deployments/name/plan-spider/plan-spider").raise_for_status().json()
     assert [each["schedule"]["cron"] for each in deployment["schedules"]] == ["15 3 2 * *"]

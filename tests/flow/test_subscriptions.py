@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import httpx
+import httpx2
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
@@ -32,7 +32,7 @@ def sold(populated: Engine) -> int:
     return number
 
 
-def run(http: httpx.Client, until: Until) -> str:
+def run(http: httpx2.Client, until: Until) -> str:
     """Runs the deployment as it is scheduled, to its end."""
     deployment = http.get("/deployments/name/subscriptions/subscriptions").json()
     asked = {"state": {"type": "SCHEDULED"}}
@@ -70,7 +70,7 @@ def told(populated: Engine) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def test_a_day_of_care_twice(http: httpx.Client, populated: Engine, until: Until) -> None:
+def test_a_day_of_care_twice(http: httpx2.Client, populated: Engine, until: Until) -> None:
     number = sold(populated)
     assert run(http, until) == "COMPLETED"
     once = came_of(populated, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import sqlalchemy as sa
 
 from core.database.tables import log_posts
@@ -18,7 +18,7 @@ OLD = {"log_group": "activity", "subject": "file/0", "text": "of long ago"}
 
 
 def test_posts_that_were_kept_long_enough_end(
-    populated: Engine, http: httpx.Client, until: Until
+    populated: Engine, http: httpx2.Client, until: Until
 ) -> None:
     a_year_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=366)
     with populated.begin() as connection:

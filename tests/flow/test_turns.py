@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -39,7 +39,7 @@ RULES = Rules.model_validate(
 
 
 @pytest.fixture
-def queues(http: httpx.Client, probe: str) -> Queues:
+def queues(http: httpx2.Client, probe: str) -> Queues:
     """The queue of the pool that has no worker, with a limit of two, and empty."""
     wanted = {
         "work_pools": {"name": {"any_": ["idle"]}},
@@ -55,7 +55,7 @@ def relay(database: Engine, api: PrefectApi, queues: Queues) -> Relay:
     return Relay(database, api, RULES, queues)
 
 
-def end(http: httpx.Client, run: UUID | str) -> None:
+def end(http: httpx2.Client, run: UUID | str) -> None:
     body = {"state": {"type": "COMPLETED"}, "force": True}
     http.post(f"/flow_runs/{run}/set_state", json=body).raise_for_status()
 
@@ -80,7 +80,9 @@ def started(database: Engine) -> dict[str, str]:
         return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
-def test_b_starts_before_the_third_of_a(relay: Relay, database: Engine, http: httpx.Client) -> None:
+def test_b_starts_before_the_third_of_a(
+    relay: Relay, database: Engine, http: httpx2.Client
+) -> None:
     for number in range(1, 7):
         ask(database, "ZX1", number)
     relay.deliver_pending()
@@ -95,7 +97,7 @@ def test_b_starts_before_the_third_of_a(relay: Relay, database: Engine, http: ht
 
 
 def test_what_waits_is_started_as_room_comes_and_nothing_twice(
-    relay: Relay, database: Engine, http: httpx.Client
+    relay: Relay, database: Engine, http: httpx2.Client
 ) -> None:
     for number in range(1, 8):
         ask(database, f"ZX{number % 2}", number)
@@ -142,7 +144,7 @@ def test_a_rule_that_is_gone_lets_go_of_what_waits(
         assert list(rules) == ["log", "log", "start", "start"]
 
 
-def turn_of(http: httpx.Client, engine: Engine, file: int) -> dt.datetime:
+def turn_of(http: httpx2.Client, engine: Engine, file: int) -> dt.datetime:
     """A file's place in the line of the workers, who take the earliest first.
 
     When its check began says less: two that are taken together begin in either order.
@@ -163,7 +165,7 @@ def turn_of(http: httpx.Client, engine: Engine, file: int) -> dt.datetime:
 
 
 def test_b_is_in_line_of_a_real_worker_before_the_third_of_a(
-    populated: Engine, http: httpx.Client, tmp_path: Path
+    populated: Engine, http: httpx2.Client, tmp_path: Path
 ) -> None:
     month = dt.date(2018, 3, 1)
     people = {"ZX1": "amira@zx1.example", "ZX2": "ben@zx2.example"}
@@ -185,7 +187,7 @@ def test_b_is_in_line_of_a_real_worker_before_the_third_of_a(
 
 @pytest.mark.slow
 def test_a_burst_of_a_thousand_events_creates_each_run_once(
-    database: Engine, api: PrefectApi, probe: str, http: httpx.Client, services: Any
+    database: Engine, api: PrefectApi, probe: str, http: httpx2.Client, services: Any
 ) -> None:
     """Two relays at once, each rule of each event, in whatever order they get at them."""
     log = {"name": "log", "on": "*", "target": {"log": {"group": "activity"}}}
@@ -204,7 +206,7 @@ def test_a_burst_of_a_thousand_events_creates_each_run_once(
     assert set(runs.values()) == {run["id"] for run in runs_of(http, database)}
 
 
-def runs_of(http: httpx.Client, database: Engine) -> list[dict[str, Any]]:
+def runs_of(http: httpx2.Client, database: Engine) -> list[dict[str, Any]]:
     """Every run that Prefect made of an event of this database, by the keys of the runs."""
     with database.connect() as connection:
         numbers = connection.execute(sa.select(events.c.event_id)).scalars().all()

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -35,7 +35,7 @@ def heard(populated: Engine, run: str) -> int:
 def post(services: Services, body: bytes, headers: dict[str, str]) -> int:
     url = f"{services.portal_url}/hooks/prefect"
     raw = {name.encode(): value.encode() for name, value in headers.items()}
-    return httpx.post(url, content=body, headers=raw).status_code
+    return httpx2.post(url, content=body, headers=raw).status_code
 
 
 def test_what_is_signed_counts_once(services: Services, populated: Engine) -> None:

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 import websockets
 
@@ -45,7 +45,7 @@ def deployment(services: Services) -> str:
     ],
 )
 def test_without_credentials_nothing_answers(services: Services, method: str, path: str) -> None:
-    answer = httpx.request(method, f"{services.api_url}{path}", json=RUNS)
+    answer = httpx2.request(method, f"{services.api_url}{path}", json=RUNS)
     assert answer.status_code == 401
 
 
@@ -53,7 +53,7 @@ def test_without_credentials_nothing_answers(services: Services, method: str, pa
 def test_the_documentation_of_the_server_is_not_for_strangers(
     services: Services, path: str
 ) -> None:
-    assert httpx.get(f"{services.settings.prefect_url}{path}").status_code == 401
+    assert httpx2.get(f"{services.settings.prefect_url}{path}").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_documentation_of_the_server_is_not_for_strangers(
     ],
 )
 def test_wrong_credentials_are_none(services: Services, header: str) -> None:
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{services.api_url}/flow_runs/filter",
         json=RUNS,
         headers={b"Authorization": header.encode()},
@@ -77,12 +77,12 @@ def test_wrong_credentials_are_none(services: Services, header: str) -> None:
 
 
 def test_probes_say_that_it_is_there_and_nothing_else(services: Services) -> None:
-    assert httpx.get(f"{services.api_url}/health").json() is True
-    assert httpx.get(f"{services.api_url}/ready").status_code == 200
+    assert httpx2.get(f"{services.api_url}/health").json() is True
+    assert httpx2.get(f"{services.api_url}/ready").status_code == 200
 
 
 def test_the_pages_ask_for_the_sign_in(services: Services) -> None:
-    answer = httpx.get(f"{services.settings.prefect_url}/ui-settings")
+    answer = httpx2.get(f"{services.settings.prefect_url}/ui-settings")
     assert answer.json()["auth"] == "BASIC"
     assert services.settings.prefect_login() not in answer.text
 
@@ -90,7 +90,7 @@ def test_the_pages_ask_for_the_sign_in(services: Services) -> None:
 @pytest.mark.parametrize("path", ["/api/ready", "/api/admin/version", "/ui-settings", "/"])
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.nip.io", "localhost.evil.example", ""])
 def test_under_another_name_it_does_not_answer(services: Services, host: str, path: str) -> None:
-    answer = httpx.get(
+    answer = httpx2.get(
         f"{services.settings.prefect_url}{path}",
         headers={"Host": host},
         auth=PrefectLogin(services.settings),
@@ -105,7 +105,7 @@ def test_under_another_name_it_does_not_answer(services: Services, host: str, pa
 def test_a_page_of_another_site_may_not_call_it(
     services: Services, origin: str, method: str
 ) -> None:
-    answer = httpx.request(
+    answer = httpx2.request(
         method,
         f"{services.api_url}/flow_runs/filter",
         headers={

@@ -23,7 +23,7 @@ from tests.flow.conftest import Until, until
 from tests.small_month import PERSON, PROVIDER
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
     from sqlalchemy import Engine
 
     from deployments.supervisor import Services
@@ -53,7 +53,7 @@ def lose(engine: Engine, file_id: int) -> None:
         open_store().delete(key.scalar_one())
 
 
-def everything(http: httpx.Client) -> str:
+def everything(http: httpx2.Client) -> str:
     """All that the server gives out of runs, tasks, logs, events and artifacts."""
     kept: list[Any] = [read_all(http, kind) for kind in ("flow_runs", "task_runs", "logs")]
     kept.append(http.post("/artifacts/filter", json={}).raise_for_status().json())
@@ -68,7 +68,7 @@ def everything(http: httpx.Client) -> str:
     return json.dumps(kept, ensure_ascii=False)
 
 
-def read_all(http: httpx.Client, kind: str) -> list[Any]:
+def read_all(http: httpx2.Client, kind: str) -> list[Any]:
     found: list[Any] = []
     while page := http.post(f"/{kind}/filter", json={"offset": len(found)}).json():
         found += page

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -49,7 +49,7 @@ def portal_is_new(services: Services, before: int | None) -> bool:
 
 def status(services: Services, login: str) -> int:
     url = f"{services.api_url}/work_pools/grouper"
-    return httpx.get(url, headers={"Authorization": basic(login)}).status_code
+    return httpx2.get(url, headers={"Authorization": basic(login)}).status_code
 
 
 def test_the_password_of_prefect(services: Services, populated: Engine, until: Until) -> None:
@@ -83,7 +83,7 @@ def test_the_signing_key(services: Services, populated: Engine, until: Until) ->
     until(lambda: portal_is_new(services, before))
     with pytest.raises(UserError):
         read_link(link)
-    assert httpx.get(f"{services.portal_url}/download/{link}").status_code == 403
+    assert httpx2.get(f"{services.portal_url}/download/{link}").status_code == 403
     assert answers(f"{services.api_url}/work_pools/grouper", PrefectLogin(services.settings))
 
 
@@ -105,7 +105,7 @@ def test_the_key_of_the_hook(services: Services, populated: Engine) -> None:
     url = f"{services.portal_url}/hooks/prefect"
     body = b"{}"  # signed, and then refused for what it says
     status = {
-        key: httpx.post(url, content=body, headers=signed_headers(key, body)).status_code
+        key: httpx2.post(url, content=body, headers=signed_headers(key, body)).status_code
         for key in (old, services.settings.hook_signing_key())
     }
     assert list(status.values()) == [403, 400]

@@ -92,8 +92,8 @@ def test_checking_a_file_loads_neither_drivers_nor_settings(tmp_path: Path) -> N
         "from cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "unwanted = {'sqlalchemy', 'psycopg', 'boto3', 'httpx', 'core.settings', 'core.database',"
-        " 'core.files', 'prefect', 'streamlit'} & set(sys.modules)\n"
+        "unwanted = {'sqlalchemy', 'psycopg', 'boto3', 'httpx', 'httpx2', 'core.settings',"
+        " 'core.database', 'core.files', 'prefect', 'streamlit'} & set(sys.modules)\n"
         "assert 'core.engine.offline.checking' in sys.modules\n"
         "assert not unwanted, unwanted\n"
     )

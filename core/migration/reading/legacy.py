@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from core.settings import Settings
 from core.support.http_retry import (
@@ -106,11 +106,11 @@ class LegacyClient(AbstractContextManager["LegacyClient"]):
 
     def __init__(self, endpoint: LegacyEndpoint) -> None:
         self.endpoint = endpoint
-        self._client = httpx.Client(
+        self._client = httpx2.Client(
             base_url=f"{endpoint.url}/api/",
             auth=(endpoint.user, endpoint.password),
             timeout=endpoint.seconds,
-            limits=httpx.Limits(max_connections=endpoint.max_requests),
+            limits=httpx2.Limits(max_connections=endpoint.max_requests),
             headers={"Accept": "application/json", endpoint.header[0]: endpoint.header[1]},
         )
 
@@ -134,11 +134,11 @@ class LegacyClient(AbstractContextManager["LegacyClient"]):
     def _attempt(self, path: str, parameters: Mapping[str, Any], list_key: str) -> tuple[str, Any]:
         try:
             response = self._client.get(path, params=dict(parameters))
-        except httpx.RequestError as error:
+        except httpx2.RequestError as error:
             raise TemporaryFailure(f"it did not answer ({type(error).__name__})") from error
         if response.status_code in REFUSING:
             raise CredentialsRefused
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != httpx2.codes.OK:
             refused = f"the old service refuses the question {path}: {status_text(response)}"
             raise temporary_refusal(response) or LegacyUnavailable(refused)
         try:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from core.files.s3 import S3Store, s3_store
@@ -60,9 +60,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            if httpx.get(url).is_success:
+            if httpx2.get(url).is_success:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             time.sleep(0.05)
     pytest.fail("the S3 server did not start")
 
@@ -160,17 +160,17 @@ def test_a_presigned_url_saves_under_a_name_ends_and_cannot_be_altered(s3: S3Sto
     put(s3, "report", b"charges")
     url = s3.presigned("report", "April é.xlsx", 60)
     assert url is not None
-    answer = httpx.get(url)
+    answer = httpx2.get(url)
     assert answer.content == b"charges"
     assert "April%20%C3%A9.xlsx" in answer.headers["content-disposition"]
-    assert httpx.get(url.replace("report", "other")).status_code == httpx.codes.FORBIDDEN
+    assert httpx2.get(url.replace("report", "other")).status_code == httpx2.codes.FORBIDDEN
     short = s3.presigned("report", "a", 1)
     assert short is not None
     deadline = time.monotonic() + 10
-    while httpx.get(short).is_success:
+    while httpx2.get(short).is_success:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert httpx.get(short).status_code == httpx.codes.FORBIDDEN
+    assert httpx2.get(short).status_code == httpx2.codes.FORBIDDEN
 
 
 def test_a_folder_leaves_links_to_the_portal(tmp_path: Path) -> None:
