@@ -17,12 +17,12 @@ def main(file: str, specification: str, areas: str, out: str) -> None:
     pseudo = pl.Series(["X99999999", "X99999998", *(f"{c}99999999" for c in "SNLMZ")])
     lsoas = pl.concat([lsoas, pseudo])
     frame = pl.read_csv(file, infer_schema=False).with_row_index("row", offset=2)
-    found = []
+    findings = []
     for order, (column, field) in enumerate(columns_of(spec)):
         if column in frame.columns:
             rules = rules_of(column, field, spec, lsoas)
-            found += [listed(frame, column, order, code, wrong) for code, wrong in rules]
-    table = pl.concat(pl.collect_all(found)).sort("row", "order").drop("order")
+            findings += [listed(frame, column, order, code, wrong) for code, wrong in rules]
+    table = pl.concat(pl.collect_all(findings)).sort("row", "order").drop("order")
     table.write_csv(out)
 
 
@@ -43,8 +43,8 @@ def rules_of(column, field, spec, lsoas):
     if kind == "code":
         codes = list(spec["code_lists"][field["codes"]])
         bare = value.str.to_uppercase().str.replace("^0+([0-9]+)$", "$1")
-        known = {code.upper() for code in codes} | {code.lstrip("0") for code in codes}
-        rules.append(("unknown-code", value.is_not_null() & ~bare.is_in(list(known))))
+        valid = {code.upper() for code in codes} | {code.lstrip("0") for code in codes}
+        rules.append(("unknown-code", value.is_not_null() & ~bare.is_in(list(valid))))
     if kind == "date":
         day = value.str.to_date("%Y-%m-%d", strict=False)
         iso = value.str.contains(r"^\d{4}-\d{2}-\d{2}$")
@@ -58,8 +58,8 @@ def rules_of(column, field, spec, lsoas):
     if field.get("pattern"):
         rules.append(("bad-pattern", ~value.str.contains(f"^(?:{field['pattern']})$")))
     if kind == "lsoa":
-        known = value.str.to_uppercase().is_in(lsoas.implode())
-        rules.append(("unknown-lsoa", value.is_not_null() & ~known))
+        valid = value.str.to_uppercase().is_in(lsoas.implode())
+        rules.append(("unknown-lsoa", value.is_not_null() & ~valid))
     return rules
 
 

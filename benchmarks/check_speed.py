@@ -1,11 +1,11 @@
-"""How fast ``grouper check`` is beside polars by hand and the csv module, on one machine.
+"""The speed of ``grouper check`` against polars by hand and the csv module, on one machine.
 
 Whole processes, from start to exit: a million records with 138,000 errors, the same list of errors
 asked of ``grouper check`` and of ``check_by_polars.py``. Usage:
 
     python benchmarks/check_speed.py [--rows 1000000] [--rounds 2]
 
-Prints seconds of the clock (the best of all rounds), of the processors, and the peak of memory.
+Prints wall-clock seconds (the best of all rounds), processor seconds, and peak memory.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main(rows: int, times: int) -> int:
             ),
             "csv module, reading only": python("-c", READ, file),
         }
-        # in turns, so that whatever else the machine does falls on all of them alike
+        # in turns, so that other load on the machine affects all of them alike
         runs = [[measured(n, c) for n, c in commands.items()] for _ in range(times)]
         best = [min(turns, key=lambda run: run.seconds) for turns in zip(*runs, strict=True)]
         report(file, rows, best)
@@ -107,14 +107,15 @@ def errors_of(path: Path) -> set[tuple[str, ...]]:
         return {tuple(line[name] for name in names) for line in csv.DictReader(text)}
 
 
-def compare(ours: set[tuple[str, ...]], theirs: set[tuple[str, ...]]) -> int:
-    print(f"{len(ours):,} and {len(theirs):,} errors, {len(ours ^ theirs):,} of them not in both")
-    for difference in sorted(ours ^ theirs)[:5]:
-        print("  ", "only ours" if difference in ours else "only by hand", difference)
-    return 1 if ours != theirs else 0
+def compare(from_grouper: set[tuple[str, ...]], by_hand: set[tuple[str, ...]]) -> int:
+    differing = from_grouper ^ by_hand
+    print(f"{len(from_grouper):,} and {len(by_hand):,} errors, {len(differing):,} not in both")
+    for difference in sorted(differing)[:5]:
+        print("  ", "only ours" if difference in from_grouper else "only by hand", difference)
+    return 1 if from_grouper != by_hand else 0
 
 
-def asked() -> argparse.Namespace:
+def parsed_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=2)
@@ -122,5 +123,5 @@ def asked() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    wanted = asked()
-    sys.exit(main(wanted.rows, wanted.rounds))
+    arguments = parsed_arguments()
+    sys.exit(main(arguments.rows, arguments.rounds))

@@ -1,4 +1,4 @@
-"""How soon an event has its effect: the page that shows it queued, the run in Prefect, its flow.
+"""The latency from an event to its effect: the page, the run in Prefect, the start of its flow.
 
 ``python benchmarks/event_speed.py [--rounds 8]`` starts the whole service on a folder of its own
 and presses "Run as draft" in a real browser, again and again. It prints seconds from the event,
@@ -55,7 +55,7 @@ Seconds = dict[str, float]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=8)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the sign-in's own server
     with (
         tempfile.TemporaryDirectory(prefix="grouper-bench-") as name,
@@ -73,7 +73,7 @@ def main() -> int:
         )
         use_settings(settings)
         with Services(settings) as services, signed_in(services) as page:
-            show(measure(services, page, folder, asked.rounds))
+            show(measure(services, page, folder, arguments.rounds))
     return 0
 
 
@@ -97,7 +97,7 @@ def signed_in(services: Services) -> Iterator[Page]:
 def measure(services: Services, page: Page, folder: Path, rounds: int) -> list[Seconds]:
     engine = open_engine(services.database_url)
     month = ready_month(engine, folder)
-    found = []
+    rounds_measured = []
     for _ in range(rounds):
         page.goto(f"{services.portal_url}/submission?provider=ZX1&month={MONTH:%Y-%m}")
         button = page.get_by_role("button", name="Run as draft")
@@ -107,8 +107,10 @@ def measure(services: Services, page: Page, folder: Path, rounds: int) -> list[S
         page.get_by_text(QUEUED).wait_for()
         shown = time.time()
         story.wait_for_run(engine, month, lambda _: None)
-        found.append({"press to page": shown - pressed, **since_event(services, engine, shown)})
-    return found
+        rounds_measured.append(
+            {"press to page": shown - pressed, **since_event(services, engine, shown)}
+        )
+    return rounds_measured
 
 
 def ready_month(engine: Engine, folder: Path) -> story.Month:
@@ -125,7 +127,7 @@ def ready_month(engine: Engine, folder: Path) -> story.Month:
 
 
 def since_event(services: Services, engine: Engine, shown: float) -> Seconds:
-    """Seconds from the newest request to what came of it, by the clocks of database and Prefect."""
+    """Seconds from the newest request to its effects, by the clocks of database and Prefect."""
     events, deliveries = tables.events, tables.event_deliveries
     query = (
         sa.select(events.c.raised_at, deliveries.c.result["flow_run"].astext.label("flow_run"))
@@ -149,8 +151,8 @@ def since_event(services: Services, engine: Engine, shown: float) -> Seconds:
 
 def show(rounds: list[Seconds]) -> None:
     by_name = defaultdict[str, list[float]](list)
-    for found in rounds:
-        for name, seconds in found.items():
+    for round_measured in rounds:
+        for name, seconds in round_measured.items():
             by_name[name].append(seconds)
     print(f"{len(rounds)} drafts, seconds:")
     for name, values in by_name.items():

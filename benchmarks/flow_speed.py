@@ -1,4 +1,4 @@
-"""How fast the check and submit flows are: against a raw COPY of the same file into one table.
+"""The speed of the check and submit flows against a raw COPY of the same file into one table.
 
 ``python benchmarks/flow_speed.py [--rows 1000000] [--rounds 2]`` starts the whole service on a
 folder of its own, takes a file through it, and prints, from Prefect's own times of each flow run,
@@ -53,14 +53,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=2)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="grouper-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # the database's own user walks through it
         settings = Settings(home=folder / "home", prefect_port=free_port(), portal_port=free_port())
         use_settings(settings)
         with Services(settings) as services:
-            return measure(services, folder, asked.rows, asked.rounds)
+            return measure(services, folder, arguments.rows, arguments.rounds)
 
 
 def measure(services: Services, folder: Path, rows: int, rounds: int) -> int:
@@ -79,11 +79,11 @@ def measure(services: Services, folder: Path, rows: int, rounds: int) -> int:
             times[flow].append(last_run(services.settings, flow))
     print(f"{rows:,} records, {path.stat().st_size / 1e6:.0f} MB; best of {rounds}")
     print(f"raw COPY      {min(copies):6.2f} s")
-    return max(show(min(found, key=lambda t: t.seconds), min(copies)) for found in times.values())
+    return max(show(min(runs, key=lambda t: t.seconds), min(copies)) for runs in times.values())
 
 
 def raw_copy(url: str, path: Path, columns: list[str]) -> float:
-    """Seconds to COPY the file as it is into a fresh table of text columns."""
+    """Seconds to COPY the file unchanged into a fresh table of text columns."""
     names = ", ".join(f'"{column}" text' for column in columns)
     with psycopg.connect(url) as connection, path.open("rb") as file:
         connection.execute("DROP TABLE IF EXISTS raw_copy")
@@ -121,33 +121,33 @@ def last_run(settings: Settings, flow: str) -> FlowTime:
         flow=flow,
         seconds=(_time(run["end_time"]) - _time(run["start_time"])).total_seconds(),
         queued=(_time(run["start_time"]) - _time(run["created"])).total_seconds(),
-        tasks={stage: (len(found), sum(found)) for stage, found in tasks.items()},
+        tasks={stage: (len(seconds), sum(seconds)) for stage, seconds in tasks.items()},
     )
 
 
 def ended_run(settings: Settings, query: dict[str, Any]) -> dict[str, Any]:
-    """The run of the query, once the server has heard of its end."""
+    """The run of the query, once the server knows its end."""
     while not (run := _ask(settings, "flow_runs", query)[0])["end_time"]:
         time.sleep(0.1)
     return run
 
 
-def show(found: FlowTime, copy: float) -> int:
-    ratio = found.seconds / copy
-    limits = f"(limit {LIMITS[found.flow]:g}, aim {AIMS[found.flow]:g})"
-    print(f"{found.flow:12} {found.seconds:7.2f} s  ratio {ratio:5.2f} {limits}")
-    print(f"   run created to flow started {found.queued:.2f} s")
-    for stage, (count, seconds) in found.tasks.items():
+def show(flow_time: FlowTime, copy: float) -> int:
+    ratio = flow_time.seconds / copy
+    limits = f"(limit {LIMITS[flow_time.flow]:g}, aim {AIMS[flow_time.flow]:g})"
+    print(f"{flow_time.flow:12} {flow_time.seconds:7.2f} s  ratio {ratio:5.2f} {limits}")
+    print(f"   run created to flow started {flow_time.queued:.2f} s")
+    for stage, (count, seconds) in flow_time.tasks.items():
         print(f"   {stage:12} {count:3} tasks {seconds:7.2f} s, in threads")
-    return int(ratio > LIMITS[found.flow])
+    return int(ratio > LIMITS[flow_time.flow])
 
 
 def _ask(settings: Settings, what: str, query: dict[str, Any]) -> list[dict[str, Any]]:
     with prefect_client(settings, seconds=60) as http:
         answer = http.post(f"/{what}/filter", json=query)
     answer.raise_for_status()
-    found: list[dict[str, Any]] = answer.json()
-    return found
+    rows: list[dict[str, Any]] = answer.json()
+    return rows
 
 
 def _time(text: str) -> dt.datetime:

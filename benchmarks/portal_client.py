@@ -1,4 +1,4 @@
-"""A visitor of the portal as a browser is one: signs in, holds a websocket, goes from page to page.
+"""A client of the portal that behaves like a browser: signs in, holds a websocket, changes pages.
 
 It speaks Streamlit's protocol and draws nothing. Parts of a page that keep themselves up to date
 ask again at their times, as they do in a browser.
@@ -38,8 +38,8 @@ class Session:
 
     url: str
     cookies: dict[str, str]
-    pages: dict[str, str] = field(default_factory=dict)  # address -> the hash that asks for it
-    components: dict[str, Any] = field(default_factory=dict)  # what our own were last given
+    pages: dict[str, str] = field(default_factory=dict)  # address -> script hash
+    components: dict[str, Any] = field(default_factory=dict)  # the last data of our own components
     buttons: dict[str, str] = field(default_factory=dict)  # label -> id
     sent_to: str = ""  # where a button sends the browser
 
@@ -65,7 +65,7 @@ class Session:
         await self._socket.close()
 
     async def go(self, address: str, query: str = "") -> float:
-        """Asks for a page and waits until all of it has come; seconds. Raises ``PageFailed``."""
+        """Requests a page and waits until it is complete; in seconds. Raises ``PageFailed``."""
         self._forget_repeated()
         message = BackMsg()
         message.rerun_script.page_script_hash = self.pages.get(address, "")
@@ -144,7 +144,7 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def signed_in(url: str, subject: str) -> AsyncIterator[Session]:
-    """The session of somebody, by the name that they have at the local sign-in."""
+    """The session of a person, by their subject at the local sign-in."""
     async with Session(url, await sign_in(url, subject)) as session:
         await session.go("")
         if "notifications" not in session.pages:
@@ -153,8 +153,8 @@ async def signed_in(url: str, subject: str) -> AsyncIterator[Session]:
 
 
 async def sign_in(url: str, subject: str) -> dict[str, str]:
-    """The cookies of a browser in which somebody signed in; tried again where the local sign-in,
-    which is made for few, does not answer."""
+    """The cookies of a browser after signing in; retried where the local sign-in, which is made for
+    few users, does not answer."""
     for left in reversed(range(SIGN_IN_TRIES)):
         try:
             return await _sign_in(url, subject)
@@ -183,17 +183,17 @@ def _own(browser: httpx2.AsyncClient) -> dict[str, str]:
 
 
 def memory_of(pid: int) -> float:
-    """MB of memory that a process holds now (its resident set)."""
+    """The resident memory of a process now, in MB."""
     return _status_of(pid, "VmRSS")
 
 
 def peak_of(pid: int) -> float:
-    """MB of memory that a process held at most since ``forget_peak``."""
+    """The peak resident memory of a process since ``forget_peak``, in MB."""
     return _status_of(pid, "VmHWM")
 
 
 def forget_peak(pid: int) -> None:
-    """From now on the kernel notes anew how much the process holds at most."""
+    """Resets the kernel's peak of the process's memory."""
     Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
 

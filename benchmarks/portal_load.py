@@ -1,4 +1,4 @@
-"""How the portal serves many people at once: seconds of a page change, and its memory.
+"""The portal under the load of many people: seconds of a page change, and memory.
 
 ``python benchmarks/portal_load.py [--sessions 50] [--minutes 10]`` starts the whole service with
 the demonstration's data, signs so many people of all roles in, each with a websocket of their own,
@@ -57,12 +57,12 @@ ROLES = (
     (Kind.ADMINISTRATOR, None),
     (Kind.OPERATOR, None),
 )
-"""Whose sessions they are, in turn."""
+"""The roles of the sessions, in turn."""
 
 
 @dataclass
-class Seen:
-    """What was measured so far."""
+class Measurements:
+    """The measurements so far."""
 
     changes: list[tuple[str, float]] = field(default_factory=list)  # page, seconds
     memory: list[float] = field(default_factory=list)  # MB: at the start, and each minute
@@ -75,17 +75,17 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--url", help="of a demonstration that runs already, with these people")
     parser.add_argument("--pid", type=int, help="of its portal")
-    asked, _ = parser.parse_known_args()
+    arguments, _ = parser.parse_known_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the sign-in's own server
-    if asked.url:
-        return measure(asked.url, asked.pid, asked.sessions, asked.minutes)
-    with the_portal(asked.sessions) as (url, pid):
-        return measure(url, pid, asked.sessions, asked.minutes)
+    if arguments.url:
+        return measure(arguments.url, arguments.pid, arguments.sessions, arguments.minutes)
+    with the_portal(arguments.sessions) as (url, pid):
+        return measure(url, pid, arguments.sessions, arguments.minutes)
 
 
 @contextmanager
 def the_portal(sessions: int) -> Iterator[tuple[str, int]]:
-    """The demonstration with so many people, on ports of its own; its URL and process."""
+    """The demonstration with so many people, on its own ports; yields its URL and process id."""
     with tempfile.TemporaryDirectory(prefix="grouper-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # the database's own user walks through it
@@ -101,8 +101,8 @@ def bring_in_people(engine: Engine, sessions: int) -> None:
     """A user with a subscription for each session."""
     organisations = tables.organisations.c
     with engine.begin() as connection:
-        known = sa.select(organisations.code, organisations.id)
-        ids = dict(connection.execute(known).tuples().all())
+        query = sa.select(organisations.code, organisations.id)
+        ids = dict(connection.execute(query).tuples().all())
         for number in range(sessions):
             kind, code = role_of(number)
             user = connection.execute(
@@ -110,8 +110,8 @@ def bring_in_people(engine: Engine, sessions: int) -> None:
                 .values(subject=subject_of(number), name=f"Person {number + 1}")
                 .returning(tables.users.c.id)
             ).scalar_one()
-            wanted = Quote(kind, user, ids[code] if code else None, first_day=today())
-            quote_and_invoice(connection, wanted, today=today(), user_id=None)
+            offer = Quote(kind, user, ids[code] if code else None, first_day=today())
+            quote_and_invoice(connection, offer, today=today(), user_id=None)
 
 
 def subject_of(number: int) -> str:
@@ -123,24 +123,26 @@ def role_of(number: int) -> tuple[Kind, str | None]:
 
 
 def measure(url: str, pid: int, sessions: int, minutes: float) -> int:
-    seen = asyncio.run(let_them_work(url, pid, sessions, minutes))
-    show(seen, sessions, minutes)
-    return int(not holds(seen))
+    so_far = asyncio.run(let_them_work(url, pid, sessions, minutes))
+    show(so_far, sessions, minutes)
+    return int(not holds(so_far))
 
 
-async def let_them_work(url: str, pid: int, sessions: int, minutes: float) -> Seen:
-    seen = Seen()
+async def let_them_work(url: str, pid: int, sessions: int, minutes: float) -> Measurements:
+    so_far = Measurements()
     print(f"memory with nobody signed in: {memory_of(pid):.0f} MB", flush=True)
     async with asyncio.TaskGroup() as group:
-        everybody = [group.create_task(one(url, number, seen)) for number in range(sessions)]
-        await watch(pid, seen, minutes)
+        everybody = [
+            group.create_task(one_session(url, number, so_far)) for number in range(sessions)
+        ]
+        await watch(pid, so_far, minutes)
         for each in everybody:
             each.cancel()
-    return seen
+    return so_far
 
 
-async def one(url: str, number: int, seen: Seen) -> None:
-    """One session: signs in at a time of its own, then goes from page to page until the end."""
+async def one_session(url: str, number: int, so_far: Measurements) -> None:
+    """One session: signs in at a random time, then changes pages until the end."""
     chance = random.Random(number)
     await asyncio.sleep(chance.uniform(0, COMING))
     async with signed_in(url, subject_of(number)) as session:
@@ -148,9 +150,9 @@ async def one(url: str, number: int, seen: Seen) -> None:
             await asyncio.sleep(chance.uniform(*THINKING))
             address = chance.choice(list(session.pages))
             try:
-                seen.changes.append((address, await session.go(address, query_of(number))))
+                so_far.changes.append((address, await session.go(address, query_of(number))))
             except (PageFailed, TimeoutError) as failed:
-                seen.failed.append(str(failed) or f"{address} did not come")
+                so_far.failed.append(str(failed) or f"{address} did not come")
 
 
 def query_of(number: int) -> str:
@@ -158,16 +160,16 @@ def query_of(number: int) -> str:
     return f"provider={code}&{MONTH}" if code and code.startswith("ZX") else ""
 
 
-async def watch(pid: int, seen: Seen, minutes: float) -> None:
-    """Notes the memory once everybody is there, and each minute until the end."""
+async def watch(pid: int, so_far: Measurements, minutes: float) -> None:
+    """Records the memory once everybody is signed in, and each minute until the end."""
     await asyncio.sleep(COMING + THINKING[1])
-    seen.changes.clear()
+    so_far.changes.clear()
     started = time.monotonic()
     while True:
-        seen.memory.append(memory_of(pid))
-        minute = len(seen.memory) - 1
+        so_far.memory.append(memory_of(pid))
+        minute = len(so_far.memory) - 1
         print(
-            f"  minute {minute:2}: {seen.memory[-1]:5.0f} MB, {len(seen.changes):,} changes",
+            f"  minute {minute:2}: {so_far.memory[-1]:5.0f} MB, {len(so_far.changes):,} changes",
             flush=True,
         )
         left = started + minutes * 60 - time.monotonic()
@@ -176,17 +178,19 @@ async def watch(pid: int, seen: Seen, minutes: float) -> None:
         await asyncio.sleep(min(60, left))
 
 
-def show(seen: Seen, sessions: int, minutes: float) -> None:
+def show(so_far: Measurements, sessions: int, minutes: float) -> None:
     by_page = defaultdict[str, list[float]](list)
-    for address, seconds in seen.changes:
+    for address, seconds in so_far.changes:
         by_page[address].append(seconds)
-    print(f"{sessions} sessions, {minutes:g} minutes, {len(seen.changes):,} page changes, seconds:")
+    print(
+        f"{sessions} sessions, {minutes:g} minutes, {len(so_far.changes):,} page changes, seconds:"
+    )
     for address in sorted(by_page, key=lambda each: -percentile(by_page[each], 95)):
         print(figures(address, by_page[address]))
-    print(figures("all", [seconds for _, seconds in seen.changes]))
-    print(f"memory: {seen.memory[0]:.0f} MB at the start, {seen.memory[-1]:.0f} MB at the end")
-    for text in sorted(set(seen.failed)):
-        print(f"FAILED {seen.failed.count(text)} times: {text}")
+    print(figures("all", [seconds for _, seconds in so_far.changes]))
+    print(f"memory: {so_far.memory[0]:.0f} MB at the start, {so_far.memory[-1]:.0f} MB at the end")
+    for text in sorted(set(so_far.failed)):
+        print(f"FAILED {so_far.failed.count(text)} times: {text}")
 
 
 def figures(name: str, seconds: list[float]) -> str:
@@ -201,10 +205,10 @@ def percentile(values: Sequence[float], share: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * share // 100)]
 
 
-def holds(seen: Seen) -> bool:
-    settled = seen.memory[len(seen.memory) // 3]
-    quick = percentile([seconds for _, seconds in seen.changes], 95) <= MOST_SECONDS
-    return quick and not seen.failed and seen.memory[-1] <= settled * MOST_GROWTH
+def holds(so_far: Measurements) -> bool:
+    settled = so_far.memory[len(so_far.memory) // 3]
+    quick = percentile([seconds for _, seconds in so_far.changes], 95) <= MOST_SECONDS
+    return quick and not so_far.failed and so_far.memory[-1] <= settled * MOST_GROWTH
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast ``grouper price`` is: against the csv reader of the standard library on the same file.
+"""The speed of ``grouper price`` against the csv reader of the standard library on the same file.
 
 ``python benchmarks/price_speed.py [--rows 1000000] [--rounds 3] [--stages]`` prints seconds, the
 ratio, the peak of memory and with ``--stages`` where the time goes. Exit code 1 over the limit.
@@ -30,18 +30,18 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stages", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sample = make_sample(folder, asked.rows)
-        print(f"{asked.rows:,} records, {sample.stat().st_size / 1e6:.0f} MB")
-        reading = min(read_with_stdlib(sample) for _ in range(asked.rounds))
-        runs = [run_command(folder, sample) for _ in range(asked.rounds)]
+        sample = make_sample(folder, arguments.rows)
+        print(f"{arguments.rows:,} records, {sample.stat().st_size / 1e6:.0f} MB")
+        reading = min(read_with_stdlib(sample) for _ in range(arguments.rounds))
+        runs = [run_command(folder, sample) for _ in range(arguments.rounds)]
         wall, cpu, peak = min(runs)
         print(f"csv.reader     {reading:6.2f} s")
         print(f"grouper price  {wall:6.2f} s  ({cpu:.2f} s of processor, peak {peak:.0f} MB)")
         print(f"ratio          {wall / reading:6.2f}    (limit {LIMIT:g}, aim {AIM:g})")
-        if asked.stages:
+        if arguments.stages:
             show_stages(folder, sample)
         return 0 if wall / reading <= LIMIT else 1
 
@@ -65,7 +65,7 @@ def read_with_stdlib(path: Path) -> float:
 
 
 def run_command(folder: Path, sample: Path) -> tuple[float, float, float]:
-    """Of the whole process: seconds on the clock, seconds of processor, megabytes at the peak."""
+    """Wall-clock seconds, processor seconds and peak megabytes of the whole process."""
     arguments = ["price", str(sample), f"--dataset={DATASET}", f"--configuration={CONFIGURATION}"]
     arguments += [f"--clinics={folder / 'clinics.csv'}", f"--provider={PROVIDER}"]
     arguments += [f"--month={MONTH:%Y-%m}", f"--out={folder / 'out'}"]
@@ -109,15 +109,15 @@ def show_stages(folder: Path, sample: Path) -> None:
         with stage(name):
             carry_out(chunk, terms)
     codes = [currency.code for currency in configuration.currencies]
-    done = calculation.Calculation(
+    calculated = calculation.Calculation(
         chunk.merged, chunk.combined, chunk.charges, chunk.priced.episode, codes
     )
     with stage("sorting"):
         keys = SortedKeys.of(chunk.merged)
     with stage("charges.csv"):
-        write_charges(folder / "charges.csv", done, keys)
+        write_charges(folder / "charges.csv", calculated, keys)
     with stage("episodes.csv"):
-        write_episodes(folder / "episodes.csv", done, keys, specification, register)
+        write_episodes(folder / "episodes.csv", calculated, keys, specification, register)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How long Backing Data takes, against writing the same rows with XlsxWriter alone.
+"""The time of Backing Data against writing the same rows with XlsxWriter alone.
 
 ``python benchmarks/report_speed.py [--rows 1000000]`` puts so many charges into a database of its
 own, makes the report of them in one process, and in another writes the same cells with XlsxWriter
@@ -55,9 +55,9 @@ def main() -> int:
     parser.add_argument("--part", choices=["report", "alone"], help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    asked, _ = parser.parse_known_args()
-    if asked.part:
-        seconds = PARTS[asked.part](open_engine(asked.url), asked.folder)
+    arguments, _ = parser.parse_known_args()
+    if arguments.part:
+        seconds = PARTS[arguments.part](open_engine(arguments.url), arguments.folder)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"seconds": seconds, "megabytes": memory}))
         return 0
@@ -67,16 +67,16 @@ def main() -> int:
         with EmbeddedPostgres(folder) as server:
             url = server.url()
             migrate(url)
-            fill(open_engine(url), asked.rows)
-            return compare(url, folder, asked.rows)
+            fill(open_engine(url), arguments.rows)
+            return compare(url, folder, arguments.rows)
 
 
 def compare(url: str, folder: Path, rows: int) -> int:
-    found = {part: measured(part, url, folder) for part in PARTS}
-    for part, figures in found.items():
+    by_part = {part: measured(part, url, folder) for part in PARTS}
+    for part, figures in by_part.items():
         print(f"{part:8} {figures['seconds']:7.1f} s  {figures['megabytes']:6.0f} MB")
-    ratio = found["report"]["seconds"] / found["alone"]["seconds"]
-    memory = found["report"]["megabytes"]
+    ratio = by_part["report"]["seconds"] / by_part["alone"]["seconds"]
+    memory = by_part["report"]["megabytes"]
     size = (folder / "report.xlsx").stat().st_size / 1e6
     print(f"{rows:,} charges, {size:.0f} MB of xlsx; ratio {ratio:.2f} (limit {RATIO:g})")
     return int(ratio > RATIO or memory > MEGABYTES)
@@ -100,7 +100,7 @@ def fill(engine: Engine, rows: int) -> None:
 
 
 PUBLISHED = (
-    "ALTER TABLE submissions DISABLE TRIGGER transitions",  # there at once, by no declared way
+    "ALTER TABLE submissions DISABLE TRIGGER transitions",  # rows are inserted in their final state
     "ALTER TABLE runs DISABLE TRIGGER transitions",
     "INSERT INTO submissions (id, provider_id, month, state) "
     "SELECT 1, id, '2017-04-01', 'submitted' FROM organisations WHERE code = 'ZX1'",
@@ -130,7 +130,7 @@ def planned(connection: sa.Connection) -> Plan:
 
 
 def report(engine: Engine, folder: Path) -> float:
-    """Collates and writes the report, as the flow's tasks do; seconds."""
+    """Collates and writes the report, as the flow's tasks do; returns seconds."""
     started = time.perf_counter()
     with engine.connect() as connection:
         plan = planned(connection)
@@ -142,7 +142,7 @@ def report(engine: Engine, folder: Path) -> float:
 
 
 def alone(engine: Engine, folder: Path) -> float:
-    """Writes the same cells from memory; seconds. What the report collated is still there."""
+    """Writes the same cells from memory; returns seconds. The collated parts still exist."""
     with engine.connect() as connection:
         plan = planned(connection)
         collated = Collated(folder, len(plan.parts))

@@ -1,4 +1,4 @@
-"""How much memory the portal takes for an upload of 200 MB, and how long it lasts.
+"""The memory of the portal during an upload of 200 MB, and its duration.
 
 ``python benchmarks/upload_memory.py [--megabytes 200] [--rounds 3]`` starts the whole service with
 the demonstration's data, signs a provider in, takes the ticket from the page Upload, and sends the
@@ -28,24 +28,24 @@ MOST_GROWTH = 30
 MB = 1 << 20
 PAGE = "month=2018-02"
 PICTURE = b"\x89PNG\r\n\x1a\n"
-"""How the file begins: no activity, so that its check is short and the upload alone is measured."""
+"""The beginning of the file: it is no activity, so that its check is short."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
-    asked, _ = parser.parse_known_args()
+    arguments, _ = parser.parse_known_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the sign-in's own server
     with the_portal(sessions=1) as (url, pid):
-        rounds = range(asked.rounds)
-        grown = [asyncio.run(grown_by(url, pid, asked.megabytes * MB)) for _ in rounds]
+        rounds = range(arguments.rounds)
+        grown = [asyncio.run(grown_by(url, pid, arguments.megabytes * MB)) for _ in rounds]
     print(f"limit {MOST_GROWTH} MB")
     return int(max(grown) > MOST_GROWTH)
 
 
 async def grown_by(url: str, pid: int, size: int, subject: str = "person1@load.example") -> float:
-    """MB that the portal held at most during one upload, above what it held before."""
+    """The peak of the portal's memory during one upload above the memory before, in MB."""
     async with signed_in(url, subject) as session:
         await session.go("upload", PAGE)
         ticket = session.components["activity_uploader"]["ticket"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.submissions.commands.requests import Obstacle, RunKind
     from core.submissions.queries.following import RunProgress
-    from core.submissions.queries.run_totals import Outcome
+    from core.submissions.queries.run_totals import RunSummary
 
 Totals = list[tuple[str, str, int, int]]
 """Code, name, charges, pence."""
@@ -107,10 +107,10 @@ def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json:
     keep_pandas_out()
     from core.access.scope import EVERYTHING
     from core.areas.register_store import register_in_use
-    from core.submissions.queries.run_totals import outcome_of
+    from core.submissions.queries.run_totals import run_summary
 
     with engine.connect() as connection:
-        outcome = outcome_of(connection, EVERYTHING, run_id)
+        outcome = run_summary(connection, EVERYTHING, run_id)
         areas = register_in_use(connection).names
     payers: Totals = [
         (code or "", areas.get(code, code) if code else "nobody is charged", charges, pence)
@@ -127,7 +127,7 @@ def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json:
     return 0
 
 
-def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str, Any]:
+def _document(outcome: RunSummary, payers: Totals, currencies: Totals) -> dict[str, Any]:
     from core.engine.tariff.money import Money
 
     def listed(totals: Totals) -> list[dict[str, Any]]:
@@ -151,7 +151,7 @@ def _document(outcome: Outcome, payers: Totals, currencies: Totals) -> dict[str,
 
 
 def _lines(
-    about: dict[str, Any], outcome: Outcome, payers: Totals, currencies: Totals
+    about: dict[str, Any], outcome: RunSummary, payers: Totals, currencies: Totals
 ) -> list[str]:
     from core.engine.tariff.money import Money
 

@@ -87,14 +87,16 @@ def _take_in(
     quiet: bool,
 ) -> list[int]:
     from core.files.store import open_store
-    from core.submissions.commands.arrivals import Arrival, take_in
+    from core.submissions.commands.store_upload import UploadDetails, store_upload
 
     store, file_ids = open_store(), []
     for path in files:
         # A name that is no UTF-8 cannot be stored as it is.
-        arrival = Arrival(os.fsencode(path.name).decode(errors="replace"), transpose)
+        arrival = UploadDetails(os.fsencode(path.name).decode(errors="replace"), transpose)
         with path.open("rb") as stream:
-            file_ids.append(take_in(engine, store, submission.id, arrival, stream, user_id=None))
+            file_ids.append(
+                store_upload(engine, store, submission.id, arrival, stream, user_id=None)
+            )
         say_progress(f"{arrival.name}: uploaded", quiet=quiet)
     return file_ids
 

@@ -1,4 +1,4 @@
-"""Check a file: read it once, check and store it chunk by chunk, say how it ended."""
+"""Check a file: read it once, check and store it chunk by chunk, and end in a state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.submissions.commands.failing import fail_check
 from core.submissions.commands.file_checks import ChunkCounts
 from core.submissions.event_names import names_of_file
 from core.support.faults import Fault
-from flows.running import alone_on, chunk_threads, failing
+from flows.running import chunk_threads, recording_failure, run_exclusively
 from tasks.checking import check_rows
 from tasks.progress import ProgressBar
 
@@ -33,11 +33,11 @@ from tasks.progress import ProgressBar
 )
 def check_file(file_id: int) -> str:
     """Checks one uploaded file and returns the state it ends in."""
-    return alone_on("file", file_id, partial(_check, file_id))
+    return run_exclusively("file", file_id, partial(_check, file_id))
 
 
 def _check(file_id: int, engine: Engine) -> str:
-    with failing(engine, f"check of file {file_id}", partial(_fail, file_id)):
+    with recording_failure(engine, f"check of file {file_id}", partial(_fail, file_id)):
         state = check_stored_file(
             engine,
             open_store(),

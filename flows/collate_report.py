@@ -1,4 +1,4 @@
-"""Collate a report: its parts, the workbook, into the store, tell who asked for it."""
+"""Collate a report: its parts, then its files, which are stored; its user is notified."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from core.reports.making import (
 from core.reports.requests import event_names
 from core.support.faults import Fault
 from core.vocabulary.states.reports import ReportState
-from flows.running import alone_on, chunk_threads, failing
+from flows.running import chunk_threads, recording_failure, run_exclusively
 from tasks.progress import ProgressBar
-from tasks.reporting import collate, put_together
+from tasks.reporting import collate, write_files
 
 
 @flow(name="collate-report", task_runner=chunk_threads(), persist_result=False)
 def collate_report(report_id: int) -> str:
-    """Makes one report and says so."""
-    return alone_on("report", report_id, partial(_collate, report_id))
+    """Makes one report."""
+    return run_exclusively("report", report_id, partial(_collate, report_id))
 
 
 def _collate(report_id: int, engine: Engine) -> str:
@@ -40,14 +40,14 @@ def _collate(report_id: int, engine: Engine) -> str:
         if report.state in (ReportState.READY, ReportState.EXPIRED):
             return f"report {report_id} is {report.state} already"
         begin_report(connection, report)
-    with failing(engine, f"report {report_id}", partial(_fail, report)):
+    with recording_failure(engine, f"report {report_id}", partial(_fail, report)):
         while not _make(engine, report):
             get_run_logger().info("a run that the report shows was replaced: made again")
     return f"report {report_id} is made"
 
 
 def _make(engine: Engine, report: Report) -> bool:
-    """Makes the report from what is published now; False if that has changed meanwhile."""
+    """Makes the report from the published runs; False if one was replaced meanwhile."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with engine.begin() as connection:
@@ -60,7 +60,7 @@ def _make(engine: Engine, report: Report) -> bool:
         for future in futures:
             future.result()
             progress.step()
-        made = put_together(engine, report, plan, folder, dt.datetime.now(dt.UTC))
+        made = write_files(engine, report, plan, folder, dt.datetime.now(dt.UTC))
         try:
             with engine.begin() as connection:
                 finish_report(connection, report, plan, made)

@@ -1,4 +1,4 @@
-"""Measure a run: every published indicator, each as a query of its own that can harm nobody."""
+"""Measure a run: every published indicator, each by its own isolated query."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.event_names import names_of_run
 from core.support.faults import Fault
 from core.vocabulary.states.submissions import RunState
-from flows.running import alone_on, chunk_threads, failing
+from flows.running import chunk_threads, recording_failure, run_exclusively
 from tasks.measuring import measure_kpi, write_chunk
 
 
 @flow(name="measure", task_runner=chunk_threads(), persist_result=False)
 def measure(run_id: int) -> str:
-    """Measures one run; figures that are there are measured again."""
-    return alone_on("kpis", run_id, partial(_measure, run_id))
+    """Measures one run; existing figures are measured again."""
+    return run_exclusively("kpis", run_id, partial(_measure, run_id))
 
 
 def _measure(run_id: int, engine: Engine) -> str:
-    with failing(engine, f"indicators of run {run_id}", partial(_fail, run_id)):
+    with recording_failure(engine, f"indicators of run {run_id}", partial(_fail, run_id)):
         run = prepare(engine, run_id)
         if run.state != RunState.PUBLISHED:
             return f"run {run_id} is {run.state}: nothing to measure"
         with engine.connect() as connection:
             kpis = published_kpis(connection, run.specification.dataset)
-        said = _measure_each(engine, run, kpis)
+        result = _measure_each(engine, run, kpis)
         with engine.begin() as connection:
             resolve_measuring(connection, run_id)
-    return said
+    return result
 
 
 def _fail(run_id: int, connection: Connection, fault: Fault) -> str:
@@ -44,7 +44,7 @@ def _fail(run_id: int, connection: Connection, fault: Fault) -> str:
 
 
 def prepare(engine: Engine, run_id: int) -> RunInputs:
-    """Writes the run's episodes as rows that queries can read, unless they are there."""
+    """Writes the run's episodes as rows for queries, unless they exist."""
     with engine.begin() as connection:
         run = load_run(connection, run_id)
         if run.state != RunState.PUBLISHED:

@@ -23,15 +23,15 @@ from core.migration.runs import (
 from core.migration.verifying.report import store_report
 from core.settings import settings
 from core.support.faults import Fault
-from flows.running import alone_on, failing, flow_run_id, threads
-from tasks.migrating import in_tasks, read_some_pages
+from flows.running import flow_run_id, recording_failure, run_exclusively, threads
+from tasks.migrating import page_groups, read_some_pages
 from tasks.progress import ProgressBar
 
 
 @flow(name="migrate", task_runner=threads(settings().legacy_requests), persist_result=False)
 def migrate(run_id: int) -> str:
     """Carries out one migration; a resumed one continues where it stopped."""
-    return alone_on("migration", run_id, partial(_migrate, run_id))
+    return run_exclusively("migration", run_id, partial(_migrate, run_id))
 
 
 def _migrate(run_id: int, engine: Engine) -> str:
@@ -45,7 +45,7 @@ def _migrate(run_id: int, engine: Engine) -> str:
         return fail_migration(connection, run_id, fault)
 
     with (
-        failing(engine, f"migration {run_id}", fail),
+        recording_failure(engine, f"migration {run_id}", fail),
         LegacyClient(LegacyEndpoint.of(settings())) as legacy,
     ):
         summary = _carry_out(engine, migration, legacy)
@@ -68,12 +68,12 @@ def _carry_out(engine: Engine, migration: Migration, legacy: LegacyClient) -> di
 
 
 def _all_at_once(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
-    futures = [read_some_pages.submit(context, table, some) for some in in_tasks(pages)]
+    futures = [read_some_pages.submit(context, table, group) for group in page_groups(pages)]
     for future in as_completed(futures):
         future.result()
 
 
 def _one_by_one(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
     """Reads pages one after the other, in the one transaction of a dry run."""
-    for some in in_tasks(pages):
-        read_some_pages(context, table, some)
+    for group in page_groups(pages):
+        read_some_pages(context, table, group)

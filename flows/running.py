@@ -1,4 +1,4 @@
-"""What every flow does around its work: database, one run a subject, the error queue."""
+"""What every flow does around its work: one run for each subject, and the error queue."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from core.settings import settings
 from core.support.faults import Fault, Stopped, fault_of, is_temporary
 
 
-def alone_on(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
-    """What the work says, done while this process alone works on a file, a submission, a report.
+def run_exclusively(kind: str, subject_id: int, work: Callable[[Engine], str]) -> str:
+    """Carries out work with the lock of its subject (a file, a submission, …); returns its text.
 
-    The lock belongs to the process's own connection, so it is gone the moment the process is; that
-    is how a dead run is told from a slow one. Where another has it, says so and does nothing. When
-    it was lost in the middle of the work, says so too: the run ends, and the sweep starts another.
+    The lock belongs to a connection of this process, so it ends with the process: that tells a dead
+    run from a slow one. If another process has the lock, or it is lost during the work, the text
+    says so, and the sweep starts another run.
     """
     url = database.database_url()
     try:
         with (
-            alive(),
-            subject_lock(url, kind, subject_id) as held,
-            only_while_held(database.engine(url), held) as engine,
+            flow_run_lock(),
+            subject_lock(url, kind, subject_id) as lock,
+            only_while_held(database.engine(url), lock) as engine,
         ):
             return work(engine)
-    except BusyError as other:
-        get_run_logger().warning("%s", other)
-        return str(other)
+    except BusyError as busy:
+        get_run_logger().warning("%s", busy)
+        return str(busy)
 
 
 @contextmanager
-def alive() -> Iterator[None]:
-    """Holds the lock of the flow's run, by which the sweep sees that its process lives."""
+def flow_run_lock() -> Iterator[None]:
+    """Holds the lock of the flow run, by which the sweep sees that its process is alive."""
     run_id = _flow_run()
     if run_id is None:
         yield
@@ -50,22 +50,24 @@ def alive() -> Iterator[None]:
 
 
 def threads(number: int) -> TaskRunner[PrefectFuture[Any]]:
-    """Runs the tasks of one run, so many at once; Arrow, numpy and sockets free each other."""
+    """A runner of tasks on so many threads; Arrow, numpy and sockets release the GIL."""
     runner = ThreadPoolTaskRunner[Any](max_workers=number)
     return cast("TaskRunner[PrefectFuture[Any]]", runner)
 
 
 def chunk_threads() -> TaskRunner[PrefectFuture[Any]]:
-    """Threads for the chunks of one run."""
+    """A runner of tasks for the chunks of one run."""
     return threads(settings().task_threads)
 
 
 @contextmanager
-def failing(engine: Engine, what: str, fail: Callable[[Connection, Fault], str]) -> Iterator[None]:
-    """Ends what the block works on, by ``fail``, if the block raises.
+def recording_failure(
+    engine: Engine, what: str, fail: Callable[[Connection, Fault], str]
+) -> Iterator[None]:
+    """Records the failure of the work by ``fail`` if the block raises.
 
-    Not so for faults that pass: they were tried again as often as a task may, and then it is left
-    as it is, with nobody at work on it, so that the sweep takes it up again and at last gives up.
+    Temporary faults, after the retries of their task, are not recorded: the work is left orphaned,
+    so that the sweep starts it again and at last gives up.
     """
     try:
         yield
@@ -82,11 +84,11 @@ def failing(engine: Engine, what: str, fail: Callable[[Connection, Fault], str])
 
 
 def _flow_run() -> UUID | None:
-    found = flow_run_id()
-    return None if found is None else UUID(found)
+    run_id = flow_run_id()
+    return None if run_id is None else UUID(run_id)
 
 
 def flow_run_id() -> str | None:
     """The id of the running flow, None outside Prefect."""
-    found: str | None = runtime.flow_run.id
-    return found
+    run_id: str | None = runtime.flow_run.id
+    return run_id

@@ -24,7 +24,7 @@ from core.support.faults import Fault
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import SpiderFinished
 from core.vocabulary.states.areas import SpiderState
-from flows.running import alone_on, failing, flow_run_id, threads
+from flows.running import flow_run_id, recording_failure, run_exclusively, threads
 from tasks.areas import CrawlContext, ask_about
 from tasks.progress import ProgressBar
 
@@ -35,7 +35,7 @@ AWAY_AFTER = 8
 @flow(name="spider-areas", task_runner=threads(settings().spider_requests), persist_result=False)
 def spider_areas(run_id: int) -> str:
     """Carries out one crawl; a resumed one asks only what was not answered."""
-    return alone_on("spider", run_id, partial(_crawl, run_id))
+    return run_exclusively("spider", run_id, partial(_crawl, run_id))
 
 
 def _crawl(run_id: int, engine: Engine) -> str:
@@ -46,7 +46,7 @@ def _crawl(run_id: int, engine: Engine) -> str:
             return f"crawl {run_id} is {crawl.state} already"
         begin_crawl(connection, run_id, source, flow_run=flow_run_id())
         crawl = load_crawl(connection, run_id, source)
-    with failing(engine, f"crawl {run_id}", partial(_fail, crawl)):
+    with recording_failure(engine, f"crawl {run_id}", partial(_fail, crawl)):
         finished = _ask_all(engine, crawl, source)
     return f"{finished.new:,} new, {finished.changed:,} changed, {finished.retired:,} retired"
 

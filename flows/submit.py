@@ -1,4 +1,4 @@
-"""Submit a month: merge, trigger, combine, price, allocate, measure, and publish the run whole."""
+"""Submit a month: merge, trigger, combine, price, allocate, measure, and publish the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.submissions.commands.failing import fail_run
 from core.submissions.event_names import names_of_run
 from core.support.faults import Fault
 from core.vocabulary.states.submissions import SubmissionState
-from flows.running import alone_on, chunk_threads, failing, flow_run_id
+from flows.running import chunk_threads, flow_run_id, recording_failure, run_exclusively
 from tasks.progress import ProgressBar, StageTally
 from tasks.stages import STAGE_TASKS
 
@@ -26,13 +26,13 @@ from tasks.stages import STAGE_TASKS
     persist_result=False,
 )
 def submit(submission_id: int, run_id: int) -> str:
-    """Carries out one run of a submission; a run taken up again skips the chunks it has."""
-    return alone_on("submission", submission_id, partial(_run, run_id))
+    """Carries out one run of a submission; a resumed run skips its finished chunks."""
+    return run_exclusively("submission", submission_id, partial(_run, run_id))
 
 
 def _run(run_id: int, engine: Engine) -> str:
     stages = _MappedStages()
-    with failing(engine, f"run {run_id}", partial(_fail, run_id)):
+    with recording_failure(engine, f"run {run_id}", partial(_fail, run_id)):
         totals = calculate_month(engine, run_id, flow_run=flow_run_id(), run_stage=stages)
     if totals is None:
         return f"run {run_id} is over already"
@@ -45,7 +45,7 @@ def _fail(run_id: int, connection: Connection, fault: Fault) -> str:
 
 
 class _MappedStages:
-    """Maps each stage over its chunks, and shows how far they are."""
+    """Maps each stage over its chunks, and shows their progress."""
 
     def __init__(self) -> None:
         self._progress: ProgressBar | None = None
@@ -59,7 +59,7 @@ class _MappedStages:
                 tally.add(stage, future.result())
             progress.step(stage)
         for future in futures:
-            future.result()  # raises what went wrong, once nothing is at work any more
+            future.result()  # raises the first error, once no task runs any more
         tally.show(stage)
 
     def finish(self, text: str) -> None:

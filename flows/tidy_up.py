@@ -1,4 +1,4 @@
-"""Tidy up: once a day, end what has been kept long enough, and ask for what is missing."""
+"""Tidy up: once a day, delete what has expired, and request missing figures."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from core.kpis.catalogue import request_missing
 from core.kpis.kpi_schema import delete_old_episodes
 from core.reports.expiring import expire_reports
 from core.settings import settings
-from flows.running import alive
+from flows.running import flow_run_lock
 
 
 @flow(name="tidy-up", persist_result=False, retries=5, retry_delay_seconds=60)
 def tidy_up() -> int:
-    """Ends posts of log groups (``GROUPER_LOG_DAYS``) and reports (``GROUPER_REPORT_DAYS``) that
-    were kept long enough; gives how many posts."""
+    """Deletes expired posts of log groups (``GROUPER_LOG_DAYS``) and expires reports
+    (``GROUPER_REPORT_DAYS``); returns the number of posts."""
     now = dt.datetime.now(dt.UTC)
     before = now - dt.timedelta(days=settings().log_days)
-    with alive():
+    with flow_run_lock():
         with engine().begin() as connection:
             ended = end_posts(connection, before)
             forget_calls(connection, now - dt.timedelta(days=1))

@@ -14,20 +14,20 @@ from core.kpis.measuring import KpiRefused, measure
 from core.kpis.trials import Trial, finish_trial, get_trial, trial_event
 from core.support.faults import Fault
 from flows.measure import prepare
-from flows.running import alone_on, chunk_threads, failing
+from flows.running import chunk_threads, recording_failure, run_exclusively
 
 
 @flow(name="try-kpi", task_runner=chunk_threads(), persist_result=False)
 def try_kpi(trial_id: int) -> str:
-    """Measures one indicator for one run, for who wrote it; publishes nothing."""
-    return alone_on("kpi-trial", trial_id, partial(_try, trial_id))
+    """Measures one indicator for one run, for its author; publishes nothing."""
+    return run_exclusively("kpi-trial", trial_id, partial(_try, trial_id))
 
 
 def _try(trial_id: int, engine: Engine) -> str:
     with engine.connect() as connection:
         trial = get_trial(connection, EVERYTHING, trial_id)
         kpi = get_kpi(connection, trial.kpi_id)
-    with failing(engine, f"trial {trial_id}", partial(_fail, trial)):
+    with recording_failure(engine, f"trial {trial_id}", partial(_fail, trial)):
         prepare(engine, trial.run_id)
         try:
             measured, failure = measure(engine, kpi.definition, kpi.dataset, trial.run_id), None

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.access.people import Person
-from core.submissions.reset_rights import asks_for_resets, decides_resets
+from core.submissions.reset_rights import asking_commissioners, may_decide_resets
 from core.vocabulary.permissions import Action
 from portal.links import remember_pages
 from portal.views import (
@@ -79,7 +79,7 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
         shown["charges"] = ("Charges", charges.show)
     if person.may(Action.MANAGE_ACCOUNTS) or person.is_of_an_organisation:
         shown["clinics"] = ("Clinics", clinics.show)
-    if asks_for_resets(person):
+    if asking_commissioners(person):
         shown["hosted"] = ("Hosted months", hosted.show)
     if person.may(Action.SEE_CHARGES) or person.may(Action.SEE_BACKING_DATA):
         shown["reports"] = ("Reports", reports.show)
@@ -90,7 +90,7 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
     shown["notifications"] = (notifications.title(person), notifications.show)
     shown["areas"] = ("Areas", areas.show)
     shown["subscription"] = ("My subscription", subscription.show)
-    if decides_resets(person):
+    if may_decide_resets(person):
         shown["resets"] = ("Resets", resets.show)
     shown |= _of_the_service(person)
     shown["help"] = ("Help", help_view.show)

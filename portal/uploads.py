@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from core.access.people import NotAdmitted, Person
 from core.files.store import open_store
 from core.settings import settings
-from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.months import submission_for
 from core.user_errors import UserError
 from core.vocabulary.heading_look import Look
@@ -90,14 +90,14 @@ async def _receive(request: Request, body: IO[bytes]) -> int:
     return size
 
 
-def _arrival(request: Request) -> Arrival:
+def _arrival(request: Request) -> UploadDetails:
     # Only the last part of a path that a browser may send; any other name is kept as it is.
     name = PurePath(request.query_params.get("name", "").replace("\\", "/")).name or "unnamed"
     said = request.query_params
     look = Look.ALWAYS if said.get("look") == "1" else Look.NEW
-    return Arrival(name, transpose=said.get("transpose") == "1", look=look)
+    return UploadDetails(name, transpose=said.get("transpose") == "1", look=look)
 
 
-def _keep(person: Person, submission_id: int, body: IO[bytes], arrival: Arrival) -> int:
+def _keep(person: Person, submission_id: int, body: IO[bytes], arrival: UploadDetails) -> int:
     act_as(person)
-    return take_in(engine(), open_store(), submission_id, arrival, body, user_id=person.id)
+    return store_upload(engine(), open_store(), submission_id, arrival, body, user_id=person.id)

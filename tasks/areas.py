@@ -16,7 +16,7 @@ from core.areas.importing import cached_answer, fail_question, import_answers
 from core.areas.source_client import Answer, CachedAnswer, NoSourceAnswer, SourceClient
 from core.areas.sources import Source, askable_kinds
 from core.support.faults import Fault
-from tasks.faults import RETRYING, hushed
+from tasks.faults import RETRYING, without_error_text
 
 MOST_PAGES = 1000
 """A source that reports still more pages is in a loop."""
@@ -30,9 +30,8 @@ class CrawlContext:
     crawl: Crawl
     source: Source
     client: SourceClient
-    given_up: Event = field(
-        default_factory=Event
-    )  # the source is away: further questions are not asked
+    # The source is away: further questions are not asked.
+    given_up: Event = field(default_factory=Event)
 
     def find_cached(self, address: str) -> CachedAnswer | None:
         with self.engine.connect() as connection:
@@ -46,7 +45,7 @@ class CrawlContext:
     persist_result=False,
     **RETRYING,
 )
-@hushed
+@without_error_text
 def ask_about(context: CrawlContext, question: Question) -> bool:
     """Asks and imports; returns whether the question was answered, else it failed or waits."""
     if context.given_up.is_set():
@@ -66,7 +65,7 @@ def ask_about(context: CrawlContext, question: Question) -> bool:
 
 
 def ask_all(context: CrawlContext, question: Question) -> list[Answer]:
-    """Every page of every lookup; raises ``AskingFailed``."""
+    """Every page of every lookup; raises ``NoSourceAnswer``."""
     return [
         answer
         for lookup in requests_about(context.source, question.parent, question.kind)

@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from core.submissions.commands.check_stored_file import CheckContext, check_raw_chunk
 from core.submissions.commands.file_checks import ChunkCounts
-from tasks.faults import RETRYING, hushed
+from tasks.faults import RETRYING, without_error_text
 
 
 @task(
@@ -17,7 +17,7 @@ from tasks.faults import RETRYING, hushed
     persist_result=False,
     **RETRYING,
 )
-@hushed
+@without_error_text
 def check_rows(context: CheckContext, chunk: int, first: int, last: int) -> ChunkCounts:  # noqa: ARG001
     """Checks the raw chunk of the context, from row ``first`` to ``last``, and stores it."""
     return check_raw_chunk(context, chunk)

@@ -1,4 +1,4 @@
-"""What is worth another try, and how long to wait between tries."""
+"""Which failed tasks are retried, and after how long."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from core.database.locks import BusyError
 from core.support.faults import Stopped, is_temporary
 
 
-def fault_passes(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001
-    """Whether the task that failed is worth another try."""
+def is_retryable(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001
+    """Whether the failed task is retried: the fault is temporary."""
     try:
         state.result()
     except Exception as error:
@@ -26,15 +26,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def hushed(work: Callable[P, R]) -> Callable[P, R]:
-    """The work of a task, whose errors name their kind alone: Prefect keeps the text of errors, and
-    one may hold a value of a record or the name of a file.
+def without_error_text(work: Callable[P, R]) -> Callable[P, R]:
+    """Decorates the work of a task so that its errors contain only their kind: Prefect stores the
+    text of errors, which may contain a value of a record or the name of a file.
 
-    What passes by itself stays as it is, and so does a lost lock; both say nothing of records.
+    Temporary faults and lost locks are raised unchanged; they contain nothing of records.
     """
 
     @wraps(work)
-    def quiet(*arguments: P.args, **named: P.kwargs) -> R:
+    def wrapped(*arguments: P.args, **named: P.kwargs) -> R:
         try:
             return work(*arguments, **named)
         except Exception as error:
@@ -42,13 +42,13 @@ def hushed(work: Callable[P, R]) -> Callable[P, R]:
                 raise
             raise Stopped(error) from None
 
-    return quiet
+    return wrapped
 
 
 RETRYING: dict[str, Any] = {
     "retries": 4,
     "retry_delay_seconds": exponential_backoff(backoff_factor=1),
     "retry_jitter_factor": 0.5,
-    "retry_condition_fn": fault_passes,
+    "retry_condition_fn": is_retryable,
 }
 """Keyword arguments of every task that touches a server."""

@@ -1,4 +1,4 @@
-"""What measuring a run takes: its episodes as rows, then each indicator on its own."""
+"""Measuring a run: its episodes as rows, then each indicator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.kpis.episodes import write_episodes
 from core.kpis.measuring import KpiRefused, measure
 from core.kpis.results import store_result
 from core.submissions.commands.run_inputs import RunInputs
-from tasks.faults import RETRYING, hushed
+from tasks.faults import RETRYING, without_error_text
 
 
 @task(
@@ -21,9 +21,9 @@ from tasks.faults import RETRYING, hushed
     persist_result=False,
     **RETRYING,
 )
-@hushed
+@without_error_text
 def write_chunk(engine: Engine, run: RunInputs, chunk: int) -> int:
-    """Writes the episodes of a chunk; gives how many."""
+    """Writes the episodes of a chunk; returns how many."""
     with engine.begin() as connection:
         return write_episodes(connection, run, chunk)
 
@@ -35,11 +35,11 @@ def write_chunk(engine: Engine, run: RunInputs, chunk: int) -> int:
     persist_result=False,
     **RETRYING,
 )
-@hushed
+@without_error_text
 def measure_kpi(engine: Engine, run_id: int, kpi: KpiVersion) -> bool:
-    """Measures one indicator and keeps the figure, or why there is none; gives whether there is.
+    """Measures one indicator and stores the figure, or why there is none; whether there is one.
 
-    A query that is refused is no fault of the run: the others are measured all the same.
+    A refused query does not fail the run: the other indicators are measured.
     """
     try:
         measured, failure = measure(engine, kpi.definition, kpi.dataset, run_id), None

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from core.migration.migrate_table import MigrationContext, read_page
 from core.migration.runs import TableRun
-from tasks.faults import RETRYING, hushed
+from tasks.faults import RETRYING, without_error_text
 
 PAGES_A_TASK = 8
 
@@ -21,13 +21,13 @@ PAGES_A_TASK = 8
     persist_result=False,
     **RETRYING,
 )
-@hushed
+@without_error_text
 def read_some_pages(context: MigrationContext, table: TableRun, pages: Sequence[int]) -> None:
     """Reads pages of a table and stores their rows; idempotent."""
     for page in pages:
         read_page(context, table, page)
 
 
-def in_tasks(pages: Sequence[int]) -> list[Sequence[int]]:
+def page_groups(pages: Sequence[int]) -> list[Sequence[int]]:
     """The pages of each task."""
     return [pages[at : at + PAGES_A_TASK] for at in range(0, len(pages), PAGES_A_TASK)]

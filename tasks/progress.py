@@ -8,7 +8,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from sqlalchemy import Engine
 
-from core.submissions.stage_progress import StageProgress, note_stage
+from core.submissions.stage_progress import StageProgress, record_stage
 from core.vocabulary.states.submissions import SubmissionState
 
 SECONDS_BETWEEN = 1.0
@@ -28,7 +28,7 @@ class ProgressBar:
         )
 
     def step(self, text: str = "") -> None:
-        """Counts one step; where the number of steps is not known the bar tends to its end."""
+        """Counts one step; without a known number of steps the bar approaches its end."""
         self._done += 1
         if time.monotonic() - self._shown >= SECONDS_BETWEEN:
             self._show(self._share(), text)
@@ -49,7 +49,7 @@ class ProgressBar:
 
 
 class StageTally:
-    """Counts what the stages of a run make, and writes it at most twice a second."""
+    """Counts the results of the stages of a run, and writes them at most twice a second."""
 
     SECONDS_BETWEEN = 0.5
 
@@ -59,15 +59,15 @@ class StageTally:
         self._shown = 0.0
 
     def add(self, stage: SubmissionState, counted: int) -> None:
-        """One more chunk has gone through the stage, and so much came out of it."""
+        """Adds one chunk that has passed the stage, and the count of its results."""
         done, before = self._done.get(stage, (0, 0))
         self._done[stage] = done + 1, before + counted
         if time.monotonic() - self._shown >= self.SECONDS_BETWEEN:
             self.show(stage)
 
     def show(self, stage: SubmissionState) -> None:
-        """Writes how far the stage is."""
+        """Writes the progress of the stage."""
         self._shown = time.monotonic()
         progress = StageProgress(self._chunks, *self._done.get(stage, (0, 0)))
         with self._engine.begin() as connection:
-            note_stage(connection, self._run_id, stage, progress)
+            record_stage(connection, self._run_id, stage, progress)

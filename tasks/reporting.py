@@ -1,4 +1,4 @@
-"""The parts of a report, a task each, and the workbook that they are put together as."""
+"""The tasks of a report: one for each part, and one that writes its files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.files.store import open_store
 from core.reports import making
 from core.reports.collating.parts import Part
 from core.reports.making import Made, Plan, Report
-from tasks.faults import RETRYING, hushed
+from tasks.faults import RETRYING, without_error_text
 
 
 @task(
@@ -23,9 +23,9 @@ from tasks.faults import RETRYING, hushed
     persist_result=False,
     **RETRYING,
 )
-@hushed
+@without_error_text
 def collate(engine: Engine, report: Report, part: Part, folder: Path) -> None:
-    """Reads one part of the report and keeps it in ``folder``."""
+    """Reads one part of the report and stores it in ``folder``."""
     with engine.begin() as connection:
         making.collate(connection, report, part, folder)
 
@@ -37,8 +37,8 @@ def collate(engine: Engine, report: Report, part: Part, folder: Path) -> None:
     persist_result=False,
     **RETRYING,
 )
-@hushed
-def put_together(
+@without_error_text
+def write_files(
     engine: Engine, report: Report, plan: Plan, folder: Path, made_at: dt.datetime
 ) -> Made:
     """Writes the files of the report from its parts, and stores them."""

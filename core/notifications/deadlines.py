@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
 from core.events.outbox import raise_event
-from core.submissions.months_expected import Due, months_expected
+from core.submissions.months_expected import DueMonth, expected_months
 from core.vocabulary.event_catalogue import DeadlinesNear, MonthDue
 from core.vocabulary.states.submissions import HANDED_IN
 
@@ -30,10 +30,10 @@ _IDS = UUID("6f1d1f0e-5b0c-4d0e-9a56-0d3f4c1b7a90")
 
 def raise_digests(connection: Connection, today: dt.date) -> int:
     """Raises one digest for each person with something new; returns how many."""
-    due = defaultdict[int, list[Due]](list)
+    due = defaultdict[int, list[DueMonth]](list)
     for month in months_due(connection, today):
         due[month.provider_id].append(month)
-    by_person = defaultdict[int, list[Due]](list)
+    by_person = defaultdict[int, list[DueMonth]](list)
     for person, provider_id in _people(connection, list(due)):
         by_person[person] += due[provider_id]
     return sum(
@@ -41,12 +41,12 @@ def raise_digests(connection: Connection, today: dt.date) -> int:
     )
 
 
-def months_due(connection: Connection, today: dt.date) -> list[Due]:
+def months_due(connection: Connection, today: dt.date) -> list[DueMonth]:
     """The months of which people are reminded, the most urgent first."""
     handed_in = _handed_in(connection)
     months = [
         month
-        for month in months_expected(connection, today)
+        for month in expected_months(connection, today)
         if stage_of(month.days_left(today)) and (month.provider_id, month.month) not in handed_in
     ]
     return sorted(months, key=lambda month: (month.due, month.provider))
@@ -83,7 +83,7 @@ def _people(connection: Connection, providers: list[int]) -> list[tuple[int, int
     return [(person, provider) for person, provider in connection.execute(query)]
 
 
-def _raise_digest(connection: Connection, person: int, due: list[Due], today: dt.date) -> bool:
+def _raise_digest(connection: Connection, person: int, due: list[DueMonth], today: dt.date) -> bool:
     """Raises the person's digest of the day; returns whether there was anything new.
 
     Stages that begin after the digest of the day wait for the next.
@@ -102,7 +102,9 @@ def _raise_digest(connection: Connection, person: int, due: list[Due], today: dt
     return True
 
 
-def _note(connection: Connection, person: int, due: list[Due], today: dt.date) -> list[Due]:
+def _note(
+    connection: Connection, person: int, due: list[DueMonth], today: dt.date
+) -> list[DueMonth]:
     """Records the stages of which the person is notified; returns the months that are new."""
     notices = tables.deadline_notices
     rows = [
@@ -124,7 +126,7 @@ def _note(connection: Connection, person: int, due: list[Due], today: dt.date) -
     return [month for month in due if (month.provider_id, month.month) in new]
 
 
-def _as_event(month: Due, today: dt.date) -> MonthDue:
+def _as_event(month: DueMonth, today: dt.date) -> MonthDue:
     return MonthDue(
         provider=month.provider,
         provider_name=month.provider_name,

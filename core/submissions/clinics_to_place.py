@@ -15,7 +15,7 @@ from core.vocabulary.states.submissions import FileState
 def clinics_to_place(connection: Connection, submission: SubmissionRow) -> list[str]:
     """The clinics in the submission's records whose host is not known yet.
 
-    A clinic that was a slip, since corrected or taken out with its file, is none of them.
+    Clinics that were corrected since, or whose file was removed, are left out.
     """
     clinics = tables.clinics
     query = sa.select(clinics.c.clinic_id).where(
@@ -37,7 +37,7 @@ def _in_records(connection: Connection, submission: SubmissionRow, clinics: list
     files = sa.select(tables.files.c.id).where(
         tables.files.c.submission_id == submission.id, tables.files.c.state != FileState.REMOVED
     )
-    # The ids stand in the query itself, or the index by file would not be used.
+    # The ids are part of the query itself, or the index by file would not be used.
     file_ids = list(connection.execute(files).scalars())
     query = (
         sa.select(clinic)

@@ -13,7 +13,7 @@ from core.submissions.months import SubmissionRow, get_submission
 
 
 def names_of_submission(submission: SubmissionRow) -> dict[str, Any]:
-    """What the events of a month carry."""
+    """The ids and names that events of a month carry."""
     return {
         "submission_id": submission.id,
         "provider": submission.provider,
@@ -22,7 +22,7 @@ def names_of_submission(submission: SubmissionRow) -> dict[str, Any]:
 
 
 def names_of_file(connection: Connection, file_id: int) -> dict[str, Any]:
-    """What the events of a file carry, also of one whose check cannot be loaded."""
+    """The ids and names that events of a file carry; works even if its check cannot be loaded."""
     files = tables.files
     row = connection.execute(
         sa.select(files.c.submission_id, files.c.name).where(files.c.id == file_id)
@@ -32,7 +32,7 @@ def names_of_file(connection: Connection, file_id: int) -> dict[str, Any]:
 
 
 def names_of_run(connection: Connection, run_id: int) -> dict[str, Any]:
-    """What the events of a run carry, also of one that cannot be loaded."""
+    """The ids and names that events of a run carry; works even if the run cannot be loaded."""
     runs = tables.runs
     query = sa.select(runs.c.submission_id).where(runs.c.id == run_id)
     submission = get_submission(connection, connection.execute(query).scalar_one())

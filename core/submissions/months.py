@@ -1,4 +1,4 @@
-"""Finds a provider's month: the submission that its files belong to."""
+"""Submissions: the months of providers, to which files belong."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
 WORK = (Action.UPLOAD, Action.CORRECT, Action.DRAFT, Action.SUBMIT)
-"""What is done with a month by its provider."""
+"""The actions of a provider on its month."""
 
 
 @dataclass(frozen=True)
 class SubmissionRow:
-    """A submission with the names that people know it by."""
+    """A submission with its names for people."""
 
     id: int
     provider_id: int
@@ -39,7 +39,7 @@ class SubmissionRow:
 
 
 def open_submission(connection: Connection, provider_id: int, month: dt.date) -> int:
-    """The id of the provider's submission for the month, opened if it is not there yet."""
+    """The id of the provider's submission for the month, which is opened if it does not exist."""
     statement = (
         insert(tables.submissions)
         .values(provider_id=provider_id, month=month, state="open")
@@ -67,7 +67,7 @@ def _rows() -> sa.Select[tuple[object, ...]]:
 
 
 def get_submission(connection: Connection, submission_id: int) -> SubmissionRow:
-    """The submission; raises ``UserError`` where there is none."""
+    """A submission; raises ``UserError`` for an unknown one."""
     query = _rows().where(tables.submissions.c.id == submission_id)
     row = connection.execute(query).mappings().first()
     if row is None:
@@ -76,7 +76,7 @@ def get_submission(connection: Connection, submission_id: int) -> SubmissionRow:
 
 
 def lock_submission(connection: Connection, submission_id: int) -> None:
-    """Nobody else changes the submission until the caller's transaction ends."""
+    """Locks the submission until the caller's transaction ends."""
     submissions = tables.submissions
     connection.execute(
         sa.select(submissions.c.id).where(submissions.c.id == submission_id).with_for_update()
@@ -84,14 +84,14 @@ def lock_submission(connection: Connection, submission_id: int) -> None:
 
 
 def submission_for(connection: Connection, scope: Scope, submission_id: int) -> SubmissionRow:
-    """The submission, for somebody of its provider; raises ``UserError`` as if it were not there"""
+    """The submission, for its provider; for others ``UserError``, as for an unknown one."""
     submission = get_submission(connection, submission_id)
     if not scope.unlimited and submission.provider_id not in scope.ids(None, "provider"):
         raise UserError(f"There is no submission {submission_id}.")
     return submission
 
 
-def open_for(
+def open_submission_for(
     connection: Connection, scope: Scope, provider_id: int, month: dt.date
 ) -> SubmissionRow | None:
     """The provider's month, opened if it is new and the person may work on it; else None."""
@@ -117,13 +117,13 @@ def list_submissions(connection: Connection, scope: Scope) -> list[SubmissionRow
     return [SubmissionRow(**row) for row in connection.execute(query).mappings()]
 
 
-def months_on_offer(
+def selectable_months(
     connection: Connection, scope: Scope, provider_id: int, provider: str
 ) -> list[dt.date]:
     """The months a provider may submit: those of its configurations, and those it has begun.
 
-    The months with a submission come first, latest first; then the others, earliest first, for who
-    may work on them.
+    The months with a submission come first, latest first; then the others, earliest first, for
+    users who may work on them.
     """
     if not scope.unlimited and provider_id not in scope.ids(None, "provider"):
         return []

@@ -17,8 +17,8 @@ from core.engine.tariff.months import Month
 
 
 @dataclass(frozen=True)
-class Due:
-    """A provider's month that is not submitted, and its last day for it."""
+class DueMonth:
+    """A month that a provider is expected to submit, with its last day in time."""
 
     provider_id: int
     provider: str
@@ -32,12 +32,12 @@ class Due:
 
 
 def last_day_for(month: dt.date, within_days: int) -> dt.date:
-    """The last day on which a month is in time."""
+    """The last day on which a month is submitted in time."""
     return Month.of(month).last + dt.timedelta(days=within_days)
 
 
-def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
-    """Every month of every provider whose configuration is in force in it, up to now."""
+def expected_months(connection: Connection, today: dt.date) -> Iterator[DueMonth]:
+    """Every month up to ``today`` of every provider with a configuration in force in it."""
     configurations, members = tables.configurations, tables.configuration_providers
     organisations = tables.organisations
     query = sa.select(configurations).where(configurations.c.status != Status.DRAFT)
@@ -52,7 +52,7 @@ def months_expected(connection: Connection, today: dt.date) -> Iterator[Due]:
         providers = connection.execute(chosen).all()
         for month in _whole_months(row.starts, min(row.ends, today)):
             for provider_id, code, provider in providers:
-                yield Due(provider_id, code, provider, month, last_day_for(month, days))
+                yield DueMonth(provider_id, code, provider, month, last_day_for(month, days))
 
 
 @lru_cache(maxsize=64)
@@ -62,6 +62,6 @@ def _within_days(body: str, name: str) -> int:
 
 
 def _whole_months(start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    """First days of the months that begin from ``start`` to ``end``."""
+    """The first days of months that lie between ``start`` and ``end``."""
     first = Month.of(start) if start.day == 1 else Month.of(start).plus(1)
     return (month.first for month in first.through(Month.of(end)))

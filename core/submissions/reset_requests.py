@@ -15,7 +15,7 @@ from core.user_errors import UserError
 
 @dataclass(frozen=True)
 class Reset:
-    """A request, with the names that people know."""
+    """A request with its names for people."""
 
     id: int
     submission_id: int
@@ -41,7 +41,7 @@ class Reset:
 
 
 def get_reset(connection: Connection, number: int) -> Reset:
-    """One request; raises ``UserError`` where there is none of that number."""
+    """A request; raises ``UserError`` for an unknown number."""
     row = connection.execute(reset_rows().where(tables.resets.c.id == number)).first()
     if row is None:
         raise UserError(
@@ -51,7 +51,7 @@ def get_reset(connection: Connection, number: int) -> Reset:
 
 
 def reset_rows() -> sa.Select[Any]:
-    """Requests with the names of who asked, who decided, and which month they are for."""
+    """The query of requests with month, and names of asker and decider."""
     resets, submissions = tables.resets, tables.submissions
     provider = tables.organisations.alias("provider")
     host = tables.organisations.alias("host")

@@ -11,13 +11,13 @@ from core.submissions.months import SubmissionRow
 from core.vocabulary.permissions import Action
 
 
-def asks_for_resets(person: Person) -> list[Membership]:
+def asking_commissioners(person: Person) -> list[Membership]:
     """The commissioners for which the person may ask."""
     return list(person.scope.where(Action.ASK_FOR_RESET, "commissioner"))
 
 
-def decides_resets(person: Person) -> bool:
-    """Whether the person grants and refuses."""
+def may_decide_resets(person: Person) -> bool:
+    """Whether the person may grant and refuse requests."""
     return person.may(Action.GRANT_RESET)
 
 
@@ -25,7 +25,7 @@ def hosts_of(connection: Connection, submission: SubmissionRow) -> dict[str, int
     """The commissioners that host a clinic with charges in the submitted run: code and
     organisation (docs/decisions/0009-resets.md: the host commissioner asks).
 
-    The database answers by a function of its own: who asks sees none of the others' charges.
+    A function of the database answers, because the person may not see the charges of others.
     """
     organisations = tables.organisations
     hosts = sa.select(sa.func.run_hosts(submission.run_id))

@@ -1,4 +1,4 @@
-"""Keeps queries about files, months and runs to what a person may see."""
+"""Conditions that limit queries about files, months and runs to what a person may see."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.vocabulary.permissions import Action
 
 
 def submissions_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action) -> Any:
-    """The column names a submission of a provider in which one of the actions is allowed; without
-    actions, in which the person has any role."""
+    """SQL: the column is the id of a submission of a provider for which one of the actions is
+    allowed; without actions, for which the person has any role."""
     if scope.unlimited:
         return sa.true()
     submissions = tables.submissions
@@ -21,7 +21,7 @@ def submissions_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action
 
 
 def files_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action) -> Any:
-    """The same for a column that names a file."""
+    """As ``submissions_in``, for a column with ids of files."""
     if scope.unlimited:
         return sa.true()
     files = tables.files
@@ -31,7 +31,7 @@ def files_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action) -> A
 
 
 def runs_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action) -> Any:
-    """The same for a column that names a run."""
+    """As ``submissions_in``, for a column with ids of runs."""
     if scope.unlimited:
         return sa.true()
     runs = tables.runs
@@ -41,7 +41,7 @@ def runs_in(scope: Scope, column: sa.ColumnElement[Any], *actions: Action) -> An
 
 
 def providers_in(scope: Scope, *actions: Action) -> sa.ColumnElement[bool]:
-    """The submission is of a provider in which one of the actions is allowed."""
-    wanted: tuple[Action | None, ...] = actions or (None,)
-    ids = {number for action in wanted for number in scope.ids(action, "provider")}
+    """SQL: the submission is of a provider for which one of the actions is allowed."""
+    allowed: tuple[Action | None, ...] = actions or (None,)
+    ids = {number for action in allowed for number in scope.ids(action, "provider")}
     return tables.submissions.c.provider_id.in_(sorted(ids))

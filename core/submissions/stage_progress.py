@@ -1,4 +1,4 @@
-"""How far each stage of a run is: parts done of parts, and what came out of them."""
+"""The progress of each stage of a run: chunks done, and the count of results."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ COUNTED: Mapping[SubmissionState, str] = {
     SubmissionState.PRICING: "charge priced",
     SubmissionState.ALLOCATING: "charge allocated",
 }
-"""What a stage counts, in the singular."""
+"""The results that a stage counts, in the singular."""
 
 
 @dataclass(frozen=True)
 class StageProgress:
-    """Parts that are done, of those to do, and the count of what came out."""
+    """The number of chunks, of those done, and of results."""
 
     chunks: int
     done: int
     counted: int
 
 
-def forget_stages(connection: Connection, run_id: int) -> None:
-    """A run that is taken up again counts anew."""
+def reset_stages(connection: Connection, run_id: int) -> None:
+    """Deletes the progress of a run, which counts from zero when it is resumed."""
     stages = tables.run_stages
     connection.execute(stages.delete().where(stages.c.run_id == run_id))
 
 
-def note_stage(
+def record_stage(
     connection: Connection, run_id: int, stage: SubmissionState, progress: StageProgress
 ) -> None:
-    """Writes how far a stage is."""
+    """Writes the progress of a stage."""
     values = vars(progress)
     statement = insert(tables.run_stages).values(run_id=run_id, stage=str(stage), **values)
     connection.execute(
@@ -53,7 +53,7 @@ def note_stage(
 def stages_of(
     connection: Connection, scope: Scope, submission_id: int
 ) -> dict[SubmissionState, StageProgress]:
-    """How far the stages of the newest run are, those that have begun."""
+    """The progress of the stages of the newest run that have begun."""
     runs, stages = tables.runs, tables.run_stages
     newest = (
         sa.select(sa.func.max(runs.c.id))

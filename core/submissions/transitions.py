@@ -1,4 +1,4 @@
-"""Moves a file, a submission, a run or a report on, and what failed of it in the error queue."""
+"""Moves a file, submission, run or report to another state, together with its failure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ def move(
 ) -> str:
     """Moves one row to ``target`` and returns the state it left; ``values`` are set with it.
 
-    A failure that waits in the error queue counts as retried once its subject goes on, whoever
-    made it go on, and as resolved once nothing of it matters any more. Raises
-    ``TransitionRefused``.
+    The open failure of the subject becomes retried when the subject leaves a stopped state,
+    and resolved when it reaches a settled one. Raises ``TransitionRefused``.
     """
     left = change_state(
         connection,

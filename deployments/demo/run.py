@@ -22,7 +22,7 @@ from core.engine.tariff.money import Money
 from core.operations.dataset_import import import_dataset
 from core.settings import PROJECT, Settings, use_settings
 from core.submissions.commands.requests import RunKind
-from core.submissions.queries.run_totals import Outcome
+from core.submissions.queries.run_totals import RunSummary
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState
 from deployments.demo import story
@@ -42,7 +42,7 @@ KINDS: dict[str, RunKind] = {"ZX1": "final", "ZX2": "draft"}
 class Told:
     """What is needed to tell the end of the story."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, RunSummary]
     reports: list[Path]
 
 
@@ -141,7 +141,7 @@ def _upload_and_correct(
     return months
 
 
-def _submit(engine: Engine, months: list[Month], say: Say) -> dict[str, Outcome]:
+def _submit(engine: Engine, months: list[Month], say: Say) -> dict[str, RunSummary]:
     for month in months:
         kind = KINDS[month.provider]
         story.submit(engine, month, kind)
@@ -149,7 +149,9 @@ def _submit(engine: Engine, months: list[Month], say: Say) -> dict[str, Outcome]
     return {month.provider: story.wait_for_run(engine, month, say) for month in months}
 
 
-def _compare(engine: Engine, files: list[DemoFile], outcomes: dict[str, Outcome], say: Say) -> None:
+def _compare(
+    engine: Engine, files: list[DemoFile], outcomes: dict[str, RunSummary], say: Say
+) -> None:
     for file in files:
         by_hand = charges_by_hand(
             file.activity,

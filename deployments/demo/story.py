@@ -17,14 +17,14 @@ from core.engine.dataset.corrections import Correction
 from core.files.store import open_store
 from core.reports.following import copy_report, follow_report
 from core.reports.requests import ReportRequest, request_report
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import RunKind, request_run
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.commands.uploads import correct
 from core.submissions.months import open_submission
 from core.submissions.queries.error_list import causes
 from core.submissions.queries.file_list import FileRow
 from core.submissions.queries.following import follow_files, follow_run
-from core.submissions.queries.run_totals import Outcome, outcome_of
+from core.submissions.queries.run_totals import RunSummary, run_summary
 from core.support.polling import last
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import STAGES, FileState, SubmissionState
@@ -53,8 +53,10 @@ def upload(engine: Engine, file: DemoFile, user_id: int, *, month: dt.date = MON
         provider = find_organisation(connection, "provider", file.provider)
         submission_id = open_submission(connection, provider.id, month)
     with file.path.open("rb") as stream:
-        arrival = Arrival(file.path.name)
-        file_id = take_in(engine, open_store(), submission_id, arrival, stream, user_id=user_id)
+        arrival = UploadDetails(file.path.name)
+        file_id = store_upload(
+            engine, open_store(), submission_id, arrival, stream, user_id=user_id
+        )
     return Month(file.provider, submission_id, file_id, user_id)
 
 
@@ -84,7 +86,7 @@ def submit(engine: Engine, month: Month, kind: RunKind) -> int:
         return request_run(connection, month.submission_id, kind, user_id=month.user_id)
 
 
-def wait_for_run(engine: Engine, month: Month, say: Say) -> Outcome:
+def wait_for_run(engine: Engine, month: Month, say: Say) -> RunSummary:
     """Follows the stages of the month's latest run until it is published."""
     run_id = _latest_run(engine, month)
     seen: set[SubmissionState] = set()
@@ -95,7 +97,7 @@ def wait_for_run(engine: Engine, month: Month, say: Say) -> Outcome:
     if progress.state == "failed":
         raise UserError(f"{month.provider}: {progress.failure}")
     with engine.connect() as connection:
-        return outcome_of(connection, EVERYTHING, run_id)
+        return run_summary(connection, EVERYTHING, run_id)
 
 
 def _latest_run(engine: Engine, month: Month) -> int:

@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.submissions.queries.charge_list import PAGE, ChargeLine, Chosen, SeenRun, lines_of
+from core.submissions.queries.charge_list import (
+    PAGE,
+    ChargeFilter,
+    ChargeLine,
+    VisibleRun,
+    lines_of,
+)
 from portal import words
 from portal.components.charge_reasons import show_reasons
 from portal.database import engine
@@ -16,7 +22,7 @@ _CHOOSE = "Choose a charge in the table, by the box at its left, to see why it i
 
 
 def show_lines(
-    run: SeenRun, chosen: Chosen, count: int, names: dict[str, str], areas: dict[str, str]
+    run: VisibleRun, chosen: ChargeFilter, count: int, names: dict[str, str], areas: dict[str, str]
 ) -> None:
     """The section of the page."""
     if not count:

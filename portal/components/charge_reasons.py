@@ -9,13 +9,13 @@ import streamlit as st
 
 from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
-from core.submissions.queries.charge_explaining import Explanation, MergedValue, explain
-from core.submissions.queries.charge_list import ChargeLine, SeenRun, episode_of
+from core.submissions.queries.charge_explanation import Explanation, MergedValue, explain
+from core.submissions.queries.charge_list import ChargeLine, VisibleRun, episode_of
 from portal import words
 from portal.database import engine
 
 
-def show_reasons(run: SeenRun, line: ChargeLine, names: dict[str, str]) -> None:
+def show_reasons(run: VisibleRun, line: ChargeLine, names: dict[str, str]) -> None:
     """The section of the page."""
     with engine().connect() as connection:
         found = explain(connection, run, line)

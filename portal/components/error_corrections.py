@@ -11,7 +11,7 @@ from core.submissions.commands.uploads import undo_correction
 from core.submissions.error_cause import Cause
 from core.submissions.queries.error_list import MadeCorrection, causes, corrections_made
 from core.submissions.queries.file_list import FileRow
-from core.submissions.queries.suggesting import Suggestion, suggestions
+from core.submissions.queries.suggestions import Suggestion, suggestions
 from portal import words
 from portal.acting import act
 from portal.components.correction_preview import Choice, preview

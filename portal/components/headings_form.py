@@ -13,7 +13,7 @@ from core.engine.dataset.specification import Specification
 from core.engine.reading import Heading
 from core.submissions.commands.heading_review import is_new
 from core.submissions.commands.headings import choices_of, choose_headings, confirm_headings
-from core.submissions.commands.uploads import check_anew
+from core.submissions.commands.uploads import recheck_file
 from core.submissions.months import SubmissionRow
 from core.submissions.queries.file_list import FileRow
 from core.vocabulary.states.submissions import FileState
@@ -66,7 +66,7 @@ def _offer_transposing(person: Person, file: FileRow) -> None:
     st.warning("This file seems to hold one activity code a row.")
     again = "" if file.state == FileState.UNCONFIRMED else ", and check again"
     if st.button(f"Read it so{again}", key=f"transpose-{file.id}"):
-        act(lambda c: check_anew(c, file.id, user_id=person.id, transpose=True))
+        act(lambda c: recheck_file(c, file.id, user_id=person.id, transpose=True))
 
 
 def _confirm(

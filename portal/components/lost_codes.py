@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.submissions.queries.charge_list import SeenRun
+from core.submissions.queries.charge_list import VisibleRun
 from core.submissions.queries.lost_codes import SHOWN, lost_codes
 from portal import words
 from portal.database import engine
 
 
-def show_lost_codes(run: SeenRun) -> None:
+def show_lost_codes(run: VisibleRun) -> None:
     """The section of the page; nothing where none was lost."""
     with engine().connect() as connection:
         found = lost_codes(connection, run)

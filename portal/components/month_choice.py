@@ -11,8 +11,8 @@ from core.access.people import Membership, Person
 from core.engine.tariff.months import parse_month
 from core.submissions.months import (
     SubmissionRow,
-    months_on_offer,
-    open_for,
+    open_submission_for,
+    selectable_months,
 )
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -37,7 +37,7 @@ def choose_submission(person: Person) -> SubmissionRow:
     st.query_params["month"] = f"{chosen:%Y-%m}"
     st.query_params["provider"] = str(provider.code)
     with engine().begin() as connection:
-        found = open_for(connection, person.scope, _id(provider), chosen)
+        found = open_submission_for(connection, person.scope, _id(provider), chosen)
     if found is None:
         st.info("Nothing has been uploaded for this month yet.")
         st.stop()
@@ -67,7 +67,7 @@ def _choose_provider(providers: list[Membership]) -> Membership:
 
 def _months(person: Person, provider: Membership) -> list[dt.date]:
     with engine().connect() as connection:
-        return months_on_offer(connection, person.scope, _id(provider), str(provider.code))
+        return selectable_months(connection, person.scope, _id(provider), str(provider.code))
 
 
 def _wanted(months: list[dt.date]) -> int:

@@ -7,8 +7,13 @@ import streamlit as st
 
 from core.access.people import Person
 from core.submissions.months import SubmissionRow
-from core.submissions.queries.month_comparison import Against, Figures, month_against, month_before
-from core.submissions.queries.run_totals import Outcome
+from core.submissions.queries.month_comparison import (
+    CurrencyComparison,
+    Figures,
+    compare_with_earlier,
+    month_before,
+)
+from core.submissions.queries.run_totals import RunSummary
 from portal import words
 from portal.database import engine
 
@@ -16,7 +21,7 @@ from portal.database import engine
 def show_against(person: Person, submission: SubmissionRow, names: dict[str, str]) -> None:
     """The section of the page; nothing where there is nothing to compare with."""
     with engine().connect() as connection:
-        lines = month_against(connection, person.scope, submission)
+        lines = compare_with_earlier(connection, person.scope, submission)
     if all(line.last_month is None and line.last_year is None for line in lines):
         return
     st.subheader("Beside last month and last year")
@@ -31,7 +36,9 @@ def show_against(person: Person, submission: SubmissionRow, names: dict[str, str
         _table(submission, lines, names)
 
 
-def _table(submission: SubmissionRow, lines: list[Against], names: dict[str, str]) -> None:
+def _table(
+    submission: SubmissionRow, lines: list[CurrencyComparison], names: dict[str, str]
+) -> None:
     before = month_before(submission.month)
     ago = submission.month.replace(year=submission.month.year - 1)
     columns = [words.month(submission.month), words.month(before), words.month(ago)]
@@ -48,7 +55,7 @@ def _table(submission: SubmissionRow, lines: list[Against], names: dict[str, str
     )
 
 
-def _amounts(line: Against) -> list[float | None]:
+def _amounts(line: CurrencyComparison) -> list[float | None]:
     return [_pounds(line.now), _pounds(line.last_month), _pounds(line.last_year)]
 
 
@@ -56,7 +63,7 @@ def _pounds(figures: Figures | None) -> float | None:
     return None if figures is None else figures.pence / 100
 
 
-def releases(outcome: Outcome | None, areas: dict[str, str]) -> str:
+def releases(outcome: RunSummary | None, areas: dict[str, str]) -> str:
     """Who receives what when the month is submitted, as Markdown."""
     if outcome is None:
         return "Every commissioner who pays a charge of the month sees it, and why."

@@ -7,7 +7,7 @@ import streamlit as st
 from core.accounts.today import today
 from core.submissions.commands.requests import Obstacle
 from core.submissions.months import SubmissionRow
-from core.submissions.queries.calendar import MonthStanding
+from core.submissions.queries.calendar import CalendarMonth
 from portal import words
 from portal.links import link_to_page
 
@@ -28,7 +28,7 @@ _WHERE = {"files": ("upload", "Go to the files"), "clinics": (None, "See New cli
 
 
 def show_readiness(
-    submission: SubmissionRow, missing: list[Obstacle], month: MonthStanding | None
+    submission: SubmissionRow, missing: list[Obstacle], month: CalendarMonth | None
 ) -> None:
     """The list."""
     st.subheader("Not ready yet" if missing else "Ready")
@@ -55,7 +55,7 @@ def _show_missing(submission: SubmissionRow, about: str, standing: list[Obstacle
             st.caption(label)
 
 
-def _show_deadline(month: MonthStanding | None) -> None:
+def _show_deadline(month: CalendarMonth | None) -> None:
     if month is None or month.due is None:
         return
     if month.due < today():

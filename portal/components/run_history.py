@@ -75,12 +75,12 @@ def _compare(
         return
     with engine().connect() as connection:
         found = compare_runs(connection, person.scope, before.id, after.id)
-    whole = found.whole
+    total = found.total
     figures = st.columns(4)
-    figures[0].metric("Charges added", f"{whole.added:,}")
-    figures[1].metric("Gone", f"{whole.gone:,}")
-    figures[2].metric("Changed", f"{whole.changed:,}")
-    figures[3].metric("Amount", _signed(whole.pence))
+    figures[0].metric("Charges added", f"{total.added:,}")
+    figures[1].metric("Gone", f"{total.gone:,}")
+    figures[2].metric("Changed", f"{total.changed:,}")
+    figures[3].metric("Amount", _signed(total.pence))
     currencies, payers = st.tabs(["By currency", "By commissioner"])
     with currencies:
         _differences("Currency", found.by_currency, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
-from core.submissions.commands.confirming import confirm, confirmed_in, key_of, take_back
+from core.submissions.commands.confirming import confirm, confirmed_in, key_of, reopen_warning
 from core.submissions.error_cause import Cause
 from core.submissions.queries.file_list import FileRow
 from portal import words
@@ -48,4 +48,4 @@ def _confirm(person: Person, file: FileRow, cause: Cause) -> None:
 
 
 def _take_back(person: Person, file: FileRow, cause: Cause) -> None:
-    act(lambda c: take_back(c, file.id, cause, user_id=person.id), "Open again")
+    act(lambda c: reopen_warning(c, file.id, cause, user_id=person.id), "Open again")

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.engine.tariff.months import YEAR_BEGINS, Month
 from core.reports.overview import ChargedMonth
-from core.submissions.queries.calendar import MonthStanding
+from core.submissions.queries.calendar import CalendarMonth
 from core.vocabulary.states.submissions import STAGES, SubmissionState
 from portal import words
 from portal.links import has_page, link_to_address
@@ -28,7 +28,7 @@ _STATES = {
 }
 
 
-def show_year(provider: str, months: list[MonthStanding], today: dt.date) -> None:
+def show_year(provider: str, months: list[CalendarMonth], today: dt.date) -> None:
     """The section of the page: one provider's months."""
     st.subheader(f"Months of {words.plain(months[0].provider_name)}")
     year = _choose_year({month.year for month in months}, provider)
@@ -76,7 +76,7 @@ def _show_charged(day: dt.date, rows: list[ChargedMonth], today: dt.date) -> Non
 
 
 def _show_month(
-    provider: str, day: dt.date, known: dict[dt.date, MonthStanding], today: dt.date
+    provider: str, day: dt.date, known: dict[dt.date, CalendarMonth], today: dt.date
 ) -> None:
     month = known.get(day)
     if month is None:
@@ -95,7 +95,7 @@ def _show_month(
         st.caption(f"due {month.due:%-d %B}")
 
 
-def _badge(month: MonthStanding, today: dt.date) -> tuple[str, str]:
+def _badge(month: CalendarMonth, today: dt.date) -> tuple[str, str]:
     late = month.due is not None and month.due < today
     if month.state is None:
         return ("late", "red") if late else ("not begun", "gray")

@@ -10,7 +10,13 @@ import streamlit as st
 from core.access.people import Person
 from core.areas.register_store import register_in_use
 from core.configurations.published_names import currency_names
-from core.submissions.queries.charge_list import Chosen, SeenRun, Sum, sums_of, visible_runs
+from core.submissions.queries.charge_list import (
+    ChargeFilter,
+    Sum,
+    VisibleRun,
+    sums_of,
+    visible_runs,
+)
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.charge_lines import show_lines
@@ -46,14 +52,14 @@ def show(person: Person) -> None:
         st.caption("Your subscription shows sums; single charges are not part of it.")
 
 
-def _sees_lines(person: Person, run: SeenRun) -> bool:
+def _sees_lines(person: Person, run: VisibleRun) -> bool:
     """Single charges are of patient level."""
     if run.own:
         return person.may(Action.SEE_BACKING_DATA, run.provider_id)
     return set(run.payers) <= set(person.scope.codes(Action.SEE_BACKING_DATA))
 
 
-def _choose_run(runs: list[SeenRun]) -> SeenRun:
+def _choose_run(runs: list[VisibleRun]) -> VisibleRun:
     found = st.selectbox(
         "Month",
         runs,
@@ -67,7 +73,7 @@ def _choose_run(runs: list[SeenRun]) -> SeenRun:
     return found
 
 
-def _asked_for(runs: list[SeenRun]) -> int:
+def _asked_for(runs: list[VisibleRun]) -> int:
     """The place of the month, and the provider where one is named, of the address; or the first."""
     provider, month = st.query_params.get("provider"), st.query_params.get("month")
     fitting = (
@@ -78,9 +84,9 @@ def _asked_for(runs: list[SeenRun]) -> int:
     return next(fitting, 0)
 
 
-def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> Chosen:
+def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> ChargeFilter:
     clinic, currency, payer = st.columns(3)
-    chosen = Chosen()
+    chosen = ChargeFilter()
     with clinic:
         asked = st.query_params.get("clinic")
         found = _one_of("Clinic", {each.clinic for each in sums}, lambda code: code, asked)
@@ -104,7 +110,7 @@ def _one_of(
     return st.selectbox(label, options, index=at, format_func=said, placeholder="all of them")
 
 
-def _fits(each: Sum, chosen: Chosen) -> bool:
+def _fits(each: Sum, chosen: ChargeFilter) -> bool:
     return (
         chosen.clinic in (None, each.clinic)
         and chosen.currency in (None, each.currency)

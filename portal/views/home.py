@@ -13,7 +13,7 @@ from core.reports.overview import charged_to
 from core.submissions.queries.calendar import calendar_of
 from core.vocabulary.permissions import Action
 from portal import words
-from portal.components.needs import lines_for, show_lines
+from portal.components.todo_list import lines_for, show_lines
 from portal.components.year import show_charged_year, show_year
 from portal.database import engine
 from portal.links import link_to_page, report_label

@@ -9,7 +9,7 @@ from core.submissions.commands.resets import LONGEST_REASON, ask_for_reset
 from core.submissions.months import SubmissionRow
 from core.submissions.queries.reset_list import hosted_months, last_reset
 from core.submissions.reset_requests import Reset
-from core.submissions.reset_rights import asks_for_resets
+from core.submissions.reset_rights import asking_commissioners
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import SubmissionState
 from portal import words
@@ -24,7 +24,7 @@ def show(person: Person) -> None:
         "Submitted months with charges of clinics that you host. If one has to be put right, ask "
         "for it to be opened again: an administrator decides, and the provider submits it anew."
     )
-    for host in asks_for_resets(person):
+    for host in asking_commissioners(person):
         _show_host(person, host)
 
 

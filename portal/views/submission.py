@@ -13,7 +13,7 @@ from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.queries.calendar import calendar_of
-from core.submissions.queries.run_totals import Outcome, outcome_of
+from core.submissions.queries.run_totals import RunSummary, run_summary
 from core.submissions.stage_progress import stages_of
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -43,7 +43,7 @@ def show(person: Person) -> None:
     outcome = None
     if submission.run_id is not None and person.may(Action.SEE_CHARGES, submission.provider_id):
         with engine().connect() as connection:
-            outcome = outcome_of(connection, person.scope, submission.run_id)
+            outcome = run_summary(connection, person.scope, submission.run_id)
     with engine().connect() as connection:
         areas = register_in_use(connection).names
     if submission.state in RUNNABLE and _may_run(person, submission):
@@ -68,7 +68,7 @@ def _show_state(submission: SubmissionRow) -> None:
 
 
 def _prepare(
-    person: Person, submission: SubmissionRow, outcome: Outcome | None, areas: dict[str, str]
+    person: Person, submission: SubmissionRow, outcome: RunSummary | None, areas: dict[str, str]
 ) -> None:
     with engine().connect() as connection:
         missing = obstacles(connection, submission)
@@ -174,7 +174,7 @@ def _follow(person: Person, submission_id: int) -> None:
 
 
 def _show_outcome(
-    person: Person, submission: SubmissionRow, outcome: Outcome, names: dict[str, str]
+    person: Person, submission: SubmissionRow, outcome: RunSummary, names: dict[str, str]
 ) -> None:
     kind = "Final" if outcome.kind == "final" else "Draft"
     st.subheader(f"{kind} run, number {outcome.number}")

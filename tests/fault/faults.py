@@ -20,8 +20,8 @@ from core.database import tables
 from core.database.embedded import attach
 from core.events.outbox import wake_relay
 from core.files.store import open_store
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import NotRunnable, request_run
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from deployments.prefect_login import prefect_client
 from tests.fault.installation import until
 from tests.fault.many import Round
@@ -94,9 +94,9 @@ def _refuses_an_upload(round_: Round) -> None:
     """Nothing is left of what did not find room."""
     scene, store = round_.scene, open_store()
     before = list(store.list())
-    arrival, stream = Arrival("more.csv"), io.BytesIO(b"x" * 100_000)
+    arrival, stream = UploadDetails("more.csv"), io.BytesIO(b"x" * 100_000)
     with pytest.raises(OSError, match="No space left"):
-        take_in(scene.engine, store, scene.submissions[0], arrival, stream, user_id=None)
+        store_upload(scene.engine, store, scene.submissions[0], arrival, stream, user_id=None)
     assert list(store.list()) == before
     assert not list(scene.disk.folder.rglob(".part-*"))
 

@@ -24,8 +24,8 @@ from core.files.store import open_store
 from core.operations.dataset_import import import_dataset
 from core.reports.requests import ReportRequest, request_report
 from core.settings import PROJECT
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import request_run
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.months import open_submission
 from core.vocabulary.column_values import RUNNING_SUBMISSION_STATES
 from deployments.prefect_login import prefect_client
@@ -141,8 +141,10 @@ def _upload(scene: Scene, folder: Path, code: str, provider: int, month: dt.date
     with scene.engine.begin() as connection:
         submission = open_submission(connection, provider, month)
     with path.open("rb") as stream:
-        arrival = Arrival(path.name)
-        take_in(scene.engine, open_store(), submission, arrival, stream, user_id=scene.people[code])
+        arrival = UploadDetails(path.name)
+        store_upload(
+            scene.engine, open_store(), submission, arrival, stream, user_id=scene.people[code]
+        )
     return submission
 
 

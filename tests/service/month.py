@@ -21,7 +21,6 @@ from core.database import tables
 from core.engine.areas.register import AreaRegister
 from core.files.store import FolderStore
 from core.submissions.commands import calculate_month
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.calculate_month import begin_calculation, calculate_charges
 from core.submissions.commands.check_stored_file import (
     CheckContext,
@@ -31,6 +30,7 @@ from core.submissions.commands.check_stored_file import (
 )
 from core.submissions.commands.requests import RunKind, request_run
 from core.submissions.commands.run_inputs import RunInputs
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.months import SubmissionRow, get_submission, open_submission
 from core.vocabulary.states.submissions import SUBMISSION_MACHINE, FileState
 from deployments.demo.run import users_of_the_scene
@@ -84,9 +84,9 @@ class Service:
 
     def upload(self, submission_id: int, *lines: str, name: str = "april.csv") -> int:
         content = "\n".join([HEADINGS, *lines, ""]).encode()
-        arrival, stream = Arrival(name), io.BytesIO(content)
+        arrival, stream = UploadDetails(name), io.BytesIO(content)
         user = self.whose(submission_id)
-        return take_in(self.engine, self.store, submission_id, arrival, stream, user_id=user)
+        return store_upload(self.engine, self.store, submission_id, arrival, stream, user_id=user)
 
     def check(self, file_id: int, *, chunk_rows: int = 1000, stop_after: int | None = None) -> str:
         """Checks a file; with ``stop_after`` chunks it stops there, as if it had been killed."""

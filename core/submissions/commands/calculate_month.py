@@ -20,12 +20,12 @@ from core.submissions.commands.runs import RunTotals, begin_run, enter_stage, pu
 from core.vocabulary.states.submissions import RunState, SubmissionState
 
 CHUNKS_AT_ONCE = 100
-"""So many chunks go through the stages together; more wait, so that memory stays bounded."""
+"""The number of chunks that pass the stages together, so that memory stays bounded."""
 
 
 @dataclass(eq=False)
 class RunContext:
-    """What the chunks of one run share: the terms, and the values each chunk has come to.
+    """What the chunks of one run share: the terms, and the intermediate values of each chunk.
 
     Values stay in the context and whoever runs chunks passes their numbers: a scheduler would keep
     every value that goes through its hands until the run ends.
@@ -45,9 +45,9 @@ RunStage = Callable[[RunContext, SubmissionState, Sequence[int]], None]
 def calculate_month(
     engine: Engine, run_id: int, *, flow_run: str | None = None, run_stage: RunStage
 ) -> RunTotals | None:
-    """Carries out one run of a submission; returns None where it is over already.
+    """Carries out one run of a submission; returns None where it has ended already.
 
-    A run that stopped is taken up again: chunks that it finished are not calculated twice.
+    A run that stopped is resumed: finished chunks are not calculated again.
     """
     context = begin_calculation(engine, run_id, flow_run=flow_run)
     if context is None:
@@ -60,7 +60,7 @@ def calculate_month(
 def begin_calculation(
     engine: Engine, run_id: int, *, flow_run: str | None = None
 ) -> RunContext | None:
-    """Loads what the run works on, with one register of areas for all its chunks."""
+    """Loads the inputs of the run, with one register of areas for all its chunks."""
     with engine.begin() as connection:
         run = load_run(connection, run_id)
         if run.state != RunState.RUNNING:
@@ -72,7 +72,7 @@ def begin_calculation(
 
 
 def calculate_charges(context: RunContext, run_stage: RunStage) -> None:
-    """All stages up to the last before publication: every charge is written then."""
+    """Carries out all stages before publication; afterwards every charge is written."""
     for chunks in _portions(context.to_do):
         for stage in map(SubmissionState, STAGES):
             _enter(context, stage)
@@ -81,7 +81,7 @@ def calculate_charges(context: RunContext, run_stage: RunStage) -> None:
 
 
 def carry_out_stage(context: RunContext, stage: SubmissionState, chunk: int) -> int:
-    """Takes a chunk through one stage; returns how much came out of it (see ``COUNTED``)."""
+    """Carries out one stage on a chunk; returns the count of its results (see ``COUNTED``)."""
     run = context.run
     if stage == SubmissionState.MERGING:
         with context.engine.connect() as connection:

@@ -18,18 +18,18 @@ from core.submissions.commands.file_checks import (
     FileCheckInputs,
     begin_file_check,
     check_and_correct,
-    expect_chunks,
     finish_file_check,
     load_file_check,
+    set_expected_chunks,
     store_chunk,
-    waits_for_look,
+    wait_for_confirmation,
 )
 from core.vocabulary.states.submissions import FileState
 
 
 @dataclass(eq=False)
 class CheckContext:
-    """What the chunks of one file check share; raw chunks wait here for their turn.
+    """What the chunks of one file check share; raw chunks wait here until they are checked.
 
     Values stay in the context and whoever runs chunks passes their numbers: a scheduler would keep
     every value that goes through its hands until the check ends.
@@ -50,7 +50,7 @@ def check_stored_file(
 ) -> FileState:
     """Checks one uploaded file and returns the state it ends in.
 
-    A check that stopped is taken up again: chunks that it stored are not checked twice.
+    A check that stopped is resumed: stored chunks are not checked again.
     """
     with engine.begin() as connection:
         check = load_file_check(connection, file_id)
@@ -67,15 +67,15 @@ def check_stored_file(
         ) as reading,
     ):
         with engine.begin() as connection:
-            if waits_for_look(connection, check, reading):
+            if wait_for_confirmation(connection, check, reading):
                 return FileState.UNCONFIRMED
-            expect_chunks(connection, check, reading.expected_chunks())
+            set_expected_chunks(connection, check, reading.expected_chunks())
         run_chunks(CheckContext(engine, check), reading.numbered_chunks(done))
         return _finish(engine, check, reading)
 
 
 def check_raw_chunk(context: CheckContext, chunk: int) -> ChunkCounts:
-    """Checks a raw chunk of the context, stores its records and errors, and takes it off."""
+    """Checks a raw chunk of the context, stores its records and errors, and removes it."""
     checked = check_and_correct(context.check, context.raw[chunk])
     with context.engine.begin() as connection:
         counts = store_chunk(connection, context.check, chunk, checked)

@@ -1,4 +1,4 @@
-"""A warning that is as it should be is confirmed: it is not shown as open again."""
+"""Confirmations of warnings: a confirmed warning is no longer shown as open."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Confirmed = set[tuple[str, str, str]]
 
 
 def key_of(cause: Cause) -> tuple[str, str, str]:
-    """What a confirmation is known by."""
+    """The key of a confirmation: code, field and value; blanks are empty."""
     return cause.code, cause.field or "", cause.value or ""
 
 
 def confirmed_in(connection: Connection, scope: Scope, file_id: int) -> Confirmed:
-    """What was confirmed in a file."""
-    found = tables.warning_confirmations
-    query = sa.select(found.c.code, found.c.field, found.c.value).where(
-        found.c.file_id == file_id,
-        files_in(scope, found.c.file_id, Action.UPLOAD, Action.CORRECT),
+    """The causes that were confirmed in a file."""
+    confirmations = tables.warning_confirmations
+    query = sa.select(confirmations.c.code, confirmations.c.field, confirmations.c.value).where(
+        confirmations.c.file_id == file_id,
+        files_in(scope, confirmations.c.file_id, Action.UPLOAD, Action.CORRECT),
     )
     return {(row.code, row.field, row.value) for row in connection.execute(query)}
 
@@ -49,21 +49,23 @@ def confirm(
         for cause in chosen
     ]
     connection.execute(insert(tables.warning_confirmations).on_conflict_do_nothing(), rows)
-    told = [" ".join(key_of(cause)) for cause in chosen]
-    note(connection, "warnings confirmed", f"file:{file_id}", user_id=user_id, warnings=told)
+    keys = [" ".join(key_of(cause)) for cause in chosen]
+    note(connection, "warnings confirmed", f"file:{file_id}", user_id=user_id, warnings=keys)
 
 
-def take_back(connection: Connection, file_id: int, cause: Cause, *, user_id: int | None) -> None:
-    """The warning is open again."""
+def reopen_warning(
+    connection: Connection, file_id: int, cause: Cause, *, user_id: int | None
+) -> None:
+    """Withdraws the confirmation of a warning."""
     require(connection, user_id, Action.CORRECT, _provider_of(connection, file_id))
-    found = tables.warning_confirmations
+    confirmations = tables.warning_confirmations
     code, field, value = key_of(cause)
     connection.execute(
-        sa.delete(found).where(
-            found.c.file_id == file_id,
-            found.c.code == code,
-            found.c.field == field,
-            found.c.value == value,
+        sa.delete(confirmations).where(
+            confirmations.c.file_id == file_id,
+            confirmations.c.code == code,
+            confirmations.c.field == field,
+            confirmations.c.value == value,
         )
     )
 
@@ -75,7 +77,7 @@ def _provider_of(connection: Connection, file_id: int) -> int:
         .join(files, files.c.submission_id == months.c.id)
         .where(files.c.id == file_id)
     )
-    found = connection.execute(query).scalar()
-    if found is None:
+    provider_id = connection.execute(query).scalar()
+    if provider_id is None:
         raise UserError(f"There is no file {file_id}.")
-    return int(found)
+    return int(provider_id)

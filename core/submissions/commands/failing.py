@@ -1,4 +1,4 @@
-"""Says of a file or a run that it failed: to its user, to operators, and to the error queue.
+"""Failures of file checks and runs: for the user, the operators and the error queue.
 
 ``about`` holds the ids and names that every event of the file or the run carries.
 """
@@ -51,7 +51,9 @@ def fail_check(connection: Connection, about: Mapping[str, Any], fault: Fault) -
         title=checked.title,
         payload=about,
     )
-    if state == FileState.RECEIVED:  # no check was begun; it passes through, as declared
+    if (
+        state == FileState.RECEIVED
+    ):  # no check had begun; transitions are declared only via checking
         move(connection, tables.files, FILE_MACHINE, file_id, FileState.CHECKING, reason=reference)
     move(
         connection,

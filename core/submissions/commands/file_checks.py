@@ -1,4 +1,4 @@
-"""The check of an uploaded file as the service does it: in chunks that are stored once each.
+"""The check of an uploaded file in the service: chunk by chunk, each stored once.
 
 The file in the store is never changed. Corrections are applied as it is read, so a check gives the
 same result however often it is run, and a correction is undone by leaving it out.
@@ -30,7 +30,7 @@ from core.engine.offline.checking import Checked, References, check_chunk
 from core.engine.reading import Heading, Reading
 from core.events.failures import mark_resolved
 from core.events.outbox import raise_event
-from core.submissions.commands.heading_review import is_new, wants_look
+from core.submissions.commands.heading_review import is_new, needs_review
 from core.submissions.commands.headings import choices_of
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission
@@ -42,7 +42,7 @@ from core.vocabulary.states.submissions import FILE_MACHINE, FileState
 
 @dataclass(frozen=True)
 class FileCheckInputs:
-    """All that the check of one file needs to know."""
+    """The inputs of the check of one file."""
 
     file_id: int
     name: str
@@ -59,7 +59,7 @@ class FileCheckInputs:
 
 @dataclass(frozen=True)
 class ChunkCounts:
-    """What one chunk came to."""
+    """The counts of one chunk."""
 
     records: int
     errors: int
@@ -67,7 +67,7 @@ class ChunkCounts:
 
 
 def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
-    """Reads what the check works on."""
+    """Reads the inputs of a check."""
     row = connection.execute(sa.select(tables.files).where(tables.files.c.id == file_id)).one()
     submission = get_submission(connection, row.submission_id)
     specification = current_specification(connection)
@@ -82,7 +82,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         specification=specification,
         references=References(
             lsoas=register_in_use(connection),
-            clinics=None,  # a new clinic is placed before submission, it is no error of the file
+            clinics=None,  # a new clinic is no error: its host is set before submission
             provider=submission.provider,
             month=submission.month,
         ),
@@ -104,14 +104,14 @@ def _corrections(connection: Connection, file_id: int) -> tuple[Correction, ...]
 def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]:
     """Moves the file to checking and returns the chunks that this same check stored before.
 
-    What an older check of the file stored is cleared: its errors and records may be wrong now.
+    Records and errors of an older check of the file are deleted: they may be wrong now.
     """
     move(connection, tables.files, FILE_MACHINE, check.file_id, FileState.CHECKING, failure=None)
     chunks = tables.file_chunks
     rows = connection.execute(
         sa.select(chunks.c.chunk, chunks.c.check_number).where(chunks.c.file_id == check.file_id)
     ).all()
-    if not rows:  # nothing was stored, but a file that was refused has findings of its own
+    if not rows:  # no chunk was stored, but a refused file has errors of the file as a whole
         errors = tables.errors
         connection.execute(sa.delete(errors).where(errors.c.file_id == check.file_id))
         return set()
@@ -121,16 +121,18 @@ def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]
     return set()
 
 
-def expect_chunks(connection: Connection, check: FileCheckInputs, chunks: int | None) -> None:
-    """Says in about how many chunks the check will be done, for who waits for it."""
+def set_expected_chunks(connection: Connection, check: FileCheckInputs, chunks: int | None) -> None:
+    """Records the estimated number of chunks, for the display of progress."""
     files = tables.files
     connection.execute(files.update().where(files.c.id == check.file_id).values(chunks=chunks))
 
 
-def waits_for_look(connection: Connection, check: FileCheckInputs, reading: Reading) -> bool:
-    """Leaves a file to whoever uploaded it, if its headings want a look before the check."""
+def wait_for_confirmation(connection: Connection, check: FileCheckInputs, reading: Reading) -> bool:
+    """Moves a file to unconfirmed if a person must confirm its headings; returns whether it did."""
     headings = reading.headings
-    if reading.refused or not wants_look(check.look, headings, check.specification, check.headings):
+    if reading.refused or not needs_review(
+        check.look, headings, check.specification, check.headings
+    ):
         return False
     move(
         connection,
@@ -138,20 +140,20 @@ def waits_for_look(connection: Connection, check: FileCheckInputs, reading: Read
         FILE_MACHINE,
         check.file_id,
         FileState.UNCONFIRMED,
-        headings=as_found(headings),
+        headings=heading_documents(headings),
     )
     new = sum(is_new(each, check.specification, check.headings) for each in headings)
-    raise_event(connection, event_catalogue.FileUnconfirmed(new=new, **about_check(check)))
+    raise_event(connection, event_catalogue.FileUnconfirmed(new=new, **event_names_of_check(check)))
     return True
 
 
-def as_found(headings: Iterable[Heading]) -> list[dict[str, str | None]]:
-    """The headings of a file with what each was taken for, as they are kept."""
+def heading_documents(headings: Iterable[Heading]) -> list[dict[str, str | None]]:
+    """The headings of a file with the column of each, as they are stored."""
     return [{"heading": each.heading, "column": each.column} for each in headings]
 
 
 def clear_file(connection: Connection, specification: Specification, file_id: int) -> None:
-    """Drops the records and errors of a file."""
+    """Deletes the records and errors of a file."""
     records = sa.table(records_table(specification), sa.column("file_id"))
     for table in (tables.file_chunks, tables.errors, records):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
@@ -171,7 +173,7 @@ def store_chunk(
     Records are written in the order of their bucket, so that a run reads few pages for each.
     """
     severities = pc.value_counts(checked.errors["severity"]).to_pylist()
-    count = {found["values"]: found["counts"] for found in severities}
+    count = {entry["values"]: entry["counts"] for entry in severities}
     counts = ChunkCounts(
         records=checked.records.num_rows,
         errors=count.get("error", 0),
@@ -193,8 +195,8 @@ def store_chunk(
             warnings=counts.warnings,
         )
     )
-    # Last, since chunks that meet the same new clinic wait for each other here.
-    _meet_clinics(connection, check, _clinics(checked.records, check.specification))
+    # Last, since chunks with the same new clinic wait for each other here.
+    _add_new_clinics(connection, check, _clinics(checked.records, check.specification))
     return counts
 
 
@@ -221,7 +223,8 @@ def finish_file_check(
     file_errors: pa.Table,
     refused: bool,
 ) -> FileState:
-    """Totals the chunks, adds the errors of the file as a whole, and says how it ended."""
+    """Stores the errors of the file as a whole, totals the chunks, and ends the check; returns the
+    state of the file."""
     with driver_cursor(connection) as cursor:
         errors = with_ids(file_errors, file_id=check.file_id, chunk=-1)
         copy_table(cursor, "errors", errors.column_names, errors)
@@ -238,17 +241,19 @@ def finish_file_check(
         FILE_MACHINE,
         check.file_id,
         state,
-        headings=as_found(headings),
+        headings=heading_documents(headings),
         **totals,
     )
-    if state == FileState.REJECTED:  # by what is in it, whatever fault was in the way before
+    if (
+        state == FileState.REJECTED
+    ):  # the file itself is refused, so an earlier fault no longer matters
         mark_resolved(connection, f"file/{check.file_id}", why="the file was read, and refused")
-    _announce(connection, check, state, totals)
+    _raise_events(connection, check, state, totals)
     return state
 
 
 def file_totals(connection: Connection, file_id: int) -> dict[str, int]:
-    """Records, errors and warnings of what was stored of a file."""
+    """The counts of records, errors and warnings that are stored for a file."""
     chunks, errors = tables.file_chunks, tables.errors
     records = connection.execute(
         sa.select(sa.func.coalesce(sa.func.sum(chunks.c.records), 0)).where(
@@ -268,10 +273,10 @@ def file_totals(connection: Connection, file_id: int) -> dict[str, int]:
     }
 
 
-def _meet_clinics(connection: Connection, check: FileCheckInputs, clinics: list[str]) -> None:
-    """A clinic seen for the first time is noted without a host: to be placed.
+def _add_new_clinics(connection: Connection, check: FileCheckInputs, clinics: list[str]) -> None:
+    """Adds new clinics without a host, which must be set later.
 
-    In one order in all transactions, or two of them could wait for each other.
+    All transactions add them in the same order, or two of them could deadlock.
     """
     if not clinics:
         return
@@ -280,16 +285,16 @@ def _meet_clinics(connection: Connection, check: FileCheckInputs, clinics: list[
     connection.execute(insert(tables.clinics).values(rows).on_conflict_do_nothing())
 
 
-def _announce(
+def _raise_events(
     connection: Connection, check: FileCheckInputs, state: FileState, totals: dict[str, int]
 ) -> None:
-    about = about_check(check)
+    about = event_names_of_check(check)
     raise_event(connection, event_catalogue.FileChecked(state=state.value, **totals, **about))
     if state == FileState.READY:
         raise_event(connection, event_catalogue.FileReady(records=totals["records"], **about))
 
 
-def about_check(check: FileCheckInputs) -> dict[str, Any]:
+def event_names_of_check(check: FileCheckInputs) -> dict[str, Any]:
     """The ids and names that every event of a file carries."""
     names = names_of_submission(check.submission)
     return {"file_id": check.file_id, "file": check.name, **names}

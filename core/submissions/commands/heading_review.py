@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from core.engine.reading import Heading
 
 
-def wants_look(
+def needs_review(
     look: Look,
     headings: Iterable[Heading],
     specification: Specification,
     remembered: Mapping[str, str | None],
 ) -> bool:
-    """``remembered``: what the provider chose before, heading (as ``heading_key``) to column."""
+    """Whether a person must confirm the headings before the check.
+
+    ``remembered`` are earlier choices of the provider: heading (as ``heading_key``) to column.
+    """
     if look == Look.NEW:
         return any(is_new(each, specification, remembered) for each in headings)
     return look == Look.ALWAYS
@@ -28,11 +31,11 @@ def wants_look(
 def is_new(
     heading: Heading, specification: Specification, remembered: Mapping[str, str | None]
 ) -> bool:
-    """Whether nobody has said yet what the heading stands for: not the data set, nor a person."""
+    """Whether the heading is neither in the data set nor confirmed by a person."""
     key = heading_key(heading.heading)
     if not key or key in remembered:
         return False
     if heading.column is None:
         return True
-    # The codes of a transposed file stand in no column; that it is one was somebody's choice.
+    # The codes of a transposed file have no column; a person chose that it is transposed.
     return heading.column in specification.columns and heading_key(heading.column) != key

@@ -1,4 +1,4 @@
-"""What a provider's headings stand for, where matching alone would not do; remembered for it."""
+"""A provider's choices of columns for headings, where matching alone is not enough."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.fields import heading_key
 from core.engine.dataset.specification import Specification
-from core.submissions.commands.uploads import check_anew
+from core.submissions.commands.uploads import recheck_file
 from core.submissions.months import get_submission
 from core.user_errors import UserError
 from core.vocabulary.heading_look import Look
@@ -22,7 +22,7 @@ from core.vocabulary.heading_look import Look
 def choices_of(
     connection: Connection, provider_id: int, specification: Specification
 ) -> dict[str, str | None]:
-    """Heading (as ``heading_key``) to column; None: left out. Columns that are no more are not."""
+    """Heading (as ``heading_key``) to column; None: left out. Removed columns are ignored."""
     chosen = tables.heading_choices
     query = sa.select(chosen.c.heading, chosen.c.column).where(chosen.c.provider_id == provider_id)
     return {
@@ -39,10 +39,10 @@ def choose_headings(
     *,
     user_id: int | None,
 ) -> None:
-    """Remembers the choices for the provider of the file, and has the file checked with them.
+    """Stores the choices for the provider of the file, and requests a check with them.
 
     ``choices``: heading to column of the standard layout; None: left out. Raises ``UserError``
-    where there is none, no such column, or two headings are to be the same one.
+    where there is no choice, an unknown column, or one column for two headings.
     """
     if not choices:
         raise UserError("No heading is changed.")
@@ -56,8 +56,8 @@ def confirm_headings(
     *,
     user_id: int | None,
 ) -> None:
-    """As ``choose_headings``, also where everything is as it was matched: somebody has looked."""
-    submission_id = check_anew(connection, file_id, user_id=user_id, look=Look.NEVER)
+    """As ``choose_headings``, but ``choices`` may be empty: the matched headings are confirmed."""
+    submission_id = recheck_file(connection, file_id, user_id=user_id, look=Look.NEVER)
     _refuse_bad({**_read(connection, file_id), **choices}, current_specification(connection))
     if choices:
         _remember(connection, submission_id, choices, user_id)
@@ -65,7 +65,7 @@ def confirm_headings(
 
 
 def _read(connection: Connection, file_id: int) -> dict[str, str | None]:
-    """What the headings of a file were taken for; those of transposed codes stand for no column."""
+    """The column of each heading of a file; without headings of transposed codes."""
     query = sa.select(tables.files.c.headings).where(tables.files.c.id == file_id)
     headings = connection.execute(query).scalar() or []
     columns = current_specification(connection).columns

@@ -1,4 +1,4 @@
-"""Asks for a run of a submission, and says what still stands in the way."""
+"""Requests for runs of a submission, and the obstacles to a run."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ RunKind = Literal["draft", "final"]
 
 ACTIONS: dict[RunKind, Action] = {"draft": Action.DRAFT, "final": Action.SUBMIT}
 RUNNABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
-"""The states of a submission in which a run may be asked for."""
+"""The states of a submission in which a run may be requested."""
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One thing to mend before a submission can run: its code, the text, what it is about."""
+    """One obstacle to a run: its code and its subject."""
 
     code: str
     subject: str
@@ -81,12 +81,12 @@ class NotRunnable(UserError):
 
 
 def obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
-    """What has to be mended before the submission can run; empty when it is ready."""
-    found = _file_obstacles(connection, submission) + _clinic_obstacles(connection, submission)
+    """The obstacles to a run of the submission; empty when it is ready."""
+    problems = _file_obstacles(connection, submission) + _clinic_obstacles(connection, submission)
     if configuration_in_force(connection, submission) is None:
         subject = f"{submission.provider_name} in {submission.month_text}"
-        found.append(Obstacle("no-configuration", subject))
-    return found
+        problems.append(Obstacle("no-configuration", subject))
+    return problems
 
 
 def _file_obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
@@ -125,8 +125,8 @@ def configuration_in_force(connection: Connection, submission: SubmissionRow) ->
             sa.literal(submission.month).between(configurations.c.starts, configurations.c.ends),
         )
     )
-    found: int | None = connection.execute(query).scalar()
-    return found
+    configuration_id: int | None = connection.execute(query).scalar()
+    return configuration_id
 
 
 def request_run(
@@ -134,7 +134,7 @@ def request_run(
 ) -> int:
     """Queues a run and returns its id; raises ``NotRunnable`` or ``NotReady``.
 
-    The row of the submission is locked first: of two who press at once, one is refused.
+    The row of the submission is locked first: of two simultaneous requests one is refused.
     """
     runs = tables.runs
     lock_submission(connection, submission_id)

@@ -1,7 +1,7 @@
-"""Opens a submitted month again: its host commissioner asks, an administrator grants or refuses.
+"""Resets of submitted months: a host commissioner asks, an administrator grants or refuses.
 
-Each step is one transaction that moves the submission, leaves an audit row and raises its event. A
-granted month gives up its published run; the charges of the run stay as what was once submitted.
+Each step is one transaction that moves the submission, writes an audit row and raises its event.
+The published run of a granted month is unpublished; its charges stay as a record.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from core.access.scope import require
 from core.database import tables
 from core.events.outbox import raise_event
-from core.submissions.commands.unpublish import withdraw_published
+from core.submissions.commands.unpublish_run import unpublish_run
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.reset_requests import Reset, get_reset
 from core.submissions.reset_rights import hosts_of
@@ -45,7 +45,7 @@ def ask_for_reset(
     ``host`` is the code of the commissioner that asks; it must host a clinic with charges in the
     month. Raises ``UserError``.
     """
-    reason = _given(reason, "why the month should be opened again")
+    reason = _required_text(reason, "why the month should be opened again")
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
     if submission.state != SubmissionState.SUBMITTED:
@@ -61,8 +61,8 @@ def ask_for_reset(
     statement = tables.resets.insert().values(submission_id=submission_id, reason=reason, **values)
     number = connection.execute(statement.returning(tables.resets.c.id)).scalar_one()
     _move(connection, submission_id, SubmissionState.RESET_ASKED, user_id, reason)
-    asked = get_reset(connection, number)
-    event = event_catalogue.SubmissionResetAsked(**_about(asked))
+    request = get_reset(connection, number)
+    event = event_catalogue.SubmissionResetAsked(**_about(request))
     raise_event(connection, event, user_id=user_id)
     return int(number)
 
@@ -72,44 +72,44 @@ def grant_reset(
 ) -> Reset:
     """Opens the month again: its charges are no longer published. Raises ``UserError``.
 
-    ``by`` says who, for the audit, where no user is known.
+    ``by`` names the person for the audit where there is no user.
     """
     require(connection, user_id, Action.GRANT_RESET)
-    asked = _undecided(connection, number)
+    request = _undecided(connection, number)
     why = _why(f"request {number} granted", answer, by)
     move(
         connection,
         tables.submissions,
         SUBMISSION_MACHINE,
-        asked.submission_id,
+        request.submission_id,
         SubmissionState.OPEN,
         user_id=user_id,
         reason=why,
         run_id=None,
     )
-    withdraw_published(connection, asked.submission_id, reason=why, user_id=user_id)
+    unpublish_run(connection, request.submission_id, reason=why, user_id=user_id)
     _decide(connection, number, granted=True, answer=answer, user_id=user_id)
-    event = event_catalogue.SubmissionResetGranted(answer=answer.strip(), **_about(asked))
+    event = event_catalogue.SubmissionResetGranted(answer=answer.strip(), **_about(request))
     raise_event(connection, event, user_id=user_id)
-    return asked
+    return request
 
 
 def refuse_reset(
     connection: Connection, number: int, *, answer: str, user_id: int | None, by: str = ""
 ) -> Reset:
-    """Leaves the month as it was submitted, and says why. Raises ``UserError``."""
-    answer = _given(answer, "why the month stays as it is")
+    """Refuses a request: the month stays submitted. Raises ``UserError``."""
+    answer = _required_text(answer, "why the month stays as it is")
     require(connection, user_id, Action.GRANT_RESET)
-    asked = _undecided(connection, number)
+    request = _undecided(connection, number)
     why = _why(f"request {number} refused", answer, by)
-    _move(connection, asked.submission_id, SubmissionState.SUBMITTED, user_id, why)
+    _move(connection, request.submission_id, SubmissionState.SUBMITTED, user_id, why)
     _decide(connection, number, granted=False, answer=answer, user_id=user_id)
-    event = event_catalogue.SubmissionResetRefused(answer=answer, **_about(asked))
+    event = event_catalogue.SubmissionResetRefused(answer=answer, **_about(request))
     raise_event(connection, event, user_id=user_id)
-    return asked
+    return request
 
 
-def _given(text: str, what: str) -> str:
+def _required_text(text: str, what: str) -> str:
     text = text.strip()
     if not text:
         raise UserError(f"Say {what}.")
@@ -123,12 +123,12 @@ def _why(decision: str, answer: str, by: str) -> str:
 
 
 def _undecided(connection: Connection, number: int) -> Reset:
-    """The request, with its submission locked; of two who decide at once, one is refused."""
+    """The request, with its submission locked; of two simultaneous decisions one is refused."""
     lock_submission(connection, get_reset(connection, number).submission_id)
-    asked = get_reset(connection, number)
-    if asked.granted is not None:
-        raise UserError(f"Request {number} is {asked.decision} already.")
-    return asked
+    request = get_reset(connection, number)
+    if request.granted is not None:
+        raise UserError(f"Request {number} is {request.decision} already.")
+    return request
 
 
 def _move(
@@ -154,15 +154,15 @@ def _decide(
     connection.execute(decided.values(decided_at=sa.func.now(), **values))
 
 
-def _about(asked: Reset) -> dict[str, Any]:
+def _about(request: Reset) -> dict[str, Any]:
     """The ids and names that every event of a request carries."""
     return {
-        "submission_id": asked.submission_id,
-        "run_id": asked.run_id,
-        "provider": asked.provider,
-        "month": f"{asked.month:%Y-%m}",
-        "reset_id": asked.id,
-        "host": asked.host,
-        "host_name": asked.host_name,
-        "reason": asked.reason,
+        "submission_id": request.submission_id,
+        "run_id": request.run_id,
+        "provider": request.provider,
+        "month": f"{request.month:%Y-%m}",
+        "reset_id": request.id,
+        "host": request.host,
+        "host_name": request.host_name,
+        "reason": request.reason,
     }

@@ -1,4 +1,4 @@
-"""Takes up again what failed, where it stopped."""
+"""Resumes failed runs and checks where they stopped."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from core.vocabulary.states.submissions import (
 
 
 def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reason: str) -> None:
-    """Queues a failed run once more: the same run, with the chunks it has finished.
+    """Queues a failed run again: the same run, with its finished chunks.
 
-    Nothing that it is calculated from can have changed: a change of files leaves the failed state.
+    Its files cannot have changed, because a change of files leaves the failed state.
     Raises ``TransitionRefused``.
     """
     runs = tables.runs
@@ -53,10 +53,10 @@ def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reas
         failure=None,
         finished_at=None,
     )
-    raise_event(connection, _asked_again(connection, run), user_id=user_id)
+    raise_event(connection, _request_event(connection, run), user_id=user_id)
 
 
-def _asked_again(connection: Connection, run: sa.Row[Any]) -> event_catalogue.SubmissionRequested:
+def _request_event(connection: Connection, run: sa.Row[Any]) -> event_catalogue.SubmissionRequested:
     submission = get_submission(connection, run.submission_id)
     return event_catalogue.SubmissionRequested(
         run_id=run.id, kind=run.kind, **names_of_submission(submission)
@@ -64,7 +64,7 @@ def _asked_again(connection: Connection, run: sa.Row[Any]) -> event_catalogue.Su
 
 
 def resume_check(connection: Connection, file_id: int, *, user_id: int | None, reason: str) -> None:
-    """Asks for the check of a file once more; chunks that it has stored are kept.
+    """Requests the check of a file again; stored chunks are kept.
 
     Raises ``TransitionRefused``.
     """

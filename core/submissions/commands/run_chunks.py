@@ -23,7 +23,7 @@ OVERWRITTEN = "A later record of the same episode has another code in this place
 
 @dataclass(frozen=True)
 class ChunkTotals:
-    """What one chunk of a run came to."""
+    """The totals of one chunk of a run."""
 
     records: int
     episodes: int
@@ -37,8 +37,8 @@ def read_records(
 ) -> pa.Table:
     """The records of the chunk's episodes, from all files, in order of upload and row.
 
-    Carries ``file`` (int32, the order of upload), ``row``, and ``columns``: unless they are named,
-    those that a charge can depend on; others would only cost time.
+    The table has ``file`` (int32, the order of upload), ``row``, and ``columns``; by default those
+    on which a charge can depend.
     """
     columns = columns or run.needed_columns
     schema = pa.schema(
@@ -46,15 +46,15 @@ def read_records(
     )
     first, last = run.bucket_range(chunk)
     with driver_cursor(connection) as cursor:
-        # Just after an upload the planner knows nothing of the new rows and might read them all.
+        # Just after an upload the planner lacks statistics of the new rows and might scan them all.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        found = read_copy(cursor, _query(run, columns, first, last), None, schema)
-    order = np.lexsort((found["row"].to_numpy(), _position(found, run.files)))
-    return _number_files(found.take(pa.array(order)), run.files)
+        records = read_copy(cursor, _query(run, columns, first, last), None, schema)
+    order = np.lexsort((records["row"].to_numpy(), _position(records, run.files)))
+    return _number_files(records.take(pa.array(order)), run.files)
 
 
 def _query(run: RunInputs, columns: list[str], first: int, last: int) -> sql.Composable:
-    """A part for each file: the index finds one file at a time."""
+    """The query, with a part for each file, since the index finds one file at a time."""
     part = sql.SQL(
         "SELECT file_id, row, {columns} FROM {table} "
         "WHERE file_id = {file} AND bucket BETWEEN {first} AND {last}"
@@ -126,7 +126,7 @@ def _charge_rows(charges: pa.Table) -> pa.Table:
 
 
 def _payer_rows(charges: pa.Table) -> pa.Table:
-    """Who is charged for which clinic, so that nobody has to read every charge to know it."""
+    """The sums by clinic and commissioner, so that nobody must read every charge for them."""
     keys = [pc.cast(charges[name], pa.string()) for name in ("clinic_id", "commissioner")]
     table = pa.table([*keys, charges["amount"]], ["clinic_id", "commissioner", "amount"])
     grouped = table.group_by(["clinic_id", "commissioner"], use_threads=False)
@@ -135,7 +135,7 @@ def _payer_rows(charges: pa.Table) -> pa.Table:
 
 
 def _reason_rows(charges: pa.Table) -> pa.Table:
-    """Each reason once: charges name it by its place in the dictionary."""
+    """Each reason once; charges refer to it by its place in the dictionary."""
     reasons = charges["reason"].combine_chunks().dictionary
     return pa.table({"reason_id": np.arange(len(reasons), dtype=np.int32), "reason": reasons})
 

@@ -1,8 +1,8 @@
-"""What a run is calculated from; it must be the same for all chunks of the run.
+"""The inputs of a run, which must be the same for all its chunks.
 
-A run that stopped is taken up again later. If the tariff, a clinic's host or the register of areas
-changed meanwhile, the chunks that were done would follow the old and the others the new: the run
-begins from nothing then.
+A run that stopped is resumed later. If the tariff, a clinic's host or the register of areas changed
+meanwhile, finished chunks would follow the old inputs and the others the new ones; so the run
+starts again from the beginning.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RECORDS_A_CHUNK = 50_000
 
 @dataclass(frozen=True)
 class RunInputs:
-    """All that a run is calculated from."""
+    """The inputs of a run."""
 
     run_id: int
     kind: str
@@ -47,8 +47,8 @@ class RunInputs:
 
     @cached_property
     def needed_columns(self) -> list[str]:
-        """The columns that name an episode, its residence, and those that statements ask for."""
-        asked = {
+        """The columns of the key and the residence, and those that statements name."""
+        in_statements = {
             condition.field
             for currency in self.configuration.currencies
             for text in currency.triggers
@@ -57,11 +57,11 @@ class RunInputs:
         return [
             column
             for column, field in self.specification.columns.items()
-            if field.role in (*KEY_ROLES, "residence") or field.name in asked
+            if field.role in (*KEY_ROLES, "residence") or field.name in in_statements
         ]
 
     def terms(self, register: AreaRegister) -> Terms:
-        """What the charges of the run follow from; ``register`` is that of its month."""
+        """The terms of the calculation; ``register`` is that of the run's month."""
         return Terms(
             self.specification,
             self.configuration,
@@ -79,7 +79,7 @@ class RunInputs:
 
 
 def load_run(connection: Connection, run_id: int) -> RunInputs:
-    """Reads what the run works on."""
+    """Reads the inputs of a run."""
     run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
     submission = get_submission(connection, run.submission_id)
     specification, configuration = _load_tariff(connection, run.configuration_id)
@@ -135,7 +135,7 @@ def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
 
 
 def fingerprint(connection: Connection, run: RunInputs) -> str:
-    """The same for runs that are calculated alike: tariff, data set, hosts, files, register."""
+    """A hash of the inputs: tariff, data set, hosts, files, register."""
     inputs = [
         run.configuration.model_dump_json(),
         run.specification.model_dump_json(),
@@ -146,10 +146,10 @@ def fingerprint(connection: Connection, run: RunInputs) -> str:
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
-def settle_inputs(connection: Connection, run: RunInputs) -> bool:
-    """Notes with what the run is calculated; forgets chunks that were calculated otherwise.
+def record_inputs(connection: Connection, run: RunInputs) -> bool:
+    """Records the inputs of the run; deletes its chunks if they were calculated with other inputs.
 
-    Returns whether there were such.
+    Returns whether the inputs changed.
     """
     now = fingerprint(connection, run)
     runs = tables.runs

@@ -1,7 +1,7 @@
-"""A run of a submission: what it works on, its chunks, its publication.
+"""A run of a submission: its beginning, its stages, its publication.
 
 A run is published, not edited (docs/house.md, how a file becomes charges): charges are written
-under the run's id, and the last step moves the submission's pointer to it, with the state and the
+under the run's id, and the last step points the submission to it, changes the state and raises the
 event, in one transaction.
 """
 
@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.database.records import summarise
 from core.events.outbox import raise_event
-from core.submissions.commands.run_inputs import RunInputs, settle_inputs
-from core.submissions.commands.unpublish import withdraw_published
-from core.submissions.event_names import names_of_submission
-from core.submissions.stage_progress import forget_stages
+from core.submissions.commands.run_inputs import RunInputs, record_inputs
+from core.submissions.commands.unpublish_run import unpublish_run
+from core.submissions.names_of_inputs import names_of_submission
+from core.submissions.stage_progress import reset_stages
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import (
@@ -37,7 +37,7 @@ class RunIncomplete(Exception):
 
 @dataclass(frozen=True)
 class RunTotals:
-    """What a run comes to."""
+    """The totals of a run."""
 
     records: int
     episodes: int
@@ -47,10 +47,10 @@ class RunTotals:
 
 
 def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -> set[int]:
-    """Fixes the number of chunks and returns those that an earlier attempt finished, with the same
+    """Fixes the number of chunks and returns those that an earlier attempt finished with the same
     tariff, hosts and register of areas."""
-    settle_inputs(connection, run)
-    forget_stages(connection, run.run_id)
+    record_inputs(connection, run)
+    reset_stages(connection, run.run_id)
     connection.execute(
         tables.runs.update()
         .where(tables.runs.c.id == run.run_id)
@@ -67,18 +67,20 @@ def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -
 
 
 def enter_stage(connection: Connection, run: RunInputs, stage: SubmissionState) -> None:
-    """Moves the submission on to a stage, and says that the one before is finished."""
+    """Moves the submission to a stage, and raises the event that the previous one is finished."""
     left = move(connection, tables.submissions, SUBMISSION_MACHINE, run.submission.id, stage)
     if left in STAGES and left != stage:
-        raise_event(connection, event_catalogue.SubmissionStageFinished(stage=left, **about(run)))
+        raise_event(
+            connection, event_catalogue.SubmissionStageFinished(stage=left, **names_of_inputs(run))
+        )
 
 
 def publish(connection: Connection, run: RunInputs) -> RunTotals:
-    """Makes the run the one that readers see, whole; raises ``RunIncomplete``."""
+    """Publishes the run, so that readers see it; raises ``RunIncomplete``."""
     summarise(connection, "ix_charges_run_id")
     totals = run_totals(connection, run)
     _reconcile(connection, run, totals)
-    withdraw_published(connection, run.submission.id, reason=f"replaced by run {run.run_id}")
+    unpublish_run(connection, run.submission.id, reason=f"replaced by run {run.run_id}")
     move(
         connection,
         tables.runs,
@@ -111,7 +113,7 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
             episodes=totals.episodes,
             charges=totals.charges,
             amount_pence=totals.amount_pence,
-            **about(run),
+            **names_of_inputs(run),
         ),
     )
     return totals
@@ -127,7 +129,7 @@ def run_totals(connection: Connection, run: RunInputs) -> RunTotals:
 
 
 def _reconcile(connection: Connection, run: RunInputs, totals: RunTotals) -> None:
-    """What came in must have gone through, and every penny must stand in the charges."""
+    """Raises ``RunIncomplete`` unless all records are counted and all pence are in the charges."""
     done = connection.execute(
         sa.select(sa.func.count())
         .select_from(tables.run_chunks)
@@ -145,6 +147,6 @@ def _reconcile(connection: Connection, run: RunInputs, totals: RunTotals) -> Non
         raise RunIncomplete(f"run {run.run_id}: expected {expected}, found {found}")
 
 
-def about(run: RunInputs) -> dict[str, Any]:
+def names_of_inputs(run: RunInputs) -> dict[str, Any]:
     """The ids and names that every event of a run carries."""
     return {"run_id": run.run_id, **names_of_submission(run.submission)}

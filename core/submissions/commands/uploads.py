@@ -1,6 +1,6 @@
-"""What providers do with files: upload, correct, undo a correction, take out.
+"""What providers do with files: upload, correct, undo a correction, remove.
 
-Each is one transaction that changes the state, leaves an audit row and raises its event.
+Each is one transaction that changes the state, writes an audit row and raises its event.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
-from core.submissions.commands.unpublish import withdraw_published
+from core.submissions.commands.unpublish_run import unpublish_run
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
@@ -68,7 +68,7 @@ def refuse_if_locked(submission: SubmissionRow) -> None:
 def receive_file(
     connection: Connection, submission_id: int, upload: Upload, *, user_id: int | None
 ) -> int:
-    """Adds an uploaded file to a submission and asks for its check; returns the file's id."""
+    """Adds an uploaded file to a submission and requests its check; returns the file's id."""
     _require(connection, submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, submission_id, user_id)
     position = sa.select(sa.func.coalesce(sa.func.max(tables.files.c.position), 0) + 1).where(
@@ -101,7 +101,7 @@ def receive_file(
 def correct(
     connection: Connection, file_id: int, corrections: list[Correction], *, user_id: int | None
 ) -> None:
-    """Notes corrections and asks for the file to be checked again with them."""
+    """Stores corrections and requests a check of the file with them."""
     if not corrections:
         raise UserError("There is no correction to make.")
     _refuse_unknown_fields(connection, corrections)
@@ -135,7 +135,7 @@ def _refuse_unknown_fields(connection: Connection, corrections: list[Correction]
 
 
 def undo_correction(connection: Connection, correction_id: int, *, user_id: int | None) -> None:
-    """Takes a correction back; the file is checked again without it."""
+    """Undoes a correction; the file is checked again without it."""
     statement = (
         tables.corrections.update()
         .where(tables.corrections.c.id == correction_id, tables.corrections.c.undone_at.is_(None))
@@ -151,7 +151,7 @@ def undo_correction(connection: Connection, correction_id: int, *, user_id: int 
     _check_again(connection, submission, file_id, row.name, user_id=user_id)
 
 
-def check_anew(
+def recheck_file(
     connection: Connection,
     file_id: int,
     *,
@@ -159,19 +159,19 @@ def check_anew(
     transpose: bool | None = None,
     look: Look | None = None,
 ) -> int:
-    """Has a file read and checked again, also one that could not be read; gives its submission.
+    """Requests a new check of a file, even a rejected one; returns the id of its submission.
 
-    ``transpose`` says whether it holds one activity code a row, ``look`` whether its headings want
-    a look first; None: as it was uploaded.
+    ``transpose``: it holds one activity code a row; ``look``: whether a person confirms its
+    headings first; None: unchanged.
     """
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
-    said = {"transpose": transpose, "look": look}
-    chosen = {name: value for name, value in said.items() if value is not None}
-    if chosen:
+    options = {"transpose": transpose, "look": look}
+    changed = {name: value for name, value in options.items() if value is not None}
+    if changed:
         files = tables.files
-        connection.execute(files.update().where(files.c.id == file_id).values(chosen))
+        connection.execute(files.update().where(files.c.id == file_id).values(changed))
     _check_again(
         connection, submission, file_id, row.name, user_id=user_id, states=_READ_OR_REFUSED
     )
@@ -179,7 +179,7 @@ def check_anew(
 
 
 def remove_file(connection: Connection, file_id: int, *, user_id: int | None) -> None:
-    """Takes a file out of its submission; what it held no longer counts."""
+    """Removes a file from its submission; its records no longer count."""
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
@@ -235,7 +235,7 @@ def _require(
 
 
 def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> SubmissionRow:
-    """Makes sure that files may change; a draft goes back to open and drops its run."""
+    """Ensures that files may change: a draft becomes open again and its run is unpublished."""
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
     refuse_if_locked(submission)
@@ -252,5 +252,5 @@ def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> 
         run_id=None,
         failure=None,
     )
-    withdraw_published(connection, submission_id, reason="files changed", user_id=user_id)
+    unpublish_run(connection, submission_id, reason="files changed", user_id=user_id)
     return submission

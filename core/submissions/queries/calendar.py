@@ -1,4 +1,4 @@
-"""The months of providers: which are expected, when each is due, and how each stands."""
+"""The calendar of providers: which months are expected, when each is due, and its state."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 from core.access.scope import Scope
 from core.engine.tariff.months import Month
 from core.submissions.months import list_submissions
-from core.submissions.months_expected import months_expected
+from core.submissions.months_expected import expected_months
 from core.vocabulary.states.submissions import HANDED_IN, SubmissionState
 
 
 @dataclass(frozen=True)
-class MonthStanding:
+class CalendarMonth:
     """A month of a provider; ``state`` is None where nothing was begun, ``due`` where no
     configuration names the month."""
 
@@ -39,24 +39,24 @@ class MonthStanding:
         return self.due is not None and self.due <= day
 
 
-def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[MonthStanding]:
+def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[CalendarMonth]:
     """The months of the person's providers, by provider, then the earliest first.
 
     Those that a configuration expects up to ``today``, and those that were begun.
     """
-    mine = set(scope.ids(None, "provider"))
+    own_providers = set(scope.ids(None, "provider"))
     due = {
         (each.provider_id, each.month): each
-        for each in months_expected(connection, today)
-        if each.provider_id in mine
+        for each in expected_months(connection, today)
+        if each.provider_id in own_providers
     }
     begun = {
         (each.provider_id, each.month): each
         for each in list_submissions(connection, scope)
-        if each.provider_id in mine
+        if each.provider_id in own_providers
     }
     return [
-        MonthStanding(
+        CalendarMonth(
             provider_id=key[0],
             provider=(begun.get(key) or due[key]).provider,
             provider_name=(begun.get(key) or due[key]).provider_name,

@@ -14,12 +14,12 @@ from core.database import tables
 from core.vocabulary.permissions import Action
 
 PAGE = 100
-"""Charges that are listed at once."""
+"""The number of charges on a page."""
 
 
 @dataclass(frozen=True)
-class SeenRun:
-    """A published run with charges for the person. ``payers``: theirs alone; empty: all of it."""
+class VisibleRun:
+    """A published run with charges that the person may see: those of ``payers``; empty: all."""
 
     run_id: int
     provider_id: int
@@ -31,13 +31,13 @@ class SeenRun:
 
     @property
     def own(self) -> bool:
-        """It is of a provider of the person's own."""
+        """Whether it is a run of one of the person's own providers."""
         return not self.payers
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """Which charges of a run are looked at; None: all."""
+class ChargeFilter:
+    """A filter of charges of a run; None matches all."""
 
     clinic: str | None = None
     currency: str | None = None
@@ -46,7 +46,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Sum:
-    """Charges of a clinic, currency and payer; None: nobody pays."""
+    """The charges of a clinic, currency and payer; payer None: nobody pays."""
 
     clinic: str
     currency: str
@@ -72,12 +72,12 @@ class ChargeLine:
     reason: str
 
 
-def visible_runs(connection: Connection, scope: Scope) -> list[SeenRun]:
-    """Own months, drafts among them, and submitted months that charge the person's areas; the
-    latest first."""
+def visible_runs(connection: Connection, scope: Scope) -> list[VisibleRun]:
+    """Months of own providers, including drafts, and submitted months that charge the person's
+    commissioners; the latest first."""
     months, runs, providers = tables.submissions, tables.runs, tables.organisations
     paid = tables.run_payers
-    mine = scope.ids(Action.SEE_CHARGES, "provider")
+    own_providers = scope.ids(Action.SEE_CHARGES, "provider")
     areas = scope.codes(Action.SEE_CHARGES)
     charged = sa.select(paid.c.run_id).where(paid.c.commissioner.in_(areas))
     query = (
@@ -93,25 +93,27 @@ def visible_runs(connection: Connection, scope: Scope) -> list[SeenRun]:
         .join(providers, providers.c.id == months.c.provider_id)
         .where(
             sa.or_(
-                months.c.provider_id.in_(mine),
+                months.c.provider_id.in_(own_providers),
                 sa.and_(runs.c.kind == "final", runs.c.id.in_(charged)),
             )
         )
         .order_by(months.c.month.desc(), providers.c.name)
     )
     return [
-        SeenRun(run, number, code, name, month, kind, () if number in mine else tuple(areas))
+        VisibleRun(
+            run, number, code, name, month, kind, () if number in own_providers else tuple(areas)
+        )
         for run, number, code, name, month, kind in connection.execute(query)
     ]
 
 
-def sums_of(connection: Connection, run: SeenRun) -> list[Sum]:
-    """What a run comes to, by clinic, currency and payer; ``run`` is one of ``runs_seen``."""
+def sums_of(connection: Connection, run: VisibleRun) -> list[Sum]:
+    """The sums of a run by clinic, currency and payer; ``run`` is one of ``visible_runs``."""
     charges = tables.charges
     names = (charges.c.clinic_id, charges.c.currency, charges.c.commissioner)
     query = (
         sa.select(*names, sa.func.count(), sa.func.sum(charges.c.amount_pence))
-        .where(*_seen(run))
+        .where(*_visible(run))
         .group_by(*names)
     )
     return [
@@ -121,21 +123,21 @@ def sums_of(connection: Connection, run: SeenRun) -> list[Sum]:
 
 
 def lines_of(
-    connection: Connection, run: SeenRun, chosen: Chosen, *, page: int = 0
+    connection: Connection, run: VisibleRun, chosen: ChargeFilter, *, page: int = 0
 ) -> list[ChargeLine]:
     """A page of charges by clinic, patient, date and currency."""
     charges = tables.charges
     order = (charges.c[name] for name in ("clinic_id", "patient_id", "attendance_date", "currency"))
-    query = _lines(*_seen(run), *_chosen(chosen)).order_by(*order)
+    query = _lines(*_visible(run), *_filtered(chosen)).order_by(*order)
     query = query.limit(PAGE).offset(page * PAGE)
     return [ChargeLine(*row) for row in connection.execute(query)]
 
 
-def episode_of(connection: Connection, run: SeenRun, line: ChargeLine) -> list[ChargeLine]:
+def episode_of(connection: Connection, run: VisibleRun, line: ChargeLine) -> list[ChargeLine]:
     """All charges of the line's episode that the person may see."""
     charges = tables.charges
     query = _lines(
-        *_seen(run),
+        *_visible(run),
         charges.c.clinic_id == line.clinic_id,
         charges.c.patient_id == line.patient_id,
         charges.c.attendance_date == line.attendance_date,
@@ -151,7 +153,7 @@ def _lines(*conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]
     return sa.select(*columns, reasons.c.reason).join(reasons, sa.and_(*same)).where(*conditions)
 
 
-def _seen(run: SeenRun) -> list[sa.ColumnElement[bool]]:
+def _visible(run: VisibleRun) -> list[sa.ColumnElement[bool]]:
     charges = tables.charges
     conditions = [charges.c.run_id == run.run_id]
     if run.payers:
@@ -159,11 +161,11 @@ def _seen(run: SeenRun) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _chosen(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+def _filtered(chosen: ChargeFilter) -> list[sa.ColumnElement[bool]]:
     charges = tables.charges
-    wanted = (
+    filters = (
         (charges.c.clinic_id, chosen.clinic),
         (charges.c.currency, chosen.currency),
         (charges.c.commissioner, chosen.commissioner),
     )
-    return [column == value for column, value in wanted if value is not None]
+    return [column == value for column, value in filters if value is not None]

@@ -1,4 +1,4 @@
-"""The errors of a file to take away: as csv, as a workbook, or marked in a copy of the file."""
+"""The errors of a file for download: as csv, as a workbook, or marked in a copy of the file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WIDTHS = (34, 8, 20, 20, 18, 10, 70)
 
 @dataclass(frozen=True)
 class ErrorFile:
-    """What a user downloads."""
+    """A file for download."""
 
     name: str
     content: bytes
@@ -44,18 +44,18 @@ def error_file(
     kind: str,
     scratch: Path,
 ) -> ErrorFile:
-    """Makes it in the folder ``scratch``; raises ``UserError`` where there is no file for them."""
+    """Makes the download in the folder ``scratch``; raises ``UserError`` for an unknown file."""
     file = _file(connection, scope, file_id)
     stem = PurePath(file.name).stem
-    found = error_rows(connection, scope, file_id)
+    errors = error_rows(connection, scope, file_id)
     if kind == "csv":
-        return ErrorFile(f"{stem} errors.csv", _csv(file.name, found))
+        return ErrorFile(f"{stem} errors.csv", _csv(file.name, errors))
     out = scratch / "errors.xlsx"
     if kind == "xlsx":
-        _write_workbook(out, file.name, found, causes(connection, scope, file_id))
+        _write_workbook(out, file.name, errors, causes(connection, scope, file_id))
         return ErrorFile(f"{stem} errors.xlsx", out.read_bytes())
     columns = [each["column"] for each in file.headings or []]
-    marks = marks_of(((row.row, row.field, row.severity, row.message) for row in found), columns)
+    marks = marks_of(((row.row, row.field, row.severity, row.message) for row in errors), columns)
     with store.local_path(file.storage_key) as path:
         write_marked_copy(path, out, marks, current_specification(connection))
     return ErrorFile(f"{stem} marked.xlsx", out.read_bytes())
@@ -66,21 +66,21 @@ def _file(connection: Connection, scope: Scope, file_id: int) -> sa.Row[Any]:
     query = sa.select(files).where(
         files.c.id == file_id, files_in(scope, files.c.id, Action.UPLOAD, Action.CORRECT)
     )
-    found = connection.execute(query).first()
-    if found is None:
+    errors = connection.execute(query).first()
+    if errors is None:
         raise UserError(f"There is no file {file_id}.")
-    return found
+    return errors
 
 
-def _csv(name: str, found: Iterable[Any]) -> bytes:
+def _csv(name: str, errors: Iterable[Any]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((name, *("" if cell is None else cell for cell in row)) for row in found)
+    writer.writerows((name, *("" if cell is None else cell for cell in row)) for row in errors)
     return out.getvalue().encode()
 
 
-def _write_workbook(out: Path, name: str, found: Iterable[Any], grouped: Iterable[Any]) -> None:
+def _write_workbook(out: Path, name: str, errors: Iterable[Any], grouped: Iterable[Any]) -> None:
     import xlsxwriter
 
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -91,7 +91,7 @@ def _write_workbook(out: Path, name: str, found: Iterable[Any], grouped: Iterabl
             (c.rows, c.first_row, c.field, c.value, c.code, c.severity, c.message) for c in grouped
         )
         _sheet(workbook.add_worksheet("Causes"), summary, lines, bold, (8, 10, *_WIDTHS[2:]))
-        rows = ((name, *row) for row in found)
+        rows = ((name, *row) for row in errors)
         _sheet(workbook.add_worksheet("Rows"), COLUMNS, rows, bold, _WIDTHS)
 
 

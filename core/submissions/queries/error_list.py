@@ -15,7 +15,7 @@ from core.submissions.error_cause import Cause
 from core.submissions.scoped import files_in
 from core.vocabulary.permissions import Action
 
-_MEND = (Action.UPLOAD, Action.CORRECT)
+_EDITING = (Action.UPLOAD, Action.CORRECT)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def causes(connection: Connection, scope: Scope, file_id: int, *, limit: int = 2
             rows,
             sa.func.min(errors.c.row).label("first_row"),
         )
-        .where(errors.c.file_id == file_id, files_in(scope, errors.c.file_id, *_MEND))
+        .where(errors.c.file_id == file_id, files_in(scope, errors.c.file_id, *_EDITING))
         .group_by(
             errors.c.field, errors.c.value, errors.c.code, errors.c.severity, errors.c.message
         )
@@ -69,7 +69,7 @@ def error_rows(
             errors.c.severity,
             errors.c.message,
         )
-        .where(errors.c.file_id == file_id, files_in(scope, errors.c.file_id, *_MEND))
+        .where(errors.c.file_id == file_id, files_in(scope, errors.c.file_id, *_EDITING))
         .order_by(errors.c.row.nulls_first(), errors.c.field)
         .limit(limit)
     )
@@ -93,7 +93,7 @@ def corrections_made(connection: Connection, scope: Scope, file_id: int) -> list
         .where(
             corrections.c.file_id == file_id,
             corrections.c.undone_at.is_(None),
-            files_in(scope, corrections.c.file_id, *_MEND),
+            files_in(scope, corrections.c.file_id, *_EDITING),
         )
         .order_by(corrections.c.id.desc())
     )

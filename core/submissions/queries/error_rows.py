@@ -16,7 +16,7 @@ from core.submissions.scoped import files_in
 from core.vocabulary.permissions import Action
 
 SHOWN = 50
-"""Rows that are shown of a cause: whoever needs more has the lists to download."""
+"""The number of rows shown for a cause; the downloads have all."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ def rows_of(
 ) -> list[ErrorRow]:
     """The first rows that have the cause, in the order of the file.
 
-    Wrong cells come from the findings themselves, the others from the record that was stored.
+    Wrong cells come from the findings, the others from the stored record.
     """
     errors = tables.errors
-    wanted = (
+    row_query = (
         sa.select(errors.c.row)
         .where(
             errors.c.file_id == file_id,
@@ -55,16 +55,16 @@ def rows_of(
         .order_by(errors.c.row)
         .limit(limit)
     )
-    rows = list(connection.execute(wanted).scalars())
+    rows = list(connection.execute(row_query).scalars())
     cells = {row: dict[str, str]() for row in rows}
-    for found in connection.execute(_records(file_id, rows, specification)).mappings():
-        cells[found["row"]] = {
-            column: found[column] for column in specification.columns if found[column] is not None
+    for record in connection.execute(_records(file_id, rows, specification)).mappings():
+        cells[record["row"]] = {
+            column: record[column] for column in specification.columns if record[column] is not None
         }
-    told = sa.select(errors.c.row, errors.c.field, errors.c.value).where(
+    wrong_cells = sa.select(errors.c.row, errors.c.field, errors.c.value).where(
         errors.c.file_id == file_id, errors.c.row.in_(rows), errors.c.field.is_not(None)
     )
-    for row, field, value in connection.execute(told):
+    for row, field, value in connection.execute(wrong_cells):
         cells[row][field] = value or ""
     return [ErrorRow(row, cells[row]) for row in rows]
 

@@ -16,7 +16,7 @@ from core.vocabulary.states.submissions import FILE_TEXTS, FileState
 
 @dataclass(frozen=True)
 class FileRow:
-    """An uploaded file and how it stands."""
+    """An uploaded file with its state and progress."""
 
     id: int
     name: str
@@ -30,7 +30,7 @@ class FileRow:
     uploaded_by: str
     checked_records: int  # of the check that runs now
     checked_chunks: int
-    chunks: int | None  # about so many in all; None: not known
+    chunks: int | None  # the estimated number; None: not known
     corrections: int  # in force
     same_as: str | None  # an earlier file with the very same content
     transpose: bool
@@ -38,12 +38,12 @@ class FileRow:
 
     @property
     def text(self) -> str:
-        """What the state means for the user."""
+        """The state in words for the user."""
         return self.failure or FILE_TEXTS[self.state]
 
     @property
     def moving(self) -> bool:
-        """Whether it will change without anybody doing anything."""
+        """Whether its state will change without an action of a user."""
         return self.state in (FileState.RECEIVED, FileState.CHECKING)
 
 

@@ -17,7 +17,7 @@ from core.vocabulary.states.submissions import SubmissionState
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run is: its own state, the stage of its submission, the chunks written."""
+    """The progress of a run: its state, the stage of its submission, the chunks written."""
 
     state: str  # running, published, replaced or failed
     stage: SubmissionState
@@ -27,7 +27,7 @@ class RunProgress:
 
     @property
     def moving(self) -> bool:
-        """Whether it will change without anybody doing anything."""
+        """Whether its state will change without an action of a user."""
         return self.state == "running"
 
 
@@ -38,9 +38,9 @@ def follow_files(
     *,
     quiet_seconds: float = QUIET_SECONDS,
 ) -> Iterator[list[FileRow]]:
-    """The files each time one of them has moved on; last when all have been checked.
+    """The files after each change of one of them; last when all have been checked.
 
-    A file that is taken out meanwhile is no longer among them. Raises ``NothingMoves``.
+    Files that are removed meanwhile are left out. Raises ``NoProgress``.
     """
 
     def look(connection: Connection) -> list[FileRow]:
@@ -57,7 +57,7 @@ def follow_files(
 def follow_run(
     engine: Engine, run_id: int, *, quiet_seconds: float = QUIET_SECONDS
 ) -> Iterator[RunProgress]:
-    """The run each time it has moved on; last when it is published or failed."""
+    """The run after each change; last when it is published or failed."""
 
     def look(connection: Connection) -> RunProgress:
         return run_progress(connection, run_id)
@@ -69,7 +69,7 @@ def follow_run(
 
 
 def run_progress(connection: Connection, run_id: int) -> RunProgress:
-    """How far a run is now."""
+    """The current progress of a run."""
     runs, submissions, done = tables.runs, tables.submissions, tables.run_chunks
     written = (
         sa.select(sa.func.count()).where(done.c.run_id == runs.c.id).select_from(done)

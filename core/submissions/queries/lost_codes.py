@@ -19,20 +19,20 @@ from core.engine.areas.register import AreaRegister
 from core.engine.calculation.stages import calculate
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.run_inputs import RunInputs, load_run
-from core.submissions.queries.charge_list import SeenRun
+from core.submissions.queries.charge_list import VisibleRun
 
 SHOWN = 100
-"""So many are valued and listed at once."""
+"""The number of lost codes that are valued and listed."""
 
 _Key = tuple[str, ...]
 _Row = dict[str, Any]
 _FIELD, _VALUE, _FILE = " lost field", " lost value", " file"
-"""Columns of our own beside those of a record, named as no field may be."""
+"""Technical columns beside those of a record; no field may have such a name."""
 
 
 @dataclass(frozen=True)
 class LostCode:
-    """A code of a record that a later one of its episode wrote over."""
+    """A code that a later record of the same episode overwrote."""
 
     clinic_id: str
     patient_id: str
@@ -41,32 +41,32 @@ class LostCode:
     value: str
     file: str
     row: int
-    pence: int  # what the episode would come to more, had the code found a slot of its own
+    pence: int  # what the code would have added in an empty slot
 
 
-def lost_codes(connection: Connection, run: SeenRun) -> list[LostCode]:
+def lost_codes(connection: Connection, run: VisibleRun) -> list[LostCode]:
     """The first ``SHOWN`` of the run, by file and row; for its own provider alone."""
     if not run.own:
         return []
     inputs = load_run(connection, run.run_id)
-    found = _found(connection, inputs)
-    if not found:
+    rows = _overwritten(connection, inputs)
+    if not rows:
         return []
     keys = inputs.specification.key_columns
-    episodes = _episodes(connection, inputs, sorted({_key(row, keys) for row in found}))
-    codes = [(row[_FIELD], row[_VALUE], episodes[_key(row, keys)]) for row in found]
+    episodes = _episodes(connection, inputs, sorted({_key(row, keys) for row in rows}))
+    codes = [(row[_FIELD], row[_VALUE], episodes[_key(row, keys)]) for row in rows]
     worth = worth_of(codes, inputs, register_in_use(connection).as_of(run.month))
-    return [_lost_code(row, keys, pence) for row, pence in zip(found, worth, strict=True)]
+    return [_lost_code(row, keys, pence) for row, pence in zip(rows, worth, strict=True)]
 
 
 def worth_of(
     lost: Sequence[tuple[str, str, Sequence[_Row]]], inputs: RunInputs, register: AreaRegister
 ) -> list[int]:
-    """What each lost code (its column, the code, the records of its episode in order) would have
-    added, in pence.
+    """What each lost code would have added, in pence. A lost code is its column, the code, and the
+    records of its episode in order.
 
-    Every episode is calculated twice, as it is and with the code in an empty slot of its field, all
-    of them together.
+    Every episode is calculated twice, unchanged and with the code in an empty slot of its field,
+    all in one calculation.
     """
     patient = inputs.specification.key_columns[1]
     rows: list[_Row] = []
@@ -88,7 +88,7 @@ def worth_of(
 def _with_code(
     column: str, value: str, episode: Sequence[_Row], specification: Specification
 ) -> Iterator[_Row]:
-    """The episode, had the code found an empty slot of its field; as it is where none is empty."""
+    """The episode with the code in an empty slot of its field; unchanged where none is empty."""
     columns = specification.columns[column].columns
     empty = [name for name in columns if all(row[name] is None for row in episode)]
     yield from episode[:-1]
@@ -109,7 +109,7 @@ def _lost_code(row: _Row, keys: Sequence[str], pence: int) -> LostCode:
     )
 
 
-def _found(connection: Connection, inputs: RunInputs) -> list[_Row]:
+def _overwritten(connection: Connection, inputs: RunInputs) -> list[_Row]:
     """The lost codes with the keys of their records."""
     lost, files = tables.run_warnings, tables.files
     records = _records(inputs.specification)
@@ -140,10 +140,10 @@ def _episodes(
         sa.tuple_(*(records.c[name] for name in names)).in_(keys),
     )
     order = {file: place for place, file in enumerate(inputs.files)}
-    found: dict[_Key, list[_Row]] = defaultdict(list)
+    by_episode: dict[_Key, list[_Row]] = defaultdict(list)
     for row in connection.execute(query).mappings():
-        found[_key(row, names)].append({**row, "file": order[row["file_id"]]})
-    return {key: sorted(rows, key=_place) for key, rows in found.items()}
+        by_episode[_key(row, names)].append({**row, "file": order[row["file_id"]]})
+    return {key: sorted(rows, key=_place) for key, rows in by_episode.items()}
 
 
 def _place(row: _Row) -> tuple[int, int]:

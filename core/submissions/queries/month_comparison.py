@@ -1,4 +1,4 @@
-"""A month's figures beside those of the month before and of a year ago, and what stands out."""
+"""A month's figures compared with the month before and a year ago, with notable changes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.submissions.scoped import submissions_in
 from core.vocabulary.permissions import Action
 
 SHARE = 0.25
-"""A change by more than this share stands out …"""
+"""A change by more than this share is notable …"""
 LEAST = 20
-"""… where it is of at least so many charges."""
+"""… if it is of at least so many charges."""
 
 STANDS_OUT = {
     "more": "{percent} % more than {month}",
@@ -37,7 +37,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Against:
+class CurrencyComparison:
     """A currency now, in the month before and a year ago; None: that month has no run."""
 
     currency: str
@@ -47,10 +47,12 @@ class Against:
     stands_out: tuple[str, ...]
 
 
-def month_against(connection: Connection, scope: Scope, submission: SubmissionRow) -> list[Against]:
-    """The currencies of the month's run beside earlier ones; those that stand out first.
+def compare_with_earlier(
+    connection: Connection, scope: Scope, submission: SubmissionRow
+) -> list[CurrencyComparison]:
+    """The currencies of the month's run with earlier figures; those with notable changes first.
 
-    Empty where the month has no run that is published.
+    Empty where the month has no published run.
     """
     if submission.run_id is None:
         return []
@@ -60,8 +62,8 @@ def month_against(connection: Connection, scope: Scope, submission: SubmissionRo
         submission.month.replace(year=submission.month.year - 1),
     ]
     earlier = [_figures(connection, scope, submission.provider_id, month) for month in months]
-    known = {currency for found in (now, *earlier) if found for currency in found}
-    lines = [_line(currency, now, earlier, months) for currency in known]
+    currencies = {currency for figures in (now, *earlier) if figures for currency in figures}
+    lines = [_line(currency, now, earlier, months) for currency in currencies]
     return sorted(lines, key=lambda line: (not line.stands_out, -line.now.pence, line.currency))
 
 
@@ -70,8 +72,8 @@ def month_before(month: dt.date) -> dt.date:
     return Month.of(month).plus(-1).first
 
 
-def what_stands_out(now: int, before: int, month: dt.date) -> str | None:
-    """In words, if so many charges now and so many then are worth a look."""
+def notable_change(now: int, before: int, month: dt.date) -> str | None:
+    """The change of a number of charges in words, if it is notable; else None."""
     change = now - before
     if abs(change) < LEAST or (before and abs(change) <= SHARE * before):
         return None
@@ -85,15 +87,15 @@ def _line(
     now: dict[str, Figures],
     earlier: list[dict[str, Figures] | None],
     months: list[dt.date],
-) -> Against:
+) -> CurrencyComparison:
     of_now = now.get(currency, Figures())
-    then = [None if found is None else found.get(currency, Figures()) for found in earlier]
-    told = [
-        what_stands_out(of_now.charges, figures.charges, month)
+    then = [None if figures is None else figures.get(currency, Figures()) for figures in earlier]
+    remarks = [
+        notable_change(of_now.charges, figures.charges, month)
         for figures, month in zip(then, months, strict=True)
         if figures is not None
     ]
-    return Against(currency, of_now, then[0], then[1], tuple(filter(None, told)))
+    return CurrencyComparison(currency, of_now, then[0], then[1], tuple(filter(None, remarks)))
 
 
 def _figures(

@@ -16,8 +16,8 @@ from core.vocabulary.states.submissions import HANDED_IN
 
 
 def list_resets(connection: Connection, scope: Scope, *, everything: bool = False) -> list[Reset]:
-    """The requests that wait for a decision, who waits longest first; or all, newest first. For
-    who decides on them."""
+    """The requests that wait for a decision, oldest first; or all, newest first. For users who
+    decide on them."""
     scope.require(Action.GRANT_RESET)
     resets = tables.resets
     query = (
@@ -29,7 +29,7 @@ def list_resets(connection: Connection, scope: Scope, *, everything: bool = Fals
 
 
 def last_reset(connection: Connection, scope: Scope, submission_id: int) -> Reset | None:
-    """The last request for a month, if there was one, by a host of the person's."""
+    """The last request for a month by one of the person's commissioners, or None."""
     resets = tables.resets
     asked = scope.limits(resets.c.host_id, Action.ASK_FOR_RESET, "commissioner")
     query = reset_rows().where(resets.c.submission_id == submission_id, asked)
@@ -39,7 +39,7 @@ def last_reset(connection: Connection, scope: Scope, submission_id: int) -> Rese
 
 def hosted_months(connection: Connection, scope: Scope, host: str) -> list[SubmissionRow]:
     """The submitted months with charges of a clinic that the commissioner hosts, latest first; for
-    who may ask for them to be opened."""
+    users who may ask for them to be opened."""
     if not scope.unlimited and host not in scope.codes(Action.ASK_FOR_RESET):
         raise NotAllowed(Action.ASK_FOR_RESET)
     submissions, organisations = tables.submissions, tables.organisations

@@ -1,4 +1,4 @@
-"""The runs of a month, and what one changed against another."""
+"""The runs of a month, and the differences between two of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import RunState
 
 _EPISODE = ("clinic_id", "patient_id", "attendance_date", "currency")
-"""What names a charge within a run: an episode is charged once for a currency."""
+"""The key of a charge within a run: an episode is charged once for a currency."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Difference:
-    """How many charges of a currency, or of a payer, are new, gone or changed, and the sums."""
+    """The charges of a currency, or of a payer, that are new, gone or changed; and sums."""
 
     name: str | None  # None: nobody pays
     added: int
@@ -58,14 +58,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs beside each other. A charge that another authority pays now is changed in
-    ``by_currency``; in ``by_commissioner`` it is gone there and added here."""
+    """The differences of two runs. A charge with another payer is changed in ``by_currency``; in
+    ``by_commissioner`` it is gone for one payer and added for the other."""
 
     by_currency: list[Difference]
     by_commissioner: list[Difference]
 
     @property
-    def whole(self) -> Difference:
+    def total(self) -> Difference:
         counts = ("added", "gone", "changed", "same", "pence_before", "pence_after")
         sums = {name: sum(getattr(each, name) for each in self.by_currency) for name in counts}
         return Difference("all", **sums)
@@ -101,7 +101,7 @@ def runs_of(connection: Connection, scope: Scope, submission_id: int) -> list[Ru
 
 
 def compare_runs(connection: Connection, scope: Scope, before: int, after: int) -> Comparison:
-    """What ``after`` changed; raises ``UserError`` unless the person may see both."""
+    """The differences of ``after`` from ``before``; ``UserError`` unless both are visible."""
     runs = tables.runs
     seen = connection.execute(
         sa.select(runs.c.id).where(
@@ -151,8 +151,10 @@ def _differences(
     ]
 
 
-def _same(one: sa.ColumnElement[object], other: sa.ColumnElement[object]) -> sa.ColumnElement[bool]:
-    """Equal, or nobody on both sides; a full join takes no IS NOT DISTINCT FROM."""
-    if one.type.python_type is not str:
-        return one == other
-    return sa.func.coalesce(one, "") == sa.func.coalesce(other, "")
+def _same(
+    left: sa.ColumnElement[object], right: sa.ColumnElement[object]
+) -> sa.ColumnElement[bool]:
+    """Equal, or null on both sides; a full join does not support IS NOT DISTINCT FROM."""
+    if left.type.python_type is not str:
+        return left == right
+    return sa.func.coalesce(left, "") == sa.func.coalesce(right, "")

@@ -1,4 +1,4 @@
-"""What a published run came to: its totals by commissioner and by currency."""
+"""The totals of a published run, by commissioner and by currency."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunSummary:
     """The figures of a run."""
 
     run_id: int
@@ -33,8 +33,8 @@ class Outcome:
     currency_names: dict[str, str]
 
 
-def outcome_of(connection: Connection, scope: Scope, run_id: int) -> Outcome:
-    """Reads the figures of a run, for its provider; raises ``UserError`` as if it were not there"""
+def run_summary(connection: Connection, scope: Scope, run_id: int) -> RunSummary:
+    """The figures of a run, for its provider; for others ``UserError``, as for an unknown run."""
     query = sa.select(tables.runs).where(
         tables.runs.c.id == run_id, runs_in(scope, tables.runs.c.id, Action.SEE_CHARGES)
     )
@@ -46,7 +46,7 @@ def outcome_of(connection: Connection, scope: Scope, run_id: int) -> Outcome:
         .select_from(tables.run_warnings)
         .where(tables.run_warnings.c.run_id == run_id)
     ).scalar_one()
-    return Outcome(
+    return RunSummary(
         run_id=run_id,
         number=run.number,
         kind=run.kind,

@@ -1,4 +1,4 @@
-"""What waits for a provider to do something, the most urgent first."""
+"""The tasks of a provider, the most urgent first."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.database import tables
 from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import RUNNABLE
 from core.submissions.months import SubmissionRow, list_submissions
-from core.submissions.queries.calendar import MonthStanding
+from core.submissions.queries.calendar import CalendarMonth
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import FileState, SubmissionState
 
-NEEDS = {
+TODO_TEXTS = {
     "errors": "{file} has {count:,} errors to put right.",
     "error": "{file} has one error to put right.",
     "unconfirmed": "{file} waits until you have looked at its headings.",
@@ -34,12 +34,12 @@ NEEDS = {
     "due": "{month} is due on {due}.",
 }
 SOON = dt.timedelta(days=14)
-"""A month that is due within these days is told of."""
+"""Months due within this time are listed."""
 
 
 @dataclass(frozen=True)
-class Need:
-    """One thing to do: its code, what it is about, and on which page it is done."""
+class Todo:
+    """One task: its code, the page on which it is done, its month and details."""
 
     code: str
     page: str
@@ -49,24 +49,28 @@ class Need:
 
     @property
     def text(self) -> str:
-        return NEEDS[self.code].format(month=f"{self.month:%B %Y}", **dict(self.about))
+        return TODO_TEXTS[self.code].format(month=f"{self.month:%B %Y}", **dict(self.about))
 
 
-def needs_of(
-    connection: Connection, scope: Scope, calendar: list[MonthStanding], today: dt.date
-) -> list[Need]:
-    """What the person's providers have to do; ``calendar``: the months of all of them."""
-    mine = scope.ids(Action.UPLOAD, "provider")
-    months = [each for each in list_submissions(connection, scope) if each.provider_id in mine]
+def todos_of(
+    connection: Connection, scope: Scope, calendar: list[CalendarMonth], today: dt.date
+) -> list[Todo]:
+    """The tasks of the person's providers; ``calendar`` has the months of all of them."""
+    own_providers = scope.ids(Action.UPLOAD, "provider")
+    months = [
+        each for each in list_submissions(connection, scope) if each.provider_id in own_providers
+    ]
     open_months = [each for each in months if each.state in RUNNABLE]
-    found = list(_of_files(connection, [each.id for each in open_months]))
-    bad = {(need.provider, need.month) for need in found}
+    todos = list(_of_files(connection, [each.id for each in open_months]))
+    bad = {(todo.provider, todo.month) for todo in todos}
     for each in open_months:
-        found += _of_month(connection, each, in_error=(each.provider, each.month) in bad)
-    return found + _of_deadlines([each for each in calendar if each.provider_id in mine], today)
+        todos += _of_month(connection, each, in_error=(each.provider, each.month) in bad)
+    return todos + _of_deadlines(
+        [each for each in calendar if each.provider_id in own_providers], today
+    )
 
 
-def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Need]:
+def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Todo]:
     files, months = tables.files, tables.submissions
     providers = tables.organisations
     query = (
@@ -81,32 +85,32 @@ def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Need]:
     )
     for name, state, errors, provider, month in connection.execute(query):
         code = state if state != FileState.IN_ERROR else "error" if errors == 1 else "errors"
-        yield Need(code, "upload", provider, month, (("file", name), ("count", errors)))
+        yield Todo(code, "upload", provider, month, (("file", name), ("count", errors)))
 
 
 def _of_month(
     connection: Connection, submission: SubmissionRow, *, in_error: bool
-) -> Iterator[Need]:
+) -> Iterator[Todo]:
     about = (submission.provider, submission.month)
     if submission.state == SubmissionState.FAILED:
-        yield Need("failed", "submission", *about)
+        yield Todo("failed", "submission", *about)
     clinics = clinics_to_place(connection, submission)
     if clinics:
         code = "clinic" if len(clinics) == 1 else "clinics"
-        told = (("subject", clinics[0]), ("count", len(clinics)))
-        yield Need(code, "submission", *about, told)
+        details = (("subject", clinics[0]), ("count", len(clinics)))
+        yield Todo(code, "submission", *about, details)
     elif submission.state == SubmissionState.DRAFT:
-        yield Need("draft", "submission", *about)
+        yield Todo("draft", "submission", *about)
     elif (
         submission.state == SubmissionState.OPEN
         and not in_error
         and _is_checked(connection, submission)
     ):
-        yield Need("to-run", "submission", *about)
+        yield Todo("to-run", "submission", *about)
 
 
 def _is_checked(connection: Connection, submission: SubmissionRow) -> bool:
-    """There are files, and all of them are ready."""
+    """Whether there are files and all of them are ready."""
     files = tables.files
     query = sa.select(sa.func.bool_and(files.c.state == FileState.READY)).where(
         files.c.submission_id == submission.id, files.c.state != FileState.REMOVED
@@ -114,18 +118,18 @@ def _is_checked(connection: Connection, submission: SubmissionRow) -> bool:
     return bool(connection.execute(query).scalar())
 
 
-def _of_deadlines(calendar: list[MonthStanding], today: dt.date) -> list[Need]:
+def _of_deadlines(calendar: list[CalendarMonth], today: dt.date) -> list[Todo]:
     waiting = [each for each in calendar if each.due is not None and not each.handed_in]
     late = [each for each in waiting if each.due is not None and each.due < today]
     if len(late) > 1:
         first = late[0]
-        found = [Need("late-many", "upload", first.provider, first.month, (("count", len(late)),))]
+        todos = [Todo("late-many", "upload", first.provider, first.month, (("count", len(late)),))]
     else:
-        found = [_deadline("late", each) for each in late]
+        todos = [_deadline("late", each) for each in late]
     soon = [each for each in waiting if each not in late and each.is_due_by(today + SOON)]
-    return found + [_deadline("due", each) for each in soon]
+    return todos + [_deadline("due", each) for each in soon]
 
 
-def _deadline(code: str, month: MonthStanding) -> Need:
+def _deadline(code: str, month: CalendarMonth) -> Todo:
     due = f"{month.due.day} {month.due:%B %Y}" if month.due else ""
-    return Need(code, "upload", month.provider, month.month, (("due", due),))
+    return Todo(code, "upload", month.provider, month.month, (("due", due),))

@@ -25,10 +25,10 @@ from core.reports.making import (
 )
 from core.reports.requests import ReportRequest, event_names, request_report
 from core.submissions.commands.failing import fail_check, fail_run
-from core.submissions.commands.file_checks import about_check, load_file_check
+from core.submissions.commands.file_checks import event_names_of_check, load_file_check
 from core.submissions.commands.requests import request_run
 from core.submissions.commands.run_inputs import load_run
-from core.submissions.commands.runs import about
+from core.submissions.commands.runs import names_of_inputs
 from core.submissions.commands.uploads import remove_file
 from core.support.faults import Fault
 from core.user_errors import UserError
@@ -59,7 +59,7 @@ def failed_run(service: Service, month: int) -> int:
 
 def fail(service: Service, run_id: int) -> str:
     with service.engine.begin() as connection:
-        return fail_run(connection, about(load_run(connection, run_id)), CAUSE)
+        return fail_run(connection, names_of_inputs(load_run(connection, run_id)), CAUSE)
 
 
 def failures(service: Service, *states: str) -> list[Failure]:
@@ -114,7 +114,7 @@ def test_what_failed_is_written_with_its_failure_or_not_at_all(
 ) -> None:
     run_id = service.request(month, "final")
     with pytest.raises(ZeroDivisionError), service.engine.begin() as connection:
-        fail_run(connection, about(load_run(connection, run_id)), CAUSE)
+        fail_run(connection, names_of_inputs(load_run(connection, run_id)), CAUSE)
         raise ZeroDivisionError
     assert failures(service) == []
     assert service.submission(month).state == SubmissionState.QUEUED
@@ -229,7 +229,7 @@ def rejected(service: Service, month: int) -> int:
     file_id = service.upload(month, *lines, name="faulty.csv")
     assert service.check(file_id, stop_after=1) == "stopped"
     with service.engine.begin() as connection:
-        fail_check(connection, about_check(load_file_check(connection, file_id)), CAUSE)
+        fail_check(connection, event_names_of_check(load_file_check(connection, file_id)), CAUSE)
     return file_id
 
 
@@ -259,7 +259,7 @@ def test_a_file_that_proves_to_be_no_such_data_set_ends_its_failure(
     )
     path.write_text("a,b\n1,2\n")
     with service.engine.begin() as connection:
-        fail_check(connection, about_check(load_file_check(connection, file_id)), CAUSE)
+        fail_check(connection, event_names_of_check(load_file_check(connection, file_id)), CAUSE)
     try_again(service, only(service).reference)
     assert service.check(file_id) == FileState.REJECTED
     assert only(service).state == FailureState.RESOLVED

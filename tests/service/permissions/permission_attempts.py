@@ -23,7 +23,7 @@ from core.reports.requests import ReportRequest, request_report
 from core.submissions.commands.requests import request_run
 from core.submissions.commands.resets import ask_for_reset, grant_reset
 from core.submissions.commands.uploads import Upload, correct, receive_file
-from core.submissions.queries.run_totals import outcome_of
+from core.submissions.queries.run_totals import run_summary
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 from deployments.demo.run import CONFIGURATION
@@ -57,7 +57,7 @@ def _run(kind: str) -> Attempt:
 def _see_charges(c: Connection, place: Place, user: int) -> object:
     scope = scope_of(c, user)
     try:
-        return outcome_of(c, scope, place.run_id).charges
+        return run_summary(c, scope, place.run_id).charges
     except UserError:
         return charged_to(c, scope, place.commissioner)
 

@@ -23,7 +23,7 @@ from core.kpis.results import store_result
 from core.submissions.commands.failing import fail_run
 from core.submissions.commands.resets import ask_for_reset
 from core.submissions.commands.run_inputs import load_run
-from core.submissions.commands.runs import about
+from core.submissions.commands.runs import names_of_inputs
 from core.support.faults import Fault
 from core.vocabulary.permissions import Kind
 from tests.service.month import HACKNEY, TOWER_HAMLETS, visit
@@ -132,7 +132,7 @@ def _place(service: Service, provider: str, commissioner: str, lsoa: str) -> Pla
     failed = service.request(place.submissions[FAILED], "final")
     with service.engine.begin() as connection:
         fault = Fault("stopped", "x.py:1")
-        place.failure = fail_run(connection, about(load_run(connection, failed)), fault)
+        place.failure = fail_run(connection, names_of_inputs(load_run(connection, failed)), fault)
         place.reset_id = ask_for_reset(
             connection, place.submissions[ASKED], host=commissioner, reason="why", user_id=None
         )

@@ -41,7 +41,7 @@ OF_NOBODY = {
     "core.submissions.clinics_to_place.clinics_to_place": "of a submission that the scope gave",
     "core.submissions.commands.requests.obstacles": "of a submission that the scope gave",
     "core.submissions.commands.headings.choices_of": "of a provider that the scope gave",
-    "core.submissions.queries.charge_explaining.explain": "of a run that the scope gave",
+    "core.submissions.queries.charge_explanation.explain": "of a run that the scope gave",
     "core.submissions.queries.charge_list.episode_of": "of a run that the scope gave",
     "core.submissions.queries.charge_list.lines_of": "of a run that the scope gave",
     "core.submissions.queries.lost_codes.lost_codes": "of a run that the scope gave",

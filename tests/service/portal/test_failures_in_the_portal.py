@@ -13,7 +13,7 @@ from core.events.failures import list_failures, record_failure
 from core.settings import Settings, use_settings
 from core.submissions.commands.failing import fail_run
 from core.submissions.commands.run_inputs import load_run
-from core.submissions.commands.runs import about
+from core.submissions.commands.runs import names_of_inputs
 from core.support.faults import Fault
 from core.vocabulary.failure_kinds import FailureKind
 from core.vocabulary.states.events import FailureState
@@ -53,7 +53,7 @@ def fail(service: Service) -> str:
     service.ready(month, visit(1, "T4"))
     run_id = service.request(month, "draft")
     with service.engine.begin() as connection:
-        return fail_run(connection, about(load_run(connection, run_id)), CAUSE)
+        return fail_run(connection, names_of_inputs(load_run(connection, run_id)), CAUSE)
 
 
 def states(service: Service) -> list[FailureState]:
@@ -96,7 +96,7 @@ def test_why_it_cannot_be_tried_again_is_told_plainly(service: Service, page: Ap
     service.ready(month, visit(1, "T4"))
     run_id = service.request(month, "draft")
     with service.engine.begin() as connection:
-        payload = about(load_run(connection, run_id))
+        payload = names_of_inputs(load_run(connection, run_id))
         reference = record_failure(
             connection,
             FailureKind.RUN,

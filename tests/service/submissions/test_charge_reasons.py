@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from core.access.people import person_of
 from core.database.acting import acting_for
-from core.submissions.queries.charge_explaining import Explanation, explain
+from core.submissions.queries.charge_explanation import Explanation, explain
 from core.submissions.queries.charge_list import (
+    ChargeFilter,
     ChargeLine,
-    Chosen,
-    SeenRun,
+    VisibleRun,
     episode_of,
     lines_of,
     sums_of,
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 TOWER_HAMLETS_CODE = "E09000030"
 
 
-def seen(engine: Engine, user: int) -> list[SeenRun]:
+def seen(engine: Engine, user: int) -> list[VisibleRun]:
     with acting_for(engine, user, None).connect() as connection:
         return visible_runs(connection, person_of(connection, user).scope)
 
 
-def lines(engine: Engine, user: int, chosen: Chosen) -> list[ChargeLine]:
+def lines(engine: Engine, user: int, chosen: ChargeFilter) -> list[ChargeLine]:
     with acting_for(engine, user, None).connect() as connection:
         [run] = visible_runs(connection, person_of(connection, user).scope)
         return lines_of(connection, run, chosen)
@@ -39,7 +39,7 @@ def lines(engine: Engine, user: int, chosen: Chosen) -> list[ChargeLine]:
 def why(engine: Engine, user: int, at: int = 0) -> Explanation:
     with acting_for(engine, user, None).connect() as connection:
         [run] = visible_runs(connection, person_of(connection, user).scope)
-        line = lines_of(connection, run, Chosen())[at]
+        line = lines_of(connection, run, ChargeFilter())[at]
         assert line in episode_of(connection, run, line)
         return explain(connection, run, line)
 
@@ -55,9 +55,9 @@ def test_who_sees_which_runs(service: Service, portal_engine: Engine) -> None:
     [own], [theirs] = seen(portal_engine, service.amira), seen(portal_engine, carys)
     assert (own.own, theirs.own, theirs.payers) == (True, False, (TOWER_HAMLETS_CODE,))
     assert seen(portal_engine, service.users["ZX2"]) == []
-    assert len(lines(portal_engine, service.amira, Chosen())) == 2
-    assert len(lines(portal_engine, carys, Chosen())) == 1
-    assert lines(portal_engine, carys, Chosen(commissioner="E09000012")) == []
+    assert len(lines(portal_engine, service.amira, ChargeFilter())) == 2
+    assert len(lines(portal_engine, carys, ChargeFilter())) == 1
+    assert lines(portal_engine, carys, ChargeFilter(commissioner="E09000012")) == []
 
 
 def test_sums_are_those_of_the_lines(service: Service, portal_engine: Engine) -> None:
@@ -67,8 +67,8 @@ def test_sums_are_those_of_the_lines(service: Service, portal_engine: Engine) ->
     with acting_for(portal_engine, service.amira, None).connect() as connection:
         [run] = visible_runs(connection, person_of(connection, service.amira).scope)
         sums = sums_of(connection, run)
-        every = lines_of(connection, run, Chosen())
-        some = lines_of(connection, run, Chosen(clinic="ZX1-A"))
+        every = lines_of(connection, run, ChargeFilter())
+        some = lines_of(connection, run, ChargeFilter(clinic="ZX1-A"))
     assert sum(each.pence for each in sums) == sum(line.amount_pence for line in every)
     assert sum(each.charges for each in sums) == len(every)
     of_clinic = sum(each.charges for each in sums if each.clinic == "ZX1-A")

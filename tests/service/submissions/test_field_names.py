@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.database.records import records_table
 from core.operations.dataset_import import import_dataset
-from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.vocabulary.states.submissions import FileState
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def test_a_file_with_such_fields_is_checked(service: Service, names: list[str]) 
     values = ["S1", "1", "2017-04-03", *(f"v{number}" for number in range(len(names)))]
     content = "\n".join([quoted, ",".join(values), ""]).encode()
     month = service.month()
-    file_id = take_in(
+    file_id = store_upload(
         service.engine,
         service.store,
         month,
-        Arrival("odd.csv"),
+        UploadDetails("odd.csv"),
         io.BytesIO(content),
         user_id=service.amira,
     )

@@ -12,9 +12,9 @@ from core.access.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.headings import choose_headings, confirm_headings
-from core.submissions.commands.uploads import check_anew, correct, remove_file
+from core.submissions.commands.store_upload import UploadDetails, store_upload
+from core.submissions.commands.uploads import correct, recheck_file, remove_file
 from core.user_errors import UserError
 from core.vocabulary.heading_look import Look
 from core.vocabulary.states.submissions import FileState
@@ -35,8 +35,8 @@ def upload(
 ) -> int:
     content = io.BytesIO("\n".join([headings, visit(1, "T4"), ""]).encode())
     month, user = service.month(provider, APRIL), service.users[provider]
-    arrival = Arrival(name, look=look)
-    return take_in(service.engine, service.store, month, arrival, content, user_id=user)
+    arrival = UploadDetails(name, look=look)
+    return store_upload(service.engine, service.store, month, arrival, content, user_id=user)
 
 
 def test_a_choice_mends_the_file_and_the_next(service: Service, portal_engine: Engine) -> None:
@@ -84,17 +84,17 @@ def test_a_file_is_read_as_one_code_a_row(service: Service) -> None:
     month = service.month()
     lines = [visit(1, code).rsplit(",", 1)[0] for code in ("T4", "P1A")]
     content = "\n".join([headings, *lines, ""]).encode()
-    file_id = take_in(
+    file_id = store_upload(
         service.engine,
         service.store,
         month,
-        Arrival("rows.csv"),
+        UploadDetails("rows.csv"),
         io.BytesIO(content),
         user_id=service.amira,
     )
     service.check(file_id)
     with service.engine.begin() as connection:
-        check_anew(connection, file_id, user_id=service.amira, transpose=True)
+        recheck_file(connection, file_id, user_id=service.amira, transpose=True)
     assert service.check(file_id) == FileState.READY
     [row] = service.rows(tables.files.select().where(tables.files.c.id == file_id))
     assert row.transpose
@@ -171,5 +171,5 @@ def test_one_code_a_row_is_proposed_before_the_check(service: Service) -> None:
     file_id = upload(service, "rows.csv", headings, look=Look.NEW)
     assert service.check(file_id) == FileState.UNCONFIRMED
     with service.engine.begin() as connection:
-        check_anew(connection, file_id, user_id=service.amira, transpose=True)
+        recheck_file(connection, file_id, user_id=service.amira, transpose=True)
     assert service.check(file_id) == FileState.READY

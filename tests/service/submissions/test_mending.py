@@ -13,13 +13,13 @@ from core.access.people import person_of
 from core.configurations.datasets import current_specification
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction
-from core.submissions.commands.confirming import confirm, confirmed_in, take_back
+from core.submissions.commands.confirming import confirm, confirmed_in, reopen_warning
 from core.submissions.commands.uploads import correct
 from core.submissions.error_cause import Cause
 from core.submissions.queries.error_files import error_file
 from core.submissions.queries.error_list import causes
 from core.submissions.queries.error_rows import rows_of
-from core.submissions.queries.suggesting import by_codes, suggestions
+from core.submissions.queries.suggestions import suggestion_from_codes, suggestions
 from core.user_errors import UserError
 from tests.service.month import HEADINGS, Service, visit
 
@@ -62,11 +62,11 @@ def test_a_correction_is_remembered_for_the_next_file(
 
 def test_a_label_in_place_of_its_code_is_known() -> None:
     codes = {"1": "Male", "2": "Female", "C4": "Chlamydia"}
-    assert by_codes(codes, "female") is not None
-    assert by_codes(codes, "female ").value == "2"  # type: ignore[union-attr]
-    assert by_codes(codes, "C44").reason == "near"  # type: ignore[union-attr]
-    assert by_codes(codes, "quite another") is None
-    assert by_codes(codes, "") is None
+    assert suggestion_from_codes(codes, "female") is not None
+    assert suggestion_from_codes(codes, "female ").value == "2"  # type: ignore[union-attr]
+    assert suggestion_from_codes(codes, "C44").reason == "near"  # type: ignore[union-attr]
+    assert suggestion_from_codes(codes, "quite another") is None
+    assert suggestion_from_codes(codes, "") is None
 
 
 def test_rows_are_shown_as_they_were_uploaded(service: Service, portal_engine: Engine) -> None:
@@ -88,7 +88,7 @@ def test_a_warning_is_confirmed_and_an_error_is_not(service: Service) -> None:
         confirm(connection, file_id, [warning], user_id=service.amira)
         confirm(connection, file_id, [warning], user_id=service.amira)
         assert confirmed_in(connection, scope, file_id) == {("some-warning", "LSOA", "E01004198")}
-        take_back(connection, file_id, warning, user_id=service.amira)
+        reopen_warning(connection, file_id, warning, user_id=service.amira)
         assert confirmed_in(connection, scope, file_id) == set()
         error = causes(connection, scope, file_id)[0]
         with pytest.raises(UserError, match="Put them right"):

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.database import tables
-from core.submissions.commands.arrivals import Arrival, take_in
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.vocabulary.states.submissions import FileState
 from tests.odd_files import ODD_FILES, OddFile
 
@@ -22,8 +22,8 @@ def uploaded(service: Service, file: OddFile) -> tuple[int, int]:
     month = service.month(file.provider, file.month)
     user = service.whose(month)
     content = io.BytesIO(file.path.read_bytes())
-    arrival = Arrival(file.name)
-    return month, take_in(service.engine, service.store, month, arrival, content, user_id=user)
+    arrival = UploadDetails(file.name)
+    return month, store_upload(service.engine, service.store, month, arrival, content, user_id=user)
 
 
 def found_in(service: Service, file_id: int) -> list[tuple[int | None, str]]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from core.access.people import person_of
 from core.access.scope import EVERYTHING, NOTHING
 from core.database.acting import acting_for
-from core.submissions.commands.file_checks import expect_chunks, load_file_check
+from core.submissions.commands.file_checks import load_file_check, set_expected_chunks
 from core.submissions.commands.run_inputs import load_run
 from core.submissions.commands.runs import begin_run
-from core.submissions.stage_progress import StageProgress, note_stage, stages_of
+from core.submissions.stage_progress import StageProgress, record_stage, stages_of
 from core.vocabulary.states.submissions import SubmissionState
 from tests.service.month import APRIL, Service, visit
 from tests.service.permissions.permission_pages import page_at, pages_on
@@ -42,7 +42,7 @@ def test_a_check_says_how_many_parts_are_done(service: Service, portal_engine: E
     known = look(portal_engine, service.amira, "upload")
     assert re.search(r"2 of 3 parts checked, [1-4],\d{3} records", said(known))
     with service.engine.begin() as connection:  # as for a transposed file
-        expect_chunks(connection, load_file_check(connection, file_id), None)
+        set_expected_chunks(connection, load_file_check(connection, file_id), None)
     unknown = look(portal_engine, service.amira, "upload")
     assert re.search(r"2 parts checked so far, [1-4],\d{3} records", said(unknown))
 
@@ -53,9 +53,9 @@ def test_stages_say_what_came_out_of_them(service: Service, portal_engine: Engin
     run_id = service.request(month, "draft")
     service.lead_to(month, TRIGGERING)
     with service.engine.begin() as connection:
-        note_stage(connection, run_id, MERGING, StageProgress(8, 3, 400))
-        note_stage(connection, run_id, MERGING, StageProgress(8, 8, 1100))
-        note_stage(connection, run_id, TRIGGERING, StageProgress(8, 2, 310))
+        record_stage(connection, run_id, MERGING, StageProgress(8, 3, 400))
+        record_stage(connection, run_id, MERGING, StageProgress(8, 8, 1100))
+        record_stage(connection, run_id, TRIGGERING, StageProgress(8, 2, 310))
     page = said(look(portal_engine, service.amira, "submission"))
     assert "8 of 8 parts: 1,100 episodes." in page
     assert "2 of 8 parts: 310 currencies fired." in page

@@ -19,12 +19,12 @@ from core.configurations.importing import import_configuration
 from core.database import tables
 from core.operations.dataset_import import import_dataset
 from core.submissions.clinics_to_place import clinics_to_place
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.requests import NotReady, NotRunnable, obstacles, request_run
 from core.submissions.commands.runs import RunIncomplete, publish
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.commands.uploads import remove_file
-from core.submissions.months import list_submissions, months_on_offer
-from core.submissions.queries.run_totals import outcome_of
+from core.submissions.months import list_submissions, selectable_months
+from core.submissions.queries.run_totals import run_summary
 from core.user_errors import DocumentError, UserError
 from core.vocabulary.heading_look import Look
 from core.vocabulary.process import State
@@ -58,14 +58,14 @@ def test_everything_that_stands_in_the_way_is_listed(service: Service) -> None:
     month = service.month(month=LATER)
     assert [code for code, _ in standing(service, month)] == ["no-files", "no-configuration"]
     service.upload(month, visit(1, "T2"), name="waiting.csv")
-    looked_at = Arrival("looked at.csv", look=Look.ALWAYS)
+    looked_at = UploadDetails("looked at.csv", look=Look.ALWAYS)
     good = io.BytesIO(f"{HEADINGS}\n{visit(1, 'T2')}\n".encode())
-    service.check(take_in(service.engine, service.store, month, looked_at, good, user_id=None))
+    service.check(store_upload(service.engine, service.store, month, looked_at, good, user_id=None))
     wrong = service.upload(month, visit(1, "T4A"), name="wrong.csv")
     service.check(wrong)
     stream = io.BytesIO(b"Colour\nblue\n")
-    strange = take_in(
-        service.engine, service.store, month, Arrival("strange.csv"), stream, user_id=None
+    strange = store_upload(
+        service.engine, service.store, month, UploadDetails("strange.csv"), stream, user_id=None
     )
     service.check(strange)
     service.ready(month, visit(2, "T2", clinic="NEW"), name="ready.csv")
@@ -186,7 +186,7 @@ def test_what_a_run_came_to(service: Service) -> None:
     service.ready(month, visit(1, "T2"), visit(2, "T4", lsoa=HACKNEY), visit(2, "C4", lsoa=HACKNEY))
     run_id = service.run(month, "final")
     with service.engine.connect() as connection:
-        outcome = outcome_of(connection, EVERYTHING, run_id)
+        outcome = run_summary(connection, EVERYTHING, run_id)
     # The later record of the second episode overwrites T4 with C4 (SHHAPT 1): it earns nothing.
     assert (outcome.records, outcome.episodes, outcome.charges) == (3, 2, 2)
     assert outcome.overwritten == 1
@@ -226,7 +226,7 @@ def test_months_on_offer_are_those_of_the_tariff_and_those_begun(service: Servic
     month = service.submission(service.month(month=dt.date(2019, 1, 1)))
     service.month(month=dt.date(2017, 6, 1))
     with service.engine.connect() as connection:
-        offered = months_on_offer(connection, EVERYTHING, month.provider_id, "ZX1")
+        offered = selectable_months(connection, EVERYTHING, month.provider_id, "ZX1")
         listed = list_submissions(connection, EVERYTHING)
     assert offered[:3] == [dt.date(2019, 1, 1), dt.date(2017, 6, 1), dt.date(2017, 4, 1)]
     assert offered[-1] == dt.date(2018, 3, 1)

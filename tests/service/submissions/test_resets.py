@@ -29,7 +29,7 @@ from core.submissions.commands.resets import (
 from core.submissions.commands.uploads import SubmissionLocked
 from core.submissions.queries.reset_list import hosted_months, last_reset, list_resets
 from core.submissions.reset_requests import Reset, get_reset
-from core.submissions.reset_rights import asks_for_resets, decides_resets
+from core.submissions.reset_rights import asking_commissioners, may_decide_resets
 from core.user_errors import UserError
 from core.vocabulary.event_catalogue import CATALOGUE
 from core.vocabulary.permissions import Kind
@@ -256,9 +256,9 @@ def test_commissioners_ask_and_administrators_decide() -> None:
         2, "Erin", "", (Membership("administrator", None, None, None, Kind.ADMINISTRATOR),)
     )
     dev = Person(3, "Dev", "", (Membership("operator", None, None, None, Kind.OPERATOR),))
-    assert [each.code for each in asks_for_resets(carys)] == [HOST]
-    assert [decides_resets(each) for each in (carys, erin, dev)] == [False, True, False]
-    assert asks_for_resets(erin) == asks_for_resets(dev) == []
+    assert [each.code for each in asking_commissioners(carys)] == [HOST]
+    assert [may_decide_resets(each) for each in (carys, erin, dev)] == [False, True, False]
+    assert asking_commissioners(erin) == asking_commissioners(dev) == []
 
 
 def grouper(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from core.access.people import person_of
 from core.database.acting import acting_for
 from core.submissions.commands.uploads import remove_file
 from core.submissions.months import get_submission
-from core.submissions.queries.month_comparison import month_against, what_stands_out
+from core.submissions.queries.month_comparison import compare_with_earlier, notable_change
 from core.submissions.queries.run_history import Comparison, compare_runs, runs_of
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import RunState
@@ -43,19 +43,19 @@ def test_added_gone_changed_and_same(service: Service, portal_engine: Engine) ->
     after = [visit(1, "T4"), visit(3, "T4", lsoa=HACKNEY), visit(4, "T4")]
     first, second = two_runs(service, before, after)
     found = compared(portal_engine, service.amira, first, second)
-    whole = found.whole
-    assert (whole.added, whole.gone, whole.changed, whole.same) == (1, 1, 1, 1)
-    assert whole.pence == 0
+    total = found.total
+    assert (total.added, total.gone, total.changed, total.same) == (1, 1, 1, 1)
+    assert total.pence == 0
     payers = {each.name: (each.added, each.gone) for each in found.by_commissioner}
     assert payers == {"E09000030": (1, 2), "E09000012": (1, 0)}
-    back = compared(portal_engine, service.amira, second, first).whole
-    assert (back.added, back.gone) == (whole.gone, whole.added)
+    back = compared(portal_engine, service.amira, second, first).total
+    assert (back.added, back.gone) == (total.gone, total.added)
 
 
 def test_the_same_run_twice_has_no_difference(service: Service, portal_engine: Engine) -> None:
     first, second = two_runs(service, [visit(1, "T4")], [visit(1, "T4")])
-    whole = compared(portal_engine, service.amira, first, second).whole
-    assert (whole.added, whole.gone, whole.changed, whole.same) == (0, 0, 0, 1)
+    total = compared(portal_engine, service.amira, first, second).total
+    assert (total.added, total.gone, total.changed, total.same) == (0, 0, 0, 1)
 
 
 def test_history_and_who_may_see_it(service: Service, portal_engine: Engine) -> None:
@@ -80,7 +80,7 @@ def test_a_month_beside_the_month_before(service: Service, portal_engine: Engine
     service.run(may, "draft")
     with acting_for(portal_engine, service.amira, None).connect() as connection:
         scope = person_of(connection, service.amira).scope
-        [line] = month_against(connection, scope, get_submission(connection, may))
+        [line] = compare_with_earlier(connection, scope, get_submission(connection, may))
     assert line.now.charges == 1
     assert line.last_month is not None and line.last_month.charges == 30
     assert line.last_year is None
@@ -88,8 +88,8 @@ def test_a_month_beside_the_month_before(service: Service, portal_engine: Engine
 
 
 def test_what_is_worth_a_look() -> None:
-    assert what_stands_out(130, 100, APRIL) == "30 % more than April 2017"
-    assert what_stands_out(0, 100, APRIL) == "none now, 100 in April 2017"
-    assert what_stands_out(25, 0, APRIL) == "none in April 2017"
-    assert what_stands_out(120, 100, APRIL) is None
-    assert what_stands_out(5, 1, APRIL) is None
+    assert notable_change(130, 100, APRIL) == "30 % more than April 2017"
+    assert notable_change(0, 100, APRIL) == "none now, 100 in April 2017"
+    assert notable_change(25, 0, APRIL) == "none in April 2017"
+    assert notable_change(120, 100, APRIL) is None
+    assert notable_change(5, 1, APRIL) is None

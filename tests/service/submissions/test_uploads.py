@@ -15,8 +15,8 @@ from core.access.scope import EVERYTHING
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.engine.reading import open_file
-from core.submissions.commands.arrivals import Arrival, take_in
 from core.submissions.commands.file_checks import check_and_correct, load_file_check, store_chunk
+from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.commands.uploads import (
     SubmissionLocked,
     correct,
@@ -99,8 +99,8 @@ def test_a_good_file_is_ready_with_its_records(service: Service) -> None:
 def test_a_file_that_is_no_such_data_set_is_rejected(service: Service) -> None:
     month = service.month()
     stream = io.BytesIO(b"Name,Colour\nA,blue\n")
-    arrival = Arrival("colours.csv")
-    file_id = take_in(service.engine, service.store, month, arrival, stream, user_id=None)
+    arrival = UploadDetails("colours.csv")
+    file_id = store_upload(service.engine, service.store, month, arrival, stream, user_id=None)
     assert service.check(file_id) == FileState.REJECTED
     with service.engine.connect() as connection:
         rows = error_rows(connection, EVERYTHING, file_id)

@@ -1,4 +1,4 @@
-"""The sweep buries what is at work and holds no lock of its run: every flow has to hold it."""
+"""The sweep marks running flows without the lock of their run as dead: every flow must hold it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENTRYPOINTS = sorted(
     each["entrypoint"]
     for each in yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]
 )
-HOLD = {"alive", "alone_on"}
+HOLDING_THE_LOCK = {"flow_run_lock", "run_exclusively"}
 
 
 @pytest.mark.parametrize("entrypoint", ENTRYPOINTS)
@@ -28,4 +28,4 @@ def test_a_flow_holds_the_lock_of_its_run(entrypoint: str) -> None:
         for node in ast.walk(flow)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-    assert called & HOLD
+    assert called & HOLDING_THE_LOCK

@@ -1,4 +1,4 @@
-"""A file comes in: its bytes into the store, its row and its event into the database."""
+"""Stores an uploaded file: its bytes in the store, its row and event in the database."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from core.vocabulary.heading_look import Look
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """What a sender says of a file."""
+class UploadDetails:
+    """What the sender states about a file."""
 
-    name: str  # as the sender calls it; any name is kept
+    name: str  # the sender's name of the file; any text
     transpose: bool = False
     look: Look = Look.NEVER
 
 
-def take_in(
+def store_upload(
     engine: Engine,
     store: FileStore,
     submission_id: int,
-    arrival: Arrival,
+    details: UploadDetails,
     stream: IO[bytes],
     *,
     user_id: int | None,
 ) -> int:
-    """Keeps all of ``stream`` and asks for its check; returns the file's id.
+    """Stores ``stream`` and requests its check; returns the file's id.
 
-    Raises ``SubmissionLocked``; then nothing is kept.
+    Raises ``SubmissionLocked``; then nothing is stored.
     """
-    # A key of its own for each file: two of the same name are two files.
+    # Each file has its own key: two of the same name are two files.
     key = f"uploads/{submission_id}/{uuid.uuid4().hex}"
     stored = store.put(key, stream)
     upload = Upload(
-        arrival.name,
+        details.name,
         key,
         stored.size,
         stored.sha256,
-        transpose=arrival.transpose,
-        look=arrival.look,
+        transpose=details.transpose,
+        look=details.look,
     )
     try:
         with engine.begin() as connection:

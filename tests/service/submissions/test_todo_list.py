@@ -9,7 +9,7 @@ from core.access.people import person_of
 from core.database.acting import acting_for
 from core.submissions.commands.uploads import remove_file
 from core.submissions.queries.calendar import calendar_of
-from core.submissions.queries.todo_list import Need, needs_of
+from core.submissions.queries.todo_list import Todo, todos_of
 from tests.service.month import APRIL, Service, visit
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 MID_JUNE = dt.date(2017, 6, 15)
 
 
-def needs(engine: Engine, user: int, today: dt.date = MID_JUNE) -> list[Need]:
+def needs(engine: Engine, user: int, today: dt.date = MID_JUNE) -> list[Todo]:
     with acting_for(engine, user, None).connect() as connection:
         scope = person_of(connection, user).scope
-        return needs_of(connection, scope, calendar_of(connection, scope, today), today)
+        return todos_of(connection, scope, calendar_of(connection, scope, today), today)
 
 
-def codes(found: list[Need]) -> list[str]:
+def codes(found: list[Todo]) -> list[str]:
     return [need.code for need in found]
 
 

@@ -1,4 +1,4 @@
-"""Takes a published run back: another takes its place, or the files of its month changed."""
+"""Unpublishes a run: another replaces it, or the files of its month changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.submissions.transitions import move
 from core.vocabulary.states.submissions import RUN_MACHINE, RunState
 
 
-def withdraw_published(
+def unpublish_run(
     connection: Connection, submission_id: int, *, reason: str, user_id: int | None = None
 ) -> None:
     """Marks the submission's published run, if it has one, as replaced."""

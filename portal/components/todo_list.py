@@ -14,10 +14,10 @@ from core.accounts.clinics import list_clinics
 from core.accounts.subscription_list import list_subscriptions
 from core.events.failures import list_failures
 from core.reports.report_list import reports_of
-from core.submissions.queries.calendar import MonthStanding
+from core.submissions.queries.calendar import CalendarMonth
 from core.submissions.queries.reset_list import list_resets
-from core.submissions.queries.todo_list import needs_of
-from core.submissions.reset_rights import decides_resets
+from core.submissions.queries.todo_list import todos_of
+from core.submissions.reset_rights import may_decide_resets
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.accounts import SubscriptionState
 from core.vocabulary.states.reports import ReportState
@@ -43,7 +43,7 @@ _LABELS = {"upload": "Go to the files", "submission": "Go to the month"}
 
 
 def lines_for(
-    connection: Connection, person: Person, calendar: list[MonthStanding], today: dt.date
+    connection: Connection, person: Person, calendar: list[CalendarMonth], today: dt.date
 ) -> list[Line]:
     """All that waits for the person, whatever their roles."""
     return [
@@ -71,17 +71,17 @@ def show_lines(lines: list[Line]) -> None:
 
 
 def _of_provider(
-    connection: Connection, person: Person, calendar: list[MonthStanding], today: dt.date
+    connection: Connection, person: Person, calendar: list[CalendarMonth], today: dt.date
 ) -> Iterator[Line]:
     several = len(person.provider_ids) > 1
-    for need in needs_of(connection, person.scope, calendar, today):
+    for need in todos_of(connection, person.scope, calendar, today):
         text = f"{need.provider}: {need.text}" if several else need.text
         query = {"provider": need.provider, "month": f"{need.month:%Y-%m}"}
         yield Line(text, need.page, _LABELS[need.page], query)
 
 
 def _of_service(connection: Connection, person: Person) -> Iterator[Line]:
-    if decides_resets(person):
+    if may_decide_resets(person):
         asked = list_resets(connection, person.scope)
         if asked:
             text = f"{words.count(len(asked), 'month')} to be opened again: decide."

@@ -1,5 +1,5 @@
-"""Why a charge is there: its records, where each value came from, its factor, who pays, and what
-was lost by overwriting."""
+"""The explanation of a charge: its records, the origin of each value, the factor, the payer, and
+the codes that were overwritten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.engine.calculation.buckets import bucket_of
 from core.engine.calculation.stages import calculate
 from core.engine.tariff.configuration import Configuration
 from core.submissions.commands.run_inputs import RunInputs, load_run
-from core.submissions.queries.charge_list import ChargeLine, SeenRun
+from core.submissions.queries.charge_list import ChargeLine, VisibleRun
 from core.submissions.queries.lost_codes import worth_of
 
 FACTORS = {
@@ -56,8 +56,8 @@ class MergedValue:
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A code that a later record wrote over, and what it would have added to the episode."""
+class OverwrittenCode:
+    """A code that a later record overwrote, and what it would have added to the episode."""
 
     column: str
     value: str
@@ -69,18 +69,18 @@ class Lost:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that is known of why a charge is there."""
+    """The explanation of a charge."""
 
     tariff: str
     factor: str
     payer: str
     records: tuple[SourceRow, ...]
     merged: tuple[MergedValue, ...]
-    lost: tuple[Lost, ...]
+    lost: tuple[OverwrittenCode, ...]
 
 
-def explain(connection: Connection, run: SeenRun, line: ChargeLine) -> Explanation:
-    """Why ``line`` of ``run`` is charged; the records are for its own provider alone."""
+def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explanation:
+    """Explains ``line`` of ``run``; records are shown to its own provider alone."""
     inputs = load_run(connection, run.run_id)
     register = register_in_use(connection).as_of(run.month)
     facts = (
@@ -101,7 +101,7 @@ def explain(connection: Connection, run: SeenRun, line: ChargeLine) -> Explanati
 
 
 def factor_words(inputs: RunInputs, line: ChargeLine, register: AreaRegister) -> str:
-    """Where the factor came from (formats.md, rule 7)."""
+    """The sentence on the origin of the factor (docs/formats.md, rule 7)."""
     configuration = inputs.configuration
     host = inputs.terms(register).placed.authorities.get(line.clinic_id, "")
     if configuration.providers[inputs.submission.provider].factor is not None:
@@ -113,7 +113,7 @@ def factor_words(inputs: RunInputs, line: ChargeLine, register: AreaRegister) ->
 
 
 def payer_words(configuration: Configuration, line: ChargeLine, register: AreaRegister) -> str:
-    """Who pays, and by which rule (formats.md, rule 8)."""
+    """The sentence on who pays, and by which rule (docs/formats.md, rule 8)."""
     kinds = {currency.code: currency.cross_charge for currency in configuration.currencies}
     always = kinds.get(line.currency) == "none"
     because = HOST_PAYS["none" if always else "else"].format(currency=line.currency)
@@ -154,8 +154,8 @@ def _records(connection: Connection, inputs: RunInputs, line: ChargeLine) -> pa.
 
 def _file_names(connection: Connection, files: tuple[int, ...]) -> list[str]:
     query = sa.select(tables.files.c.id, tables.files.c.name).where(tables.files.c.id.in_(files))
-    known = {row.id: row.name for row in connection.execute(query)}
-    return [known.get(file, "") for file in files]
+    names_by_id = {row.id: row.name for row in connection.execute(query)}
+    return [names_by_id.get(file, "") for file in files]
 
 
 def _source_rows(records: pa.Table, names: list[str]) -> list[SourceRow]:
@@ -172,12 +172,12 @@ def _source_rows(records: pa.Table, names: list[str]) -> list[SourceRow]:
 def _merged(
     records: pa.Table, inputs: RunInputs, names: list[str], register: AreaRegister
 ) -> list[MergedValue]:
-    """The values of the episode; of several records the latest that holds the value."""
+    """The values of the episode, each with the latest record that holds it."""
     if not records.num_rows:
         return []
     episode = calculate(records, inputs.terms(register)).merged.episodes.to_pylist()[0]
     rows = records.to_pylist()
-    found = []
+    values = []
     for column, value in episode.items():
         if column == "records" or value is None:
             continue
@@ -187,13 +187,13 @@ def _merged(
             (row for row in reversed(rows) if row.get(column) == value),
             next((row for row in rows if value in (row.get(place) for place in places)), rows[-1]),
         )
-        found.append(MergedValue(column, value, names[last["file"]], last["row"]))
-    return found
+        values.append(MergedValue(column, value, names[last["file"]], last["row"]))
+    return values
 
 
 def _lost(
     records: pa.Table, inputs: RunInputs, names: list[str], register: AreaRegister
-) -> list[Lost]:
+) -> list[OverwrittenCode]:
     if records.num_rows < 2:
         return []
     lost = calculate(records, inputs.terms(register)).merged.overwritten.to_pylist()
@@ -202,6 +202,8 @@ def _lost(
     episode = records.to_pylist()
     codes = [(each["field"], each["value"], episode) for each in lost]
     return [
-        Lost(each["field"], each["value"], each["by"], names[each["file"]], each["row"], pence)
+        OverwrittenCode(
+            each["field"], each["value"], each["by"], names[each["file"]], each["row"], pence
+        )
         for each, pence in zip(lost, worth_of(codes, inputs, register), strict=True)
     ]

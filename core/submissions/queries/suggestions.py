@@ -1,4 +1,4 @@
-"""What a wrong value may have been meant to be: as corrected before, by its label, or nearest."""
+"""Suggested values for wrong ones: as corrected before, by the label of a code, or the nearest."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ WHY = {
     "near": "the nearest code",
 }
 NEAR = 0.75
-"""How like a code a value has to be, of 1."""
+"""The least similarity of a value to a code, 0 to 1."""
 
-Place = tuple[str, str]
-"""Field and wrong value; blank is empty."""
+FieldValue = tuple[str, str]
+"""Field and wrong value; a blank is the empty text."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A right value that is offered. ``sure``: it stands there until somebody chooses another."""
+    """A suggested value. ``sure``: it is preselected until a person chooses another."""
 
     value: str
     reason: str
@@ -51,20 +51,22 @@ def suggestions(
     file_id: int,
     causes: Sequence[Cause],
     specification: Specification,
-) -> dict[Place, Suggestion]:
+) -> dict[FieldValue, Suggestion]:
     """A suggestion for each cause that has one."""
     before = _remembered(connection, scope, file_id)
-    found = {}
+    by_field_value = {}
     for cause in causes:
         place = (cause.field or "", cause.value or "")
-        suggestion = before.get(place) or by_codes(_codes(cause, specification), place[1])
+        suggestion = before.get(place) or suggestion_from_codes(
+            _codes(cause, specification), place[1]
+        )
         if suggestion is not None:
-            found[place] = suggestion
-    return found
+            by_field_value[place] = suggestion
+    return by_field_value
 
 
-def by_codes(codes: Mapping[str, str], value: str) -> Suggestion | None:
-    """The code whose label stands there instead, else the nearest code."""
+def suggestion_from_codes(codes: Mapping[str, str], value: str) -> Suggestion | None:
+    """The code whose label the value is, else the nearest code, else None."""
     labels = {label.casefold(): code for code, label in codes.items()}
     code = labels.get(value.strip().casefold())
     if code is not None:
@@ -78,7 +80,7 @@ def _codes(cause: Cause, specification: Specification) -> dict[str, str]:
     return specification.codes_of(field) if field else {}
 
 
-def _remembered(connection: Connection, scope: Scope, file_id: int) -> dict[Place, Suggestion]:
+def _remembered(connection: Connection, scope: Scope, file_id: int) -> dict[FieldValue, Suggestion]:
     """The latest correction of each wrong value in the provider's other files."""
     made, files, months = tables.corrections, tables.files, tables.submissions
     of_file = (
