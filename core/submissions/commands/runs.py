@@ -18,7 +18,7 @@ from core.database.records import summarise
 from core.events.outbox import raise_event
 from core.submissions.commands.run_inputs import RunInputs, record_inputs
 from core.submissions.commands.unpublish_run import unpublish_run
-from core.submissions.names_of_inputs import names_of_submission
+from core.submissions.event_names import names_of_submission
 from core.submissions.stage_progress import reset_stages
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue
