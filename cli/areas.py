@@ -120,10 +120,7 @@ def _lines(area: Area, day: dt.date | None) -> Iterator[str]:
         yield f"in Welsh: {area.name_welsh}"
     if area.begins:
         yield f"since {area.begins}"
-    for each in area.ancestors:
-        yield f"within {each}"
-    if day is not None:
-        yield f"on {day} within {area.parent_on(day) or 'nothing known'}"
+    yield from _above(area, day)
     for period in area.periods:
         yield f"until {period.until}: {period.name}, within {period.parent or 'nothing known'}"
     for each in area.successors:
@@ -136,6 +133,15 @@ def _lines(area: Area, day: dt.date | None) -> Iterator[str]:
         yield f"and {counted(len(area.children) - LISTED, 'more area')}"
 
 
+def _above(area: Area, day: dt.date | None) -> Iterator[str]:
+    for each in area.ancestors:
+        yield f"within {each}"
+    if area.responsible:
+        yield f"responsible authority: {area.responsible}"
+    if day is not None:
+        yield f"on {day} within {area.parent_on(day) or 'nothing known'}"
+
+
 def _document(area: Area, day: dt.date | None) -> dict[str, Any]:
     on = area.parent_on(day) if day else None
     return {
@@ -143,6 +149,7 @@ def _document(area: Area, day: dt.date | None) -> dict[str, Any]:
         "name_welsh": area.name_welsh,
         "begins": area.begins,
         "within": [_place(each) for each in area.ancestors],
+        "responsible": _place(area.responsible) if area.responsible else None,
         "within_on_day": _place(on) if on else None,
         "successors": [_place(each) for each in area.successors],
         "predecessors": [_place(each) for each in area.predecessors],

@@ -76,7 +76,8 @@ CREATE OR REPLACE FUNCTION run_hosts(of_run integer) RETURNS SETOF integer
     JOIN run_payers paid ON paid.run_id = runs.id
     JOIN clinics ON clinics.provider_id = submissions.provider_id
         AND clinics.clinic_id = paid.clinic_id
-    JOIN organisations host ON host.code = clinics.commissioner AND host.kind = 'commissioner'
+    JOIN organisations host ON host.code = coalesce(paid.host, clinics.commissioner)
+        AND host.kind = 'commissioner'
     WHERE runs.id = of_run AND runs.kind = 'final'
 $$;
 

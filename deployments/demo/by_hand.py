@@ -45,6 +45,11 @@ def charges_by_hand(
         provider=provider,
         hosts=hosts,
         districts=dict(zip(register.codes.to_pylist(), districts, strict=True)),
+        counties={
+            code: authority.county
+            for code, authority in register.authorities.items()
+            if authority.county is not None
+        },
     )
     return sorted(tuple(charge[name] for name in COMPARED) for charge in charges)
 

@@ -131,10 +131,17 @@ def primary_of(charged: set[str], currencies: list[Yaml]) -> str:
     return str(best["code"])
 
 
-def factor_of(clinic: str, configuration: Yaml, provider: str, hosts: dict[str, str]) -> Decimal:
+def responsible(district: str | None, configuration: Yaml, counties: dict[str, str]) -> str | None:
+    """The nearest of district and county that takes part; where neither does, the upper tier."""
+    if district is None or district in configuration["commissioners"]:
+        return district
+    return counties.get(district, district)
+
+
+def factor_of(host: str, configuration: Yaml, provider: str) -> Decimal:
     given = configuration["providers"][provider].get("factor")
     if given is None:
-        given = configuration["commissioners"].get(hosts[clinic], {}).get("geo_weighting")
+        given = configuration["commissioners"].get(host, {}).get("geo_weighting")
     return Decimal(1) if given is None else Decimal(str(given))
 
 
@@ -159,6 +166,7 @@ def price(
     provider: str,
     hosts: dict[str, str],
     districts: dict[str, str],
+    counties: dict[str, str] | None = None,
 ) -> list[Row]:
     """The charges as rows of charges.csv, without the reason, in its order."""
     charges: list[Row] = []
@@ -169,7 +177,9 @@ def price(
         if not charged:
             continue
         primary = primary_of(charged, configuration["currencies"])
-        factor = factor_of(episode.clinic, configuration, provider, hosts)
+        home = responsible(districts.get(episode.residence), configuration, counties or {})
+        host = responsible(hosts[episode.clinic], configuration, counties or {}) or ""
+        factor = factor_of(host, configuration, provider)
         for currency in configuration["currencies"]:
             if currency["code"] not in charged:
                 continue
@@ -177,8 +187,8 @@ def price(
             rate = Decimal(currency[rate_type])
             commissioner, basis = pay(
                 currency["cross_charge"],
-                districts.get(episode.residence),
-                hosts[episode.clinic],
+                home,
+                host,
                 set(configuration["commissioners"]),
             )
             amount = (rate * factor).quantize(Decimal("0.01"), ROUND_HALF_UP)

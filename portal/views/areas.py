@@ -85,6 +85,9 @@ def _show(areas: Areas, area: Area) -> None:
     with left:
         st.markdown("**Lies within**")
         _list(area.ancestors, "Nothing: it stands at the top.")
+        if area.responsible:
+            st.markdown("**Responsible authority**")
+            _list((area.responsible,), "")
         if area.predecessors:
             st.markdown("**Took the place of**")
             _list(area.predecessors, "")

@@ -244,6 +244,7 @@ run_payers = Table(
     Column("commissioner", Text, comment="null: nobody is charged"),
     Column("charges", Integer, nullable=False),
     Column("amount_pence", BigInteger, nullable=False),
+    Column("host", Text, comment="the clinic's host in the run; null: as the clinic has it"),
     Index("ix_run_payers_commissioner", "commissioner"),
     comment="who is charged for which clinic by each chunk of a run",
 )

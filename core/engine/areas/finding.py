@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.engine.areas.kinds import KINDS, kind_of
+from core.engine.areas.kinds import COUNTY, DISTRICTS, KINDS, kind_of
 from core.user_errors import UserError
 
 MOST_ANCESTORS = 10
@@ -52,6 +52,14 @@ class Area:
     predecessors: tuple[Place, ...]
     children: tuple[Place, ...]
     periods: tuple[Period, ...]
+
+    @property
+    def responsible(self) -> Place | None:
+        """The authority that commissions for it (docs/formats.md, rule 8), where no tariff names
+        the district itself; None above counties."""
+        line = (self.place, *self.ancestors)
+        county = next((place for place in line if place.kind == COUNTY), None)
+        return county or next((place for place in line if place.kind in DISTRICTS), None)
 
     def parent_on(self, day: dt.date) -> Place | None:
         """The parent of the area on a day."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from core.engine.areas.kinds import AUTHORITIES, LSOA, is_code, kind_of
 from core.engine.areas.lists import read_list, refuse
 from core.engine.areas.register import AreaRegister
+from core.engine.areas.responsible import HOST_FOR_WHICH, responsible_authority, step_words
 from core.engine.columns.as_read import text_as_read
 from core.user_errors import UserError
 
@@ -83,36 +84,39 @@ def resolved_hosts(
 
 
 def resolved_host(code: str, register: AreaRegister, commissioners: Container[str]) -> str:
-    """The authority that counts for one that may have ended; raises ``UserError``."""
+    """The authority that counts for one that may have ended, or lie in a county that pays.
+
+    Raises ``UserError`` where several would count.
+    """
     after = register.standing_for(code)
-    if code in after:
-        return code
-    if code in commissioners and not any(each in commissioners for each in after):
-        return code
-    if len(after) == 1:
-        return after[0]
+    today = list(
+        dict.fromkeys(responsible_authority(each, register, commissioners) for each in after)
+    )
+    then = responsible_authority(code, register, commissioners)
+    gone = code not in after
+    if gone and then in commissioners and not any(each in commissioners for each in today):
+        return then
+    if len(today) == 1:
+        return today[0]
     ended = register.authority(code)
     when = f" on {ended.ends}" if ended is not None and ended.ends else ""
     if not after:
-        raise UserError(f"{_named(code, register)} ended{when}; write the authority of today")
-    names = ", ".join(_named(each, register) for each in after)
+        raise UserError(f"{register.named(code)} ended{when}; write the authority of today")
+    names = ", ".join(register.named(each) for each in after)
     raise UserError(
-        f"{_named(code, register)} ended{when} and several stand in its place: {names}; write one"
+        f"{register.named(code)} ended{when} and several stand in its place: {names}; write one"
     )
 
 
-def _note(before: str, today: str, register: AreaRegister) -> str:
-    ended = register.authority(before)
-    when = f" on {ended.ends}" if ended is not None and ended.ends else ""
-    return (
-        f"The host {_named(before, register)} ended{when}; "
-        f"{_named(today, register)} stands in its place today."
-    )
-
-
-def _named(code: str, register: AreaRegister) -> str:
+def _note(code: str, authority: str, register: AreaRegister) -> str:
+    """Why a clinic's host is another than the one that was named."""
     known = register.authority(code)
-    return code if known is None else f"{known.name} ({code})"
+    if known is None or not known.ends:
+        return step_words(HOST_FOR_WHICH, code, authority, register)
+    return (
+        f"The host {register.named(code)} ended on {known.ends}; "
+        f"{register.named(authority)} stands in its place today."
+    )
 
 
 def _with_article(kind: str) -> str:

@@ -33,7 +33,12 @@ KINDS = tuple(dict.fromkeys(PREFIXES.values()))
 DISTRICTS = KINDS[KINDS.index("unitary authority") : KINDS.index(LSOA)]
 """The kinds of the areas that LSOAs lie in and that pay charges."""
 
-AUTHORITIES = ("county", *DISTRICTS)
+COUNTY = "county"
+NO_COMMISSIONERS = ("E11", "E12", "E13", "E47")
+"""Metropolitan counties, regions, inner and outer London, combined authorities: none pays charges.
+Source: Office for National Statistics, Register of Geographic Codes."""
+
+AUTHORITIES = (COUNTY, *DISTRICTS)
 """The kinds that public health is, or was, a duty of."""
 
 LSOA_PREFIXES = tuple(prefix for prefix, kind in PREFIXES.items() if kind == LSOA)

@@ -6,7 +6,7 @@ A residence that the register does not hold (a pseudo code such as X99999999) ha
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,7 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.areas.compact import read_shipped
-from core.engine.areas.kinds import DISTRICTS, LSOA_PATTERN, PREFIXES
+from core.engine.areas.kinds import (
+    AUTHORITIES,
+    COUNTY,
+    LSOA_PATTERN,
+    NO_COMMISSIONERS,
+    PREFIXES,
+    kind_of,
+)
 from core.engine.areas.lists import read_list, refuse
 
 _FORMER = pa.schema([("code", pa.string()), ("parent", pa.string()), ("until", pa.date32())])
@@ -25,11 +32,12 @@ _FORMER = pa.schema([("code", pa.string()), ("parent", pa.string()), ("until", p
 
 @dataclass(frozen=True)
 class Authority:
-    """A district: its name, its last day, and the districts that replaced it."""
+    """A district or county: its name, its last day, and the authorities that replaced it."""
 
     name: str
     ends: datetime.date | None = None
     successors: tuple[str, ...] = ()
+    county: str | None = None  # of a district in a county: that county, today or at its end
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +56,8 @@ class AreaRegister:
         None  # None: those that ship with the product
     )
     day: datetime.date | None = None
+    listed_counties: Mapping[str, str] | None = None
+    """District to county as a list gave them; None: as the register has them."""
 
     @classmethod
     def shipped(cls) -> Self:
@@ -71,16 +81,22 @@ class AreaRegister:
 
     @classmethod
     def from_csv(cls, path: Path) -> Self:
-        """From ``lsoa,district`` with optional ``start,end`` (ISO dates, inclusive).
+        """From ``lsoa,district`` with optional ``start,end`` (ISO dates, inclusive) and ``county``.
 
         Where an area stands in several rows, the one in force longest counts: without an end, or
-        with the latest. Raises ``UserError`` with file and row.
+        with the latest. A district lies in the county of its rows, if they name one that pays.
+        Raises ``UserError`` with file and row.
         """
-        rows, columns = read_list(path, ("lsoa", "district"), ("start", "end"))
+        rows, columns = read_list(path, ("lsoa", "district"), ("start", "end", "county"))
         latest: dict[str, _Stay] = {}
-        for row, code, district, start, end in zip(rows, *columns.values(), strict=True):
+        counties: dict[str, str] = {}
+        lines = zip(rows, *columns.values(), strict=True)
+        for row, code, district, start, end, county in lines:
             if not code or not district:
                 refuse(path, row, f"{'district' if code else 'lsoa'} is blank; fill it in")
+            if counties.setdefault(district, county) != county:
+                text = f"{district} lies in {counties[district] or 'no county'} in another row"
+                refuse(path, row, f"{text} and in {county or 'no county'} here; keep one")
             stay = _Stay(
                 district,
                 _date(path, row, start) or datetime.date.min,
@@ -93,7 +109,22 @@ class AreaRegister:
             pa.array(latest, pa.string()),
             districts.dictionary_encode(),
             pa.array(ends, pa.date32()),
+            listed_counties={
+                district: county for district, county in counties.items() if may_pay(county)
+            },
         )
+
+    def county_of(self, district: str) -> str | None:
+        """The county that a district lies in; None for unitary authorities, boroughs, counties."""
+        if self.listed_counties is not None:
+            return self.listed_counties.get(district)
+        known = self.authority(district)
+        return known.county if known is not None else None
+
+    def named(self, code: str) -> str:
+        """An authority by name and code, or its code alone."""
+        known = self.authority(code)
+        return code if known is None else f"{known.name} ({code})"
 
     def district_of(self, values: pa.Array) -> pa.Array:
         """The district of each LSOA code, as a dictionary array; null where none is known."""
@@ -128,7 +159,7 @@ class AreaRegister:
 
     @property
     def names(self) -> dict[str, str]:
-        """District code to name, abolished ones included."""
+        """Code of a district or county to its name, abolished ones included."""
         return {code: each.name for code, each in self.authorities.items()}
 
     @property
@@ -163,13 +194,14 @@ class AreaRegister:
 
     def authority(self, code: str) -> Authority | None:
         """A district or county that is or was."""
-        return self.authorities.get(code) or _shipped_counties().get(code)
+        return self.authorities.get(code)
 
     def spelling(self, text: str) -> str | None:
-        """The code of an authority, or of a district that a list gave, written in any case."""
+        """The code of an authority, or of one that a list gave, written in any case."""
         if self.authority(text.upper()) is not None:
             return text.upper()
         listed = self.districts.unique().to_pylist()  # the dictionary may hold other areas too
+        listed += (self.listed_counties or {}).values()
         if text in listed:
             return text
         return next((code for code in listed if code.casefold() == text.casefold()), None)
@@ -180,30 +212,36 @@ class AreaRegister:
 
     @property
     def authorities(self) -> Mapping[str, Authority]:
-        """Every district by its code, abolished ones included."""
+        """Every district and county by its code, abolished ones included."""
         return _shipped_authorities() if self.districts_by_code is None else self.districts_by_code
 
 
 @lru_cache(maxsize=1)
 def _shipped_authorities() -> Mapping[str, Authority]:
-    return authorities_of(read_shipped(("code", "name", "ends", "until", "successors")))
+    return authorities_of(read_shipped(("code", "name", "parent", "ends", "until", "successors")))
 
 
-@lru_cache(maxsize=1)
-def _shipped_counties() -> Mapping[str, Authority]:
-    columns = ("code", "name", "ends", "until", "successors")
-    return authorities_of(read_shipped(columns), ("county",))
+def may_pay(county: str) -> bool:
+    """Whether a county commissions: metropolitan counties, Greater London and combined authorities
+    do not."""
+    return bool(county) and not county.upper().startswith(NO_COMMISSIONERS)
 
 
-def authorities_of(rows: pa.Table, kinds: Collection[str] = DISTRICTS) -> dict[str, Authority]:
-    """The districts among rows of a register, or other kinds of authorities, as they are today."""
-    prefixes = pa.array([prefix for prefix, kind in PREFIXES.items() if kind in kinds])
+def authorities_of(rows: pa.Table) -> dict[str, Authority]:
+    """The districts and counties among rows of a register, as they are or were at their end."""
+    prefixes = pa.array([prefix for prefix, kind in PREFIXES.items() if kind in AUTHORITIES])
     of_district = pc.is_in(pc.utf8_slice_codeunits(rows["code"], 0, 3), value_set=prefixes)
     rows = rows.filter(pc.and_(of_district, pc.is_null(rows["until"])))
-    columns = (rows[name].to_pylist() for name in ("code", "name", "ends", "successors"))
+    names = ("code", "name", "ends", "successors", "parent")
+    columns = (rows[name].to_pylist() for name in names)
     return {
-        code: Authority(name, ends, tuple((after or "").split()))
-        for code, name, ends, after in zip(*columns, strict=True)
+        code: Authority(
+            name,
+            ends,
+            tuple((after or "").split()),
+            county=parent if parent and kind_of(parent) == COUNTY else None,
+        )
+        for code, name, ends, after, parent in zip(*columns, strict=True)
     }
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from core.engine.areas.hosts import Hosts
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.pricing import Priced
-from core.engine.calculation.residence import ResidenceDistricts, residence_of
+from core.engine.calculation.residence import ResidenceAuthorities, residence_of
 from core.engine.calculation.schema import CHARGES_SCHEMA
 from core.engine.columns.coded import Coded
 from core.engine.columns.joins import BLANK, Codes, coded, distinct_rows, taken
@@ -29,9 +29,8 @@ def allocate(
     """The charges (``CHARGES_SCHEMA``); a line that nobody pays stays, with amount 0."""
     merged = priced.merged
     clinic, patient, date = (coded(merged.episodes[name]) for name in merged.key_columns)
-    district_of_episode = residence_of(merged, register, configuration.commissioners)
-    district = district_of_episode.district
-    residence = _residence(district, configuration)[priced.episode]
+    lived = residence_of(merged, register, configuration.commissioners)
+    residence = _residence(lived.authority, configuration)[priced.episode]
     payer = payers(configuration)[priced.currency, residence]
     columns = [
         *(taken(key, priced.episode) for key in (clinic, patient, date)),
@@ -41,10 +40,13 @@ def allocate(
         _words(priced.factor, [shortest(factor) for factor in priced.factors]),
         np.where(payer == Payer.NOBODY, 0, priced.amount),
         _commissioner(
-            payer, taken(district, priced.episode), taken(clinic, priced.episode), hosts.authorities
+            payer,
+            taken(lived.authority, priced.episode),
+            taken(clinic, priced.episode),
+            hosts.authorities,
         ),
         _words(payer.astype(np.int32), BASIS),
-        _reason(priced, payer, district_of_episode, configuration, _host_notes(clinic, hosts)),
+        _reason(priced, payer, lived, configuration, _host_notes(clinic, hosts)),
     ]
     arrays = [
         column.to_array() if isinstance(column, Coded) else pa.array(column) for column in columns
@@ -56,26 +58,26 @@ def _words(codes: Codes, values: tuple[str, ...] | list[str]) -> Coded:
     return Coded(codes, pa.array(values, pa.string()))
 
 
-def _residence(district: Coded, configuration: Configuration) -> npt.NDArray[np.int8]:
+def _residence(authority: Coded, configuration: Configuration) -> npt.NDArray[np.int8]:
     classes = [
         Residence.PARTICIPATING if code in configuration.commissioners else Residence.ELSEWHERE
-        for code in district.values.to_pylist()
+        for code in authority.values.to_pylist()
     ]
     residence: npt.NDArray[np.int8] = np.array([*classes, Residence.UNKNOWN], np.int8)[
-        district.codes
+        authority.codes
     ]
     return residence
 
 
 def _commissioner(
-    payer: npt.NDArray[np.int8], district: Coded, clinic: Coded, hosts: Mapping[str, str]
+    payer: npt.NDArray[np.int8], authority: Coded, clinic: Coded, hosts: Mapping[str, str]
 ) -> Coded:
-    """The district of residence or of the clinic's host, blank where nobody pays."""
+    """The authority of the residence or the clinic's host, blank where nobody pays."""
     host_of_clinic = [hosts[name] for name in clinic.values.to_pylist()]
-    names = {name: place for place, name in enumerate(district.values.to_pylist())}
+    names = {name: place for place, name in enumerate(authority.values.to_pylist())}
     host = [names.setdefault(name, len(names)) for name in host_of_clinic]
     hosted = np.array([*host, BLANK], np.int32)[clinic.codes]
-    by_payer = (district.codes, hosted, np.int32(BLANK))
+    by_payer = (authority.codes, hosted, np.int32(BLANK))
     return _words(np.choose(payer, by_payer).astype(np.int32), list(names))
 
 
@@ -88,19 +90,18 @@ def _host_notes(clinic: Coded, hosts: Hosts) -> Coded:
 def _reason(
     priced: Priced,
     payer: npt.NDArray[np.int8],
-    district_of_episode: ResidenceDistricts,
+    lived: ResidenceAuthorities,
     configuration: Configuration,
     host_note: Coded,
 ) -> Coded:
     """The reason of each line: why nobody pays, or which authority preceded the one that pays."""
     reason, reasons = priced.reason.copy(), list(priced.reasons)
-    district, before = (
-        taken(column, priced.episode)
-        for column in (district_of_episode.district, district_of_episode.words)
+    authority, before, step = (
+        taken(column, priced.episode) for column in (lived.authority, lived.earlier, lived.step)
     )
 
     def nobody(reason_code: int, currency: int, where: int) -> str:
-        name = None if where < 0 else district.values[where].as_py()
+        name = None if where < 0 else authority.values[where].as_py()
         return (
             f"{reasons[reason_code]} {nobody_words(configuration.currencies[currency].code, name)}"
         )
@@ -108,16 +109,21 @@ def _reason(
     def preceded(reason_code: int, words: int) -> str:
         return f"{reasons[reason_code]} {before.values[words].as_py()}"
 
-    def host_ended(reason_code: int, words: int) -> str:
+    def commissioned(reason_code: int, words: int) -> str:
+        return f"{reasons[reason_code]} {step.values[words].as_py()}"
+
+    def host_differs(reason_code: int, words: int) -> str:
         return f"{reasons[reason_code]} {note.values[words].as_py()}"
 
     unpaid = np.flatnonzero(payer == Payer.NOBODY)
-    _add(reason, reasons, unpaid, (priced.currency, district.codes), nobody)
+    _add(reason, reasons, unpaid, (priced.currency, authority.codes), nobody)
     moved = np.flatnonzero((payer == Payer.RESIDENT) & (before.codes >= 0))
     _add(reason, reasons, moved, (before.codes,), preceded)
+    of_county = np.flatnonzero((payer != Payer.HOST) & (step.codes >= 0))
+    _add(reason, reasons, of_county, (step.codes,), commissioned)
     note = taken(host_note, priced.episode)
     hosted = np.flatnonzero((payer == Payer.HOST) & (note.codes >= 0))
-    _add(reason, reasons, hosted, (note.codes,), host_ended)
+    _add(reason, reasons, hosted, (note.codes,), host_differs)
     return _words(reason, reasons)
 
 

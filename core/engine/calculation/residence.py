@@ -1,18 +1,20 @@
-"""The district of each episode's residence, today and in the month that is charged.
+"""The authority responsible for each episode's residence, today and in the month that is charged.
 
-A charge goes to the authority of today, unless the configuration lists the authority of then; the
-other is named in the reason (docs/decisions/0014).
+A charge goes to the authority of today, unless the configuration lists the authority of then and
+not the one of today; the other is named in the reason (docs/decisions/0014). Which authority is
+responsible for a district: ``core/engine/areas/responsible.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from core.engine.areas.register import AreaRegister
+from core.engine.areas.responsible import FOR_WHICH, responsible_authority, step_words
 from core.engine.calculation.episodes import Merged
 from core.engine.columns.coded import Coded
 from core.engine.columns.joins import BLANK, Codes, all_blank, coded, distinct_rows
@@ -20,47 +22,62 @@ from core.engine.tariff.reasons import then_words
 
 
 @dataclass(frozen=True)
-class ResidenceDistricts:
-    """For each episode its district, and a sentence about an earlier one; both may be blank."""
+class ResidenceAuthorities:
+    """For each episode the authority responsible for its residence, blank where none is known.
 
-    district: Coded
-    words: Coded
+    ``earlier`` is a sentence about the district of the month, ``step`` one about the county that
+    commissions for the district; both are blank in most episodes.
+    """
+
+    authority: Coded
+    earlier: Coded
+    step: Coded
 
 
 def residence_of(
     merged: Merged, register: AreaRegister, commissioners: Container[str]
-) -> ResidenceDistricts:
-    """The districts where the patients live; ``commissioners`` are those of the configuration."""
+) -> ResidenceAuthorities:
+    """The authorities where the patients live; ``commissioners`` are those of the configuration."""
     rows = merged.episodes.num_rows
     if merged.residence is None:
-        return ResidenceDistricts(all_blank(rows), all_blank(rows))
+        return ResidenceAuthorities(all_blank(rows), all_blank(rows), all_blank(rows))
     lived = coded(merged.episodes[merged.residence])
     today = coded(register.district_of(lived.values))
     then = coded(register.formerly(lived.values))
-    if not (then.codes >= 0).any():
-        return ResidenceDistricts(_spread(today, lived.codes), all_blank(rows))
     kind, example = distinct_rows([today.codes, then.codes])
-    rows = [_district_and_words(today, then, int(row), register, commissioners) for row in example]
-    district, words = zip(*rows, strict=True)
-    return ResidenceDistricts(
-        _spread(_of_kind(kind, district), lived.codes), _spread(_of_kind(kind, words), lived.codes)
-    )
+    found = [
+        _authority_and_words(_at(today, int(row)), _at(then, int(row)), register, commissioners)
+        for row in example
+    ]
+    columns = zip(*found, strict=True) if found else ((), (), ())
+    return ResidenceAuthorities(*(_spread(_of_kind(kind, texts), lived.codes) for texts in columns))
 
 
-def _district_and_words(
-    today: Coded, then: Coded, row: int, register: AreaRegister, commissioners: Container[str]
-) -> tuple[str | None, str | None]:
-    """The district that counts for the LSOA of a row, and the sentence about it."""
-    now, before = _at(today, row), _at(then, row)
-    if before is None or now is None or register.day is None:
-        return now, None
-    words = then_words(
-        f"{register.day:%B %Y}",
-        before=(before, register.names.get(before, before)),
-        today=(now, register.names.get(now, now)),
+Texts = tuple[str | None, str | None, str | None]
+
+
+def _authority_and_words(
+    today: str | None, then: str | None, register: AreaRegister, commissioners: Container[str]
+) -> Texts:
+    """The authority that counts for a district of today and one of then, and what is said of it."""
+    if today is None:
+        return None, None, None
+    authority, district, earlier = (
+        responsible_authority(today, register, commissioners),
+        today,
+        None,
     )
-    counts = before if before in commissioners and now not in commissioners else now
-    return counts, words
+    if then is not None and register.day is not None:
+        earlier = then_words(
+            f"{register.day:%B %Y}",
+            before=(then, register.names.get(then, then)),
+            today=(today, register.names.get(today, today)),
+        )
+        of_then = responsible_authority(then, register, commissioners)
+        if of_then in commissioners and authority not in commissioners:
+            authority, district = of_then, then
+    step = None if authority == district else step_words(FOR_WHICH, district, authority, register)
+    return authority, earlier, step
 
 
 def _at(column: Coded, row: int) -> str | None:
@@ -69,7 +86,7 @@ def _at(column: Coded, row: int) -> str | None:
     return value
 
 
-def _of_kind(kind: Codes, texts: tuple[str | None, ...]) -> Coded:
+def _of_kind(kind: Codes, texts: Sequence[str | None]) -> Coded:
     """A text, or a blank, for each kind."""
     column = coded(pa.array(texts, pa.string()))
     return Coded(column.codes[kind], column.values)

@@ -22,11 +22,11 @@ LOWER = "{primary} has the highest primary rate, so additional."
 LISTED_LATER = "{primary} has the same primary rate and is listed first, so additional."
 NO_DISTRICT = (
     "Nobody pays: the district of residence is not known, and {currency} is charged to "
-    "participating districts only."
+    "participating authorities only."
 )
 NOT_PARTICIPATING = (
     "Nobody pays: {district} does not take part, and {currency} is charged to participating "
-    "districts only."
+    "authorities only."
 )
 THEN = "In {month} the residence lay in {before}; {today} stands in its place today."
 

@@ -90,7 +90,14 @@ def carry_out_stage(context: RunContext, stage: SubmissionState, chunk: int) -> 
     counted = STAGES[stage](values, context.terms)
     if stage == SubmissionState.ALLOCATING:
         with context.engine.begin() as connection:
-            store_charges(connection, run, chunk, values.merged, values.charges)
+            store_charges(
+                connection,
+                run,
+                chunk,
+                values.merged,
+                values.charges,
+                hosts=context.terms.placed.authorities,
+            )
         del context.values[chunk]
     return counted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +83,18 @@ def _number_files(records: pa.Table, files: tuple[int, ...]) -> pa.Table:
 
 
 def store_charges(
-    connection: Connection, run: RunInputs, chunk: int, merged: Merged, charges: pa.Table
+    connection: Connection,
+    run: RunInputs,
+    chunk: int,
+    merged: Merged,
+    charges: pa.Table,
+    *,
+    hosts: Mapping[str, str],
 ) -> ChunkTotals:
-    """Writes charges, reasons, warnings and the mark of the chunk in the caller's transaction."""
+    """Writes charges, reasons, warnings and the mark of the chunk in the caller's transaction.
+
+    ``hosts`` is the authority that counts as the host of each clinic.
+    """
     totals = ChunkTotals(
         records=int(pc.sum(merged.episodes["records"]).as_py() or 0),
         episodes=merged.episodes.num_rows,
@@ -100,7 +110,7 @@ def store_charges(
         ):
             rows = with_ids(table, run_id=run.run_id, chunk=chunk)
             copy_table(cursor, name, rows.column_names, rows)
-        payers = with_ids(_payer_rows(charges), run_id=run.run_id)
+        payers = with_ids(_payer_rows(charges, hosts), run_id=run.run_id)
         copy_table(cursor, "run_payers", payers.column_names, payers)
     connection.execute(
         tables.run_chunks.insert().values(run_id=run.run_id, chunk=chunk, **vars(totals))
@@ -125,13 +135,15 @@ def _charge_rows(charges: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _payer_rows(charges: pa.Table) -> pa.Table:
+def _payer_rows(charges: pa.Table, hosts: Mapping[str, str]) -> pa.Table:
     """The sums by clinic and commissioner, so that nobody must read every charge for them."""
     keys = [pc.cast(charges[name], pa.string()) for name in ("clinic_id", "commissioner")]
     table = pa.table([*keys, charges["amount"]], ["clinic_id", "commissioner", "amount"])
     grouped = table.group_by(["clinic_id", "commissioner"], use_threads=False)
     summed = grouped.aggregate([("amount", "count"), ("amount", "sum")])
-    return summed.rename_columns(["clinic_id", "commissioner", "charges", "amount_pence"])
+    host = pa.array(map(hosts.get, summed["clinic_id"].to_pylist()), pa.string())
+    names = ["clinic_id", "commissioner", "charges", "amount_pence"]
+    return summed.rename_columns(names).append_column("host", host)
 
 
 def _reason_rows(charges: pa.Table) -> pa.Table:

@@ -17,8 +17,10 @@ Row = dict[str, str]
 ACTS = ("T1", "T2", "c4", "01", "10", "AND-X")
 METHODS = ("1", "2", "03")
 AREAS = {"E01000001": "D1", "E01000002": "D2", "W01000003": "D3", "W01000009": "D9"}
+COUNTIES = {"D1": "C1", "D2": "C1", "D9": "C2"}
+"""D3 stands alone."""
 RESIDENCES = (*AREAS, "X99999999", "")
-HOSTS = {"K-1": "D1", "K-2": "D3", "k-1": "D9"}
+HOSTS = {"K-1": "D1", "K-2": "D3", "k-1": "D9", "K-3": "C1"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def configurations(draw: st.DrawFn) -> Yaml:
         "commissioners": {
             district: {} if weight is None else {"geo_weighting": weight}
             for district, weight in draw(
-                st.dictionaries(st.sampled_from(["D1", "D2", "D9"]), FACTORS)
+                st.dictionaries(st.sampled_from(["D1", "D2", "D9", "C1", "C2"]), FACTORS)
             ).items()
         },
         "currencies": currencies,

@@ -11,10 +11,13 @@ from core.engine.calculation.stages import Terms, calculate
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.money import Money
 from deployments.demo.slow_grouper import price, spell
-from tests.property.engine.calculation.cases import AREAS, HOSTS, Case, Row, cases
+from tests.property.engine.calculation.cases import AREAS, COUNTIES, HOSTS, Case, Row, cases
 
 REGISTER = AreaRegister(
-    pa.array(AREAS), pa.array(AREAS.values()).dictionary_encode(), pa.nulls(len(AREAS), pa.date32())
+    pa.array(AREAS),
+    pa.array(AREAS.values()).dictionary_encode(),
+    pa.nulls(len(AREAS), pa.date32()),
+    listed_counties=COUNTIES,
 )
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -77,6 +80,7 @@ def test_every_charge_is_that_of_the_reference(case: Case) -> None:
         provider="ZX1",
         hosts=HOSTS,
         districts=AREAS,
+        counties=COUNTIES,
     )
     assert as_rows(charges) == expected
     assert charges["reason"].null_count == 0

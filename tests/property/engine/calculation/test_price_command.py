@@ -10,10 +10,16 @@ from pathlib import Path
 import yaml
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cli.price import price
 from deployments.demo import slow_grouper
-from tests.property.engine.calculation.cases import AREAS, HOSTS, Case, Row, cases
+from tests.property.engine.calculation.cases import AREAS, COUNTIES, HOSTS, Case, Row, cases
+
+
+def hosts_of(counties: dict[str, str]) -> dict[str, str]:
+    """A list without counties knows no county that could host a clinic."""
+    return HOSTS if counties else HOSTS | {"K-3": "D2"}
 
 
 def write_list(path: Path, headings: list[str], rows: list[list[str]]) -> Path:
@@ -22,8 +28,9 @@ def write_list(path: Path, headings: list[str], rows: list[list[str]]) -> Path:
     return path
 
 
-def priced(case: Case, folder: Path) -> list[Row]:
-    """The rows of charges.csv without their reason."""
+def priced(case: Case, folder: Path, counties: dict[str, str]) -> list[Row]:
+    """The rows of charges.csv without their reason; without counties, areas have no such column."""
+    places = [[lsoa, district, counties.get(district, "")] for lsoa, district in AREAS.items()]
     headings = [*case.rows[0]]
     files = [
         write_list(folder / f"{number}.csv", headings, [list(row.values()) for row in rows])
@@ -34,10 +41,14 @@ def priced(case: Case, folder: Path) -> list[Row]:
         "dataset": folder / "dataset.yaml",
         "configuration": folder / "configuration.yaml",
         "clinics": write_list(
-            folder / "clinics.csv", ["clinic_id", "commissioner"], [list(p) for p in HOSTS.items()]
+            folder / "clinics.csv",
+            ["clinic_id", "commissioner"],
+            [list(pair) for pair in hosts_of(counties).items()],
         ),
         "areas": write_list(
-            folder / "areas.csv", ["lsoa", "district"], [list(pair) for pair in AREAS.items()]
+            folder / "areas.csv",
+            ["lsoa", "district", "county"][: 3 if counties else 2],
+            places if counties else [place[:2] for place in places],
         ),
         "out": folder / "out",
     }
@@ -55,11 +66,13 @@ def priced(case: Case, folder: Path) -> list[Row]:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases().filter(lambda case: case.rows))
-def test_the_command_charges_what_the_reference_charges(case: Case) -> None:
+@given(cases().filter(lambda case: case.rows), st.sampled_from([{}, COUNTIES]))
+def test_the_command_charges_what_the_reference_charges(
+    case: Case, counties: dict[str, str]
+) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
-        found = priced(case, folder)
+        found = priced(case, folder, counties)
     finally:
         shutil.rmtree(folder)
     assert found == slow_grouper.price(
@@ -67,6 +80,7 @@ def test_the_command_charges_what_the_reference_charges(case: Case) -> None:
         case.specification,
         case.configuration,
         provider="ZX1",
-        hosts=HOSTS,
+        hosts=hosts_of(counties),
         districts=AREAS,
+        counties=counties,
     )

@@ -216,8 +216,8 @@ def test_a_line_that_nobody_pays_can_hold_the_primary_place(
         ("PSY", "primary", "0.00", "none"),
     ]
     assert str(found[1]["reason"]).endswith(
-        "Nobody pays: E08000035 does not take part, and PSY is charged to participating districts"
-        " only."
+        "Nobody pays: E08000035 does not take part, and PSY is charged to participating "
+        "authorities only."
     )
 
 
