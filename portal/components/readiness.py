@@ -5,24 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.today import today
-from core.submissions.commands.requests import Obstacle
+from core.submissions.commands.requests import About, Obstacle
 from core.submissions.months import SubmissionRow
 from core.submissions.queries.calendar import CalendarMonth
 from portal import words
 from portal.links import link_to_page
 
-_DONE = {
+_DONE: dict[About, str] = {
     "files": "Every file is checked and has no errors.",
     "clinics": "Every clinic has a host authority.",
     "tariff": "A tariff is in force for this month.",
-}
-_ABOUT = {
-    "no-files": "files",
-    "file-not-checked": "files",
-    "file-in-error": "files",
-    "file-rejected": "files",
-    "clinic-to-be-placed": "clinics",
-    "no-configuration": "tariff",
 }
 _WHERE = {"files": ("upload", "Go to the files"), "clinics": (None, "See New clinics above")}
 
@@ -34,7 +26,7 @@ def show_readiness(
     st.subheader("Not ready yet" if missing else "Ready")
     with st.container(border=True, key="readiness"):
         for about, done in _DONE.items():
-            standing = [each for each in missing if _ABOUT[each.code] == about]
+            standing = [each for each in missing if each.about == about]
             if standing:
                 _show_missing(submission, about, standing)
             else:

@@ -42,18 +42,30 @@ class Obstacle:
 
     @property
     def text(self) -> str:
-        return OBSTACLES[self.code].format(subject=self.subject)
+        return OBSTACLES[self.code][1].format(subject=self.subject)
+
+    @property
+    def about(self) -> About:
+        """What has to be put right."""
+        return OBSTACLES[self.code][0]
 
 
-OBSTACLES = {
-    "no-files": "There is no file yet. Upload the month's files.",
-    "file-not-checked": "{subject} is still being checked.",
-    "file-unconfirmed": "{subject} waits until its headings are confirmed. Look at them.",
-    "file-in-error": "{subject} has errors. Correct them.",
-    "file-rejected": "{subject} could not be read. Remove it, and upload a mended file.",
-    "clinic-to-be-placed": "Clinic {subject} is new. Say which authority hosts it.",
-    "no-configuration": "No tariff configuration is in force for {subject}.",
+About = Literal["files", "clinics", "tariff"]
+"""What has to be put right."""
+
+OBSTACLES: dict[str, tuple[About, str]] = {
+    "no-files": ("files", "There is no file yet. Upload the month's files."),
+    "file-not-checked": ("files", "{subject} is still being checked."),
+    "file-unconfirmed": (
+        "files",
+        "{subject} waits until its headings are confirmed. Look at them.",
+    ),
+    "file-in-error": ("files", "{subject} has errors. Correct them."),
+    "file-rejected": ("files", "{subject} could not be read. Remove it, and upload a mended file."),
+    "clinic-to-be-placed": ("clinics", "Clinic {subject} is new. Say which authority hosts it."),
+    "no-configuration": ("tariff", "No tariff configuration is in force for {subject}."),
 }
+"""What each obstacle is about, and its sentence."""
 
 _FILE_OBSTACLES = {
     FileState.RECEIVED: "file-not-checked",
