@@ -19,6 +19,7 @@ from core.areas.answers import Page
 from core.areas.register_store import ensure_register, name_of
 from core.areas.sources import Source, askable_kinds
 from core.database import tables
+from core.database.locks import hold_until_end
 from core.database.moving import change_state, lock_row
 from core.engine.areas.kinds import kind_of
 from core.events.failures import mark_resolved, mark_retried, record_failure
@@ -31,7 +32,7 @@ from core.vocabulary.permissions import Action
 from core.vocabulary.states.areas import SPIDER_MACHINE, SpiderState
 
 OPEN = (SpiderState.PLANNED, SpiderState.RUNNING)
-ADVISORY_LOCK = 0x737069646572  # of two simultaneous requests the second is refused
+LOCK = "walks"  # of two simultaneous requests the second is refused
 
 FAILURE_TEXT = "The crawl stopped: {reason}. What was answered is kept. Reference {reference}."
 
@@ -64,7 +65,7 @@ def request_crawl(
 ) -> int:
     """Plans a crawl and requests its run; returns its id. Raises ``UserError``."""
     require(connection, user_id, Action.OPERATE)
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    hold_until_end(connection, LOCK)
     refuse_if_running(connection)
     start = within or source.root
     name = name_of(connection, start)
@@ -182,7 +183,7 @@ def resume(connection: Connection, run_id: int, *, user_id: int | None, reason: 
 
     A running one needs nothing. One that stopped repeats the questions that failed.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    hold_until_end(connection, LOCK)
     state = lock_row(connection, tables.spider_runs, run_id)
     if state in OPEN:
         return

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import Range, insert
 
 from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
+from core.database.locks import hold_until_end
 from core.database.records import create_records_table
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification, specification_from
@@ -17,7 +18,7 @@ from core.engine.tariff.configuration import Configuration, Status, configuratio
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
-ADVISORY_LOCK = 0x696D706F7274  # any number that nothing else in the database uses
+LOCK = "import of configurations"
 
 
 def import_specification(connection: Connection, body: str, *, name: str) -> Specification:
@@ -103,7 +104,7 @@ def _require_right(connection: Connection, scope: Scope, configuration: Configur
 
 def _one_at_a_time(connection: Connection) -> None:
     """Serialises imports: of two at once, the second sees what the first imported."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    hold_until_end(connection, LOCK)
 
 
 def _dataset_of(connection: Connection, dataset: str, name: str) -> tuple[int, Specification]:

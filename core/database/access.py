@@ -18,13 +18,15 @@ from core.vocabulary.report_kinds import KINDS
 
 @dataclass(frozen=True)
 class Access:
-    """Conditions on rows, in SQL; None: never. ``to``: on a row as it becomes by a change."""
+    """Conditions on rows, in SQL; None: never. ``to``: on a row as it becomes by a change.
+    ``fixed``: columns that no change may touch."""
 
     see: str | None = None
     add: str | None = None
     change: str | None = None
     remove: str | None = None
     to: str | None = None
+    fixed: tuple[str, ...] = ()
 
 
 def _listed(actions: tuple[Action, ...]) -> str:
@@ -97,7 +99,12 @@ _ACCOUNTS: dict[str, Access] = {
     "users": managed(
         either(OPERATORS, "id = (SELECT grouper_user())", "id IN (SELECT my_colleagues())")
     ),
-    "sessions": Access(see=either(ACCOUNTS, _OWN), change=either(ACCOUNTS, _OWN)),
+    "sessions": Access(  # one that ended stays so
+        see=either(ACCOUNTS, _OWN),
+        change=f"ended_at IS NULL AND ({either(ACCOUNTS, _OWN)})",
+        to=f"seen_at <= now() AND ({either(ACCOUNTS, _OWN)})",
+        fixed=("id", "user_id", "key_hash", "started_at", "expires_at", "address", "agent"),
+    ),
     "subscriptions": managed(_SEEN_SUBSCRIPTION),
     "subscription_transfers": managed(_OF_SUBSCRIPTION),
     "subscription_additions": managed(_OF_SUBSCRIPTION),
@@ -155,6 +162,10 @@ _ACTIVITY: dict[str, Access] = {
         see=either(of("submission_id", "submissions"), OPERATORS),
         add=of("submission_id", "submissions", Action.UPLOAD),
         change=either(of("submission_id", "submissions", Action.UPLOAD, Action.CORRECT), OPERATORS),
+        fixed=(
+            *("id", "submission_id", "position", "name", "storage_key", "size", "sha256"),
+            *("uploaded_by", "uploaded_at"),
+        ),
     ),
     "file_chunks": Access(see=either(of("file_id", "files"), OPERATORS)),
     "errors": Access(see=of("file_id", "files", Action.UPLOAD, Action.CORRECT)),
@@ -240,6 +251,10 @@ _REPORTS: dict[str, Access] = {
         see=either(_REQUESTED, OPERATORS),
         add=f"{_REQUESTED} AND {_ITS_ORGANISATION}",
         change=either(f"{_REQUESTED} AND {_ITS_ORGANISATION}", OPERATORS),
+        fixed=(
+            *("id", "kind", "parameters", "requested_by", "requested_at"),
+            *("storage_key", "name", "size", "ready_at", "expires_at", "parts", "parts_done"),
+        ),
     ),
     "report_runs": Access(see=_REPORT),
     "report_files": Access(see=_REPORT),
@@ -248,9 +263,15 @@ _REPORTS: dict[str, Access] = {
 }
 
 _HAPPENED: dict[str, Access] = {
-    "events": Access(see=OPERATORS, add=_BY_SELF, change=OPERATORS),
+    "events": Access(
+        see=OPERATORS,
+        add=_BY_SELF,
+        change=OPERATORS,
+        fixed=("id", "event_id", "name", "subject", "payload", "user_id", "raised_at"),
+    ),
     "event_deliveries": Access(OPERATORS, OPERATORS, OPERATORS),
     "hook_calls": Access(add="(SELECT grouper_user()) IS NULL"),
+    "lock_space": NOBODY,
     "log_posts": Access(see=OPERATORS),
     "audit": Access(see=either(ACCOUNTS, _OWN), add=_BY_SELF),
     "failures": Access(
@@ -282,11 +303,13 @@ _KPIS: dict[str, Access] = {
         see=ANYBODY,
         add="state = 'draft' AND " + may(Action.EDIT_CONFIGURATION),
         change=may(Action.PUBLISH_CONFIGURATION),
+        fixed=("id", "kpi", "version", "dataset", "body", "written_by", "written_at"),
     ),
     "kpi_results": Access(see=_SEEN_KPIS),
     "kpi_trials": Access(see="asked_by = (SELECT grouper_user())", add=_SEEN_KPIS),
     "kpi_chunks": NOBODY,
     "kpi_sessions": NOBODY,
+    "kpi_left_out": NOBODY,
 }
 
 _MIGRATION: dict[str, Access] = {
@@ -315,6 +338,40 @@ ACCESS: dict[str, Access] = {
     **_PATHWAYS,
 }
 """Every table of the service."""
+
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "app": (
+        # what policies ask
+        "grouper_user()",
+        "grouper_today()",
+        "i_may(text[])",
+        "is_mine(text)",
+        "memberships_on(date)",
+        "my_codes(text[])",
+        "my_codes_of(text, text[])",
+        "my_colleagues()",
+        "my_counterparts()",
+        "my_drafts(text[])",
+        "my_files(text[])",
+        "my_hosted_submissions(text[])",
+        "my_organisations(text[])",
+        "my_released_runs(text[])",
+        "my_runs(text[])",
+        "my_submissions(text[])",
+        "organisation_families()",
+        # what pages ask
+        "hold_lock(text)",
+        "begin_session(text, text, timestamp with time zone, text, text)",
+        "kpi_peers(integer, date, integer)",
+        "report_is_outdated(integer)",
+        "run_hosts(integer)",
+        "session_of(text, text)",
+    ),
+    "kpi": ("kpi_run()", "kpi_commissioners()"),
+}
+"""What each role may call of ours; nobody else may call anything."""
+SCHEMAS = {"app": ("public",), "kpi": ()}
+"""Schemas that each role may name things of; the views of indicators have their own."""
 
 RECORDS = Access(
     see=of(

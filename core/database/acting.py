@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy import Connection, Engine, event
+
+if TYPE_CHECKING:
+    import psycopg
 
 USER, ADDRESS = "grouper.user_id", "grouper.address"
 """What the transaction carries: whose rows it may touch, and where the request came from."""
 
-_SET = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
-
 
 def act_for(connection: Connection, user_id: int) -> None:
     """Makes the rest of the transaction one of this user."""
-    connection.execute(sa.select(sa.func.set_config(USER, str(user_id), True)))
+    _set(connection, {USER: str(user_id)})
 
 
 def acting_for(engine: Engine, user_id: int | None, address: str | None = None) -> Engine:
@@ -33,7 +34,16 @@ def _mark(connection: Connection) -> None:
     user, address = options.get("grouper_user"), options.get("grouper_address")
     if user is None and address is None:
         return
-    # By the driver: SQLAlchemy's own transaction is not there yet.
-    cursor = connection.connection.cursor()
-    cursor.execute(_SET, (USER, "" if user is None else str(user), ADDRESS, address or ""))
-    cursor.close()
+    _set(connection, {USER: "" if user is None else str(user), ADDRESS: address or ""})
+
+
+def _set(connection: Connection, values: dict[str, str]) -> None:
+    """By a statement, not by ``set_config``: no query can do it, and the function is closed to the
+    portal's role. By the driver, since SQLAlchemy's own transaction may not be there yet."""
+    change = sql.SQL("SET LOCAL {} = {}")
+    statements = [
+        change.format(sql.SQL(".").join(map(sql.Identifier, name.split("."))), sql.Literal(value))
+        for name, value in values.items()
+    ]
+    with cast("psycopg.Cursor[Any]", connection.connection.cursor()) as cursor:
+        cursor.execute(sql.SQL("; ").join(statements))

@@ -33,6 +33,8 @@ SUPERUSER = "postgres"
 SYSTEM_USER = "nobody"
 DATABASES = ("grouper", "prefect")
 POLL_SECONDS = 0.02
+CLOSED = Path(__file__).with_name("closed.sql")
+IS_OPEN = "SELECT has_function_privilege('public', 'set_config(text, text, boolean)', 'EXECUTE')"
 
 # One server, no standby: the least WAL, and checkpoints far apart so that bulk loads do not wait.
 BULK_SETTINGS = {
@@ -188,7 +190,9 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
             "listen_addresses": HOST,
             "port": str(self.port),
             "unix_socket_directories": "",  # paths of sockets may only be 107 bytes long
-            "log_error_verbosity": "terse",  # details of an error hold values of rows
+            "log_error_verbosity": "terse",  # details of an error hold values of rows,
+            "log_min_error_statement": "panic",  # statements too,
+            "log_min_messages": "log",  # and so does its text: who asked logs its kind
             **shared_memory_settings(),
             **self.settings,
         }
@@ -235,12 +239,26 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
                 connection.execute(statement.format(owner, sql.Literal(_password(self.folder))))
             grant = sql.SQL("ALTER ROLE {} CREATEROLE")  # it makes the portal's role
             connection.execute(grant.format(sql.Identifier(OWNER)))
+            # It says how much of the disk a query of somebody's may take.
+            limits = sql.SQL("GRANT SET ON PARAMETER temp_file_limit TO {}")
+            connection.execute(limits.format(sql.Identifier(OWNER)))
+            self._close("template1")
             for database in DATABASES:
                 if not _exists(connection, "pg_database", "datname", database):
                     statement = sql.SQL("CREATE DATABASE {} OWNER {}")
                     connection.execute(
                         statement.format(sql.Identifier(database), sql.Identifier(OWNER))
                     )
+                self._close(database)
+            self._close("postgres")
+
+    def _close(self, database: str) -> None:
+        """Takes from everybody what only our own programs need (``closed.sql``)."""
+        with psycopg.connect(self.url(database, SUPERUSER), autocommit=True) as connection:
+            if connection.execute(IS_OPEN).fetchone() == (True,):
+                connection.execute(CLOSED.read_text(encoding="utf-8"))
+            revoke = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC")
+            connection.execute(revoke.format(sql.Identifier(database)))
 
 
 def attach(home: Path, database: str = "grouper") -> str:

@@ -1,10 +1,13 @@
-"""Who is at work on what: a lock that PostgreSQL gives back the moment its holder dies."""
+"""Who is at work on what: a lock that PostgreSQL gives back the moment its holder dies.
+
+The number of a lock comes from a secret of the database (``lock_key`` there), so that nobody who
+can take a lock, but not ask that function, can take one of ours.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +30,9 @@ class BusyError(UserError):
     """Another process holds the lock."""
 
 
-def lock_key(kind: str, number: int | UUID) -> int:
-    """The 64-bit key of a subject such as file 12, the same in every process."""
-    digest = blake2b(f"{kind}/{number}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+def hold_until_end(connection: Connection, subject: str) -> None:
+    """Waits for a lock of the transaction, by what it is about."""
+    connection.execute(text("SELECT hold_lock(:subject)"), {"subject": subject})
 
 
 class HeldLock:
@@ -55,7 +57,7 @@ def subject_lock(url: str, kind: str, number: int | UUID) -> Iterator[HeldLock]:
         plain_url(url), autocommit=True, application_name=f"grouper {kind}/{number}", **KEEPALIVE
     )
     with closing(connection):
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(kind, number)])
+        row = connection.execute("SELECT pg_try_advisory_lock(lock_key(%s))", [f"{kind}/{number}"])
         if row.fetchone() != (True,):
             raise BusyError(f"{kind} {number} is being worked on already")
         try:
@@ -85,13 +87,13 @@ def only_while_held(engine: Engine, held: HeldLock) -> Iterator[Engine]:
 
 def is_locked(connection: Connection, kind: str, number: int | UUID) -> bool:
     """Whether a live process works on the subject."""
-    key = lock_key(kind, number) & 0xFFFF_FFFF_FFFF_FFFF
     found = connection.execute(
         text(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
+            "SELECT 1 FROM pg_locks, lock_key(:subject) AS key "
+            "WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-            "AND classid::bigint = :high AND objid::bigint = :low"
+            "AND classid::bigint = (key >> 32) & 4294967295 AND objid::bigint = key & 4294967295"
         ),
-        {"high": key >> 32, "low": key & 0xFFFF_FFFF},
+        {"subject": f"{kind}/{number}"},
     )
     return found.first() is not None

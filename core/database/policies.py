@@ -9,12 +9,18 @@ from pathlib import Path
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from core.database.access import ACCESS, RECORDS, Access
+from core.database.access import (
+    ACCESS,
+    FUNCTIONS,
+    RECORDS,
+    SCHEMAS,
+    Access,
+)
 from core.database.roles import Role, make_roles
 from core.settings import Settings
 from core.vocabulary.permissions import PAIRS
 
-FUNCTIONS = Path(__file__).with_name("access.sql")
+FUNCTIONS_OF_USERS = Path(__file__).with_name("access.sql")
 RECORDS_PREFIX = "records_"
 MARK = "grouper_user"
 """The comment on this function says which declaration is in force."""
@@ -25,11 +31,11 @@ def bring_access_up_to_date(connection: Connection, settings: Settings) -> None:
     names = make_roles(connection, settings)
     tables = _tables(connection)
     wanted = _digest(names, tables)
-    if _in_force(connection) == wanted and _may_read(connection, names["app"]):
+    if _in_force(connection) == wanted and _is_granted(connection, names["app"]):
         return
-    _run_all(connection, [sql.SQL(FUNCTIONS.read_text(encoding="utf-8"))])
+    _run_all(connection, [sql.SQL(FUNCTIONS_OF_USERS.read_text(encoding="utf-8"))])
     _write_permissions(connection)
-    statements = [*_general(names)]
+    statements = [*_general(connection, names)]
     for table in sorted(tables):
         statements += _closed_and_opened(connection, table, _access_of(table), names)
     mark = sql.SQL("COMMENT ON FUNCTION {} IS {}").format(_name(MARK), sql.Literal(wanted))
@@ -54,9 +60,24 @@ def protect_records(connection: Connection, table: str, settings: Settings) -> N
     _run_all(connection, _closed_and_opened(connection, table, RECORDS, names))
 
 
-def _general(names: dict[Role, str]) -> Iterator[sql.Composable]:
-    for name in names.values():
-        yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(_name(name))
+def _general(connection: Connection, names: dict[Role, str]) -> Iterator[sql.Composable]:
+    """Closes database, schema and functions to everybody, and opens by name what is needed."""
+    database = _name(connection.execute(text("SELECT current_database()")).scalar_one())
+    yield sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database)
+    yield sql.SQL("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    yield sql.SQL("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+    others = sql.SQL(", ").join(map(_name, names.values()))
+    for function in _own_functions(connection):
+        yield sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC, {}").format(sql.SQL(function), others)
+    for role, name in names.items():
+        yield sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, _name(name))
+        yield sql.SQL("REVOKE ALL ON SCHEMA public FROM {}").format(_name(name))
+        for schema in SCHEMAS[role]:
+            yield sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(_name(schema), _name(name))
+        for function in FUNCTIONS[role]:
+            yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(
+                sql.SQL(function), _name(name)
+            )
     # A view with the rights of who asks: the policies of its tables hold.
     yield sql.SQL("GRANT SELECT ON memberships TO {}").format(_name(names["app"]))
 
@@ -69,17 +90,30 @@ def _closed_and_opened(
         sql.SQL("DROP POLICY {} ON {}").format(_name(policy), _name(table))
         for policy in _policies(connection, table)
     ]
-    return [*_statements(table, access, names), *dropped, *_new_policies(table, access)]
+    changeable = _columns(connection, table, access.fixed) if access.fixed else None
+    given = _statements(table, access, names, changeable)
+    return [*given, *dropped, *_new_policies(table, access)]
 
 
-def _statements(table: str, access: Access, names: dict[Role, str]) -> Iterator[sql.Composable]:
+def _columns(connection: Connection, table: str, fixed: tuple[str, ...]) -> list[str]:
+    """The columns of a table that are not fixed."""
+    query = text(
+        "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) "
+        "AND attnum > 0 AND NOT attisdropped AND attname <> ALL (:fixed)"
+    )
+    return list(connection.execute(query, {"table": table, "fixed": list(fixed)}).scalars())
+
+
+def _statements(
+    table: str, access: Access, names: dict[Role, str], changeable: list[str] | None
+) -> Iterator[sql.Composable]:
     yield sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(_name(table))
     for name in names.values():
         yield sql.SQL("REVOKE ALL ON {} FROM PUBLIC, {}").format(_name(table), _name(name))
     rights = {
         "SELECT": access.see,
         "INSERT": access.add,
-        "UPDATE": access.change,
+        _update(changeable): access.change,
         "DELETE": access.remove,
     }
     granted = ", ".join(right for right, condition in rights.items() if condition)
@@ -87,6 +121,13 @@ def _statements(table: str, access: Access, names: dict[Role, str]) -> Iterator[
         yield sql.SQL("GRANT {} ON {} TO {}").format(
             sql.SQL(granted), _name(table), _name(names["app"])
         )
+
+
+def _update(columns: list[str] | None) -> str:
+    """The right to change a row, or some columns of it."""
+    if columns is None:
+        return "UPDATE"
+    return f"UPDATE ({', '.join(_name(column).as_string() for column in columns)})"
 
 
 def _new_policies(table: str, access: Access) -> Iterator[sql.Composable]:
@@ -143,15 +184,30 @@ def _in_force(connection: Connection) -> str | None:
     return found
 
 
-def _may_read(connection: Connection, name: str) -> bool:
+def _own_functions(connection: Connection) -> list[str]:
+    """All that we made; those of extensions belong to the server."""
+    query = text(
+        "SELECT oid::regprocedure::text FROM pg_proc made WHERE prokind = 'f' "
+        "AND pronamespace = 'public'::regnamespace "
+        "AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = made.oid AND deptype = 'e')"
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _is_granted(connection: Connection, name: str) -> bool:
     """Not so where a copy of the database was made, or restored without its rights."""
-    query = text("SELECT has_table_privilege(:name, 'permissions', 'SELECT')")
+    query = text(
+        "SELECT has_table_privilege(:name, 'permissions', 'SELECT') "
+        "AND NOT has_database_privilege('public', current_database(), 'CONNECT')"
+    )
     return bool(connection.execute(query, {"name": name}).scalar_one())
 
 
 def _digest(names: dict[Role, str], tables: set[str]) -> str:
     declared = (
-        FUNCTIONS.read_text(encoding="utf-8"),
+        FUNCTIONS_OF_USERS.read_text(encoding="utf-8"),
+        FUNCTIONS,
+        SCHEMAS,
         names,
         sorted(tables),
         ACCESS,

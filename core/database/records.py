@@ -10,6 +10,7 @@ from psycopg import sql
 from sqlalchemy import Connection, func, inspect, select
 
 from core.database.engine import driver_cursor
+from core.database.locks import hold_until_end
 from core.database.policies import protect_records
 from core.engine.dataset.specification import Specification
 from core.settings import settings
@@ -17,7 +18,7 @@ from core.settings import settings
 PREFIX = "records_"
 PLACE_COLUMNS = ("file_id", "chunk", "bucket", "row", "in_error")
 """What stands before the columns of the standard layout: where a record comes from."""
-ADVISORY_LOCK = 0x7265636F7264  # two files of a new data set may be the first at once
+LOCK = "tables of records"  # two files of a new data set may be the first at once
 
 
 def records_table(specification: Specification) -> str:
@@ -31,7 +32,7 @@ def create_records_table(connection: Connection, specification: Specification) -
     Runs in the caller's transaction and may run any number of times.
     """
     name = records_table(specification)
-    connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    hold_until_end(connection, LOCK)
     if not inspect(connection).has_table(name):
         _run(connection, _create(name, specification))
         _run(connection, _index(name))

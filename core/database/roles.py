@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Literal
+from contextlib import suppress
+from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
@@ -24,6 +25,18 @@ from core.user_errors import UserError
 
 Role = Literal["app", "kpi"]
 ROLES: tuple[Role, ...] = ("app", "kpi")
+LIMITS = {
+    "work_mem": "16MB",
+    "hash_mem_multiplier": "1",
+    "max_parallel_workers_per_gather": "0",
+    "temp_file_limit": "1GB",
+    "temp_buffers": "1MB",
+    "statement_timeout": "300s",  # of a session that sets none of its own
+    "idle_in_transaction_session_timeout": "60s",
+    "idle_session_timeout": "600s",
+    "default_transaction_read_only": "on",
+}
+"""Of the role that carries out queries of indicators."""
 
 
 def role_name(database: str, role: Role, settings: Settings) -> str:
@@ -81,6 +94,19 @@ def open_roles(url: str, settings: Settings) -> None:
             change = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}")
             password = sql.Literal(_password(settings, name))
             connection.execute(change.format(sql.Identifier(name), password))
+            if role == "kpi":
+                _bound(connection, name)
+
+
+def _bound(connection: psycopg.Connection[Any], name: str) -> None:
+    """What a query of somebody's may use up. Where the server lets the owner say less, docs/
+    security.md has the statements for who keeps it."""
+    role = sql.Identifier(name)
+    connection.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 20").format(role))
+    for setting, value in LIMITS.items():
+        change = sql.SQL("ALTER ROLE {} SET {} = {}")
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            connection.execute(change.format(role, sql.Identifier(setting), sql.Literal(value)))
 
 
 def _given(settings: Settings, role: Role) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope, require
 from core.database import tables
+from core.database.locks import hold_until_end
 from core.database.moving import change_state
 from core.events.outbox import raise_event
 from core.kpis.definitions import Kpi, Library, shipped_library
@@ -45,7 +46,7 @@ def write_kpi(
     """Stores a new version as a draft; returns its id."""
     require(connection, user_id, Action.EDIT_CONFIGURATION)
     kpis = tables.kpis
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(definition.kpi))))
+    hold_until_end(connection, f"indicator {definition.kpi}")
     newest = sa.select(sa.func.coalesce(sa.func.max(kpis.c.version), 0)).where(
         kpis.c.kpi == definition.kpi
     )

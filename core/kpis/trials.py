@@ -10,14 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.access.scope import NotAllowed, Scope, scope_of
+from core.access.scope import Scope, scope_of
 from core.database import tables
 from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi
 from core.kpis.measuring import Measurement
-from core.kpis.results import visible_runs
+from core.kpis.trial_rights import trial_rights
 from core.vocabulary import event_catalogue
-from core.vocabulary.permissions import Action
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Trial:
     id: int
     kpi_id: int
     run_id: int
+    asked_by: int
     asked_at: dt.datetime
     done: bool
     numerator: Decimal | None
@@ -35,8 +35,8 @@ class Trial:
 
 
 def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: int) -> int:
-    """Requests a trial on a run whose figures the user may see; returns its id."""
-    _refuse_unseen(connection, scope_of(connection, user_id), run_id)
+    """Asks for a trial on a run whose figures the user may see; gives its number."""
+    trial_rights(connection, scope_of(connection, user_id), run_id)
     trials = tables.kpi_trials
     statement = (
         trials.insert()
@@ -57,17 +57,6 @@ def trial_event(
     return event_catalogue.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
 
 
-def _refuse_unseen(connection: Connection, scope: Scope, run_id: int) -> None:
-    runs, submissions = tables.runs, tables.submissions
-    query = (
-        sa.select(runs.c.id)
-        .join(submissions, submissions.c.id == runs.c.submission_id)
-        .where(runs.c.id == run_id, visible_runs(scope))
-    )
-    if connection.execute(query).first() is None:
-        raise NotAllowed(Action.SEE_KPIS)
-
-
 def get_trial(connection: Connection, scope: Scope, trial_id: int) -> Trial:
     """One of the person's own trials."""
     trials = tables.kpi_trials
@@ -77,6 +66,7 @@ def get_trial(connection: Connection, scope: Scope, trial_id: int) -> Trial:
         row.id,
         row.kpi_id,
         row.run_id,
+        row.asked_by,
         row.asked_at,
         row.done_at is not None,
         row.numerator,

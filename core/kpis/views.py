@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from psycopg import sql
 from sqlalchemy import Connection, func, inspect, select
 
+from core.database.access import FUNCTIONS
 from core.database.engine import driver_cursor
+from core.database.locks import hold_until_end
 from core.database.records import records_table
 from core.engine.dataset.fields import Field, query_name
 from core.engine.dataset.specification import Specification
 
-ADVISORY_LOCK = 0x6B7069
+LOCK = "views of indicators"
 _TYPES = {"date": "date", "integer": "integer"}
 
 
@@ -36,12 +38,15 @@ def make_views(connection: Connection, specification: Specification, reader: str
 
     ``reader`` is the role that may read the views. Idempotent, in the caller's transaction.
     """
-    connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    hold_until_end(connection, LOCK)
     _make_table(connection, specification)
     schema = sql.Identifier(schema_name(specification.dataset))
     role = sql.Identifier(reader)
     _run(connection, sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
     _run(connection, sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
+    for function in FUNCTIONS["kpi"]:
+        allowed = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}")
+        _run(connection, allowed.format(sql.SQL(function), role))
     for name, query in _queries(specification):
         view = sql.Identifier(schema_name(specification.dataset), name)
         # A view can be replaced by one with more columns at its end only.
@@ -84,10 +89,12 @@ def _make_table(connection: Connection, specification: Specification) -> None:
 
 def _queries(specification: Specification) -> Iterator[tuple[str, sql.Composable]]:
     columns = sql.SQL(", ").join(map(_column, specification.fields))
+    clinic, patient, date = map(sql.Identifier, specification.key_columns)
+    cut = sql.SQL(_CUT).format(clinic=clinic, patient=patient, date=date)
     yield (
         "episodes",
-        sql.SQL("SELECT {}, records FROM {} WHERE run_id = (SELECT kpi_run())").format(
-            columns, sql.Identifier(episodes_table(specification))
+        sql.SQL("SELECT {}, records FROM {} WHERE run_id = (SELECT kpi_run()) AND {}").format(
+            columns, sql.Identifier(episodes_table(specification)), cut
         ),
     )
     yield (
@@ -96,10 +103,21 @@ def _queries(specification: Specification) -> Iterator[tuple[str, sql.Composable
             "SELECT {}, row, files.position AS file FROM {} found "
             "JOIN files ON files.id = found.file_id AND files.state = 'ready' "
             "JOIN runs ON runs.submission_id = files.submission_id "
-            "WHERE runs.id = (SELECT kpi_run())"
-        ).format(columns, sql.Identifier(records_table(specification))),
+            "WHERE runs.id = (SELECT kpi_run()) AND {}"
+        ).format(columns, sql.Identifier(records_table(specification)), cut),
     )
     yield "charges", sql.SQL(_CHARGES)
+
+
+_CUT = """
+    {patient} NOT IN (SELECT patient FROM kpi_left_out WHERE pid = pg_backend_pid())
+    AND ((SELECT kpi_commissioners()) IS NULL OR ({clinic}, {patient}, {date}::date) IN (
+        SELECT clinic_id, patient_id, attendance_date FROM charges
+        WHERE run_id = (SELECT kpi_run())
+            AND commissioner = ANY ((SELECT kpi_commissioners())::text[])))
+"""
+"""What a trial shows of a run: the episodes that are charged to the author's own areas. Measuring
+what is published shows all."""
 
 
 _CHARGES = """
@@ -113,6 +131,10 @@ _CHARGES = """
     LEFT JOIN clinics ON clinics.provider_id = submissions.provider_id
         AND clinics.clinic_id = charges.clinic_id
     WHERE charges.run_id = (SELECT kpi_run())
+        AND charges.patient_id NOT IN (
+            SELECT patient FROM kpi_left_out WHERE pid = pg_backend_pid())
+        AND ((SELECT kpi_commissioners()) IS NULL
+            OR charges.commissioner = ANY ((SELECT kpi_commissioners())::text[]))
 """
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.access.scope import require
 from core.database import tables
+from core.database.locks import hold_until_end
 from core.database.moving import change_state, lock_row
 from core.events.failures import mark_resolved, mark_retried, record_failure
 from core.events.outbox import raise_event
@@ -31,7 +32,7 @@ from core.vocabulary.states.migration import (
 
 OPEN = (MigrationState.PLANNED, MigrationState.RUNNING)
 ENDED = (TableState.COMPLETE, TableState.INCOMPLETE)
-ADVISORY_LOCK = 0x6D696772617465  # of two simultaneous requests the second is refused
+LOCK = "migrations"  # of two simultaneous requests the second is refused
 
 FAILURE_TEXT = (
     "The migration stopped: {reason}. What was taken over is kept. Reference {reference}."
@@ -121,7 +122,7 @@ def request_unless_under_way(
 
 def lock_migrations(connection: Connection, *_: object) -> None:
     """Keeps others from requesting or resuming a migration until the transaction ends."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    hold_until_end(connection, LOCK)
 
 
 def require_known_table(name: str | None) -> None:

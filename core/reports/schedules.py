@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.access.scope import NotAllowed, scope_of
 from core.database import tables
+from core.database.locks import hold_until_end
 from core.documents import parse_document
 from core.engine.tariff.configuration import Status
 from core.engine.tariff.months import Month
@@ -166,8 +167,7 @@ def _request_once(
     existing = sa.select(made.c.report_id).where(
         made.c.schedule_id == schedule.id, made.c.month == month
     )
-    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"report schedule {schedule.id}"))
-    connection.execute(sa.select(lock))
+    hold_until_end(connection, f"report schedule {schedule.id}")
     if connection.execute(existing).first() is not None:
         return ()
     report_id = request_report(connection, request, user_id=schedule.user_id)

@@ -28,9 +28,23 @@ from core.database.tables.areas import (
     spider_runs,
 )
 from core.database.tables.configurations import configuration_providers, configurations, datasets
-from core.database.tables.events import audit, event_deliveries, events, hook_calls, log_posts
+from core.database.tables.events import (
+    audit,
+    event_deliveries,
+    events,
+    hook_calls,
+    lock_space,
+    log_posts,
+)
 from core.database.tables.failures import failures
-from core.database.tables.kpis import kpi_chunks, kpi_results, kpi_sessions, kpi_trials, kpis
+from core.database.tables.kpis import (
+    kpi_chunks,
+    kpi_left_out,
+    kpi_results,
+    kpi_sessions,
+    kpi_trials,
+    kpis,
+)
 from core.database.tables.migration import (
     legacy_rows,
     migrated_tables,
@@ -101,11 +115,13 @@ __all__ = [
     "invoice_lines",
     "invoices",
     "kpi_chunks",
+    "kpi_left_out",
     "kpi_results",
     "kpi_sessions",
     "kpi_trials",
     "kpis",
     "legacy_rows",
+    "lock_space",
     "log_posts",
     "memberships",
     "migrated_tables",

@@ -65,6 +65,15 @@ hook_calls = Table(
     comment="what was told by the scheduler's hook, so that it is not told again",
 )
 
+lock_space = Table(
+    "lock_space",
+    metadata,
+    Column(
+        "secret", UUID(as_uuid=True), primary_key=True, server_default=text("gen_random_uuid()")
+    ),
+    comment="one row: what the numbers of advisory locks are made of",
+)
+
 log_posts = Table(
     "log_posts",
     metadata,

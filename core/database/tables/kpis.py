@@ -17,7 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from core.database.tables.columns import metadata, moment, now, number, one_of, user, words
 from core.vocabulary.column_values import KPI_STATES
@@ -80,5 +80,17 @@ kpi_sessions = Table(
     Column("pid", Integer, primary_key=True, autoincrement=False),
     Column("run_id", Integer, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column(
+        "commissioners",
+        ARRAY(Text),
+        comment="whose charges and episodes it sees; null: of the whole run",
+    ),
     comment="which run each session of the measuring role sees",
+)
+kpi_left_out = Table(
+    "kpi_left_out",
+    metadata,
+    Column("pid", Integer, primary_key=True, autoincrement=False),
+    Column("patient", Text, primary_key=True),
+    comment="patients that a session does not see, while it is found out whom a figure rests on",
 )

@@ -33,7 +33,7 @@ class PageChanges:
         self._server = server
         self._made: list[str] = []
         self.add_role(self.name)
-        self.keeper("CREATE DATABASE {0} OWNER {0}", self.name)
+        self.keeper("CREATE DATABASE {0} OWNER {0} TEMPLATE template0", self.name)
 
     def keeper(self, statement: str, *names: str) -> None:
         url = self._server.url("postgres", SUPERUSER)

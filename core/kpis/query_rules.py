@@ -1,0 +1,107 @@
+"""What the query of an indicator may name, by the server's own reading of it.
+
+Rights alone do not do: everybody may call most functions of PostgreSQL, also those that set, lock,
+sleep, or show other sessions. So the server reads the query, without carrying it out, and its
+reading tells each function, operator and table by number; there is no second parser that could
+read it in another way. Functions that depend on nothing but their arguments are allowed, and a few
+more; tables are the three views.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from core.user_errors import UserError
+
+STABLE = frozenset(
+    {"age", "array_to_string", "concat", "concat_ws", "date", "date_part", "date_trunc"}
+    | {"generate_series", "now", "timestamp", "timestamptz", "timezone"}
+    | {"to_char", "to_date", "to_number", "to_timestamp"}
+)
+"""Allowed though they depend on the clock or the time zone: none of them shows or changes more."""
+GREEDY = frozenset(
+    {"array_fill", "factorial", "lpad", "repeat", "rpad", "string_agg", "xmlagg", "xpath"}
+    | {"json_agg", "json_object_agg", "jsonb_agg", "jsonb_object_agg"}
+)
+"""Refused though they only calculate: a few characters of query make values of a gigabyte."""
+READING_SECONDS = 5
+VIEWS = ("charges", "episodes", "records")
+
+_NUMBERS = re.compile(
+    r":(?P<what>funcid|aggfnoid|winfnoid|opno|relid|xmloption|tablefunc) (?P<number>\d+)"
+)
+_XML = re.compile(r"\{(?:XMLEXPR|TABLEFUNC|JSONEXPR|JSONCONSTRUCTOREXPR) ")
+_DENIED_FUNCTIONS = """
+    SELECT DISTINCT proname FROM pg_proc
+    WHERE oid = ANY (%(numbers)s) AND (
+        pronamespace <> 'pg_catalog'::regnamespace OR proname = ANY (%(greedy)s)
+        OR provolatile = 'v' OR (provolatile = 's' AND proname <> ALL (%(stable)s)))
+    ORDER BY proname
+"""
+_DENIED_OPERATORS = """
+    SELECT oprname FROM pg_operator
+    WHERE oid = ANY (%s) AND oprnamespace <> 'pg_catalog'::regnamespace
+"""
+_DENIED_TABLES = """
+    SELECT count(*) FROM pg_class
+    WHERE oid = ANY (%s) AND NOT (relnamespace = to_regnamespace(%s) AND relname = ANY (%s))
+"""
+
+
+class KpiRefused(UserError):
+    """The query was stopped, or what it gives is no figure; says why."""
+
+
+CARRIED_OUT = "SELECT * FROM (\n"
+READ = "CREATE TEMPORARY VIEW measured AS SELECT 1 AS one FROM (\n"
+"""What stands before a query where it is carried out, and where it is only read."""
+
+
+def as_subquery(query: str, head: str = CARRIED_OUT) -> sql.Composed:
+    """The query in a place where it can only read."""
+    text = query.strip().removesuffix(";")
+    return sql.SQL(head + "{}\n) AS measured LIMIT 2").format(sql.SQL(text))
+
+
+def refuse_what_is_not_allowed(cursor: psycopg.Cursor[Any], query: str, schema: str) -> None:
+    """Raises ``KpiRefused``, or the error of the server where it cannot read the query.
+
+    ``cursor`` is the owner's, in a transaction that is rolled back: a view is made and forgotten.
+    """
+    cursor.execute(sql.SQL("SET LOCAL search_path = {}, pg_catalog").format(sql.Identifier(schema)))
+    cursor.execute(f"SET LOCAL statement_timeout = '{READING_SECONDS}s'")
+    # Prepared, so that it can be one statement only.
+    cursor.execute(as_subquery(query, READ), prepare=True)
+    cursor.execute(
+        "SELECT ev_action::text FROM pg_rewrite WHERE ev_class = 'pg_temp.measured'::regclass"
+    )
+    [(reading,)] = cursor.fetchall()
+    _refuse(cursor, str(reading), schema)
+
+
+def _refuse(cursor: psycopg.Cursor[Any], reading: str, schema: str) -> None:
+    numbers: dict[str, set[int]] = {}
+    for found in _NUMBERS.finditer(reading):
+        numbers.setdefault(found["what"], set()).add(int(found["number"]))
+    called = sorted(set().union(*(numbers.get(k, ()) for k in ("funcid", "aggfnoid", "winfnoid"))))
+    lists = {"numbers": called, "greedy": sorted(GREEDY), "stable": sorted(STABLE)}
+    denied = [name for (name,) in cursor.execute(_DENIED_FUNCTIONS, lists).fetchall()]
+    operators = cursor.execute(_DENIED_OPERATORS, [sorted(numbers.get("opno", ()))]).fetchall()
+    denied += [name for (name,) in operators]
+    if _XML.search(reading):
+        denied.append("xml or json")
+    if denied:
+        raise KpiRefused(
+            f"The query uses {', '.join(denied)}, which queries of indicators may not: see the "
+            "help on indicators for what they may."
+        )
+    tables = sorted(numbers.get("relid", ()))
+    [(others,)] = cursor.execute(_DENIED_TABLES, [tables, schema, list(VIEWS)]).fetchall()
+    if others:
+        raise KpiRefused(
+            "The query may read the views of one submission only: episodes, records, charges."
+        )
