@@ -12,6 +12,7 @@ from core.access.people import NotAdmitted, Person
 from core.database import tables
 from core.files.links import Link, LinkExpired, make_link, read_link
 from core.files.store import open_store
+from core.reports.download_rights import require_download
 from core.reports.outdated import renew_if_outdated
 from core.user_errors import UserError
 from portal.database import engine
@@ -21,11 +22,13 @@ PATH = "/download/{token}"
 PRESIGNED_SECONDS = 60
 SUBJECT = "download link"
 OF_ANOTHER = "This link was made for somebody else. Ask for your own in the portal."
+OF_BEFORE = "This link is of a sign-in that is over. Open the page it came from for a new one."
 
 
-def link_to(key: str, file_name: str, user_id: int) -> str:
-    """The path of a link to a stored file, for this user alone and for a short time."""
-    return f"/download/{make_link(key, file_name, user_id)}"
+def link_to(key: str, file_name: str, person: Person) -> str:
+    """The path of a link to a stored file, for this sign-in alone and for a short time."""
+    token = make_link(key, file_name, person.id, session=str(person.session or ""))
+    return f"/download/{token}"
 
 
 async def download(request: Request) -> Response:
@@ -43,6 +46,7 @@ async def download(request: Request) -> Response:
 def _download(request: Request) -> Response:
     person = person_of_request(request)
     signed = _read(request, person)
+    _refuse_without_right(person, signed, request.headers.get("user-agent"))
     _refuse_outdated(signed)
     _audit(signed)
     store = open_store()
@@ -69,7 +73,20 @@ def _read(request: Request, person: Person) -> Link:
     if signed.user_id != person.id:
         refuse(person, f"stored:{signed.key}", "link of another user", agent)
         raise NotAdmitted("link of another user", text=OF_ANOTHER)
+    if signed.session and signed.session != str(person.session):
+        refuse(person, f"stored:{signed.key}", "link of another sign-in", agent)
+        raise NotAdmitted("link of another sign-in", text=OF_BEFORE)
     return signed
+
+
+def _refuse_without_right(person: Person, signed: Link, agent: str | None) -> None:
+    """What was allowed when the link was made may not be so now."""
+    try:
+        with engine().connect() as connection:
+            require_download(connection, person.scope, signed.key)
+    except UserError as refused:
+        refuse(person, f"stored:{signed.key}", "no right to it today", agent)
+        raise NotAdmitted("no right to it today", text=str(refused)) from refused
 
 
 def _refuse_outdated(signed: Link) -> None:

@@ -248,7 +248,7 @@ _ITS_ORGANISATION = (
 
 _REPORTS: dict[str, Access] = {
     "reports": Access(
-        see=either(_REQUESTED, OPERATORS),
+        see=either(f"{_REQUESTED} AND {_ITS_ORGANISATION}", OPERATORS),
         add=f"{_REQUESTED} AND {_ITS_ORGANISATION}",
         change=either(f"{_REQUESTED} AND {_ITS_ORGANISATION}", OPERATORS),
         fixed=(

@@ -1,5 +1,5 @@
 -- Functions of PostgreSQL that anybody may call by default, and that no query of an indicator or of the
--- portal has a use for: settings, locks, other sessions, sleeping, telling, large objects, queries in
+-- portal has a use for: settings, locks, other sessions, telling, large objects, queries in
 -- texts. The owner of the database keeps them. A superuser runs this in the database, and in template1;
 -- on a server that somebody else keeps, put the owner's name for grouper.
 DO $$
@@ -7,7 +7,7 @@ DECLARE closed regprocedure;
 BEGIN
     FOR closed IN
         SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND (
-            proname LIKE 'pg\_%advisory%' OR proname LIKE 'pg\_sleep%' OR proname LIKE 'lo\_%'
+            proname LIKE 'pg\_%advisory%' OR proname LIKE 'lo\_%'
             OR proname LIKE '%\_to\_xml%' OR proname LIKE 'pg\_stat\_get\_%activity%'
             OR proname IN (
                 'set_config', 'pg_notify', 'pg_listening_channels', 'pg_cancel_backend',

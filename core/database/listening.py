@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import psycopg
 import sqlalchemy.exc
 from psycopg import sql
+from sqlalchemy import Connection
 
 from core.database.locks import KEEPALIVE
 
@@ -70,3 +71,13 @@ def act_when_told(
         except DATABASE_AWAY as error:
             log.warning("the database is away: %s", error)
             time.sleep(seconds_away())
+
+
+def notify_listeners(connection: Connection, channel: str, payload: str = "") -> None:
+    """Wakes who listens, once the caller's transaction is committed.
+
+    By a statement, not by ``pg_notify``: the function is closed to roles that carry out queries.
+    """
+    statement = sql.SQL("NOTIFY {}, {}").format(sql.Identifier(channel), sql.Literal(payload))
+    with cast("psycopg.Cursor[Any]", connection.connection.cursor()) as cursor:
+        cursor.execute(statement)

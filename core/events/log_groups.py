@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.access.scope import Scope
+from core.database.listening import notify_listeners
 from core.database.tables import log_posts
 from core.vocabulary.permissions import Action
 
@@ -64,7 +65,7 @@ def post(
     ).scalar_one_or_none()
     if written is None:
         return False
-    connection.execute(sa.select(sa.func.pg_notify(CHANNEL, str(written))))
+    notify_listeners(connection, CHANNEL, str(written))
     return True
 
 

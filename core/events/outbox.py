@@ -5,9 +5,10 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Connection, Insert, func, select
+from sqlalchemy import Connection, Insert
 from sqlalchemy.exc import IntegrityError
 
+from core.database.listening import notify_listeners
 from core.database.tables import events
 from core.vocabulary.event_catalogue import CATALOGUE, Event
 
@@ -63,7 +64,7 @@ def _is_new(connection: Connection, statement: Insert) -> bool:
 
 def wake_relay(connection: Connection, event_id: UUID | str) -> None:
     """Notifies the relay of an event once the caller's transaction is committed."""
-    connection.execute(select(func.pg_notify(CHANNEL, str(event_id))))
+    notify_listeners(connection, CHANNEL, str(event_id))
 
 
 def read_event(name: str, payload: dict[str, object]) -> Event:

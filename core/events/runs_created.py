@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
+
+from core.database.listening import notify_listeners
 
 CHANNEL = "grouper_runs_created"
 
 
 def tell_workers(connection: Connection) -> None:
     """Wakes those who listen once the transaction is committed."""
-    connection.execute(select(func.pg_notify(CHANNEL, "")))
+    notify_listeners(connection, CHANNEL)

@@ -28,23 +28,26 @@ class Link:
     key: str
     filename: str
     user_id: int
+    session: str = ""  # of whose sign-in; blank: of any of the user's
 
 
-def make_link(key: str, filename: str, user_id: int, seconds: int | None = None) -> str:
+def make_link(
+    key: str, filename: str, user_id: int, seconds: int | None = None, *, session: str = ""
+) -> str:
     """A token for the end of a URL, good for ``seconds`` (``GROUPER_LINK_SECONDS`` by default)."""
     until = int(time.time()) + (settings().link_seconds if seconds is None else seconds)
-    return str(_signer().dumps([key, filename, user_id, until]))
+    return str(_signer().dumps([key, filename, user_id, until, session]))
 
 
 def read_link(token: str) -> Link:
     """What the token opens; raises ``LinkExpired`` or ``LinkInvalid``."""
     try:
-        key, filename, user_id, until = _signer().loads(token)
+        key, filename, user_id, until, session = _signer().loads(token)
     except (BadSignature, ValueError) as error:
         raise LinkInvalid("this link is not valid: copy it whole, or ask for a new one") from error
     if time.time() >= until:
         raise LinkExpired("this link has expired: open the page it came from for a new one")
-    return Link(key, filename, user_id)
+    return Link(key, filename, user_id, session)
 
 
 def _signer() -> URLSafeSerializer:

@@ -33,9 +33,9 @@ may publish configurations publishes it. `grouper kpis import FILE` publishes a 
 A query runs as a role of the database that can read these views and nothing else: no other \
 submission, no other table, no file. It may take `GROUPER_KPI_SECONDS` (30), cannot write, and \
 whatever it does is rolled back. It may call functions that depend on their arguments alone, and \
-the usual ones of dates; none that sets, locks, waits or shows other sessions. What goes wrong with \
-it is written in the place of its figure, as the kind of the error and its place, without a word \
-of the database, which may hold a value; the other indicators are measured all the same.
+the usual ones of dates; none that sets, locks, waits or shows other sessions. What goes wrong \
+with it is written in the place of its figure, as the kind of the error and its place, without a \
+word of the database, which may hold a value; the other indicators are measured all the same.
 
 A trial shows its author what the author may see: a commissioner tries on the episodes and charges \
 of its own areas, a provider on its own months. Who may see figures but no patients gets figures \

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
+from core.database.listening import notify_listeners
 from core.notifications.choices import channels_of
 from core.notifications.recipients import recipients_of
 from core.notifications.texts import fill_template, templates_of
@@ -72,4 +73,4 @@ def _write(
 
 def wake_sender(connection: Connection) -> None:
     """Notifies the sender of waiting deliveries once the caller's transaction is committed."""
-    connection.execute(sa.select(sa.func.pg_notify(WAKE_CHANNEL, "")))
+    notify_listeners(connection, WAKE_CHANNEL)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.database.listening import notify_listeners
 from core.database.tables import audit, event_deliveries, events
 from core.events.event_list import EventRow
 from core.events.outbox import CHANNEL, raise_event, read_event
@@ -50,7 +50,7 @@ def resend(
         again = {"routed_at": None, "delivered_at": None}
         connection.execute(events.update().where(events.c.id == row.id).values(again))
         _audit(connection, row, user_id, {"rules": lost})
-    connection.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
+    notify_listeners(connection, CHANNEL)
     return missing
 
 

@@ -15,6 +15,7 @@ from core.database import tables
 from core.reports.outdated import is_outdated
 from core.reports.requests import ReportRequest
 from core.user_errors import UserError
+from core.vocabulary.report_kinds import KINDS
 from core.vocabulary.states.reports import REPORT_TEXTS, ReportState
 
 
@@ -62,10 +63,29 @@ class ReportRow:
 
 
 def reports_of(connection: Connection, scope: Scope, *, limit: int = 50) -> list[ReportRow]:
-    """The person's reports, newest first."""
-    query = _query().where(tables.reports.c.requested_by == scope.user_id)
+    """The person's reports that their rights of today allow, newest first."""
+    query = _query().where(tables.reports.c.requested_by == scope.user_id, _allowed(scope))
     query = query.order_by(tables.reports.c.id.desc()).limit(limit)
     return [_report(row) for row in connection.execute(query)]
+
+
+def _allowed(scope: Scope) -> sa.ColumnElement[bool]:
+    """The condition on reports of an organisation and a kind that the scope may see today."""
+    if scope.unlimited:
+        return sa.true()
+    parameters = tables.reports.c.parameters
+    return sa.or_(
+        sa.false(),
+        *(
+            sa.and_(
+                parameters["kind"].astext == kind,
+                parameters["side"].astext == side,
+                parameters["organisation"].astext.in_(scope.codes(about.action, side)),
+            )
+            for kind, about in KINDS.items()
+            for side in about.sides
+        ),
+    )
 
 
 def get_report(connection: Connection, report_id: int) -> ReportRow:

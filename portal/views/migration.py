@@ -142,7 +142,7 @@ def _show_report(person: Person, migration: MigrationProgress) -> None:
     if migration.report_key is not None:
         name = migration.report_key.rpartition("/")[2]
         st.markdown(f"[Report of migration {migration.id}]"
-                    f"({link_to(migration.report_key, name, person.id)})")  # fmt: skip
+                    f"({link_to(migration.report_key, name, person)})")  # fmt: skip
 
 
 def _show_signature(person: Person, migration: MigrationProgress) -> None:

@@ -80,7 +80,7 @@ def _about(report: ReportRow) -> str:
 
 def _offer_files(person: Person, report: ReportRow) -> None:
     for position, file in enumerate(report.files):
-        link = link_to(file.storage_key, file.name, person.id)
+        link = link_to(file.storage_key, file.name, person)
         label = "Download" if position == 0 else "Lines as csv"
         st.link_button(label, link, type="primary" if position == 0 else "secondary")
 

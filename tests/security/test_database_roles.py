@@ -98,7 +98,7 @@ CLOSED_TO_EVERYBODY = (
     *("set_config", "pg_show_all_settings", "pg_notify", "pg_export_snapshot"),
     *("pg_advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock"),
     *("pg_advisory_unlock_all", "pg_lock_status", "pg_stat_get_activity"),
-    *("pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_cancel_backend", "pg_terminate_backend"),
+    *("pg_cancel_backend", "pg_terminate_backend"),
     *("query_to_xml", "table_to_xml", "database_to_xml"),
     *("lo_create", "lo_import", "lo_export", "lo_get", "lo_put", "lo_open", "lo_unlink"),
 )
@@ -193,7 +193,6 @@ ATTEMPTS = {
     "looks at others": "SELECT query FROM pg_stat_activity",
     "looks at locks": "SELECT * FROM pg_locks",
     "sets by a query": "SELECT set_config('grouper.user_id', '1', false)",
-    "sleeps": "SELECT pg_sleep(0)",
     "tells": "SELECT pg_notify('events', '')",
     "takes security off": "ALTER TABLE public.charges DISABLE ROW LEVEL SECURITY",
     "drops a policy": "DROP POLICY see ON public.charges",

@@ -19,7 +19,7 @@ from core.database.migrate import migrate
 from core.database.roles import open_roles, role_url
 from core.kpis.definitions import Kpi, shipped_library
 from core.kpis.episodes import chunks_to_write, write_episodes
-from core.kpis.kpi_schema import make_room
+from core.kpis.kpi_schema import create_kpi_schema
 from core.kpis.measuring import KpiRefused, Measurement, measure
 from core.kpis.trial_rights import trial_rights
 from core.kpis.trying import try_out
@@ -51,7 +51,7 @@ def ready(service: Service, month: dt.date, *lines: str) -> int:
     run_id = service.run(submission, "final")
     with service.engine.begin() as connection:
         run = load_run(connection, run_id)
-        make_room(connection, run.specification)
+        create_kpi_schema(connection, run.specification)
         for chunk in chunks_to_write(connection, run):
             write_episodes(connection, run, chunk)
     return run_id
@@ -248,7 +248,6 @@ FORBIDDEN = {
     "tries a lock": "pg_try_advisory_lock(1)",
     "shares a lock": "pg_try_advisory_xact_lock_shared(1, 2)",
     "unlocks all": "pg_advisory_unlock_all()",
-    "sleeps": "pg_sleep(1)",
     "sleeps until": "pg_sleep_until(now())",
     "tells": "pg_notify('a', 'b')",
     "queries in a text": "query_to_xml('SELECT 1', true, true, '')",

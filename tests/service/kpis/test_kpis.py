@@ -138,11 +138,11 @@ SELECT count(*) AS numerator, 1 AS denominator FROM forever
 GOOD = "SELECT 1 AS numerator, 2 AS denominator"
 BAD = {
     "loops": (LOOP, "longer than 1 seconds"),
-    "sleeps": ("SELECT 1 AS numerator, 2 AS denominator FROM pg_sleep(60)", "uses pg_sleep"),
+    "sleeps": ("SELECT 1 AS numerator, 2 AS denominator FROM pg_sleep(60)", "longer than 1"),
     "lifts its limit": (
         "SELECT 1 AS numerator, 2 AS denominator FROM set_config('statement_timeout', '0', false)"
         ", LATERAL pg_sleep(60)",
-        "uses pg_sleep, set_config",
+        "uses set_config",
     ),
     "is another statement": (f"{GOOD}) AS a; DROP TABLE charges; SELECT (1", "refuses the query"),
     "writes": (
@@ -152,7 +152,7 @@ BAD = {
     "is no query": ("DELETE FROM charges", "refuses the query"),
     "makes a sequence move": (
         "SELECT nextval('public.runs_id_seq') AS numerator, 2 AS denominator",
-        "uses nextval",
+        "views of one submission only",
     ),
     "reads other tables": (
         "SELECT count(*) AS numerator, 1 AS denominator FROM public.charges",
@@ -168,20 +168,20 @@ BAD = {
     ),
     "reads the disk": (
         "SELECT length(pg_read_file('postgresql.conf')) AS numerator, 1 AS denominator",
-        "uses pg_read_file",
+        "views of one submission only",
     ),
     "lists the disk": (
         "SELECT count(*) AS numerator, 1 AS denominator FROM pg_ls_dir('.')",
-        "uses pg_ls_dir",
+        "views of one submission only",
     ),
     "imports a file": (
         "SELECT lo_import('/etc/passwd')::int AS numerator, 1 AS denominator",
-        "uses lo_import",
+        "views of one submission only",
     ),
     "ends other sessions": (
         "SELECT count(pg_terminate_backend(pid)) AS numerator, 1 AS denominator "
         "FROM pg_stat_activity WHERE usename <> current_user",
-        "uses pg_terminate_backend",
+        "views of one submission only",
     ),
     "gives two rows": (f"{GOOD} UNION ALL {GOOD}", "one row; it gives more than one"),
     "gives no row": (f"{GOOD} WHERE false", "one row; it gives none"),
@@ -204,7 +204,7 @@ BAD = {
     "is half a sentence": ("SELECT 1 AS numerator, FROM", "refuses the query"),
     "takes all memory": (
         "SELECT length(repeat('x', 2000000000)) AS numerator, 1 AS denominator",
-        "uses repeat",
+        "refuses the query|cannot be a share",
     ),
 }
 
