@@ -25,6 +25,7 @@ from core.database.tables import (
     spider_runs,
     submissions,
 )
+from core.submissions.commands.rereading import read_outdated_again
 from core.vocabulary.column_values import RUNNING_SUBMISSION_STATES
 from deployments.dead_runs import ATTEMPTS, DeadRuns, next_attempt
 from deployments.deliveries import Raised, raised_from
@@ -48,7 +49,7 @@ class Kind:
     asked_by: tuple[str, ...]  # the events that ask for the work
 
 
-FILE_EVENTS = ("file.received", "file.corrected", "file.retried")
+FILE_EVENTS = ("file.received", "file.corrected", "file.outdated", "file.retried")
 KINDS = (
     Kind("file", files, ("received", "checking"), FILE_EVENTS),
     Kind("submission", submissions, RUNNING_SUBMISSION_STATES, ("submission.requested",)),
@@ -83,6 +84,7 @@ class Sweep:
         Raises ``ServerAwayError``.
         """
         self.dead_runs.bury_all()
+        read_outdated_again(self.relay.engine)
         mended = sum(
             self._mend(kind, number) for kind in KINDS for number in _idle(self.relay.engine, kind)
         )

@@ -19,6 +19,7 @@ from core.vocabulary.event_catalogue import (
     DeadlinesNear,
     Event,
     FileChecked,
+    FileOutdated,
     FileUnconfirmed,
     QueueNotServed,
     ReportFailed,
@@ -90,6 +91,15 @@ TEMPLATES = (
         "{file} waits for a look at its headings",
         "The headings of this file for {provider_name}, {month_name}, are matched. Confirm or "
         "change them in the portal; then it is checked.",
+        UPLOAD_PAGE,
+    ),
+    NotificationTemplate(
+        FileOutdated,
+        Topic.UPLOADS,
+        Recipients.UPLOADER,
+        "{file} is checked again",
+        "Files are read more exactly now than when this one of {provider_name}, {month_name}, was. "
+        "It is checked again by itself; a draft of the month is withdrawn until then.",
         UPLOAD_PAGE,
     ),
     NotificationTemplate(

@@ -101,6 +101,12 @@ class FileCorrected(_FileEvent):
     corrections: int = 1
 
 
+class FileOutdated(_FileEvent):
+    """Files are read more exactly than when this one was; it is to be checked again."""
+
+    name: ClassVar[str] = "file.outdated"
+
+
 class FileRetried(_FileEvent):
     """A fault had stopped the check of a file; the check is resumed."""
 

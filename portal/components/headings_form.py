@@ -12,7 +12,12 @@ from core.engine.dataset.fields import heading_key
 from core.engine.dataset.specification import Specification
 from core.engine.reading import Heading
 from core.submissions.commands.heading_review import is_new
-from core.submissions.commands.headings import choices_of, choose_headings, confirm_headings
+from core.submissions.commands.headings import (
+    choices_of,
+    choose_heading_row,
+    choose_headings,
+    confirm_headings,
+)
 from core.submissions.commands.uploads import recheck_file
 from core.submissions.months import SubmissionRow
 from core.submissions.queries.file_list import FileRow
@@ -27,7 +32,9 @@ Choices = dict[str, str | None]
 
 def show_headings(person: Person, submission: SubmissionRow, file: FileRow) -> None:
     """The section of the page; nothing where the headings could not be read."""
-    if not file.headings:
+    if file.first_rows:
+        _offer_rows(person, file)
+    if not any(each["heading"] for each in file.headings or []):
         return
     with engine().connect() as connection:
         specification = current_specification(connection)
@@ -43,6 +50,32 @@ def show_headings(person: Person, submission: SubmissionRow, file: FileRow) -> N
     told = f", {left_out} left out" if left_out else ""
     with st.expander(f"{words.count(len(found) - left_out, 'column')} matched{told}"):
         _change(person, file, specification, found)
+
+
+def _offer_rows(person: Person, file: FileRow) -> None:
+    """The first rows of a file whose headings lack a required one, to choose theirs."""
+    rows = file.first_rows or []
+    st.warning(
+        "A heading that every file needs is not in the first row. If the headings stand in another "
+        "row, choose it; else say below what each of the headings is."
+    )
+    with st.form(f"heading-row-{file.id}", border=False):
+        number = st.selectbox(
+            "Row of the headings",
+            range(1, len(rows) + 1),
+            index=_likely_row(file),
+            format_func=lambda row: (
+                f"{row}: {' | '.join(filter(None, rows[row - 1])) or '(blank)'}"
+            ),
+        )
+        if st.form_submit_button("Take the headings from this row"):
+            act(lambda c: choose_heading_row(c, file.id, number, user_id=person.id))
+
+
+def _likely_row(file: FileRow) -> int:
+    """The index of the row with the most cells, the first of several."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in file.first_rows or []]
+    return filled.index(max(filled))
 
 
 def _changeable(file: FileRow, specification: Specification) -> Choices:

@@ -183,6 +183,7 @@ def _show_outcome(
     figures[1].metric("Charges", f"{outcome.charges:,}")
     figures[2].metric("Episodes", f"{outcome.episodes:,}")
     figures[3].metric("Records", f"{outcome.records:,}")
+    st.caption("  \n".join(outcome.accounts))
     if outcome.overwritten:
         st.warning(
             f"{words.count(outcome.overwritten, 'code')} overwritten by a later record of the same "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
+from core.engine.calculation.accounting import rows_in_words
 from core.submissions.commands.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.queries.file_list import FileRow, files_of
@@ -104,6 +105,8 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
                     "Its records count once all the same; remove it if that was a slip."
                 )
         if file.moving:
+            if file.outdated and file.records:
+                st.info("Files are read more exactly now, so this one is checked again by itself.")
             show_check(file)
             return
         with right:
@@ -128,11 +131,20 @@ def _facts(file: FileRow) -> str:
     )
     if not file.moving and file.state != FileState.UNCONFIRMED:
         facts += [
+            *_rows(file),
             words.count(file.records, "record"),
             words.count(file.errors, "error"),
             words.count(file.warnings, "warning"),
         ]
     return " · ".join(facts)
+
+
+def _rows(file: FileRow) -> list[str]:
+    """Where the rows of the file went; nothing where nobody counted them."""
+    if file.rows_there is None:
+        return []
+    rows = (file.rows_read or 0, file.rows_in_error or 0, file.rows_left_out or 0)
+    return [rows_in_words(file.rows_there, *rows)]
 
 
 def _remove(person: Person, file: FileRow) -> None:

@@ -60,7 +60,7 @@ def authority_code(text: str, register: AreaRegister) -> str:
         return code
     upper = told.upper()
     if not is_code(upper):
-        raise UserError(f"{told!r} is no code of an authority; write one such as E09000012")
+        raise UserError(f"{told or 'a blank'} is no authority; write the code of one, as E09000012")
     kind = kind_of(upper)
     if kind is not None and kind not in AUTHORITIES:
         raise UserError(f"{upper} is the code of {_with_article(kind)}, which is no authority")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 
 from core.engine.areas.hosts import Hosts, resolved_hosts
@@ -129,6 +130,11 @@ class Calculation:
     charges: pa.Table
     episode: Codes
     currencies: list[str]
+
+    @property
+    def episodes_charged(self) -> int:
+        """Episodes with a charge."""
+        return len(np.unique(self.episode))
 
 
 def calculate(records: pa.Table, terms: Terms) -> Calculation:

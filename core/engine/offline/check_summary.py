@@ -73,6 +73,7 @@ def _file_document(check: FileCheck) -> dict[str, Any]:
         "name": check.name,
         "rows": check.row_count,
         "records": check.record_count,
+        **check.rows,
         "refused": check.refused,
         "errors": check.error_count,
         "warnings": check.warning_count,
@@ -92,6 +93,8 @@ def _file_lines(check: FileCheck) -> list[str]:
     lines += [_cause_line(cause) for cause in shown.to_pylist()]
     if number > shown.num_rows:
         lines.append(f"  … and {counted(number - shown.num_rows, 'more cause')}")
+    if check.rows_in_words:
+        lines.append(f"  {check.rows_in_words}")
     return lines
 
 

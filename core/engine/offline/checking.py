@@ -13,17 +13,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.calculation.accounting import rows_in_words
 from core.engine.columns.coded import CODED
 from core.engine.dataset.field_rules import References
 from core.engine.dataset.record_checks import Checked, check_chunk
 from core.engine.dataset.specification import Specification
 from core.engine.reading import Heading, Reading, open_file
+from core.engine.reading.files import RowCounts
 
 __all__ = ["Checked", "FileCheck", "References", "check_chunk", "check_file"]
 
 CHUNK_ROWS = 100_000
 AHEAD = 2
 """Chunks checked at once: Arrow and numpy leave the interpreter free for each other."""
+
+
+ROW_COUNTS = ("rows_in_file", "rows_read", "rows_in_error", "rows_left_out")
+"""The first is the sum of the others."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class FileCheck:
     refused: bool
     errors: pa.Table
     record_count: int
+    counts: RowCounts
+    records_in_error: int
     _chunks: list[pa.Table] = field(repr=False)
     _specification: Specification = field(repr=False)
 
@@ -52,6 +60,22 @@ class FileCheck:
     def row_count(self) -> int:
         """Rows of the data, with those that could not become records."""
         return self.record_count + _count_of(self.errors["code"], "ragged-row")
+
+    @property
+    def rows(self) -> dict[str, int | None]:
+        """Where the rows of the file went, by name; of a refused one nobody counts them."""
+        if self.refused:
+            return dict.fromkeys(ROW_COUNTS)
+        in_error = self.records_in_error + self.counts.in_error
+        read = self.record_count - self.records_in_error
+        found = (self.counts.there, read, in_error, self.counts.left_out)
+        return dict(zip(ROW_COUNTS, found, strict=True))
+
+    @property
+    def rows_in_words(self) -> str | None:
+        """The same as a sentence."""
+        numbers = [number for number in self.rows.values() if number is not None]
+        return rows_in_words(*numbers) if numbers else None
 
     @property
     def chunked_records(self) -> pa.Table:
@@ -98,9 +122,10 @@ def check_file(
     ) as reading:
         records: list[pa.Table] = []
         errors: list[pa.Table] = []
-        count = 0
+        count = in_error = 0
         for checked in _checked(reading, specification, references):
             count += checked.records.num_rows
+            in_error += int(pc.sum(checked.records["in_error"]).as_py() or 0)
             errors.append(checked.errors)
             if keep_records:
                 records.append(checked.records)
@@ -113,6 +138,8 @@ def check_file(
             refused=reading.refused,
             errors=found,
             record_count=count,
+            counts=reading.counts,
+            records_in_error=in_error,
             _chunks=records,
             _specification=specification,
         )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.counting import counted
+from core.engine.calculation.accounting import episodes_in_words, records_in_words
 from core.engine.columns.joins import coded
 from core.engine.offline.check_summary import causes
 from core.engine.offline.pricing import Outcome, Tariff
@@ -36,6 +37,7 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
             {
                 "name": found.name,
                 "records": found.records,
+                **found.rows,
                 "errors": found.count("error"),
                 "warnings": found.count("warning"),
             }
@@ -52,6 +54,8 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
         document |= {
             "hosts_ended": tariff.placed.notes,
             "episodes": outcome.calculation.merged.episodes.num_rows,
+            "records_calculated": _records(outcome),
+            "episodes_charged": outcome.calculation.episodes_charged,
             "charges": charges.num_rows,
             "total": Money(_total(charges)).plain,
             "totals": {
@@ -84,6 +88,12 @@ def totals(charges: pa.Table, column: str) -> dict[str, int]:
     )
 
 
+def _records(outcome: Outcome) -> int:
+    """The records that were calculated, those in error aside."""
+    assert outcome.calculation is not None  # noqa: S101 - asked of what was priced
+    return int(pc.sum(outcome.calculation.merged.episodes["records"]).as_py() or 0)
+
+
 def _total(charges: pa.Table) -> int:
     return int(pc.sum(charges["amount"]).as_py() or 0)
 
@@ -95,6 +105,8 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
         for cause in causes(found.errors).slice(0, CAUSES_SHOWN).to_pylist():
             where = "file" if cause["first_row"] is None else f"row {cause['first_row']}"
             yield f"  {cause['count']:>9,} × {cause['code']} (first: {where}): {cause['message']}"
+        if found.rows_in_words:
+            yield f"  {found.rows_in_words}"
     if outcome.calculation is None:
         yield f"Nothing was priced. Put the errors right ({paths['errors']})" + _or_skip(outcome)
         return
@@ -111,6 +123,10 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
         f"{counted(episodes, 'episode')}, {counted(charges.num_rows, 'charge')},"
         f" £{Money(_total(charges)).grouped}"
     )
+    records = _records(outcome)
+    charged = outcome.calculation.episodes_charged
+    yield records_in_words(records, episodes)
+    yield episodes_in_words(episodes, charged, charges.num_rows)
     for name, column in TOTALS.items():
         yield f"by {name}:"
         yield from _largest(totals(charges, column))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -47,6 +47,8 @@ class Findings:
     name: str
     records: int
     errors: pa.Table
+    rows: Mapping[str, int | None]
+    rows_in_words: str | None
 
     def count(self, severity: str) -> int:
         return int(pc.sum(pc.equal(self.errors["severity"], severity)).as_py() or 0)
@@ -93,7 +95,10 @@ def price_files(
         check_file(path, tariff.specification, references, transpose=transpose, name=name)
         for name, path in files
     ]
-    findings = [Findings(check.name, check.record_count, check.errors) for check in checks]
+    findings = [
+        Findings(check.name, check.record_count, check.errors, check.rows, check.rows_in_words)
+        for check in checks
+    ]
     if any(not _may_be_priced(check, skip_errors=skip_errors) for check in checks):
         return Outcome(findings, None, readable=not any(check.refused for check in checks))
     records = records_of(checks)
@@ -146,9 +151,7 @@ def with_overwritten(findings: Sequence[Findings], overwritten: pa.Table) -> lis
     """The findings with a ``code-overwritten`` warning for each lost code, in order of rows."""
     files = overwritten["file"].to_numpy()
     return [
-        Findings(
-            found.name, found.records, _added(found.errors, overwritten.filter(files == number))
-        )
+        replace(found, errors=_added(found.errors, overwritten.filter(files == number)))
         if number in files
         else found
         for number, found in enumerate(findings)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.engine.columns.as_read import text_as_read
 from core.engine.dataset.fields import Field
@@ -27,6 +28,7 @@ from core.user_errors import UserError
 CHUNK_ROWS = 50_000
 
 
+OF_HEADINGS = {"missing-column", "duplicate-column", "headings-elsewhere"}
 OF_SHEETS = ("data-on-another-sheet", "sheet-not-read")
 """What is found of other sheets leaves the headings of the one that is read as they are."""
 
@@ -127,6 +129,12 @@ class Reading(AbstractContextManager["Reading"]):
         self._late = errors_table(late)
         # what broke off in the middle is no month's activity: none of it counts
         self.refused = any(found["code"] == "unreadable-file" for found in late)
+
+    @property
+    def lacks_headings(self) -> bool:
+        """Whether the file is refused, and only for what a person can say of its headings."""
+        errors = self.errors.filter(pc.equal(self.errors["severity"], "error"))["code"].to_pylist()
+        return self._layout is not None and bool(errors) and set(errors) <= OF_HEADINGS
 
     def expected_chunks(self) -> int | None:
         """About how many chunks there will be; None where only reading can tell."""
@@ -340,9 +348,7 @@ class _DataRows:
         found += self._seams.findings + rows
         counts = self.counts
         if not counts.whole:
-            found.append(
-                finding("unreadable-file/rows-lost", there=counts.there, found=counts.found)
-            )
+            found.append(rows_lost(counts.there, counts.found))
         if not self._records and not rows:
             found.append(finding("empty-file/heading-alone"))
         return found
@@ -363,6 +369,11 @@ class _DataRows:
         for at in (*self._nameless, *self._beyond):
             if at not in self._filled and not blank_rows(table.select([str(at)])).all():
                 self._filled.add(at)
+
+
+def rows_lost(there: int, found: int) -> dict[str, Any]:
+    """What is said of a file whose rows did not all come out again."""
+    return finding("unreadable-file/rows-lost", there=there, found=found)
 
 
 def slices(table: pa.Table, rows: int) -> Iterator[pa.Table]:

@@ -14,7 +14,6 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic import Field as PydanticField
 
 from core.documents import Document, StrictModel, read_document
-from core.engine.areas.kinds import is_code
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.money import Money
 from core.engine.tariff.months import Month
@@ -34,6 +33,7 @@ class Status(StrEnum):
 
 
 _RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_AREA = re.compile(r"[A-Za-z][0-9]{8}")
 _FACTOR = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 MOST_FACTOR = 1000
@@ -75,7 +75,7 @@ def _in_capitals(value: object) -> object:
         return value
     codes: dict[object, object] = {}
     for key, member in value.items():
-        code = key.strip().upper() if isinstance(key, str) and is_code(key.strip().upper()) else key
+        code = key.strip().upper() if isinstance(key, str) and _AREA.fullmatch(key.strip()) else key
         if code in codes:
             raise ValueError(f"{code} stands there twice")
         codes[code] = member

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from core.engine.calculation.accounting import episodes_in_words, records_in_words
 from core.reports.collating.submitted import Submitted
 from core.reports.kinds.summary_groups import summary_groups
 from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
@@ -17,10 +18,12 @@ FILES = (
     Column("Bytes", "whole", 14),
     Column("Records", "whole", 12),
     Column("Warnings", "whole", 11),
+    Column("Rows", "whole", 12, meaning="in the file, below the headings"),
+    Column("Rows left out", "whole", 15, meaning="headings that stood there again"),
     Column("SHA-256", width=68, meaning="proves which file it was, byte by byte"),
 )
 SHEET, FILES_SHEET = "Receipt", "Files"
-LAYOUT = Layout("1", {FILES_SHEET: FILES})
+LAYOUT = Layout("2", {FILES_SHEET: FILES})
 
 
 def _write(book: Workbook, context: ReportContext) -> int:
@@ -52,7 +55,8 @@ def _file(file: Any) -> tuple[Any, ...]:
     uploaded = f"{file.uploaded_at:%-d %b %Y %H:%M}"
     return (
         *(file.name, file.by or "", uploaded),
-        *(file.size, file.records, file.warnings, file.sha256),
+        *(file.size, file.records, file.warnings),
+        *(file.rows_there, file.rows_left_out, file.sha256),
     )
 
 
@@ -62,8 +66,18 @@ def _facts(submitted: Submitted) -> list[tuple[str, str]]:
         ("Asked for", f"{run.requested_at:%-d %B %Y at %H:%M} UTC by {run.asked_by or 'nobody'}"),
         ("Calculated", f"{run.finished_at:%-d %B %Y at %H:%M} UTC"),
         ("Tariff", run.tariff),
+        *_accounts(run),
         ("Files", f"{len(submitted.files)}, listed with their fingerprints"),
     ]
+
+
+def _accounts(run: Any) -> list[tuple[str, str]]:
+    """Where the records and episodes went."""
+    told = [("Records", records_in_words(run.records, run.episodes))]
+    if run.episodes_charged is not None:
+        sentence = episodes_in_words(run.episodes, run.episodes_charged, run.charges)
+        told.append(("Episodes", sentence))
+    return told
 
 
 WRITER = ReportWriter(LAYOUT, _write)

@@ -64,6 +64,7 @@ def check_stored_file(
             transpose=check.transpose,
             chunk_rows=chunk_rows,
             headings=check.headings,
+            heading_row=check.heading_row,
         ) as reading,
     ):
         with engine.begin() as connection:
@@ -92,10 +93,4 @@ def one_by_one(context: CheckContext, chunks: Iterable[NumberedChunk]) -> None:
 
 def _finish(engine: Engine, check: FileCheckInputs, reading: Reading) -> FileState:
     with engine.begin() as connection:
-        return finish_file_check(
-            connection,
-            check,
-            headings=reading.headings,
-            file_errors=reading.file_errors(),
-            refused=reading.refused,
-        )
+        return finish_file_check(connection, check, reading)

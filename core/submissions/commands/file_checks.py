@@ -24,10 +24,14 @@ from core.database.copying import copy_table, with_ids
 from core.database.engine import driver_cursor
 from core.database.records import place_index, records_table, summarise
 from core.engine.calculation.episodes import bucket_of
+from core.engine.columns.as_read import made_visible
 from core.engine.dataset.corrections import Correction, apply_corrections
+from core.engine.dataset.problems import errors_table
 from core.engine.dataset.specification import Specification
 from core.engine.offline.checking import Checked, References, check_chunk
 from core.engine.reading import Heading, Reading
+from core.engine.reading.files import rows_lost
+from core.engine.reading.revision import READER_REVISION
 from core.events.failures import mark_resolved
 from core.events.outbox import raise_event
 from core.submissions.commands.heading_review import is_new, needs_review
@@ -55,6 +59,7 @@ class FileCheckInputs:
     references: References
     corrections: tuple[Correction, ...]
     headings: Mapping[str, str | None]  # as chosen for the provider: heading to column
+    heading_row: int | None  # as chosen for the file; None: the first
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class ChunkCounts:
     """The counts of one chunk."""
 
     records: int
+    in_error: int
     errors: int
     warnings: int
 
@@ -88,6 +94,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         ),
         corrections=_corrections(connection, file_id),
         headings=choices_of(connection, submission.provider_id, specification),
+        heading_row=row.heading_row,
     )
 
 
@@ -128,12 +135,16 @@ def set_expected_chunks(connection: Connection, check: FileCheckInputs, chunks: 
 
 
 def wait_for_confirmation(connection: Connection, check: FileCheckInputs, reading: Reading) -> bool:
-    """Moves a file to unconfirmed if a person must confirm its headings; returns whether it did."""
-    headings = reading.headings
-    if reading.refused or not needs_review(
-        check.look, headings, check.specification, check.headings
-    ):
+    """Moves a file to unconfirmed if a person must confirm its headings; returns whether it did.
+
+    A file that lacks a required heading is one: a person can say where it stands.
+    """
+    headings, lacking = reading.headings, reading.lacks_headings
+    if check.look == Look.NEVER or (reading.refused and not lacking):
         return False
+    if not lacking and not needs_review(check.look, headings, check.specification, check.headings):
+        return False
+    _store_errors(connection, check, reading.errors)
     move(
         connection,
         tables.files,
@@ -141,6 +152,8 @@ def wait_for_confirmation(connection: Connection, check: FileCheckInputs, readin
         check.file_id,
         FileState.UNCONFIRMED,
         headings=heading_documents(headings),
+        first_rows=shown_rows(reading) if lacking else None,
+        **file_totals(connection, check.file_id),
     )
     new = sum(is_new(each, check.specification, check.headings) for each in headings)
     raise_event(connection, event_catalogue.FileUnconfirmed(new=new, **event_names_of_check(check)))
@@ -150,6 +163,18 @@ def wait_for_confirmation(connection: Connection, check: FileCheckInputs, readin
 def heading_documents(headings: Iterable[Heading]) -> list[dict[str, str | None]]:
     """The headings of a file with the column of each, as they are stored."""
     return [{"heading": each.heading, "column": each.column} for each in headings]
+
+
+ROWS_SHOWN, CELLS_SHOWN, LETTERS_SHOWN = 20, 12, 60
+"""So much of a file is kept for who chooses the row of its headings."""
+
+
+def shown_rows(reading: Reading) -> list[list[str]]:
+    """The beginning of the first rows of a file."""
+    return [
+        [made_visible(cell)[:LETTERS_SHOWN] for cell in row[:CELLS_SHOWN]]
+        for row in reading.first_rows[:ROWS_SHOWN]
+    ]
 
 
 def clear_file(connection: Connection, specification: Specification, file_id: int) -> None:
@@ -176,6 +201,7 @@ def store_chunk(
     count = {entry["values"]: entry["counts"] for entry in severities}
     counts = ChunkCounts(
         records=checked.records.num_rows,
+        in_error=int(pc.sum(checked.records["in_error"]).as_py() or 0),
         errors=count.get("error", 0),
         warnings=count.get("warning", 0),
     )
@@ -190,9 +216,7 @@ def store_chunk(
             file_id=check.file_id,
             check_number=check.check_number,
             chunk=number,
-            records=counts.records,
-            errors=counts.errors,
-            warnings=counts.warnings,
+            **vars(counts),
         )
     )
     # Last, since chunks with the same new clinic wait for each other here.
@@ -216,22 +240,18 @@ def _clinics(records: pa.Table, specification: Specification) -> list[str]:
 
 
 def finish_file_check(
-    connection: Connection,
-    check: FileCheckInputs,
-    *,
-    headings: Iterable[Heading],
-    file_errors: pa.Table,
-    refused: bool,
+    connection: Connection, check: FileCheckInputs, reading: Reading
 ) -> FileState:
     """Stores the errors of the file as a whole, totals the chunks, and ends the check; returns the
     state of the file."""
-    with driver_cursor(connection) as cursor:
-        errors = with_ids(file_errors, file_id=check.file_id, chunk=-1)
-        copy_table(cursor, "errors", errors.column_names, errors)
+    _store_errors(connection, check, reading.file_errors())
+    lost = _rows_lost(connection, check, reading)
+    if lost is not None:
+        _store_errors(connection, check, lost)
     summarise(connection, place_index(records_table(check.specification)))
-    totals: dict[str, Any] = file_totals(connection, check.file_id)
+    totals = file_totals(connection, check.file_id)
     state = FileState.READY
-    if refused:
+    if reading.refused or lost is not None:
         state = FileState.REJECTED
     elif totals["errors"]:
         state = FileState.IN_ERROR
@@ -241,8 +261,11 @@ def finish_file_check(
         FILE_MACHINE,
         check.file_id,
         state,
-        headings=heading_documents(headings),
+        headings=heading_documents(reading.headings),
+        first_rows=shown_rows(reading) if reading.lacks_headings else None,
+        reader=READER_REVISION,
         **totals,
+        **_rows(connection, check, reading),
     )
     if (
         state == FileState.REJECTED
@@ -252,7 +275,40 @@ def finish_file_check(
     return state
 
 
-def file_totals(connection: Connection, file_id: int) -> dict[str, int]:
+def _store_errors(connection: Connection, check: FileCheckInputs, file_errors: pa.Table) -> None:
+    with driver_cursor(connection) as cursor:
+        errors = with_ids(file_errors, file_id=check.file_id, chunk=-1)
+        copy_table(cursor, "errors", errors.column_names, errors)
+
+
+def _rows_lost(connection: Connection, check: FileCheckInputs, reading: Reading) -> pa.Table | None:
+    """The error of a file of which other records were stored than read."""
+    stored = _sum_over_chunks(connection, check, "records")
+    if reading.refused or stored == reading.counts.records:
+        return None
+    there, read = reading.counts.there, reading.counts.records
+    return errors_table([rows_lost(there, there - read + stored)])
+
+
+def _rows(connection: Connection, check: FileCheckInputs, reading: Reading) -> dict[str, Any]:
+    """Where the rows of the file went; of a refused one nobody counts them."""
+    if reading.refused:
+        return dict.fromkeys(("rows_there", "rows_in_error", "rows_left_out"))
+    return {
+        "rows_there": reading.counts.there,
+        "rows_in_error": _sum_over_chunks(connection, check, "in_error") + reading.counts.in_error,
+        "rows_left_out": reading.counts.left_out,
+    }
+
+
+def _sum_over_chunks(connection: Connection, check: FileCheckInputs, column: str) -> int:
+    chunks = tables.file_chunks
+    total = sa.func.coalesce(sa.func.sum(chunks.c[column]), 0)
+    query = sa.select(total).where(chunks.c.file_id == check.file_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def file_totals(connection: Connection, file_id: int) -> dict[str, Any]:
     """The counts of records, errors and warnings that are stored for a file."""
     chunks, errors = tables.file_chunks, tables.errors
     records = connection.execute(

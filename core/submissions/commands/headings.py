@@ -13,6 +13,7 @@ from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.fields import heading_key
 from core.engine.dataset.specification import Specification
+from core.engine.reading.csv_file import HEAD_ROWS
 from core.submissions.commands.uploads import recheck_file
 from core.submissions.months import get_submission
 from core.user_errors import UserError
@@ -58,7 +59,10 @@ def confirm_headings(
 ) -> None:
     """As ``choose_headings``, but ``choices`` may be empty: the matched headings are confirmed."""
     submission_id = recheck_file(connection, file_id, user_id=user_id, look=Look.NEVER)
-    _refuse_bad({**_read(connection, file_id), **choices}, current_specification(connection))
+    specification = current_specification(connection)
+    taken = {**_read(connection, file_id), **choices}
+    _refuse_bad(taken, specification)
+    _refuse_missing(connection, file_id, taken, specification)
     if choices:
         _remember(connection, submission_id, choices, user_id)
     note(connection, "headings chosen", f"file:{file_id}", user_id=user_id, choices=dict(choices))
@@ -70,6 +74,44 @@ def _read(connection: Connection, file_id: int) -> dict[str, str | None]:
     headings = connection.execute(query).scalar() or []
     columns = current_specification(connection).columns
     return {each["heading"]: each["column"] for each in headings if each["column"] in columns}
+
+
+def choose_heading_row(
+    connection: Connection, file_id: int, row: int, *, user_id: int | None
+) -> None:
+    """Has a file read with the headings of that row; raises ``UserError`` where there can be none.
+
+    Headings that are new there want a look, as those of the first row would.
+    """
+    if not 1 <= row <= HEAD_ROWS:
+        raise UserError(f"The headings must stand in one of the first {HEAD_ROWS} rows.")
+    recheck_file(connection, file_id, user_id=user_id, look=Look.NEW, heading_row=row)
+    note(connection, "heading row chosen", f"file:{file_id}", user_id=user_id, row=row)
+
+
+def _refuse_missing(
+    connection: Connection,
+    file_id: int,
+    taken: Mapping[str, str | None],
+    specification: Specification,
+) -> None:
+    """A required field needs a heading; the codes of a transposed file stand in no column."""
+    files = tables.files
+    query = sa.select(files.c.transpose).where(files.c.id == file_id)
+    transposed = bool(connection.execute(query).scalar())
+    columns = set(taken.values())
+    missing = [
+        field.name
+        for field in specification.fields
+        if field.required
+        and not columns & set(field.columns)
+        and not (transposed and field.transpose_from)
+    ]
+    if missing:
+        raise UserError(
+            f"No heading stands for {', '.join(missing)}. Choose one for each, or another row of "
+            "headings, or mend the file."
+        )
 
 
 def _remember(

@@ -13,6 +13,7 @@ from core.database import tables
 from core.engine.tariff.configuration import Status
 from core.events.outbox import raise_event
 from core.submissions.clinics_to_place import clinics_to_place
+from core.submissions.commands.rereading import OUTDATED
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
@@ -60,6 +61,10 @@ OBSTACLES: dict[str, tuple[About, str]] = {
         "files",
         "{subject} waits until its headings are confirmed. Look at them.",
     ),
+    "file-outdated": (
+        "files",
+        "{subject} was read by an earlier version; it is checked again by itself.",
+    ),
     "file-in-error": ("files", "{subject} has errors. Correct them."),
     "file-rejected": ("files", "{subject} could not be read. Remove it, and upload a mended file."),
     "clinic-to-be-placed": ("clinics", "Clinic {subject} is new. Say which authority hosts it."),
@@ -104,7 +109,7 @@ def obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacl
 def _file_obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
     files = tables.files
     query = (
-        sa.select(files.c.name, files.c.state)
+        sa.select(files.c.name, files.c.state, OUTDATED.label("outdated"))
         .where(files.c.submission_id == submission.id, files.c.state != FileState.REMOVED)
         .order_by(files.c.position)
     )
@@ -112,9 +117,9 @@ def _file_obstacles(connection: Connection, submission: SubmissionRow) -> list[O
     if not rows:
         return [Obstacle("no-files", "")]
     return [
-        Obstacle(_FILE_OBSTACLES[FileState(state)], name)
-        for name, state in rows
-        if state in _FILE_OBSTACLES
+        Obstacle("file-outdated" if outdated else _FILE_OBSTACLES[FileState(state)], name)
+        for name, state, outdated in rows
+        if outdated or state in _FILE_OBSTACLES
     ]
 
 

@@ -17,6 +17,7 @@ from core.database.engine import driver_cursor
 from core.database.records import records_table
 from core.engine.calculation.episodes import Merged
 from core.engine.columns.coded import CODED
+from core.engine.columns.joins import coded, distinct_rows
 from core.submissions.commands.run_inputs import RunInputs
 
 OVERWRITTEN = "A later record of the same episode has another code in this place; this one is lost."
@@ -28,6 +29,7 @@ class ChunkTotals:
 
     records: int
     episodes: int
+    episodes_charged: int
     charges: int
     warnings: int
     amount_pence: int
@@ -98,6 +100,7 @@ def store_charges(
     totals = ChunkTotals(
         records=int(pc.sum(merged.episodes["records"]).as_py() or 0),
         episodes=merged.episodes.num_rows,
+        episodes_charged=_episodes_of(charges),
         charges=charges.num_rows,
         warnings=merged.overwritten.num_rows,
         amount_pence=int(pc.sum(charges["amount"]).as_py() or 0),
@@ -116,6 +119,12 @@ def store_charges(
         tables.run_chunks.insert().values(run_id=run.run_id, chunk=chunk, **vars(totals))
     )
     return totals
+
+
+def _episodes_of(charges: pa.Table) -> int:
+    """How many episodes the charges are of."""
+    keys = (coded(charges[name]).codes for name in ("clinic_id", "patient_id", "attendance_date"))
+    return len(distinct_rows(keys)[1])
 
 
 def _charge_rows(charges: pa.Table) -> pa.Table:

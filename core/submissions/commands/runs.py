@@ -41,6 +41,7 @@ class RunTotals:
 
     records: int
     episodes: int
+    episodes_charged: int
     charges: int
     warnings: int
     amount_pence: int
@@ -90,6 +91,7 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
         finished_at=sa.func.now(),
         records=totals.records,
         episodes=totals.episodes,
+        episodes_charged=totals.episodes_charged,
         charges=totals.charges,
         amount_pence=totals.amount_pence,
     )
@@ -122,7 +124,7 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
 def run_totals(connection: Connection, run: RunInputs) -> RunTotals:
     """The sums over the chunks that are done."""
     chunks = tables.run_chunks
-    names = ("records", "episodes", "charges", "warnings", "amount_pence")
+    names = ("records", "episodes", "episodes_charged", "charges", "warnings", "amount_pence")
     sums = [sa.func.coalesce(sa.func.sum(chunks.c[name]), 0).label(name) for name in names]
     row = connection.execute(sa.select(*sums).where(chunks.c.run_id == run.run_id)).one()
     return RunTotals(**{name: int(value) for name, value in row._mapping.items()})

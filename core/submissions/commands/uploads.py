@@ -35,6 +35,8 @@ from core.vocabulary.states.submissions import (
 CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILED)
 """The states of a submission in which its files may change."""
 
+READ_AGAIN = "files are read more exactly now"
+
 _CHECKED = (FileState.IN_ERROR, FileState.READY)
 _READ_OR_REFUSED = (*_CHECKED, FileState.REJECTED, FileState.UNCONFIRMED)
 
@@ -122,9 +124,13 @@ def correct(
             for correction in corrections
         ],
     )
-    _check_again(
-        connection, submission, file_id, row.name, user_id=user_id, corrections=len(corrections)
+    event = event_catalogue.FileCorrected(
+        corrections=len(corrections),
+        file_id=file_id,
+        file=row.name,
+        **names_of_submission(submission),
     )
+    _check_again(connection, event, user_id=user_id)
 
 
 def _refuse_unknown_fields(connection: Connection, corrections: list[Correction]) -> None:
@@ -148,7 +154,10 @@ def undo_correction(connection: Connection, correction_id: int, *, user_id: int 
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.CORRECT, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
-    _check_again(connection, submission, file_id, row.name, user_id=user_id)
+    event = event_catalogue.FileCorrected(
+        file_id=file_id, file=row.name, **names_of_submission(submission)
+    )
+    _check_again(connection, event, user_id=user_id)
 
 
 def recheck_file(
@@ -158,24 +167,36 @@ def recheck_file(
     user_id: int | None,
     transpose: bool | None = None,
     look: Look | None = None,
+    heading_row: int | None = None,
 ) -> int:
     """Requests a new check of a file, even a rejected one; returns the id of its submission.
 
     ``transpose``: it holds one activity code a row; ``look``: whether a person confirms its
-    headings first; None: unchanged.
+    headings first; ``heading_row``: the row they stand in; None: unchanged.
     """
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
-    options = {"transpose": transpose, "look": look}
+    options = {"transpose": transpose, "look": look, "heading_row": heading_row}
     changed = {name: value for name, value in options.items() if value is not None}
     if changed:
         files = tables.files
         connection.execute(files.update().where(files.c.id == file_id).values(changed))
-    _check_again(
-        connection, submission, file_id, row.name, user_id=user_id, states=_READ_OR_REFUSED
+    event = event_catalogue.FileCorrected(
+        file_id=file_id, file=row.name, **names_of_submission(submission)
     )
+    _check_again(connection, event, user_id=user_id, states=_READ_OR_REFUSED)
     return int(row.submission_id)
+
+
+def read_again(connection: Connection, file_id: int) -> None:
+    """Has a file checked again since files are read otherwise now, which nobody has asked for."""
+    row = _file(connection, file_id)
+    submission = _reopen(connection, row.submission_id, None, reason=READ_AGAIN)
+    event = event_catalogue.FileOutdated(
+        file_id=file_id, file=row.name, **names_of_submission(submission)
+    )
+    _check_again(connection, event, user_id=None, reason=READ_AGAIN)
 
 
 def remove_file(connection: Connection, file_id: int, *, user_id: int | None) -> None:
@@ -192,29 +213,25 @@ def remove_file(connection: Connection, file_id: int, *, user_id: int | None) ->
 
 def _check_again(
     connection: Connection,
-    submission: SubmissionRow,
-    file_id: int,
-    name: str,
+    event: event_catalogue.FileCorrected | event_catalogue.FileOutdated,
     *,
     user_id: int | None,
-    corrections: int = 1,
     states: tuple[FileState, ...] = _CHECKED,
+    reason: str = "",
 ) -> None:
-    state = _file(connection, file_id).state
+    """Asks for a new check of the event's file."""
+    state = _file(connection, event.file_id).state
     if state not in states:
-        raise UserError(f"{name} is {state}; corrections are made once it has been checked.")
-    number = tables.files.c.check_number + 1
+        raise UserError(f"{event.file} is {state}; corrections are made once it has been checked.")
     move(
         connection,
         tables.files,
         FILE_MACHINE,
-        file_id,
+        event.file_id,
         FileState.CHECKING,
         user_id=user_id,
-        check_number=number,
-    )
-    event = event_catalogue.FileCorrected(
-        corrections=corrections, file_id=file_id, file=name, **names_of_submission(submission)
+        reason=reason,
+        check_number=tables.files.c.check_number + 1,
     )
     raise_event(connection, event, user_id=user_id)
 
@@ -234,7 +251,13 @@ def _require(
     require(connection, user_id, action, provider_id)
 
 
-def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> SubmissionRow:
+def _reopen(
+    connection: Connection,
+    submission_id: int,
+    user_id: int | None,
+    *,
+    reason: str = "files changed",
+) -> SubmissionRow:
     """Ensures that files may change: a draft becomes open again and its run is unpublished."""
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
@@ -248,9 +271,9 @@ def _reopen(connection: Connection, submission_id: int, user_id: int | None) -> 
         submission_id,
         SubmissionState.OPEN,
         user_id=user_id,
-        reason="files changed",
+        reason=reason,
         run_id=None,
         failure=None,
     )
-    unpublish_run(connection, submission_id, reason="files changed", user_id=user_id)
+    unpublish_run(connection, submission_id, reason=reason, user_id=user_id)
     return submission

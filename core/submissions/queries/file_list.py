@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.database import tables
+from core.engine.reading.revision import READER_REVISION
 from core.submissions.scoped import submissions_in
 from core.vocabulary.states.submissions import FILE_TEXTS, FileState
 
@@ -35,11 +36,23 @@ class FileRow:
     same_as: str | None  # an earlier file with the very same content
     transpose: bool
     headings: list[dict[str, str | None]] | None  # as read: heading, and its column
+    first_rows: list[list[str]] | None  # while the row of its headings is to be chosen
+    rows_there: int | None  # below the headings; None: not counted
+    rows_in_error: int | None
+    rows_left_out: int | None
+    outdated: bool  # its records come from an earlier reading
 
     @property
     def text(self) -> str:
         """The state in words for the user."""
         return self.failure or FILE_TEXTS[self.state]
+
+    @property
+    def rows_read(self) -> int | None:
+        """Rows that are records without error."""
+        if self.rows_there is None:
+            return None
+        return self.rows_there - (self.rows_in_error or 0) - (self.rows_left_out or 0)
 
     @property
     def moving(self) -> bool:
@@ -92,6 +105,11 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             twin.label("same_as"),
             files.c.transpose,
             files.c.headings,
+            files.c.first_rows,
+            files.c.rows_there,
+            files.c.rows_in_error,
+            files.c.rows_left_out,
+            (files.c.reader < READER_REVISION).label("outdated"),
         )
         .outerjoin(users, users.c.id == files.c.uploaded_by)
         .where(

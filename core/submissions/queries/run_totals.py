@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from core.access.scope import Scope
 from core.configurations.published_names import currency_names
 from core.database import tables
+from core.engine.calculation.accounting import episodes_in_words, records_in_words
 from core.submissions.scoped import runs_in
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -25,12 +26,21 @@ class RunSummary:
     kind: str
     records: int
     episodes: int
+    episodes_charged: int | None  # None: a run of which nobody counted them
     charges: int
     amount_pence: int
     by_commissioner: list[tuple[str | None, int, int]]  # code, charges, pence
     by_currency: list[tuple[str, int, int]]
     overwritten: int
     currency_names: dict[str, str]
+
+    @property
+    def accounts(self) -> list[str]:
+        """Where the records and the episodes went, a sentence each."""
+        told = [records_in_words(self.records, self.episodes)]
+        if self.episodes_charged is not None:
+            told.append(episodes_in_words(self.episodes, self.episodes_charged, self.charges))
+        return told
 
 
 def run_summary(connection: Connection, scope: Scope, run_id: int) -> RunSummary:
@@ -52,6 +62,7 @@ def run_summary(connection: Connection, scope: Scope, run_id: int) -> RunSummary
         kind=run.kind,
         records=run.records,
         episodes=run.episodes,
+        episodes_charged=run.episodes_charged,
         charges=run.charges,
         amount_pence=run.amount_pence,
         by_commissioner=_by(connection, run_id, "commissioner"),

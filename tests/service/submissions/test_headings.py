@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +12,11 @@ from core.access.scope import NotAllowed
 from core.database import tables
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction
-from core.submissions.commands.headings import choose_headings, confirm_headings
+from core.submissions.commands.headings import (
+    choose_heading_row,
+    choose_headings,
+    confirm_headings,
+)
 from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.commands.uploads import correct, recheck_file, remove_file
 from core.user_errors import UserError
@@ -173,3 +177,84 @@ def test_one_code_a_row_is_proposed_before_the_check(service: Service) -> None:
     with service.engine.begin() as connection:
         recheck_file(connection, file_id, user_id=service.amira, transpose=True)
     assert service.check(file_id) == FileState.READY
+
+
+def content_of(service: Service, *lines: str, look: Look = Look.NEW) -> int:
+    """A file of these lines, sent from the portal."""
+    stream = io.BytesIO("\n".join([*lines, ""]).encode())
+    month = service.month("ZX1", APRIL)
+    arrival = UploadDetails("file.csv", look=look)
+    return store_upload(
+        service.engine, service.store, month, arrival, stream, user_id=service.users["ZX1"]
+    )
+
+
+def the_file(service: Service, file_id: int) -> sa.Row[Any]:
+    [row] = service.rows(tables.files.select().where(tables.files.c.id == file_id))
+    return row
+
+
+def test_a_required_heading_that_is_missing_is_asked_for(
+    service: Service, portal_engine: Engine
+) -> None:
+    file_id = upload(service, "first.csv", look=Look.NEW)
+    assert service.check(file_id) == FileState.UNCONFIRMED
+    codes = service.rows_of_one(sa.select(tables.errors.c.code))
+    assert set(codes) == {"missing-column", "unknown-column"}
+    assert the_file(service, file_id).errors == 1
+    with acting_for(portal_engine, service.amira, None).begin() as connection:
+        confirm_headings(connection, file_id, {"Local Nr.": "Patient ID"}, user_id=service.amira)
+    assert service.check(file_id) == FileState.READY
+    assert service.rows_of_one(sa.select(tables.errors.c.code)) == []
+    assert the_file(service, file_id).first_rows is None
+
+
+def test_headings_are_not_confirmed_while_a_required_one_is_missing(service: Service) -> None:
+    file_id = upload(service, "first.csv", look=Look.NEW)
+    service.check(file_id)
+    with pytest.raises(UserError, match="for Patient ID"), service.engine.begin() as connection:
+        confirm_headings(connection, file_id, {"Local Nr.": None}, user_id=service.amira)
+    assert service.state(file_id) == FileState.UNCONFIRMED
+
+
+@pytest.mark.parametrize("look", [Look.NEW, Look.NEVER])
+@pytest.mark.parametrize(
+    "above", [["Activity report April 2017"], ["Report,,", ""], ["", "", '"a\nb"']]
+)
+def test_the_row_of_the_headings_is_chosen(
+    service: Service, portal_engine: Engine, above: list[str], look: Look
+) -> None:
+    file_id = content_of(service, *above, HEADINGS, visit(1, "T4"), visit(2, "T9x"), look=look)
+    told = {Look.NEW: FileState.UNCONFIRMED, Look.NEVER: FileState.REJECTED}
+    assert service.check(file_id) == told[look]
+    row = len(above) + 1
+    found = service.rows(sa.select(tables.errors.c.code, tables.errors.c.row))
+    assert list(map(tuple, found)) == [("headings-elsewhere", row)]
+    shown = the_file(service, file_id).first_rows
+    assert shown[row - 1][:3] == ["Clinic ID", "Patient ID", "Attendance Date"]
+    with acting_for(portal_engine, service.amira, None).begin() as connection:
+        choose_heading_row(connection, file_id, row, user_id=service.amira)
+    assert service.check(file_id) == FileState.IN_ERROR
+    found = service.rows(sa.select(tables.errors.c.code, tables.errors.c.row))
+    assert list(map(tuple, found)) == [("unknown-code", row + 2)]
+    kept = the_file(service, file_id)
+    assert (kept.first_rows, kept.rows_there, kept.rows_in_error) == (None, 2, 1)
+
+
+def test_headings_in_a_chosen_row_want_a_look_if_they_are_new(service: Service) -> None:
+    file_id = content_of(service, "Report", HEADINGS.replace("Gender", "Sex"), visit(1, "T4"))
+    service.check(file_id)
+    with service.engine.begin() as connection:
+        choose_heading_row(connection, file_id, 2, user_id=service.amira)
+    assert service.check(file_id) == FileState.UNCONFIRMED
+    with service.engine.begin() as connection:
+        confirm_headings(connection, file_id, {}, user_id=service.amira)
+    assert service.check(file_id) == FileState.READY
+
+
+@pytest.mark.parametrize("row", [0, 51])
+def test_headings_stand_among_the_first_rows(service: Service, row: int) -> None:
+    file_id = content_of(service, "Report", HEADINGS, visit(1, "T4"))
+    service.check(file_id)
+    with service.engine.begin() as connection, pytest.raises(UserError, match="first 50 rows"):
+        choose_heading_row(connection, file_id, row, user_id=service.amira)

@@ -88,7 +88,8 @@ def test_the_summary_groups_errors_by_cause(tmp_path: Path) -> None:
     assert lines[0] == "a.csv: 33 records, 33 errors, 0 warnings"
     assert lines[1].split()[:2] == ["3", "×"]
     assert "first in row 2" in lines[1]
-    assert lines[-2] == "  … and 11 more causes"
+    assert lines[-3] == "  … and 11 more causes"
+    assert lines[-2] == "  33 rows in the file: 0 read, 33 in error, 0 left out"
     assert lines[-1].endswith("errors.csv.")
 
 

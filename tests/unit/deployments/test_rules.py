@@ -30,6 +30,7 @@ def test_the_rules_that_ship_are_good() -> None:
     assert {name: str(rule.target) for name, rule in started.items() if rule} == {
         "file.received": "queue check-file/check-file",
         "file.corrected": "queue check-file/check-file",
+        "file.outdated": "queue check-file/check-file",
         "file.retried": "queue check-file/check-file",
         "submission.requested": "queue submit/submit",
         "submission.drafted": "queue measure/measure",

@@ -40,6 +40,7 @@ PAYLOADS: list[tuple[str, dict[str, Any]]] = [
     ("subscription.began", SUBSCRIPTION),
     ("subscription.ending", {**SUBSCRIPTION, "days_left": 30, "renewal_id": 2}),
     ("subscription.ended", SUBSCRIPTION),
+    ("file.outdated", OF_FILE),
     ("file.unconfirmed", {**OF_FILE, "new": 2}),
     *(
         ("file.checked", {**OF_FILE, "state": state, "records": 9, "errors": 1200, "warnings": 0})
