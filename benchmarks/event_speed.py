@@ -40,7 +40,7 @@ from deployments.demo import story  # noqa: E402
 from deployments.demo.activity import MONTH, DemoFile  # noqa: E402
 from deployments.demo.cast import PEOPLE  # noqa: E402
 from deployments.demo.openid_provider import openid_provider  # noqa: E402
-from deployments.demo.run import set_the_scene  # noqa: E402
+from deployments.demo.run import import_demo_data  # noqa: E402
 from deployments.prefect_login import prefect_client  # noqa: E402
 from deployments.supervisor import Services  # noqa: E402
 
@@ -80,7 +80,7 @@ def main() -> int:
 @contextmanager
 def signed_in(services: Services) -> Iterator[Page]:
     """The portal in a browser, with a provider's analyst signed in."""
-    set_the_scene(open_engine(services.database_url))
+    import_demo_data(open_engine(services.database_url))
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -30,7 +30,7 @@ from core.settings import Settings, use_settings  # noqa: E402
 from core.support.processes import free_port  # noqa: E402
 from deployments.demo import story  # noqa: E402
 from deployments.demo.activity import DemoFile  # noqa: E402
-from deployments.demo.run import set_the_scene  # noqa: E402
+from deployments.demo.run import import_demo_data  # noqa: E402
 from deployments.prefect_login import prefect_client  # noqa: E402
 from deployments.supervisor import Services  # noqa: E402
 
@@ -65,7 +65,7 @@ def main() -> int:
 
 def measure(services: Services, folder: Path, rows: int, rounds: int) -> int:
     engine = open_engine(services.database_url)
-    user = set_the_scene(engine)["ZX1"]
+    user = import_demo_data(engine)["ZX1"]
     copies: list[float] = []
     times: dict[str, list[FlowTime]] = defaultdict(list)
     for number in range(rounds):

@@ -34,7 +34,7 @@ from core.reports.kinds.backing_data import COLUMNS, line_rows  # noqa: E402
 from core.reports.making import Plan, write_report  # noqa: E402
 from core.reports.report_context import read_context  # noqa: E402
 from core.reports.requests import ReportRequest, runs_to_show  # noqa: E402
-from deployments.demo.run import set_the_scene  # noqa: E402
+from deployments.demo.run import import_demo_data  # noqa: E402
 
 RATIO, MEGABYTES = 3.0, 1000
 MONTH = dt.date(2017, 4, 1)
@@ -91,7 +91,7 @@ def measured(part: str, url: str, folder: Path) -> dict[str, float]:
 
 def fill(engine: Engine, rows: int) -> None:
     """A published run with so many charges, of 60 currencies, 12 clinics and 300 reasons."""
-    set_the_scene(engine)
+    import_demo_data(engine)
     with engine.begin() as connection:
         for statement in PUBLISHED:
             connection.execute(sa.text(statement))

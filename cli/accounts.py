@@ -1,4 +1,4 @@
-"""What the commands for accounts share: who is meant, dates and money as they are typed."""
+"""Parameters that the commands for accounts share: dates and money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``grouper areas``: looks areas up in the register, writes it to a file, takes one in."""
+"""``grouper areas``: looks up areas, exports and imports the register."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def find(*, text: str, day: str | None, as_json: bool) -> int:
 
     on = _day(day)
     register = Areas(_rows())
-    found = register.search(text)
-    alone = len(found) == 1 or any(each.code == text.strip().upper() for each in found)
-    area = register.area(found[0].code) if alone else None
+    places = register.search(text)
+    alone = len(places) == 1 or any(each.code == text.strip().upper() for each in places)
+    area = register.area(places[0].code) if alone else None
     if as_json:
-        one = _document(area, on) if area else None
-        print_document({"found": [_place(each) for each in found], "area": one})
+        document = _document(area, on) if area else None
+        print_document({"found": [_place(each) for each in places], "area": document})
     else:
-        lines = _lines(area, on) if area else map(str, found)
-        click.echo("\n".join(lines) if found else f"No area is called {text!r}.")
-    return 0 if found else NOT_DONE
+        lines = _lines(area, on) if area else map(str, places)
+        click.echo("\n".join(lines) if places else f"No area is called {text!r}.")
+    return 0 if places else NOT_DONE
 
 
 @areas.command()

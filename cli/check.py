@@ -55,23 +55,23 @@ def check(
             for path, name in zip(files, names_of(files), strict=True)
         ]
     errors_csv = directory(out) / "errors.csv"
-    write_errors(errors_csv, ((found.name, found.errors) for found in checks))
+    write_errors(errors_csv, ((checked.name, checked.errors) for checked in checks))
     if as_json:
         document = as_document(checks, errors_csv=str(errors_csv), dataset=specification.dataset)
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         click.echo(as_text(checks, errors_csv=str(errors_csv)))
-    return DATA_HAS_ERRORS if any(found.error_count for found in checks) else 0
+    return DATA_HAS_ERRORS if any(checked.error_count for checked in checks) else 0
 
 
 def names_of(files: tuple[Path, ...]) -> list[str]:
-    """File names as reports show them: with their folders where two are called the same."""
+    """File names as reports show them: with their folders where two have the same name."""
     times = Counter(path.name for path in files)
     return [path.name if times[path.name] == 1 else str(path) for path in files]
 
 
 def directory(path: Path) -> Path:
-    """The folder, made if it is not there; raises ``UserError`` where it cannot be."""
+    """The folder, created if it is missing; raises ``UserError`` where that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -33,13 +33,15 @@ def list_errors(*, everything: bool, as_json: bool) -> int:
     from core.vocabulary.states.events import FailureState
 
     with running_services() as engine, engine.connect() as connection:
-        found = list_failures(connection, EVERYTHING, tuple(FailureState) if everything else OPEN)
+        failures = list_failures(
+            connection, EVERYTHING, tuple(FailureState) if everything else OPEN
+        )
     if as_json:
-        print_document({"failures": [_document(failure) for failure in found]})
+        print_document({"failures": [_document(failure) for failure in failures]})
         return 0
-    for failure in found:
+    for failure in failures:
         click.echo(_line(failure))
-    click.echo(counted(len(found), "failure") if found else "Nothing failed.")
+    click.echo(counted(len(failures), "failure") if failures else "Nothing failed.")
     return 0
 
 
@@ -92,7 +94,7 @@ def discard(*, reference: str, reason: str) -> int:
 
 
 def _by() -> str:
-    """Who, for the audit: the command line knows no user of Grouper."""
+    """The system's user for the audit: the command line has no user of Grouper."""
     return f"by {getpass.getuser()} on the command line"
 
 

@@ -1,4 +1,4 @@
-"""``grouper events``: lists events with what came of them, follows them, sends them again."""
+"""``grouper events``: lists and follows events with their outcomes, and sends them again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shown_by(command: Command) -> Command:
 @shown_by
 @click.pass_context
 def events(context: click.Context, /, **options: Any) -> None:
-    """List the newest events, with the rules that fired and what came of each.
+    """List the newest events, with the rules that fired and their outcomes.
 
     `grouper events` is `grouper events list`; `grouper events resend` sends some again.
     """
@@ -64,7 +64,7 @@ def events(context: click.Context, /, **options: Any) -> None:
 @events.command("list")
 @shown_by
 def list_(**options: Any) -> None:
-    """List the newest events, with the rules that fired and what came of each."""
+    """List the newest events, with the rules that fired and their outcomes."""
     _list(**options)
 
 
@@ -93,13 +93,13 @@ def resend(
 
     if bool(event_ids) == (since is not None):
         raise click.UsageError("name the events by their ids, or say --since")
-    wanted = EventSearch(name, subject, since)
+    criteria = EventSearch(name, subject, since)
     with running_services() as engine:
         with engine.connect() as connection:
             rows = (
-                find_events(connection, EVERYTHING, wanted, event_ids)
+                find_events(connection, EVERYTHING, criteria, event_ids)
                 if event_ids
-                else list_events(connection, EVERYTHING, wanted, limit=MOST)
+                else list_events(connection, EVERYTHING, criteria, limit=MOST)
             )
         _all_there(event_ids, rows)
         _say_sent(_send(engine, rows, again=again), as_json)
@@ -117,13 +117,13 @@ def _list(
     from core.access.scope import EVERYTHING
     from core.events.event_list import EventSearch, list_events
 
-    wanted = EventSearch(name, subject, since)
+    criteria = EventSearch(name, subject, since)
     with running_services() as engine:
         if follow:
-            _follow(engine, wanted, as_json)
+            _follow(engine, criteria, as_json)
             return
         with engine.connect() as connection:
-            rows = list_events(connection, EVERYTHING, wanted, limit=limit)
+            rows = list_events(connection, EVERYTHING, criteria, limit=limit)
     if as_json:
         print_document({"events": [_document(row) for row in rows]})
         return
@@ -133,10 +133,10 @@ def _list(
         click.echo("No event fits.")
 
 
-def _follow(engine: Engine, wanted: EventSearch, as_json: bool) -> None:
+def _follow(engine: Engine, criteria: EventSearch, as_json: bool) -> None:
     from cli.following_events import changed_events
 
-    for row in changed_events(engine, wanted):
+    for row in changed_events(engine, criteria):
         if as_json:
             import json
 
@@ -158,7 +158,7 @@ def _send(engine: Engine, rows: list[EventRow], *, again: bool) -> dict[str, Any
 
 
 def _gone(runs: set[UUID]) -> set[UUID]:
-    """The runs that Prefect does not have any more."""
+    """The runs that Prefect no longer has."""
     from core.settings import settings
     from deployments.prefect_api import PrefectApi, ServerAwayError
 
@@ -211,7 +211,7 @@ def _came_of(rule: RuleOutcome) -> str:
 
 
 def link_to_run(flow_run: UUID) -> str:
-    """Where operators see a run in Prefect's pages."""
+    """The address of a run in Prefect's pages."""
     from core.settings import settings
 
     return f"{settings().prefect_url}/runs/flow-run/{flow_run}"

@@ -1,4 +1,4 @@
-"""Events as they come, each shown again when its rules have moved on."""
+"""A stream of events as they are committed, each repeated when its outcomes change."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from core.events.event_list import EventRow, EventSearch, events_after, find_eve
 from core.events.outbox import CHANNEL
 
 LOOK_SECONDS = 0.5
-"""How often it is looked whether the rules of an event have been carried out."""
+"""Seconds between checks of the outcomes of events."""
 AWAY_SECONDS = 1.0
 FOLLOWED = 1_000
-"""So many events are looked after at once; older ones are let go."""
+"""The number of events whose outcomes are checked; older ones are dropped."""
 
 
-def changed_events(engine: Engine, wanted: EventSearch) -> Iterator[EventRow]:
-    """Each event that fits as it is committed (or was since ``wanted.since``), and once more
+def changed_events(engine: Engine, criteria: EventSearch) -> Iterator[EventRow]:
+    """Each event that fits as it is committed (or was since ``criteria.since``), and once more
     whenever what came of it changes. Goes on through a restart of the database."""
-    following = _Following(engine, wanted)
+    following = _Following(engine, criteria)
     while True:
         with suppress(psycopg.OperationalError, OperationalError):
             for heard in notifications(database_url(), CHANNEL, seconds=LOOK_SECONDS):
@@ -37,21 +37,21 @@ def changed_events(engine: Engine, wanted: EventSearch) -> Iterator[EventRow]:
 
 
 class _Following:
-    """What was shown, and which events may still change."""
+    """The events that were shown, and those that may still change."""
 
-    def __init__(self, engine: Engine, wanted: EventSearch) -> None:
+    def __init__(self, engine: Engine, criteria: EventSearch) -> None:
         self.engine = engine
-        self.wanted = wanted
-        self.last = 0 if wanted.since else self._newest()
+        self.criteria = criteria
+        self.last = 0 if criteria.since else self._newest()
         self.shown: dict[UUID, EventRow] = {}
 
     def look(self, heard: list[str]) -> Iterator[EventRow]:
         """What is new or has changed; an empty ``heard`` also looks for what was not heard of."""
         with self.engine.connect() as connection:
-            rows = [] if heard else events_after(connection, EVERYTHING, self.wanted, self.last)
+            rows = [] if heard else events_after(connection, EVERYTHING, self.criteria, self.last)
             named = {UUID(each) for each in heard if each} | self._open()
             rows += find_events(
-                connection, EVERYTHING, self.wanted, named - {row.event_id for row in rows}
+                connection, EVERYTHING, self.criteria, named - {row.event_id for row in rows}
             )
         for row in rows:
             self.last = max(self.last, row.id)

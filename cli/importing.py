@@ -38,8 +38,8 @@ def import_documents(files: tuple[Path, ...], *, as_json: bool) -> int:
     if as_json:
         print_document({"imported": taken})
     else:
-        for one in taken:
-            click.echo(_line(one))
+        for document in taken:
+            click.echo(_line(document))
     return 0
 
 
@@ -82,11 +82,11 @@ def _take_in(connection: Connection, document: Document) -> dict[str, Any]:
     }
 
 
-def _line(one: dict[str, Any]) -> str:
-    if "configuration" not in one:
-        fields = counted(one["fields"], "field")
-        return f"{one['file']}: data set {one['dataset']}, version {one['version']}, {fields}"
+def _line(entry: dict[str, Any]) -> str:
+    if "configuration" not in entry:
+        fields = counted(entry["fields"], "field")
+        return f"{entry['file']}: data set {entry['dataset']}, version {entry['version']}, {fields}"
     return (
-        f"{one['file']}: tariff {one['configuration']} ({one['status']}), {one['start']} to "
-        f"{one['end']}, {one['currencies']} currencies, for {', '.join(one['providers'])}"
+        f"{entry['file']}: tariff {entry['configuration']} ({entry['status']}), {entry['start']} "
+        f"to {entry['end']}, {entry['currencies']} currencies, for {', '.join(entry['providers'])}"
     )

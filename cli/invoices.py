@@ -32,16 +32,19 @@ def list_invoices(*, as_json: bool) -> None:
     from core.accounts.invoice_list import list_invoices as find
 
     with running_services() as engine, engine.connect() as connection:
-        found = find(connection, EVERYTHING)
+        all_invoices = find(connection, EVERYTHING)
     if as_json:
-        documents = [{"reference": one.reference, "state": one.state, **vars(one)} for one in found]
+        documents = [
+            {"reference": each.reference, "state": each.state, **vars(each)}
+            for each in all_invoices
+        ]
         print_document({"invoices": documents})
         return
-    for one in found:
-        late = " (overdue)" if one.is_overdue(today()) else ""
+    for each in all_invoices:
+        late = " (overdue)" if each.is_overdue(today()) else ""
         click.echo(
-            f"{one.reference}  {one.issued_on}  £{one.total:>10,.2f}  {one.state}{late}  "
-            f"{one.billed_name}"
+            f"{each.reference}  {each.issued_on}  £{each.total:>10,.2f}  {each.state}{late}  "
+            f"{each.billed_name}"
         )
 
 
@@ -50,7 +53,7 @@ def list_invoices(*, as_json: bool) -> None:
 @click.argument("amount", type=Money())
 @click.option("--reference", "said", metavar="TEXT", help="What the bank statement says.")
 @on_day
-def pay(reference: str, amount: Decimal, *, said: str | None, on: dt.date) -> None:
+def pay(reference: str, amount: Decimal, *, reference_text: str | None, on: dt.date) -> None:
     """Record a payment of AMOUNT pounds."""
     from core.access.scope import EVERYTHING
     from core.accounts.invoice_list import find_invoice
@@ -59,7 +62,7 @@ def pay(reference: str, amount: Decimal, *, said: str | None, on: dt.date) -> No
     with running_services() as engine, engine.begin() as connection:
         number = find_invoice(connection, EVERYTHING, reference).id
         left = record_payment(
-            connection, number, amount, on=on, user_id=None, today=today(), reference=said
+            connection, number, amount, on=on, user_id=None, today=today(), reference=reference_text
         )
     click.echo(f"{reference}: £{left:,.2f} open" if left else f"{reference} is paid")
 
@@ -92,9 +95,9 @@ def save(reference: str, out: Path | None) -> None:
     from core.settings import settings
 
     with running_services() as engine, engine.connect() as connection:
-        found = find_invoice(connection, EVERYTHING, reference)
-    path = out or Path(f"{found.reference}.xlsx")
-    path.write_bytes(invoice_workbook(found, settings()))
+        invoice = find_invoice(connection, EVERYTHING, reference)
+    path = out or Path(f"{invoice.reference}.xlsx")
+    path.write_bytes(invoice_workbook(invoice, settings()))
     click.echo(str(path))
 
 
@@ -108,7 +111,7 @@ def export(out: Path) -> None:
     from core.settings import settings
 
     with running_services() as engine, engine.connect() as connection:
-        found = find(connection, EVERYTHING)
-    text = invoices_csv(found, account_code=settings().invoice_account_code)
+        all_invoices = find(connection, EVERYTHING)
+    text = invoices_csv(all_invoices, account_code=settings().invoice_account_code)
     out.write_text(text, encoding="utf-8", newline="")
-    click.echo(f"{counted(len(found), 'invoice')} in {out}")
+    click.echo(f"{counted(len(all_invoices), 'invoice')} in {out}")

@@ -1,4 +1,4 @@
-"""``grouper kpis``: indicators and what they came to; publishes a file of them."""
+"""``grouper kpis``: indicators and their figures; publishes a file of indicators."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def list_kpis(*, as_json: bool) -> int:
     from core.kpis.catalogue import all_kpis
 
     with running_services() as engine, engine.connect() as connection:
-        known = all_kpis(connection, EVERYTHING)
+        versions = all_kpis(connection, EVERYTHING)
     if as_json:
         print_document({"kpis": [
             {"version": each.version, "state": each.state, "dataset": each.dataset,
              **each.definition.model_dump(mode="json")}
-            for each in known
+            for each in versions
         ]})  # fmt: skip
         return 0
-    for each in known:
+    for each in versions:
         kpi = each.definition
         click.echo(f"{kpi.kpi:26} {each.version:3}  {each.state:10} {kpi.unit:10} {kpi.title}")
     return 0
@@ -68,12 +68,12 @@ def show(*, provider: str, month: str | None, as_json: bool) -> int:
     from core.engine.tariff.months import parse_month
     from core.kpis.results import results_of
 
-    wanted = parse_month(month) if month else None
+    only_month = parse_month(month) if month else None
     with running_services() as engine, engine.connect() as connection:
         results = [
             each
             for each in results_of(connection, EVERYTHING, [provider])
-            if wanted in (None, each.month)
+            if only_month in (None, each.month)
         ]
     if as_json:
         print_document({"results": [_document(each) for each in results]})
@@ -87,9 +87,9 @@ def show(*, provider: str, month: str | None, as_json: bool) -> int:
 def _line(result: Result) -> str:
     from core.kpis.definitions import shown
 
-    told = result.failure or shown(result.kpi.unit, result.value)
-    told += ", as the old service measured it" if result.taken_over else ""
-    return f"{result.month:%Y-%m} {result.run_kind:5}  {result.kpi.kpi:26} {told}"
+    text = result.failure or shown(result.kpi.unit, result.value)
+    text += ", as the old service measured it" if result.taken_over else ""
+    return f"{result.month:%Y-%m} {result.run_kind:5}  {result.kpi.kpi:26} {text}"
 
 
 def _document(result: Result) -> dict[str, Any]:

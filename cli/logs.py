@@ -50,22 +50,22 @@ def logs(
     from core.access.scope import EVERYTHING
     from core.events.log_groups import LogSearch, search
 
-    wanted = LogSearch(group, since, until, subject, text)
+    criteria = LogSearch(group, since, until, subject, text)
     with running_services() as engine:
         if group is not None:
             _must_be_there(engine, group)
         if follow:
-            for post in _posts(engine, wanted):
+            for post in _posts(engine, criteria):
                 _print(post, as_json)
             return
         with engine.connect() as connection:
-            found = search(connection, EVERYTHING, wanted, limit=limit)
+            posts = search(connection, EVERYTHING, criteria, limit=limit)
     if as_json:
-        print_document({"posts": [asdict(post) for post in found]})
+        print_document({"posts": [asdict(post) for post in posts]})
         return
-    for post in reversed(found):
+    for post in reversed(posts):
         _print(post, as_json)
-    if not found:
+    if not posts:
         click.echo("No post fits.")
 
 
@@ -82,7 +82,7 @@ def _must_be_there(engine: Engine, group: str) -> None:
         raise UserError(f"there is no log group {group!r}; there are {', '.join(sorted(names))}")
 
 
-def _posts(engine: Engine, wanted: LogSearch) -> Iterator[LogPost]:
+def _posts(engine: Engine, criteria: LogSearch) -> Iterator[LogPost]:
     """Posts that fit as they come, also after a restart of the database."""
     import psycopg
     from sqlalchemy.exc import OperationalError
@@ -93,18 +93,18 @@ def _posts(engine: Engine, wanted: LogSearch) -> Iterator[LogPost]:
     from core.events.log_groups import CHANNEL, find_posts, newest_post, posts_after
 
     with engine.connect() as connection:
-        last = 0 if wanted.since else newest_post(connection)
+        last = 0 if criteria.since else newest_post(connection)
     while True:
         with suppress(psycopg.OperationalError, OperationalError):
             for heard in notifications(database_url(), CHANNEL, seconds=LOOK_SECONDS):
                 with engine.connect() as connection:
-                    found = (
-                        find_posts(connection, EVERYTHING, wanted, [int(each) for each in heard])
+                    posts = (
+                        find_posts(connection, EVERYTHING, criteria, [int(each) for each in heard])
                         if heard
-                        else posts_after(connection, EVERYTHING, wanted, last)
+                        else posts_after(connection, EVERYTHING, criteria, last)
                     )
-                yield from found
-                last = max([last, *(post.id for post in found)])
+                yield from posts
+                last = max([last, *(post.id for post in posts)])
         time.sleep(AWAY_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The ``grouper`` command: a second face of the same core.
+"""The ``grouper`` command.
 
 Each command lives in its own module and is imported only when it is asked for, so the offline
 commands start without Prefect or Streamlit.
@@ -73,8 +73,8 @@ def main() -> NoReturn:
     """Runs the command line; wrong use ends with one clear line and exit code 2."""
     try:
         code = grouper.main(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as asked:
-        click.echo(asked.format_message())
+    except click.exceptions.NoArgsIsHelpError as no_arguments:
+        click.echo(no_arguments.format_message())
         code = 0
     except click.ClickException as wrong:
         fail(wrong.format_message())

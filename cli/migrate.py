@@ -1,4 +1,4 @@
-"""``grouper migrate``: takes over the data of the old service, and shows what came of it."""
+"""``grouper migrate``: takes over the data of the old service, and shows the results."""
 
 from __future__ import annotations
 
@@ -151,18 +151,18 @@ def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> Migratio
     from core.migration.progress import progress_of
     from core.support.polling import changes
 
-    said = None
+    last_text = None
     for progress in changes(
         engine, lambda c: progress_of(c, EVERYTHING, run_id), what=f"migration {run_id}"
     ):
         if not wait or not progress.moving:
             return progress
         working = [each for each in progress.tables if each.state in ("fetching", "importing")]
-        told = f"{progress.done} of {len(progress.tables)} tables"
-        told += "".join(f", {each.table}: {each.rows_read:,} rows read" for each in working)
-        if told != said:
-            said = told
-            say_progress(told, quiet=quiet)
+        text = f"{progress.done} of {len(progress.tables)} tables"
+        text += "".join(f", {each.table}: {each.rows_read:,} rows read" for each in working)
+        if text != last_text:
+            last_text = text
+            say_progress(text, quiet=quiet)
     raise UserError(f"migration {run_id} is not to be seen any more")
 
 

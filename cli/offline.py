@@ -1,4 +1,4 @@
-"""What keeps the offline commands quick to start, and quiet."""
+"""Measures that keep the offline commands quick to start, and quiet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _NoPandas(MetaPathFinder):
 
 
 def keep_pandas_out() -> None:
-    """Lets pyarrow look for pandas once and not find it, unless it is imported already.
+    """Makes pyarrow believe that pandas is not installed, unless it is imported already.
 
     The first array that pyarrow makes out of Python values imports pandas, which takes longer
     than all a small check does; pyarrow remembers what it found. Call this before core is
@@ -44,15 +44,15 @@ def quiet_readers() -> Iterator[None]:
     A reader written in Rust prints its own trace before Python hears of it. If Python itself
     fails here, which is a bug, what was kept is shown after all.
     """
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as captured:
         sys.stderr.flush()
         stderr = os.dup(2)
-        os.dup2(kept.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
-            kept.seek(0)
-            os.write(stderr, kept.read())
+            captured.seek(0)
+            os.write(stderr, captured.read())
             raise
         finally:
             sys.stderr.flush()

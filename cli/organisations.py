@@ -48,16 +48,16 @@ def list_organisations(search: str, *, as_json: bool) -> None:
     from core.accounts.organisations import list_organisations as find
 
     with running_services() as engine, engine.connect() as connection:
-        found = find(connection, EVERYTHING, search=search)
+        rows = find(connection, EVERYTHING, search=search)
     if as_json:
-        print_document({"organisations": [vars(each) for each in found]})
+        print_document({"organisations": [vars(each) for each in rows]})
         return
-    for each in found:
+    for each in rows:
         notes = [f"was {name}" for name in each.old_names]
         notes += [f"part of {each.part_of}"] if each.part_of else []
         notes += [f"merged into {each.merged_into}"] if each.merged_into else []
-        said = f" ({'; '.join(notes)})" if notes else ""
-        click.echo(f"{each.kind:12} {each.code:10} {each.name}{said}")
+        suffix = f" ({'; '.join(notes)})" if notes else ""
+        click.echo(f"{each.kind:12} {each.code:10} {each.name}{suffix}")
 
 
 @organisations.command()

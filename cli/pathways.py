@@ -32,13 +32,17 @@ def pathways() -> None:
 @as_json_option
 def list_pathways(*, day: str | None, as_json: bool) -> int:
     """List the pathways with their minutes and what they use up costs."""
-    found = _read(day)
+    pathways_found = _read(day)
     if as_json:
-        print_document({"pathways": [_document(each) for each in found]})
+        print_document({"pathways": [_document(each) for each in pathways_found]})
         return 0
-    for each in found:
+    for each in pathways_found:
         click.echo(f"{each.id:>5} {each.name:40} {each.minutes:>5} min {_money(each.cost)}")
-    click.echo(counted(len(found), "pathway") if found else "No pathway has been taken over.")
+    click.echo(
+        counted(len(pathways_found), "pathway")
+        if pathways_found
+        else "No pathway has been taken over."
+    )
     return 0
 
 
@@ -50,11 +54,11 @@ def show(*, pathway: str, day: str | None, as_json: bool) -> int:
     """Show PATHWAY, by its number or name, step by step."""
     from core.migration.pathways import find_pathway
 
-    found = find_pathway(_read(day), pathway)
+    chosen = find_pathway(_read(day), pathway)
     if as_json:
-        print_document(_document(found))
+        print_document(_document(chosen))
         return 0
-    click.echo("\n".join(_lines(found)))
+    click.echo("\n".join(_lines(chosen)))
     return 0
 
 
@@ -65,17 +69,17 @@ def prices(*, as_json: bool) -> int:
     from core.migration.pathways import price_versions
 
     with running_services() as engine, engine.connect() as connection:
-        found = price_versions(connection)
+        versions = price_versions(connection)
     if as_json:
-        print_document({"prices": [_price(each) for each in found]})
+        print_document({"prices": [_price(each) for each in versions]})
         return 0
-    for each in found:
+    for each in versions:
         until = f"to {each.ends_on}" if each.ends_on else "on"
         click.echo(
             f"{each.consumable:40} {each.version:>3} {_money(each.price)} from {each.starts_on} "
             f"{until}"
         )
-    click.echo(counted(len(found), "price") if found else "No price has been taken over.")
+    click.echo(counted(len(versions), "price") if versions else "No price has been taken over.")
     return 0
 
 
@@ -102,9 +106,9 @@ def _money(pounds: object) -> str:
     return f"{'£' + format(pounds, ',.2f'):>10}"
 
 
-def _lines(found: Pathway) -> Iterator[str]:
-    yield f"{found.name}: {found.minutes} minutes, {_money(found.cost).strip()}"
-    for step in found.steps:
+def _lines(pathway: Pathway) -> Iterator[str]:
+    yield f"{pathway.name}: {pathway.minutes} minutes, {_money(pathway.cost).strip()}"
+    for step in pathway.steps:
         after = f" (after {step.after})" if step.after else ""
         minutes = f"{step.minutes} min" if step.minutes is not None else ""
         yield f"  {step.name + after:50} {minutes:>8} {_money(step.cost)}"
@@ -113,13 +117,13 @@ def _lines(found: Pathway) -> Iterator[str]:
             yield f"      {used.quantity.normalize():f} {used.unit or ''} {used.name}, {price}"
 
 
-def _document(found: Pathway) -> dict[str, Any]:
+def _document(pathway: Pathway) -> dict[str, Any]:
     return {
-        "id": found.id,
-        "name": found.name,
-        "minutes": found.minutes,
-        "cost": f"{found.cost:.2f}",
-        "unpriced": found.unpriced,
+        "id": pathway.id,
+        "name": pathway.name,
+        "minutes": pathway.minutes,
+        "cost": f"{pathway.cost:.2f}",
+        "unpriced": pathway.unpriced,
         "steps": [
             {
                 "name": step.name,
@@ -136,17 +140,17 @@ def _document(found: Pathway) -> dict[str, Any]:
                     for used in step.used
                 ],
             }
-            for step in found.steps
+            for step in pathway.steps
         ],
     }
 
 
-def _price(found: Price) -> dict[str, Any]:
+def _price(price: Price) -> dict[str, Any]:
     return {
-        "consumable": found.consumable,
-        "unit": found.unit,
-        "version": found.version,
-        "price": str(found.price),
-        "starts_on": found.starts_on.isoformat(),
-        "ends_on": found.ends_on.isoformat() if found.ends_on else None,
+        "consumable": price.consumable,
+        "unit": price.unit,
+        "version": price.version,
+        "price": str(price.price),
+        "starts_on": price.starts_on.isoformat(),
+        "ends_on": price.ends_on.isoformat() if price.ends_on else None,
     }

@@ -104,18 +104,22 @@ def _months(first: str | None, last: str | None, year: str | None) -> dict[str, 
 
 
 def _year_begins(text: str) -> dt.date:
-    found = re.fullmatch(r"(\d{4})(?:[-/](\d{2}))?", text)
-    if found is None or (found[2] and (int(found[1]) + 1) % 100 != int(found[2])):
+    match = re.fullmatch(r"(\d{4})(?:[-/](\d{2}))?", text)
+    if match is None or (match[2] and (int(match[1]) + 1) % 100 != int(match[2])):
         raise click.UsageError(f"--year {text}: write 2017-18 (April to March) or 2017")
-    return dt.date(int(found[1]), 4 if found[2] else 1, 1)
+    return dt.date(int(match[1]), 4 if match[2] else 1, 1)
 
 
 def _provider(engine: Engine, code: str) -> dict[str, str]:
     from core.accounts.organisations import find_organisation
 
     with engine.connect() as connection:
-        found = find_organisation(connection, "provider", code)
-    return {"side": "provider", "organisation": found.code, "organisation_name": found.name}
+        organisation = find_organisation(connection, "provider", code)
+    return {
+        "side": "provider",
+        "organisation": organisation.code,
+        "organisation_name": organisation.name,
+    }
 
 
 def _commissioner(code: str) -> dict[str, str]:
@@ -160,10 +164,10 @@ def _user() -> str:
 def _follow(engine: Engine, report_id: int, *, quiet: bool) -> ReportRow:
     from core.reports.following import follow_report
 
-    for found in follow_report(engine, report_id):
-        if found.moving:
-            say_progress(f"{found.name}: {found.text}", quiet=quiet)
-    return found
+    for row in follow_report(engine, report_id):
+        if row.moving:
+            say_progress(f"{row.name}: {row.text}", quiet=quiet)
+    return row
 
 
 def _say(made: ReportRow, out: Path, *, as_json: bool) -> None:

@@ -32,13 +32,13 @@ def list_requests(*, everything: bool, as_json: bool) -> int:
     from core.submissions.queries.reset_list import list_resets
 
     with running_services() as engine, engine.connect() as connection:
-        found = list_resets(connection, EVERYTHING, everything=everything)
+        requests = list_resets(connection, EVERYTHING, everything=everything)
     if as_json:
-        print_document({"resets": [_document(each) for each in found]})
+        print_document({"resets": [_document(each) for each in requests]})
         return 0
-    for each in found:
+    for each in requests:
         click.echo(_line(each))
-    click.echo(counted(len(found), "request") if found else "Nobody asks for a month.")
+    click.echo(counted(len(requests), "request") if requests else "Nobody asks for a month.")
     return 0
 
 
@@ -50,8 +50,8 @@ def grant(*, number: int, answer: str) -> int:
     from core.submissions.commands.resets import grant_reset
 
     with running_services() as engine, engine.begin() as connection:
-        asked = grant_reset(connection, number, answer=answer, user_id=None, by=_by())
-    click.echo(f"{_month(asked)} is open again; its charges are withdrawn.")
+        request = grant_reset(connection, number, answer=answer, user_id=None, by=_by())
+    click.echo(f"{_month(request)} is open again; its charges are withdrawn.")
     return 0
 
 
@@ -63,8 +63,8 @@ def refuse(*, number: int, answer: str) -> int:
     from core.submissions.commands.resets import refuse_reset
 
     with running_services() as engine, engine.begin() as connection:
-        asked = refuse_reset(connection, number, answer=answer, user_id=None, by=_by())
-    click.echo(f"{_month(asked)} stays submitted.")
+        request = refuse_reset(connection, number, answer=answer, user_id=None, by=_by())
+    click.echo(f"{_month(request)} stays submitted.")
     return 0
 
 
@@ -73,17 +73,17 @@ def _by() -> str:
     return f"by {getpass.getuser()} on the command line"
 
 
-def _month(asked: Reset) -> str:
-    return f"{asked.provider} {asked.month:%Y-%m}"
+def _month(request: Reset) -> str:
+    return f"{request.provider} {request.month:%Y-%m}"
 
 
-def _line(asked: Reset) -> str:
-    answer = f" ({asked.answer})" if asked.answer else ""
+def _line(request: Reset) -> str:
+    answer = f" ({request.answer})" if request.answer else ""
     return (
-        f"{asked.id:>5}  {asked.asked_at:%Y-%m-%d %H:%M}  {asked.decision:<9} {_month(asked)}, "
-        f"asked by {asked.host_name}: {asked.reason}{answer}"
+        f"{request.id:>5}  {request.asked_at:%Y-%m-%d %H:%M}  {request.decision:<9} "
+        f"{_month(request)}, asked by {request.host_name}: {request.reason}{answer}"
     )
 
 
-def _document(asked: Reset) -> dict[str, Any]:
-    return {**vars(asked), "month": f"{asked.month:%Y-%m}", "decision": asked.decision}
+def _document(request: Reset) -> dict[str, Any]:
+    return {**vars(request), "month": f"{request.month:%Y-%m}", "decision": request.decision}

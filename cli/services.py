@@ -54,7 +54,7 @@ def _first_line(error: BaseException | None) -> str:
 
 
 def say_progress(text: str, *, quiet: bool) -> None:
-    """A line for whoever waits; on stderr, so that what a program reads stays pure."""
+    """Prints a line of progress on stderr, so that stdout holds only the result."""
     if not quiet:
         click.echo(text, err=True)
 

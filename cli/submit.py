@@ -83,13 +83,13 @@ def _follow(engine: Engine, run_id: int, *, wait: bool, quiet: bool) -> RunProgr
     from core.submissions.queries.following import follow_run
     from core.vocabulary.states.submissions import SUBMISSION_TEXTS
 
-    said = None
+    last_stage = None
     steps = follow_run(engine, run_id)
     for progress in steps:
         if not wait:
             break
-        if progress.moving and progress.stage != said:
-            said = progress.stage
+        if progress.moving and progress.stage != last_stage:
+            last_stage = progress.stage
             say_progress(f"{progress.stage}: {SUBMISSION_TEXTS[progress.stage]}", quiet=quiet)
     return progress
 
@@ -110,24 +110,24 @@ def _say_outcome(engine: Engine, about: dict[str, Any], run_id: int, *, as_json:
     from core.submissions.queries.run_totals import run_summary
 
     with engine.connect() as connection:
-        outcome = run_summary(connection, EVERYTHING, run_id)
+        summary = run_summary(connection, EVERYTHING, run_id)
         areas = register_in_use(connection).names
     payers: Totals = [
         (code or "", areas.get(code, code) if code else "nobody is charged", charges, pence)
-        for code, charges, pence in outcome.by_commissioner
+        for code, charges, pence in summary.by_commissioner
     ]
     currencies: Totals = [
-        (code, outcome.currency_names.get(code, code), charges, pence)
-        for code, charges, pence in outcome.by_currency
+        (code, summary.currency_names.get(code, code), charges, pence)
+        for code, charges, pence in summary.by_currency
     ]
     if as_json:
-        print_document({**about, **_document(outcome, payers, currencies)})
+        print_document({**about, **_document(summary, payers, currencies)})
     else:
-        click.echo("\n".join(_lines(about, outcome, payers, currencies)))
+        click.echo("\n".join(_lines(about, summary, payers, currencies)))
     return 0
 
 
-def _document(outcome: RunSummary, payers: Totals, currencies: Totals) -> dict[str, Any]:
+def _document(summary: RunSummary, payers: Totals, currencies: Totals) -> dict[str, Any]:
     from core.engine.tariff.money import Money
 
     def listed(totals: Totals) -> list[dict[str, Any]]:
@@ -137,32 +137,32 @@ def _document(outcome: RunSummary, payers: Totals, currencies: Totals) -> dict[s
         ]
 
     return {
-        "state": "submitted" if outcome.kind == "final" else "draft",
-        "run": outcome.run_id,
-        "number": outcome.number,
-        "records": outcome.records,
-        "episodes": outcome.episodes,
-        "charges": outcome.charges,
-        "amount": Money(outcome.amount_pence).plain,
-        "codes_overwritten": outcome.overwritten,
+        "state": "submitted" if summary.kind == "final" else "draft",
+        "run": summary.run_id,
+        "number": summary.number,
+        "records": summary.records,
+        "episodes": summary.episodes,
+        "charges": summary.charges,
+        "amount": Money(summary.amount_pence).plain,
+        "codes_overwritten": summary.overwritten,
         "by_commissioner": listed(payers),
         "by_currency": listed(currencies),
     }
 
 
 def _lines(
-    about: dict[str, Any], outcome: RunSummary, payers: Totals, currencies: Totals
+    about: dict[str, Any], summary: RunSummary, payers: Totals, currencies: Totals
 ) -> list[str]:
     from core.engine.tariff.money import Money
 
     lines = [
-        f"{about['provider']} {about['month']}, {outcome.kind} run number {outcome.number}: "
-        f"{counted(outcome.records, 'record')}, {counted(outcome.episodes, 'episode')}, "
-        f"{counted(outcome.charges, 'charge')}, £{Money(outcome.amount_pence).grouped}"
+        f"{about['provider']} {about['month']}, {summary.kind} run number {summary.number}: "
+        f"{counted(summary.records, 'record')}, {counted(summary.episodes, 'episode')}, "
+        f"{counted(summary.charges, 'charge')}, £{Money(summary.amount_pence).grouped}"
     ]
-    if outcome.overwritten:
+    if summary.overwritten:
         lines.append(
-            f"{counted(outcome.overwritten, 'code')} overwritten by a later record of the same "
+            f"{counted(summary.overwritten, 'code')} overwritten by a later record of the same "
             "episode: they earn nothing."
         )
     for heading, totals in (("commissioner", payers), ("currency", currencies)):

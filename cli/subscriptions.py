@@ -36,11 +36,11 @@ def list_subscriptions(user: str | None, *, as_json: bool) -> None:
 
     with running_services() as engine, engine.connect() as connection:
         of_user = find_user(connection, user) if user else None
-        found = find(connection, EVERYTHING, today(), of_user=of_user)
+        rows = find(connection, EVERYTHING, today(), of_user=of_user)
     if as_json:
-        print_document({"subscriptions": [vars(row) for row in found]})
+        print_document({"subscriptions": [vars(row) for row in rows]})
         return
-    for row in found:
+    for row in rows:
         click.echo(_line(row))
 
 
@@ -75,8 +75,8 @@ def quote(
     with running_services() as engine, engine.begin() as connection:
         number = organisation_of(connection, organisation).id if organisation else None
         user = find_user(connection, subject)
-        wanted = Quote(Kind(kind), user, number, first_day, price)
-        made = write(connection, wanted, today=today(), user_id=None)
+        offer = Quote(Kind(kind), user, number, first_day, price)
+        made = write(connection, offer, today=today(), user_id=None)
         if at_once:
             issue(connection, made, on=today(), user_id=None)
     click.echo(f"subscription {made}{' is invoiced' if at_once else ' is quoted'}")

@@ -51,7 +51,7 @@ def stop_at_signals(services: Services) -> None:
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         # Python drops what a handler raises in some places, so it is also noted.
-        services.ask_to_stop()
+        services.request_stop()
         raise KeyboardInterrupt
 
     for number in ENDING:

@@ -49,15 +49,15 @@ def upload(
 
     with running_services() as engine:
         submission = _find_month(engine, provider, parse_month(month))
-        file_ids = _take_in(engine, submission, files, transpose=transpose, quiet=as_json)
-        found = _look(engine, submission, file_ids, wait=wait, quiet=as_json)
-        causes = _causes(engine, found)
+        file_ids = _store(engine, submission, files, transpose=transpose, quiet=as_json)
+        checked = _follow(engine, submission, file_ids, wait=wait, quiet=as_json)
+        causes = _causes(engine, checked)
     if as_json:
-        print_document(_document(submission, found, causes))
+        print_document(_document(submission, checked, causes))
     else:
-        for file in found:
+        for file in checked:
             click.echo("\n".join(_lines(file, causes[file.id])))
-    stuck = any(not file.moving and file.state != "ready" for file in found)
+    stuck = any(not file.moving and file.state != "ready" for file in checked)
     return NOT_DONE if stuck else 0
 
 
@@ -78,7 +78,7 @@ def _find_month(engine: Engine, provider: str, month: dt.date) -> SubmissionRow:
     return submission
 
 
-def _take_in(
+def _store(
     engine: Engine,
     submission: SubmissionRow,
     files: tuple[Path, ...],
@@ -101,23 +101,23 @@ def _take_in(
     return file_ids
 
 
-def _look(
+def _follow(
     engine: Engine, submission: SubmissionRow, file_ids: list[int], *, wait: bool, quiet: bool
 ) -> list[FileRow]:
     """The files as they are now, or once they have been checked."""
     from core.submissions.queries.following import follow_files
 
-    found: list[FileRow] = []
-    said: dict[int, int] = {}
-    for found in follow_files(engine, submission.id, file_ids):
+    rows: list[FileRow] = []
+    shown: dict[int, int] = {}
+    for rows in follow_files(engine, submission.id, file_ids):
         if not wait:
             break
-        for file in found:
-            if file.moving and file.checked_records > said.get(file.id, 0):
-                said[file.id] = file.checked_records
+        for file in rows:
+            if file.moving and file.checked_records > shown.get(file.id, 0):
+                shown[file.id] = file.checked_records
                 so_far = counted(file.checked_records, "record")
                 say_progress(f"{file.name}: {so_far} checked so far", quiet=quiet)
-    return found
+    return rows
 
 
 def _causes(engine: Engine, files: list[FileRow]) -> dict[int, list[Cause]]:

@@ -40,11 +40,11 @@ def list_users(search: str, *, as_json: bool) -> None:
     from core.access.users import list_users as find
 
     with running_services() as engine, engine.connect() as connection:
-        found = find(connection, EVERYTHING, search=search)
+        rows = find(connection, EVERYTHING, search=search)
     if as_json:
-        print_document({"users": [vars(user) for user in found]})
+        print_document({"users": [vars(user) for user in rows]})
         return
-    for user in found:
+    for user in rows:
         state = "" if user.active else ", access ended"
         roles = "; ".join(user.roles) or "no role today"
         click.echo(f"{user.id:5}  {user.name} ({user.subject}){state}: {roles}")

@@ -1,7 +1,7 @@
-"""Registers pool, queues, limits, automations and deployments; a second time changes nothing.
+"""Registers pool, queues, limits, automations and deployments; idempotent.
 
-``python -m deployments.apply [--all]`` does it in a process of its own. Without ``--all`` it leaves
-deployments alone that were made from the same files, since Prefect's own command takes seconds.
+``python -m deployments.apply [--all]`` does it in a process of its own. Without ``--all`` it skips
+deployments that were made from the same files, since Prefect's own command takes seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VERSION = "GROUPER_DEPLOYMENT_VERSION"  # prefect.yaml gives it to every deploym
 def apply(settings: Settings, project: Path = PROJECT) -> str:
     """Brings the server at ``settings.api_url`` in line with queues.yaml and ``prefect.yaml``.
 
-    Runs in a process of its own, since Prefect reads its settings once. Gives what Prefect said;
+    Runs in a process of its own, since Prefect reads its settings once. Returns Prefect's output;
     raises ``UserError`` if the server is away or refuses.
     """
     load_rules()
@@ -62,7 +62,7 @@ def apply_command() -> list[str]:
 
 
 def apply_environment(settings: Settings, project: Path = PROJECT) -> dict[str, str]:
-    """The project's flows and ours can both be imported there."""
+    """The environment in which the project's flows and ours can be imported."""
     places = [str(project), str(PROJECT), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
@@ -90,24 +90,24 @@ def deployment_names(project: Path) -> list[str]:
 
 def is_deployed(http: httpx2.Client, names: list[str], version: str) -> bool:
     """Whether the server has each deployment, made from this version of the files."""
-    wanted = {"deployments": {"name": {"any_": names}}}
-    found = http.post("/deployments/filter", json=wanted).raise_for_status().json()
-    versions = {deployment["name"]: deployment["version"] for deployment in found}
+    query = {"deployments": {"name": {"any_": names}}}
+    deployed = http.post("/deployments/filter", json=query).raise_for_status().json()
+    versions = {deployment["name"]: deployment["version"] for deployment in deployed}
     return versions == dict.fromkeys(names, version)
 
 
 def apply_queues(http: httpx2.Client, queues: Queues) -> None:
-    """Makes what is missing and sets what differs."""
+    """Creates what is missing and updates what differs."""
     pool = f"/work_pools/{queues.pool}"
     template = job_template()
-    found = http.get(pool)
-    if found.status_code == httpx2.codes.NOT_FOUND:
+    response = http.get(pool)
+    if response.status_code == httpx2.codes.NOT_FOUND:
         body = {"name": queues.pool, "type": queues.type, "base_job_template": template}
         made = http.post("/work_pools/", json=body)
         if made.status_code != httpx2.codes.CONFLICT:  # a worker was quicker
             made.raise_for_status()
-        found = http.get(pool)
-    if found.raise_for_status().json()["base_job_template"] != template:
+        response = http.get(pool)
+    if response.raise_for_status().json()["base_job_template"] != template:
         http.patch(pool, json={"base_job_template": template}).raise_for_status()
     for name, queue in queues.queues.items():
         _apply_queue(http, f"{pool}/queues", name, queue)
@@ -132,16 +132,18 @@ def job_template() -> dict[str, Any]:
 
 
 def _apply_queue(http: httpx2.Client, place: str, name: str, queue: Queue) -> None:
-    wanted = {
+    settings = {
         "concurrency_limit": queue.limit,
         "priority": queue.priority,
         "description": queue.description,
     }
-    found = http.get(f"{place}/{name}")
-    if found.status_code == httpx2.codes.NOT_FOUND:
-        http.post(place, json={"name": name, **wanted}).raise_for_status()
-    elif any(found.raise_for_status().json()[field] != value for field, value in wanted.items()):
-        http.patch(f"{place}/{name}", json=wanted).raise_for_status()
+    response = http.get(f"{place}/{name}")
+    if response.status_code == httpx2.codes.NOT_FOUND:
+        http.post(place, json={"name": name, **settings}).raise_for_status()
+    elif any(
+        response.raise_for_status().json()[field] != value for field, value in settings.items()
+    ):
+        http.patch(f"{place}/{name}", json=settings).raise_for_status()
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""The rules on Prefect's own events, kept as automations on its server, equal to the file.
+"""The rules on Prefect's own events, as automations on its server.
 
-Each automation calls the portal's hook, which raises one of our events; what follows is said by the
-other rules. What an automation loses (the portal was away) the relay's sweep finds by itself.
+Each automation calls the portal's hook, which raises one of our events, for which there are other
+rules. If an automation's call is lost (the portal was away), the relay's sweep finds the work.
 """
 
 from __future__ import annotations
@@ -28,19 +28,22 @@ BODY = """\
 
 
 def apply_automations(http: httpx2.Client, rules: Rules, settings: Settings) -> list[str]:
-    """Makes what is missing, sets what differs, removes what no rule asks for; what was done."""
+    """Creates missing automations, updates differing ones, removes others of ours; returns the
+    changes in words."""
     hook = _apply_hook(http, settings)
-    wanted = {each["name"]: each for each in (_automation(rule, hook) for rule in rules.prefect)}
+    declared_by_name = {
+        each["name"]: each for each in (_automation(rule, hook) for rule in rules.prefect)
+    }
     done = []
-    for found in _ours(http):
-        declared = wanted.pop(found["name"], None)
+    for existing in _own_automations(http):
+        declared = declared_by_name.pop(existing["name"], None)
         if declared is None:
-            http.delete(f"/automations/{found['id']}").raise_for_status()
-            done.append(f"removed {found['name']}")
-        elif not _agrees(declared, found):
-            http.put(f"/automations/{found['id']}", json=declared).raise_for_status()
-            done.append(f"set {found['name']}")
-    for name, declared in wanted.items():
+            http.delete(f"/automations/{existing['id']}").raise_for_status()
+            done.append(f"removed {existing['name']}")
+        elif not _agrees(declared, existing):
+            http.put(f"/automations/{existing['id']}", json=declared).raise_for_status()
+            done.append(f"set {existing['name']}")
+    for name, declared in declared_by_name.items():
         http.post("/automations/", json=declared).raise_for_status()
         done.append(f"made {name}")
     return done
@@ -71,7 +74,7 @@ def _automation(rule: PrefectRule, hook: str) -> dict[str, Any]:
 
 
 def _matching(rule: PrefectRule) -> dict[str, Any]:
-    """Only what happens on our own work pool; a server may be shared."""
+    """The filter for events of our own work pool; a server may be shared."""
     pool = load_queues().pool
     if rule.family == "work-pool":
         return {"match": {"prefect.resource.name": pool}, "match_related": {}}
@@ -84,32 +87,32 @@ def _matching(rule: PrefectRule) -> dict[str, Any]:
     }
 
 
-def _ours(http: httpx2.Client) -> list[dict[str, Any]]:
-    ours: list[dict[str, Any]] = []
+def _own_automations(http: httpx2.Client) -> list[dict[str, Any]]:
+    automations: list[dict[str, Any]] = []
     offset = 0
-    while found := _page(http, offset):
-        ours += [each for each in found if each["name"].startswith(PREFIX)]
-        offset += len(found)
-    return ours
+    while page := _page(http, offset):
+        automations += [each for each in page if each["name"].startswith(PREFIX)]
+        offset += len(page)
+    return automations
 
 
 def _page(http: httpx2.Client, offset: int) -> list[dict[str, Any]]:
     answer = http.post("/automations/filter", json={"offset": offset}).raise_for_status()
-    found: list[dict[str, Any]] = answer.json()
-    return found
+    page: list[dict[str, Any]] = answer.json()
+    return page
 
 
-def _agrees(wanted: Any, found: Any) -> bool:
-    """Whether what was found says all that is wanted; the server adds fields of its own."""
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(
-            name in found and _agrees(value, found[name]) for name, value in wanted.items()
+def _agrees(declared: Any, existing: Any) -> bool:
+    """Whether the existing automation has all declared values; the server adds other fields."""
+    if isinstance(declared, dict):
+        return isinstance(existing, dict) and all(
+            name in existing and _agrees(value, existing[name]) for name, value in declared.items()
         )
-    if isinstance(wanted, list) and isinstance(found, list):
-        if all(isinstance(value, str) for value in wanted):
-            return sorted(wanted) == sorted(found)
-        return len(wanted) == len(found) and all(map(_agrees, wanted, found))
-    return bool(wanted == found)
+    if isinstance(declared, list) and isinstance(existing, list):
+        if all(isinstance(value, str) for value in declared):
+            return sorted(declared) == sorted(existing)
+        return len(declared) == len(existing) and all(map(_agrees, declared, existing))
+    return bool(declared == existing)
 
 
 def _apply_hook(http: httpx2.Client, settings: Settings) -> str:
@@ -121,13 +124,13 @@ def _apply_hook(http: httpx2.Client, settings: Settings) -> str:
         "allow_private_urls": True,  # the portal is beside the server, or in the same network
         "verify": True,
     }
-    found = http.get(
+    response = http.get(
         f"/block_types/slug/{BLOCK_TYPE}/block_documents/name/{HOOK}",
         params={"include_secrets": True},
     )
-    if found.status_code == httpx2.codes.NOT_FOUND:
+    if response.status_code == httpx2.codes.NOT_FOUND:
         return _make_hook(http, data)
-    block: dict[str, Any] = found.raise_for_status().json()
+    block: dict[str, Any] = response.raise_for_status().json()
     if not _agrees(data, block["data"]):
         body = {"data": data, "merge_existing_data": False}
         http.patch(f"/block_documents/{block['id']}", json=body).raise_for_status()
@@ -136,8 +139,8 @@ def _apply_hook(http: httpx2.Client, settings: Settings) -> str:
 
 def _make_hook(http: httpx2.Client, data: dict[str, Any]) -> str:
     kind = http.get(f"/block_types/slug/{BLOCK_TYPE}").raise_for_status().json()
-    wanted = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
-    [schema, *_] = http.post("/block_schemas/filter", json=wanted).raise_for_status().json()
+    query = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
+    [schema, *_] = http.post("/block_schemas/filter", json=query).raise_for_status().json()
     body = {
         "name": HOOK,
         "data": data,

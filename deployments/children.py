@@ -14,7 +14,8 @@ from pathlib import Path
 from core.support.processes import start_child
 
 MARK = "GROUPER_SERVICES_OF"
-"""Every process that the supervisor starts, and what those start, carries the home under this."""
+"""The environment variable with the home, in every process that the supervisor starts and in
+their children."""
 LOG_BYTES = 20_000_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 60.0
@@ -57,7 +58,7 @@ class Child:
         return self.process is not None and self.process.poll() is not None
 
     def due(self) -> bool:
-        """Whether a dead child may start again: the pause grows while it dies young."""
+        """Whether a dead child may start again: the pause grows with each early death."""
         return time.monotonic() - self._started_at >= self.pause
 
     def start_again(self) -> None:
@@ -65,13 +66,13 @@ class Child:
         self.pause = FIRST_PAUSE if lived > STEADY_SECONDS else min(2 * self.pause, LONGEST_PAUSE)
         self.start()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def stop(self, seconds: float = 20) -> None:
         """Ends the program and whatever is left of its process group."""
-        self.ask_to_stop()
+        self.request_stop()
         if self.process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -90,24 +91,24 @@ def mark(home: Path) -> dict[str, str]:
     return {MARK: str(home)}
 
 
-def leftovers(home: Path) -> list[int]:
+def leftover_processes(home: Path) -> list[int]:
     """Processes that services of this home started and that outlived them, such as a flow whose
     worker was killed."""
-    wanted = f"{MARK}={home}".encode()
-    found = []
+    entry = f"{MARK}={home}".encode()
+    pids = []
     for place in Path("/proc").iterdir():
         if place.name.isdigit() and int(place.name) != os.getpid():
             with contextlib.suppress(OSError):
-                if wanted in (place / "environ").read_bytes().split(b"\0"):
-                    found.append(int(place.name))
-    return found
+                if entry in (place / "environ").read_bytes().split(b"\0"):
+                    pids.append(int(place.name))
+    return pids
 
 
 def end_leftovers(home: Path, seconds: float = 5) -> None:
-    """Asks them to end, and then makes them."""
+    """Terminates leftover processes, and kills those that remain after ``seconds``."""
     deadline = time.monotonic() + seconds
-    _signal_all(leftovers(home), signal.SIGTERM)
-    while (left := leftovers(home)) and time.monotonic() < deadline:
+    _signal_all(leftover_processes(home), signal.SIGTERM)
+    while (left := leftover_processes(home)) and time.monotonic() < deadline:
         time.sleep(0.05)
     _signal_all(left, signal.SIGKILL)
 

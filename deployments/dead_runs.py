@@ -1,8 +1,8 @@
-"""Runs that Prefect takes for being at work while their process is gone.
+"""Dead runs: runs that Prefect considers running although their process is gone.
 
-Such a run holds its place in its queue for ever, and a queue for one run at a time would come to a
-stop. Every flow holds the lock of its run for as long as it lives (``flows/running.py``), so a run
-at work that nobody holds is dead. Where a file, a submission or the like waits for it, the sweep
+Such a run occupies its slot of the queue for ever, and would block a queue for one run at a time.
+Every flow holds the lock of its run while it is alive (``flows/running.py``), so a running run
+without a lock is dead. Where a file, a submission or the like waits for it, the sweep
 (``deployments/orphaned_work.py``) starts the work again; the others are started again here.
 """
 
@@ -29,41 +29,41 @@ log = logging.getLogger("grouper.relay")
 
 ATTEMPTS = 3
 ON_ITS_WAY_SECONDS = {STARTING: 60.0, **dict.fromkeys(AT_WORK, 15.0)}
-"""How long a run in a state may still be on its way to taking its lock: while it starts, it
-imports its flow; once it runs, taking the lock is the first thing it does."""
+"""The time in a state before a run takes its lock: while it starts, it imports its flow; once it
+runs, it takes the lock first."""
 LOOKS_BACK = timedelta(days=1)
 
 
 class DeadRuns:
-    """Buries dead runs and starts their work again. No run that began before ``nothing_before`` is
-    still at work: all workers were started after it."""
+    """Marks dead runs as crashed and starts their work again. No run that began before
+    ``nothing_before`` is alive: all workers were started after it."""
 
     def __init__(self, relay: Relay, *, nothing_before: datetime | None = None) -> None:
         self.relay = relay
         self.nothing_before = nothing_before or datetime.min.replace(tzinfo=UTC)
 
     def may_be_alive(self, run: FlowRun) -> bool:
-        """Whether a run that holds no lock may be on its way to it, or waits for its turn."""
+        """Whether a run without a lock may still take it, or waits for its turn."""
         if run.state == WAITING:
             return True
         patience = ON_ITS_WAY_SECONDS.get(run.state, 0.0)
         return run.age() < patience and run.since > self.nothing_before
 
-    def bury(self, runs: Collection[FlowRun]) -> None:
-        """Marks those that are at work as crashed, which gives their places free."""
+    def mark_crashed(self, runs: Collection[FlowRun]) -> None:
+        """Marks the running ones as crashed, which releases their slots."""
         for run in runs:
             if run.state in ON_ITS_WAY_SECONDS:
                 self.relay.api.crash(run.id, "Its process is gone.")
 
-    def bury_all(self) -> int:
-        """Buries every run of the pool whose process is gone; gives how many.
+    def mark_dead_runs(self) -> int:
+        """Marks every dead run of the pool as crashed; returns how many.
 
         Raises ``ServerAwayError``.
         """
         dead = [
             run for run in self.relay.api.runs_at_work(self.relay.queues.pool) if self._is_dead(run)
         ]
-        self.bury(dead)
+        self.mark_crashed(dead)
         for run in dead:
             log.warning("%s: its process is gone", run.name)
         return len(dead)
@@ -75,7 +75,7 @@ class DeadRuns:
             return not is_locked(connection, FLOW_RUN, run.id)
 
     def start_again(self, *, besides: Collection[str]) -> int:
-        """Starts again what ended without its work done, or gives it up; gives how much there was.
+        """Starts work again whose run ended early, or gives it up; returns how much there was.
 
         Events named in ``besides`` ask for work that a subject waits for. Raises
         ``ServerAwayError``.
@@ -87,18 +87,18 @@ class DeadRuns:
 
     def _start_again(self, run: FlowRun, besides: Collection[str]) -> bool:
         with self.relay.engine.begin() as connection:
-            found = self._asked(connection, run, besides)
-            if found is None:
+            request = self._request_of(connection, run, besides)
+            if request is None:
                 return False
-            raised, rule, made = found
+            raised, rule, made = request
             next_attempt(self.relay, connection, raised, rule, made, last=run.id)
         return True
 
-    def _asked(
+    def _request_of(
         self, connection: Connection, run: FlowRun, besides: Collection[str]
     ) -> tuple[Raised, Rule, int] | None:
-        """The event and the rule that the run was the newest attempt of, and how many there were;
-        None where it is nobody's, or is in the error queue."""
+        """The event and rule of which the run was the newest attempt, and the number of attempts;
+        None where there is none, or it is in the error queue."""
         delivery = event_deliveries.c
         row: Any = connection.execute(
             select(events, delivery.rule, delivery.attempts.label("made"))
@@ -128,7 +128,7 @@ def next_attempt(
     last: UUID | None = None,
     cancelled: bool = False,
 ) -> None:
-    """Starts an event's run once more, after ``made`` attempts of which ``last`` was the last; or
+    """Starts an event's run again after ``made`` attempts, ``last`` being the last run; or
     gives the work up."""
     subject = raised.event.subject
     if cancelled or made >= ATTEMPTS:

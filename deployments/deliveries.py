@@ -1,4 +1,4 @@
-"""Events as they stand in the outbox, and what each rule made of them, as rows."""
+"""Events of the outbox and their deliveries by rule, as rows."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from core.vocabulary.event_catalogue import Event
 from deployments.rules import Rule
 
 REFUSED_ATTEMPTS = 3
-"""So often a delivery that was refused is tried; then it goes to the error queue."""
+"""The attempts of a refused delivery; then it goes to the error queue."""
 
 PARTIES = ("provider/", "user/")
-"""How the tag begins that says whose turn a run takes."""
+"""The prefixes of the tag with the party of a run."""
 
 
 @dataclass(frozen=True)
 class Raised:
-    """An event as it stands in the outbox."""
+    """An event of the outbox."""
 
     id: int
     event_id: UUID
@@ -34,13 +34,13 @@ class Raised:
     user_id: int | None = None
 
     def key(self, rule: Rule, attempt: int = 1) -> str:
-        """The idempotency key of the run that a rule makes of it."""
+        """The idempotency key of the run that a rule creates for it."""
         first = f"{self.event_id}:{rule.name}"
         return first if attempt == 1 else f"{first}:{attempt}"
 
     @property
     def party(self) -> str:
-        """Whose turn its runs take: the provider's, or the user's, or nobody's."""
+        """The party whose turn its runs take: a provider, a user, or none."""
         provider = getattr(self.event, "provider", None)
         if provider is not None:
             return f"provider/{provider}"
@@ -48,7 +48,7 @@ class Raised:
 
     @property
     def tags(self) -> list[str]:
-        """What operators filter runs by."""
+        """The tags by which operators filter runs."""
         return [tag for tag in (self.event.subject, self.event.name, self.party) if tag]
 
 
@@ -62,7 +62,7 @@ PARTY = case(
 OPEN = and_(
     event_deliveries.c.delivered_at.is_(None), event_deliveries.c.attempts < REFUSED_ATTEMPTS
 )
-"""Deliveries that wait for their turn or for another try."""
+"""Deliveries that wait for their turn or a retry."""
 
 
 def raised_from(row: Any) -> Raised:
@@ -72,15 +72,15 @@ def raised_from(row: Any) -> Raised:
 
 
 def rules_done(connection: Connection, raised: Raised) -> set[str]:
-    """Rules carried out, and rules given up after being refused too often."""
-    wanted = select(event_deliveries.c.rule).where(
+    """The rules that were carried out, or given up after too many refusals."""
+    query = select(event_deliveries.c.rule).where(
         event_deliveries.c.event_id == raised.event_id, ~OPEN
     )
-    return set(connection.execute(wanted).scalars())
+    return set(connection.execute(query).scalars())
 
 
 def wait_for_turn(connection: Connection, raised: Raised, rule: Rule) -> None:
-    """Notes that a rule waits until its queue has room for it."""
+    """Records that a rule waits until its queue has room."""
     waiting = insert(event_deliveries).values(**_fixed(raised, rule), attempts=0)
     connection.execute(waiting.on_conflict_do_nothing())
 
@@ -88,7 +88,7 @@ def wait_for_turn(connection: Connection, raised: Raised, rule: Rule) -> None:
 def record_delivery(
     connection: Connection, raised: Raised, rule: Rule, result: dict[str, Any], attempts: int = 1
 ) -> None:
-    """Writes what a rule led to."""
+    """Records the result of a rule."""
     values = {
         "result": result,
         "attempts": attempts,
@@ -103,7 +103,7 @@ def record_delivery(
 
 
 def record_failure(connection: Connection, raised: Raised, rule: Rule, failure: str) -> int:
-    """Counts an attempt that was refused; gives the number of attempts so far."""
+    """Counts a refused attempt; returns the number of attempts so far."""
     again = {"failure": failure, "attempts": event_deliveries.c.attempts + 1}
     statement = (
         insert(event_deliveries)
@@ -119,14 +119,14 @@ def _fixed(raised: Raised, rule: Rule) -> dict[str, Any]:
 
 
 def close_routing(connection: Connection, raised: Raised) -> bool:
-    """Notes that every rule was carried out or waits; whether the event is now complete."""
+    """Records that every rule was carried out or waits; returns whether the event is complete."""
     routed = _event(raised.id).values(routed_at=func.now())
     connection.execute(routed)
     return close_if_complete(connection, raised)
 
 
 def close_if_complete(connection: Connection, raised: Raised) -> bool:
-    """Closes an event that no rule waits for any more; whether it did."""
+    """Closes an event for which no rule waits; returns whether it did."""
     waits = select(null()).where(event_deliveries.c.event_id == raised.event_id, OPEN).exists()
     closed = _event(raised.id).where(~waits).values(delivered_at=func.now())
     if connection.execute(closed).rowcount == 0:
@@ -136,14 +136,14 @@ def close_if_complete(connection: Connection, raised: Raised) -> bool:
 
 
 def set_aside(connection: Connection, number: int) -> None:
-    """Closes an event that cannot be read, so that those behind it are not held up."""
+    """Closes an unreadable event, so that it does not block later ones."""
     now = func.now()
     connection.execute(_event(number).values(routed_at=now, delivered_at=now, shown_at=now))
 
 
 def route_again_without(connection: Connection, queue_rules: list[str]) -> int:
-    """Routes anew what waits for its turn under a rule that is not among ``queue_rules`` any more;
-    gives how many deliveries there were."""
+    """Routes again the deliveries that wait under a rule that is no longer among ``queue_rules``;
+    returns how many there were."""
     gone = connection.execute(
         event_deliveries.delete()
         .where(OPEN, event_deliveries.c.rule.not_in(queue_rules))

@@ -1,4 +1,4 @@
-"""Gives work up that was started often enough, to its user, to operators and to the error queue."""
+"""Gives up work after too many starts: notifies its user and operators, queues the failure."""
 
 from __future__ import annotations
 
@@ -34,58 +34,58 @@ OF_RUN = {"run_id", "submission_id", "provider", "month"}
 
 
 @singledispatch
-def give_up(asked: Event, connection: Connection, fault: Fault) -> str:
-    """Ends the work that ``asked`` asked for, in the caller's transaction; gives the reference.
+def give_up(request: Event, connection: Connection, fault: Fault) -> str:
+    """Ends the work that ``request`` asked for, in the caller's transaction; returns the reference.
 
-    What an installation's own rules start has nobody who waits for it but operators.
+    Work that an installation's own rules start concerns operators alone.
     """
     return record_failure(
         connection,
         FailureKind.UNDONE,
         fault,
-        work=f"{asked.subject}/{asked.name}",
-        subject=asked.subject,
-        title=f"{asked.name}, {asked.title}",
-        payload=asked.model_dump(mode="json"),
+        work=f"{request.subject}/{request.name}",
+        subject=request.subject,
+        title=f"{request.name}, {request.title}",
+        payload=request.model_dump(mode="json"),
     )
 
 
 @give_up.register
 def _(
-    asked: FileReceived | FileCorrected | FileRetried, connection: Connection, fault: Fault
+    request: FileReceived | FileCorrected | FileRetried, connection: Connection, fault: Fault
 ) -> str:
-    return fail_check(connection, asked.model_dump(include=OF_FILE), fault)
+    return fail_check(connection, request.model_dump(include=OF_FILE), fault)
 
 
 @give_up.register
-def _(asked: SubmissionRequested, connection: Connection, fault: Fault) -> str:
-    return fail_run(connection, asked.model_dump(include=OF_RUN), fault)
+def _(request: SubmissionRequested, connection: Connection, fault: Fault) -> str:
+    return fail_run(connection, request.model_dump(include=OF_RUN), fault)
 
 
 @give_up.register
 def _(
-    asked: SubmissionDrafted | SubmissionSubmitted | KpisRequested,
+    request: SubmissionDrafted | SubmissionSubmitted | KpisRequested,
     connection: Connection,
     fault: Fault,
 ) -> str:
-    return fail_measuring(connection, asked.model_dump(include=OF_RUN), fault)
+    return fail_measuring(connection, request.model_dump(include=OF_RUN), fault)
 
 
 @give_up.register
-def _(asked: KpiTrialRequested, connection: Connection, fault: Fault) -> str:
-    return fail_trial(connection, asked, fault)
+def _(request: KpiTrialRequested, connection: Connection, fault: Fault) -> str:
+    return fail_trial(connection, request, fault)
 
 
 @give_up.register
-def _(asked: ReportRequested, connection: Connection, fault: Fault) -> str:
-    return fail_report(connection, asked.model_dump(), fault)
+def _(request: ReportRequested, connection: Connection, fault: Fault) -> str:
+    return fail_report(connection, request.model_dump(), fault)
 
 
 @give_up.register
-def _(asked: SpiderRequested, connection: Connection, fault: Fault) -> str:
-    return fail_crawl(connection, asked.run_id, asked.area, fault)
+def _(request: SpiderRequested, connection: Connection, fault: Fault) -> str:
+    return fail_crawl(connection, request.run_id, request.area, fault)
 
 
 @give_up.register
-def _(asked: MigrationRequested, connection: Connection, fault: Fault) -> str:
-    return fail_migration(connection, asked.run_id, fault)
+def _(request: MigrationRequested, connection: Connection, fault: Fault) -> str:
+    return fail_migration(connection, request.run_id, fault)

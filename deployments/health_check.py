@@ -17,5 +17,5 @@ def answers(url: str, auth: httpx2.Auth | None = None) -> bool:
 
 @cache
 def client() -> httpx2.Client:
-    """One for all probes: each new one reads all certificates, 40 ms of work."""
+    """One client for all probes: each new one reads all certificates, which takes 40 ms."""
     return httpx2.Client(timeout=5)

@@ -1,8 +1,8 @@
-"""Finds work that somebody waits for and nobody does, and starts it again.
+"""Finds orphaned work, for which there is no process, and starts it again.
 
-Work is in limbo when its subject is in a state of being worked on, no process holds its lock (a
-lock goes with its process), and Prefect knows no run that waits or has just started. So a worker
-that was killed together with its runs delays the work, and does not lose it.
+Work is orphaned when its subject is in a working state, no process holds its lock (a lock ends with
+its process), and Prefect has no run that waits or has just started. So a worker that was killed
+together with its runs delays the work, and does not lose it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Kind:
 
     name: str
     table: Table
-    states: tuple[str, ...]  # in which somebody should be at work on it
-    asked_by: tuple[str, ...]  # the events that ask for the work
+    states: tuple[str, ...]  # in which a process should work on it
+    asked_by: tuple[str, ...]  # the events that request the work
 
 
 FILE_EVENTS = ("file.received", "file.corrected", "file.outdated", "file.retried")
@@ -62,7 +62,7 @@ ASKED_BY_SUBJECTS = tuple(name for kind in KINDS for name in kind.asked_by)
 
 @dataclass(frozen=True)
 class Work:
-    """A subject in limbo, if Prefect has no live run for it."""
+    """A subject whose work is orphaned, unless Prefect has a live run for it."""
 
     kind: Kind
     number: int
@@ -71,27 +71,29 @@ class Work:
 
 
 class Sweep:
-    """Looks for work in limbo. No run that began before ``nothing_before`` is still at work: all
-    workers were started after it (on one machine, when ``grouper up`` was)."""
+    """Looks for orphaned work. No run that began before ``nothing_before`` is alive: all workers
+    were started after it (on one machine, when ``grouper up`` was)."""
 
     def __init__(self, relay: Relay, *, nothing_before: datetime | None = None) -> None:
         self.relay = relay
         self.dead_runs = DeadRuns(relay, nothing_before=nothing_before)
 
     def __call__(self) -> int:
-        """Starts again what is in limbo, or gives it up; gives how much there was.
+        """Starts orphaned work again, or gives it up; returns how much there was.
 
         Raises ``ServerAwayError``.
         """
-        self.dead_runs.bury_all()
+        self.dead_runs.mark_dead_runs()
         read_outdated_again(self.relay.engine)
         mended = sum(
-            self._mend(kind, number) for kind in KINDS for number in _idle(self.relay.engine, kind)
+            self._recover(kind, number)
+            for kind in KINDS
+            for number in _idle(self.relay.engine, kind)
         )
         return mended + self.dead_runs.start_again(besides=ASKED_BY_SUBJECTS)
 
-    def _mend(self, kind: Kind, number: int) -> bool:
-        """Mends one subject; a fault in it must not keep the sweep from the others."""
+    def _recover(self, kind: Kind, number: int) -> bool:
+        """Recovers one subject; a fault in it must not stop the sweep."""
         try:
             with self.relay.engine.begin() as connection:
                 work = self._work(connection, kind, number)
@@ -107,43 +109,43 @@ class Sweep:
         runs = self.relay.api.runs_with_keys(keys)
         if any(map(self.dead_runs.may_be_alive, runs)):
             return False
-        self.dead_runs.bury(runs)
+        self.dead_runs.mark_crashed(runs)
         cancelled = bool(runs) and runs[0].state == CANCELLED
         made = _attempts(connection, work)
         next_attempt(self.relay, connection, work.raised, work.rule, made, cancelled=cancelled)
         return True
 
     def _work(self, connection: Connection, kind: Kind, number: int) -> Work | None:
-        """The work of a subject, its row locked; None if it is done or being done after all."""
+        """The work of a subject, with its row locked; None if it is done or in progress by now."""
         states = select(kind.table.c.state).where(kind.table.c.id == number)
         state = connection.execute(states.with_for_update(skip_locked=True)).scalar_one_or_none()
         if state not in kind.states or is_locked(connection, kind.name, number):
             return None
-        asked = connection.execute(
+        request = connection.execute(
             select(events)
             .where(events.c.subject == f"{kind.name}/{number}", events.c.name.in_(kind.asked_by))
             .order_by(events.c.id.desc())
             .limit(1)
         ).one_or_none()
-        if asked is None or asked.delivered_at is None:
+        if request is None or request.delivered_at is None:
             return None
-        raised = raised_from(asked)
+        raised = raised_from(request)
         rule = self.relay.rules.queued_by(raised.event.name)
         return None if rule is None else Work(kind, number, raised, rule)
 
 
 def _idle(engine: Engine, kind: Kind) -> list[int]:
-    wanted = select(kind.table.c.id).where(kind.table.c.state.in_(kind.states))
+    query = select(kind.table.c.id).where(kind.table.c.state.in_(kind.states))
     with engine.connect() as connection:
-        numbers = connection.execute(wanted.order_by(kind.table.c.id)).scalars().all()
+        numbers = connection.execute(query.order_by(kind.table.c.id)).scalars().all()
         return [number for number in numbers if not is_locked(connection, kind.name, number)]
 
 
 def _attempts(connection: Connection, work: Work) -> int:
     delivery: Any = event_deliveries.c
-    found = connection.execute(
+    count = connection.execute(
         select(func.coalesce(func.max(delivery.attempts), 0)).where(
             delivery.event_id == work.raised.event_id, delivery.rule == work.rule.name
         )
     )
-    return int(found.scalar_one())
+    return int(count.scalar_one())

@@ -1,6 +1,6 @@
 """The few calls on Prefect's REST API that the relay needs.
 
-Plain HTTP rather than Prefect's client: it starts at once, and says plainly what went wrong.
+Plain HTTP rather than Prefect's client: it starts at once, and its errors are clear.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AT_WORK = ("RUNNING", "CANCELLING")
 CANCELLED = "CANCELLED"
 STOPPED = ("CRASHED", "FAILED")
 AT_ONCE = 200
-"""So many rows the server gives in one answer."""
+"""The limit of rows in one answer of the server."""
 
 
 class ServerAwayError(Exception):
@@ -36,7 +36,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FlowRun:
-    """A flow run as the sweep looks at it."""
+    """A flow run as the sweep needs it."""
 
     id: UUID
     name: str
@@ -88,8 +88,8 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
         key: str,
         tags: list[str],
     ) -> UUID:
-        """Creates a run of ``flow/deployment``; a second call with the same ``key`` gives the
-        run of the first."""
+        """Creates a run of ``flow/deployment``; a second call with the same ``key`` returns the
+        first run."""
         body = {
             "parameters": parameters,
             "name": name,
@@ -114,12 +114,12 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
         return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
 
     def crash(self, run: UUID, message: str) -> None:
-        """Marks a run as crashed, which gives its place in the queue free."""
+        """Marks a run as crashed, which releases its slot of the queue."""
         state = {"type": "CRASHED", "name": "Crashed", "message": message}
         self._call("POST", f"/flow_runs/{run}/set_state", {"state": state, "force": True})
 
     def emit(self, events: list[dict[str, Any]]) -> None:
-        """Shows events on Prefect's feed, each once, however often it is told of them."""
+        """Shows events on Prefect's feed, each once, even if they are sent again."""
         self._call("POST", "/events", events)
 
     def place_of(self, deployment: str) -> Place:
@@ -162,7 +162,7 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
         return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
 
     def which_exist(self, runs: list[UUID]) -> set[UUID]:
-        """Those of the runs that Prefect has."""
+        """The ids of the runs that exist in Prefect."""
         found: set[UUID] = set()
         for first in range(0, len(runs), AT_ONCE):
             numbers = [str(run) for run in runs[first : first + AT_ONCE]]
@@ -172,12 +172,12 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
         return found
 
     def work_queues(self, pool: str) -> list[dict[str, Any]]:
-        """The queues of a pool, as Prefect tells of them."""
+        """The queues of a pool, as Prefect's API returns them."""
         found: list[dict[str, Any]] = self._call("POST", f"/work_pools/{pool}/queues/filter", {})
         return found
 
     def pause_queue(self, place: Place, *, paused: bool) -> None:
-        """Stops a queue from handing out runs, or lets it."""
+        """Pauses or resumes a queue."""
         path = f"/work_pools/{place.pool}/queues/{place.queue}"
         self._call("PATCH", path, {"is_paused": paused})
 

@@ -28,9 +28,9 @@ def run_prefect(*arguments: str) -> None:
     app()
 
 
-def wait_for(found: Callable[[], bool]) -> None:
-    """Waits until ``found`` is true; the supervisor decides how long that may take."""
-    while not found():
+def wait_for(is_true: Callable[[], bool]) -> None:
+    """Waits until ``is_true`` is true; the supervisor decides how long that may take."""
+    while not is_true():
         time.sleep(POLL_SECONDS)
 
 

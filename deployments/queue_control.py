@@ -1,4 +1,4 @@
-"""The queues as operators look at them, and how they are paused and resumed."""
+"""The queues as operators see them; pausing and resuming them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from deployments.rules import Rules
 @dataclass(frozen=True)
 class QueueState:
     """A queue now. ``waiting`` counts what waits in the database and what waits in Prefect;
-    ``oldest`` is since when the first of it waits."""
+    ``oldest`` is the time since which the first has waited."""
 
     name: str
     description: str
@@ -33,13 +33,13 @@ class QueueState:
     oldest: datetime | None
 
     def oldest_wait(self) -> float | None:
-        """Seconds that the first has waited."""
+        """The seconds that the first has waited."""
         return (datetime.now(UTC) - self.oldest).total_seconds() if self.oldest else None
 
 
 @dataclass(frozen=True)
-class _Held:
-    """What waits in the database under one rule."""
+class _Waiting:
+    """The deliveries that wait in the database under one rule."""
 
     count: int
     oldest: datetime
@@ -53,16 +53,16 @@ def queue_states(
     Raises ``ServerAwayError``.
     """
     with engine.connect() as connection:
-        held = _held(connection)
+        held = _waiting(connection)
     runs = api.open_runs(queues.pool)
-    found = {queue["name"]: queue for queue in api.work_queues(queues.pool)}
+    queues_by_name = {queue["name"]: queue for queue in api.work_queues(queues.pool)}
     states = []
     for name, declared in queues.queues.items():
         own = [run for run in runs if run.queue == name]
         waits = [run for run in own if run.state == WAITING]
-        here = list(_held_on(Place(queues.pool, name), held, api, rules))
+        here = list(_waiting_on(Place(queues.pool, name), held, api, rules))
         since = [each.oldest for each in here] + [run.due for run in waits]
-        queue = found.get(name, {})
+        queue = queues_by_name.get(name, {})
         states.append(
             QueueState(
                 name=name,
@@ -86,9 +86,9 @@ def pause(
     paused: bool,
     user_id: int | None = None,
 ) -> None:
-    """Pauses a queue, or resumes it, and leaves an audit row. What is at work goes on.
+    """Pauses or resumes a queue, and writes an audit row. Running work continues.
 
-    Raises ``UserError`` for a queue that there is not.
+    Raises ``UserError`` for an unknown queue.
     """
     if name not in queues.queues:
         raise UserError(f"there is no queue {name!r}; there are {', '.join(queues.queues)}")
@@ -101,8 +101,8 @@ def pause(
         api.pause_queue(Place(queues.pool, name), paused=paused)
 
 
-def _held(connection: Connection) -> dict[str, _Held]:
-    """What waits in the database for its turn, by rule."""
+def _waiting(connection: Connection) -> dict[str, _Waiting]:
+    """The deliveries that wait in the database for their turn, by rule."""
     rule = event_deliveries.c.rule
     query = (
         sa.select(rule, sa.func.count(), sa.func.min(events.c.raised_at))
@@ -110,12 +110,12 @@ def _held(connection: Connection) -> dict[str, _Held]:
         .where(OPEN)
         .group_by(rule)
     )
-    return {row[0]: _Held(row[1], row[2]) for row in connection.execute(query)}
+    return {row[0]: _Waiting(row[1], row[2]) for row in connection.execute(query)}
 
 
-def _held_on(
-    place: Place, held: dict[str, _Held], api: PrefectApi, rules: Rules
-) -> Iterator[_Held]:
+def _waiting_on(
+    place: Place, held: dict[str, _Waiting], api: PrefectApi, rules: Rules
+) -> Iterator[_Waiting]:
     for rule in rules.rules:
         queue = rule.target.queue
         if queue and rule.name in held and api.place_of(queue.deployment) == place:

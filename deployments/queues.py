@@ -14,7 +14,7 @@ QUEUES = Path(__file__).with_name("queues.yaml")
 
 
 class Queue(StrictModel):
-    """How many runs of a queue are at work at once, and which queue is served first."""
+    """The limit of concurrent runs of a queue, and its priority."""
 
     limit: int | None = Field(default=None, ge=1)
     priority: int = Field(ge=1)
@@ -36,9 +36,9 @@ class Queues(StrictModel):
     queues: dict[str, Queue]
 
     def limit_of(self, place: Place) -> int | None:
-        """How many runs are carried out there at once; None: any number."""
-        found = self.queues.get(place.queue) if place.pool == self.pool else None
-        return found.limit if found else None
+        """The limit of concurrent runs there; None: unlimited."""
+        queue = self.queues.get(place.queue) if place.pool == self.pool else None
+        return queue.limit if queue else None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Small reactions to events that need no run of their own: the relay carries them out itself.
+"""Reactions to events that need no flow run: the relay carries them out itself.
 
 A reaction runs in the transaction that marks the event as delivered, so it acts once or not at all.
 """
@@ -35,14 +35,14 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
 
 
 @reaction("notify")
-def tell(connection: Connection, event_id: UUID, event: Event) -> None:
-    """Tells the people whom the event concerns."""
+def notify_people(connection: Connection, event_id: UUID, event: Event) -> None:
+    """Notifies the recipients of the event."""
     notify(connection, event_id, event)
 
 
 @reaction("make-scheduled-reports")
 def make_reports(connection: Connection, event_id: UUID, event: Event) -> None:  # noqa: ARG001
-    """Asks for the reports that wait for all submissions of the month."""
+    """Requests the scheduled reports that wait for all submissions of the month."""
     if isinstance(event, SubmissionSubmitted):
         months = tables.submissions
         query = select(months.c.month).where(months.c.id == event.submission_id)
@@ -51,8 +51,8 @@ def make_reports(connection: Connection, event_id: UUID, event: Event) -> None: 
 
 @reaction("measure-again")
 def measure_past_months(connection: Connection, event_id: UUID, event: Event) -> None:  # noqa: ARG001
-    """Asks for recent months to be measured by an indicator that was published, but for those of
-    which the old service told it."""
+    """Requests the measuring of recent months by a newly published indicator, except those with
+    figures of the old service."""
     if isinstance(event, KpiPublished):
         move_old_figures(connection, event.kpi_id)
         measure_again(connection, event.dataset, dt.datetime.now(dt.UTC))

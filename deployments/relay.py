@@ -1,4 +1,4 @@
-"""Carries the events of the outbox to what the rules say, once for each event and rule.
+"""Delivers the events of the outbox by the rules, once for each event and rule.
 
 An event is routed first: posts and reactions are carried out, and what needs a run waits for its
 turn on its queue. A run is created with a key made of event and rule, then the delivery is written:
@@ -59,10 +59,10 @@ class Relay:
         self.held_back = False  # whether something waits for room on its queue
 
     def deliver_pending(self) -> int:
-        """Routes all that is new, and starts what has its turn; gives how many events are now
+        """Routes new events, and starts the runs whose turn it is; returns how many events are now
         complete.
 
-        Raises ``ServerAwayError`` after having delivered what needs no server.
+        Raises ``ServerAwayError`` after delivering what needs no server.
         """
         complete, trouble = 0, list[ServerAwayError]()
         moves = True
@@ -77,12 +77,12 @@ class Relay:
         return complete
 
     def forget_gone_rules(self) -> None:
-        """Routes anew what waits under a rule that is no longer in the file."""
+        """Routes again the deliveries that wait under a rule that is no longer in the file."""
         names = [rule.name for rule in self.rules.rules if rule.target.queue]
         with self.engine.begin() as connection:
-            found = route_again_without(connection, names)
-        if found:
-            log.warning("%s deliveries waited under rules that are gone; routed anew", found)
+            rerouted = route_again_without(connection, names)
+        if rerouted:
+            log.warning("%s deliveries waited under rules that are gone; routed anew", rerouted)
 
     def _route_new(self, trouble: list[ServerAwayError]) -> list[bool]:
         """For each event that was routed, whether it is complete."""
@@ -97,19 +97,20 @@ class Relay:
         return routed
 
     def _unrouted(self, after: int) -> list[int]:
-        wanted = (
+        query = (
             select(events.c.id)
             .where(events.c.routed_at.is_(None), events.c.id > after)
             .order_by(events.c.id)
             .limit(BATCH)
         )
         with self.engine.connect() as connection:
-            return list(connection.execute(wanted).scalars())
+            return list(connection.execute(query).scalars())
 
     def _route(self, number: int) -> list[bool]:
-        """Carries out what needs no run; whether the event is complete, nothing if it is not ours.
+        """Carries out what needs no run; returns whether the event is complete, or an empty list if
+        another relay has it.
 
-        Raises ``ServerAwayError`` where a rule was refused and is to be tried again.
+        Raises ``ServerAwayError`` where a refused rule is to be retried.
         """
         with self.engine.begin() as connection:
             raised = _take(connection, number)
@@ -146,7 +147,7 @@ class Relay:
         return {}
 
     def _start_due(self, trouble: list[ServerAwayError]) -> list[bool]:
-        """Creates the runs whose turn it is; for each, whether its event is complete."""
+        """Creates the runs whose turn it is; returns for each whether its event is complete."""
         started, self.held_back = list[bool](), False
         for place, rules in self._waited_for(trouble).items():
             try:
@@ -157,7 +158,7 @@ class Relay:
         return started
 
     def _waited_for(self, trouble: list[ServerAwayError]) -> dict[Place, list[str]]:
-        """The queues that something waits for, each with the rules that lead there."""
+        """The queues with waiting deliveries, each with its rules."""
         with self.engine.connect() as connection:
             names = set(connection.execute(select(event_deliveries.c.rule).where(OPEN)).scalars())
         places = defaultdict[Place, list[str]](list)
@@ -181,8 +182,8 @@ class Relay:
         return chosen
 
     def _start(self, turn: Waiting, trouble: list[ServerAwayError]) -> list[bool]:
-        """Creates the run of one delivery; whether its event is now complete, nothing if it is not
-        ours."""
+        """Creates the run of one delivery; returns whether its event is now complete, or an empty
+        list if another relay has it."""
         rule = next(rule for rule in self.rules.rules if rule.name == turn.rule)
         with self.engine.begin() as connection:
             raised = _take_turn(connection, turn)
@@ -200,7 +201,7 @@ class Relay:
             return [close_if_complete(connection, raised)]
 
     def start_run(self, raised: Raised, rule: Rule, attempt: int = 1) -> UUID:
-        """Creates the flow run of a rule, or finds the one that was made before."""
+        """Creates the flow run of a rule, or returns the one that exists."""
         queue = rule.target.queue
         if queue is None:
             raise ValueError(f"rule {rule.name} has no queue")
@@ -213,10 +214,10 @@ class Relay:
         )
 
     def _show_new(self, trouble: list[ServerAwayError]) -> int:
-        """Puts events on Prefect's feed, which keeps each once, for operators' eyes; how many."""
-        wanted = select(events).where(events.c.shown_at.is_(None), events.c.routed_at.is_not(None))
+        """Puts events on Prefect's feed, for operators; returns how many."""
+        query = select(events).where(events.c.shown_at.is_(None), events.c.routed_at.is_not(None))
         with self.engine.connect() as connection:
-            rows = connection.execute(wanted.order_by(events.c.id).limit(BATCH)).all()
+            rows = connection.execute(query.order_by(events.c.id).limit(BATCH)).all()
         if not rows:
             return 0
         try:
@@ -236,12 +237,12 @@ class Relay:
             if len(shown) == 1:
                 log.error("%s is not on Prefect's feed: %s", shown[0]["resource"], error)
                 return
-            for each in shown:  # one of them must not keep the others out
+            for each in shown:  # one of them must not block the others
                 self._emit([each])
 
 
 def as_prefect_event(raised: Raised) -> dict[str, Any]:
-    """The event as Prefect's feed shows it: ids and months, since Prefect keeps it."""
+    """The event for Prefect's feed: ids and months alone, since Prefect stores it."""
     return {
         "id": str(raised.event_id),
         "occurred": raised.raised_at.isoformat(),
@@ -290,7 +291,7 @@ def _take_turn(connection: Connection, turn: Waiting) -> Raised | None:
 def _refused(
     connection: Connection, raised: Raised, rule: Rule, error: RefusedError
 ) -> ServerAwayError | None:
-    """Counts a refusal; what to say if it is to be tried again, or else the error queue has it."""
+    """Counts a refusal; returns the error if it is to be retried, else it is in the error queue."""
     attempts = record_failure(connection, raised, rule, str(error))
     log.error("%s: rule %s was refused: %s", raised.event.subject, rule.name, error)
     if attempts < REFUSED_ATTEMPTS:

@@ -1,6 +1,6 @@
 """The relay as a process: ``python -m deployments.relay_process [TIME]``.
 
-TIME (ISO) is when everything was started: no run of before is still at work.
+TIME (ISO) is when everything was started: no earlier run is alive.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from core.database.engine import database_url, engine
-from core.database.listening import act_when_told
+from core.database.listening import act_on_notifications
 from core.events.outbox import CHANNEL
 from core.settings import Settings
 from core.settings import settings as current_settings
@@ -27,7 +27,7 @@ log = logging.getLogger("grouper.relay")
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 FIRST_LOOK, LONGEST_LOOK = 0.25, 2.0
-"""How often to see whether a queue has room again, soon after something happened and later."""
+"""Seconds between checks whether a queue has room: soon after an event, and later."""
 
 
 class RelayProcess:
@@ -47,11 +47,13 @@ class RelayProcess:
 
     def run(self) -> NoReturn:
         """Works until the process is ended."""
-        act_when_told(self.url, CHANNEL, self._act, name="relay", seconds_away=self._longer_wait)
+        act_on_notifications(
+            self.url, CHANNEL, self._act, name="relay", seconds_away=self._longer_wait
+        )
 
-    def _act(self, told: bool) -> float:
-        """Does what there is to do; gives the seconds until the next look."""
-        if told:
+    def _act(self, notified: bool) -> float:
+        """Does what is due; returns the seconds until the next check."""
+        if notified:
             self.look = FIRST_LOOK
         if not self.knows_its_rules:
             self.relay.forget_gone_rules()
@@ -60,7 +62,7 @@ class RelayProcess:
         return self._idle_seconds()
 
     def step(self) -> None:
-        """Delivers what waits and sweeps when it is time; an absent server is for the next step."""
+        """Delivers and, when it is time, sweeps; an absent server is tried at the next step."""
         self.behind = not all([self._try(self.relay.deliver_pending), self._try(self._sweep)])
         if not self.behind:
             self.wait = FIRST_WAIT

@@ -23,7 +23,7 @@ WORDS = ("name", "title", "subject", "label")
 
 
 FAMILIES = ("flow-run", "work-queue", "work-pool")
-"""What Prefect's events may be about that a rule can hear of."""
+"""The families of Prefect's events for which there can be rules."""
 
 
 class Queue(StrictModel):
@@ -62,7 +62,7 @@ class Target(StrictModel):
 
 
 class Rule(StrictModel):
-    """What one event, several or all of them cause."""
+    """What one event, several events or all events cause."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     on: str | tuple[str, ...]
@@ -95,9 +95,9 @@ class PrefectRule(StrictModel):
 
     @property
     def family(self) -> str | None:
-        """What the expected events are about; None where they are of several or unknown ones."""
-        found = {name.removeprefix("prefect.").partition(".")[0] for name in self.expect}
-        return found.pop() if len(found) == 1 and found <= set(FAMILIES) else None
+        """The family of the expected events; None where there are several, or an unknown one."""
+        families = {name.removeprefix("prefect.").partition(".")[0] for name in self.expect}
+        return families.pop() if len(families) == 1 and families <= set(FAMILIES) else None
 
 
 class Rules(StrictModel):
@@ -149,7 +149,7 @@ def fill(template: Any, event: Event) -> Any:
     alone = PLACEHOLDER.fullmatch(template)
     if alone:
         return _value(alone[1], event)
-    return PLACEHOLDER.sub(lambda found: str(_value(found[1], event)), template)
+    return PLACEHOLDER.sub(lambda match: str(_value(match[1], event)), template)
 
 
 def _value(name: str, event: Event) -> Any:
@@ -170,17 +170,17 @@ def _contradictions(rules: Rules, document: Document) -> list[Problem]:
         problems += _unknown_reaction(rule, document, place)
         problems += _unknown_placeholders(rule, document, place)
         problems += _private_placeholders(rule, document, place)
-    for index, heard in enumerate(rules.prefect):
-        problems += _deaf(heard, document, ("prefect", index))
+    for index, prefect_rule in enumerate(rules.prefect):
+        problems += _unheard_events(prefect_rule, document, ("prefect", index))
     return problems
 
 
 def _unknown_events(rule: Rule, document: Document, place: Path_) -> list[Problem]:
-    known = (*CATALOGUE, EVERY)
+    names = (*CATALOGUE, EVERY)
     return [
-        document.problem((*place, "on"), f"no event is called {name!r}; there are {_list(known)}")
+        document.problem((*place, "on"), f"no event is called {name!r}; there are {_list(names)}")
         for name in rule.names
-        if name not in known
+        if name not in names
     ]
 
 
@@ -192,14 +192,15 @@ def _unknown_reaction(rule: Rule, document: Document, place: Path_) -> list[Prob
     return [document.problem((*place, "target", "function"), text)]
 
 
-def _deaf(rule: PrefectRule, document: Document, place: Path_) -> list[Problem]:
+def _unheard_events(rule: PrefectRule, document: Document, place: Path_) -> list[Problem]:
+    """Problems of a rule on Prefect's events: of what it expects, and of what it raises."""
     problems = []
     if rule.family is None:
         text = f"expect events of one family: prefect.NAME.…, where NAME is {_list(FAMILIES)}"
         problems.append(document.problem((*place, "expect"), text))
-    heard = [name for name, event in CATALOGUE.items() if issubclass(event, SchedulerEvent)]
-    if rule.raises not in heard:
-        text = f"{rule.raises!r} is not raised by what is heard; there are {_list(heard)}"
+    names = [name for name, event in CATALOGUE.items() if issubclass(event, SchedulerEvent)]
+    if rule.raises not in names:
+        text = f"{rule.raises!r} is no event that such a rule can raise; there are {_list(names)}"
         problems.append(document.problem((*place, "raises"), text))
     return problems
 
@@ -219,7 +220,7 @@ def _unknown_placeholders(rule: Rule, document: Document, place: Path_) -> list[
 
 
 def _private_placeholders(rule: Rule, document: Document, place: Path_) -> list[Problem]:
-    """What Prefect keeps of a run is ids and months."""
+    """Problems of placeholders that are no ids or months; Prefect may store no other values."""
     if rule.target.queue is None:
         return []
     return [

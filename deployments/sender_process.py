@@ -1,6 +1,6 @@
 """The sender of notifications as a process: ``python -m deployments.sender_process``.
 
-Each channel has a thread of its own, so that a slow webhook holds up no e-mail.
+Each channel has a thread of its own, so that a slow webhook delays no e-mail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NoReturn
 from sqlalchemy import Engine
 
 from core.database.engine import database_url, engine
-from core.database.listening import DATABASE_AWAY, act_when_told
+from core.database.listening import DATABASE_AWAY, act_on_notifications
 from core.notifications.email import send_email
 from core.notifications.notify import WAKE_CHANNEL
 from core.notifications.sending import Send, seconds_to_next, send_next
@@ -48,7 +48,7 @@ class Courier:
         self._woken.set()
 
     def stop(self) -> None:
-        """Waits until what is under way is sent and noted: it must not be sent again."""
+        """Waits until the current message is sent and recorded, so that it is not sent again."""
         self._stopping = True
         self.wake()
         self._thread.join()
@@ -59,7 +59,7 @@ class Courier:
             self._woken.wait(self._work())
 
     def _work(self) -> float:
-        """Sends what is due; gives the seconds for which there is nothing to do."""
+        """Sends what is due; returns the seconds for which there is nothing to do."""
         try:
             while not self._stopping and send_next(self.database, self.channel, self.send):
                 pass
@@ -71,7 +71,7 @@ class Courier:
 
 
 def couriers(settings: Settings, database: Engine) -> list[Courier]:
-    """One for each channel that this installation has."""
+    """A courier for each channel of this installation."""
     made = [Courier(database, Channel.WEBHOOK, send_webhook)]
     if settings.smtp_host is not None:
         made.append(Courier(database, Channel.EMAIL, send_email))
@@ -86,7 +86,7 @@ def listen(url: str, team: list[Courier]) -> NoReturn:
             courier.wake()
         return LONGEST_IDLE
 
-    act_when_told(url, WAKE_CHANNEL, wake, name="sender", seconds_away=lambda: AWAY_SECONDS)
+    act_on_notifications(url, WAKE_CHANNEL, wake, name="sender", seconds_away=lambda: AWAY_SECONDS)
 
 
 def main() -> None:

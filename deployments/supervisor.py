@@ -76,7 +76,7 @@ class Services(AbstractContextManager["Services"]):
 
     def start(self) -> None:
         """Starts everything and returns when all of it answers; raises ``UserError``."""
-        # Before all else: without the lock, what runs in this home is another's.
+        # First of all: without the lock, another process uses this home.
         self._held = hold_folder(self.settings.home)
         try:
             self._start()
@@ -94,7 +94,7 @@ class Services(AbstractContextManager["Services"]):
             for names in ((RELAY, SENDER, PORTAL, DEPLOY, *self._workers()), (LAUNCHER, SERVER)):
                 stopped = [self.children[name] for name in names if name in self.children]
                 for child in stopped:
-                    child.ask_to_stop()
+                    child.request_stop()
                 for child in stopped:
                     child.stop()
             self.children.clear()
@@ -117,10 +117,10 @@ class Services(AbstractContextManager["Services"]):
         self.stop()
 
     def wait(self) -> None:
-        """Waits until somebody asks the services to stop."""
+        """Waits until a stop is requested."""
         self._asked.wait()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Ends ``wait``, and a start that is under way; for handlers of signals."""
         self._asked.set()
 
@@ -133,7 +133,7 @@ class Services(AbstractContextManager["Services"]):
             return self.children[name].pid
 
     def restart(self, name: str) -> None:
-        """Stops a service as at the end of the day, and starts it again."""
+        """Stops a service in an orderly way, and starts it again."""
         with self._lock:
             self.halt(name)
             self.resume(name)
@@ -265,7 +265,7 @@ class Services(AbstractContextManager["Services"]):
             )
 
     def _wait(self, name: str, ready: Callable[[], bool], *, may_end: bool = False) -> None:
-        """Waits until a service is ready; says what it said if it ended instead."""
+        """Waits until a service is ready; raises its output if it ended instead."""
         deadline = time.monotonic() + START_SECONDS
         while not ready():
             if self._asked.is_set():
@@ -289,27 +289,27 @@ class Services(AbstractContextManager["Services"]):
         url = f"{self.api_url}/work_pools/{load_queues().pool}/workers/filter"
         with contextlib.suppress(httpx2.TransportError):
             answer = client().post(url, json={}, auth=PrefectLogin(self.settings))
-            found: list[dict[str, Any]] = answer.json() if answer.is_success else []
+            workers: list[dict[str, Any]] = answer.json() if answer.is_success else []
             return any(
                 worker["name"] == name
                 and datetime.fromisoformat(worker["last_heartbeat_time"]) > began
-                for worker in found
+                for worker in workers
             )
         return False
 
     def _watch(self) -> None:
-        """Starts again what died, until everything is stopped."""
+        """Restarts services that died, until everything is stopped."""
         while not self._stopping.wait(WATCH_SECONDS):
             with self._lock:
                 if not self._stopping.is_set():
                     try:
                         self._revive()
                         self._take_up_secrets()
-                    except Exception:  # the next look may succeed; without looks nothing would
+                    except Exception:  # the next check may succeed; the loop must not end
                         log.exception("what ended could not be started again yet")
 
     def _take_up_secrets(self) -> None:
-        """Restarts, one after the other, what was started with a secret that has a new value."""
+        """Restarts, one after the other, the services whose secret has a new value."""
         now = stamps(self.settings)
         changed = {name for name, at in now.items() if at != self._secrets.get(name)}
         if not changed:
@@ -324,7 +324,7 @@ class Services(AbstractContextManager["Services"]):
         self._secrets = now
 
     def _renew(self, name: str) -> None:
-        """Starts a service again with the secrets of now."""
+        """Restarts a service with the current secrets."""
         child = self.children[name]
         child.stop()
         child.environment |= apply_environment(self.settings, self.project)

@@ -1,8 +1,8 @@
-"""Whose turn it is on a queue: runs are created only as there is room, fairly between providers.
+"""Turns on a queue: runs are created only as there is room, fairly between parties.
 
 Prefect serves a queue in the order in which runs were created. So that fifty files of one provider
-are not all in front of the one file of another, they wait in the database, and Prefect gets no more
-of one provider than the queue carries out at once (docs/decisions/0006).
+are not all served before the one file of another, they wait in the database, and Prefect gets no
+more of one provider than the queue carries out at once (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.database.tables import event_deliveries, events
 from deployments.deliveries import OPEN, PARTIES, PARTY
 
 PORTION = 50
-"""So many runs are created, at most, before new events are looked at."""
+"""The most runs that are created before new events are routed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery that waits for its turn; ``place`` is its place (from 1) among its party's own."""
+    """A delivery that waits for its turn; ``place`` counts from 1 within its party."""
 
     number: int  # of the event
     event_id: UUID
@@ -33,9 +33,9 @@ class Waiting:
 
 
 def waiting(connection: Connection, rules: Sequence[str], places: int) -> list[Waiting]:
-    """The first ``places`` that wait of each party, under rules that share a queue."""
+    """The first ``places`` waiting deliveries of each party, under rules that share a queue."""
     place = func.row_number().over(partition_by=PARTY, order_by=(events.c.id))
-    found = (
+    numbered = (
         select(
             events.c.id.label("number"),
             events.c.event_id,
@@ -47,16 +47,21 @@ def waiting(connection: Connection, rules: Sequence[str], places: int) -> list[W
         .where(OPEN, event_deliveries.c.rule.in_(rules))
         .subquery()
     )
-    wanted = select(found).where(found.c.place <= places).order_by(found.c.place, found.c.number)
-    return [Waiting(*row) for row in connection.execute(wanted)]
+    query = (
+        select(numbered)
+        .where(numbered.c.place <= places)
+        .order_by(numbered.c.place, numbered.c.number)
+    )
+    return [Waiting(*row) for row in connection.execute(query)]
 
 
 def due(candidates: Iterable[Waiting], at_work: Counter[str], limit: int | None) -> list[Waiting]:
-    """Those whose turn it is now, in order.
+    """The deliveries whose turn it is now, in order.
 
     ``at_work`` counts the runs that Prefect has, by party; ``limit`` is how many it carries out at
-    once (None: any number). Prefect gets as many again, so that a worker never waits for us, but of
-    one party never more than ``limit``. First comes who has least; among equals, who waits longest.
+    once (None: any number). Prefect gets as many again, so that a worker never waits, but never
+    more than ``limit`` of one party. The party with the fewest comes first; then the longest
+    waiting.
     """
     in_turn = sorted(candidates, key=lambda each: (each.place + at_work[each.party], each.number))
     if limit is None:
@@ -67,5 +72,5 @@ def due(candidates: Iterable[Waiting], at_work: Counter[str], limit: int | None)
 
 
 def party_of(tags: Iterable[str]) -> str:
-    """Whose turn a run took, by its tags."""
+    """The party of a run, by its tags."""
     return next((tag for tag in tags if tag.startswith(PARTIES)), "")

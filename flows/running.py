@@ -13,7 +13,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from sqlalchemy import Connection, Engine
 
 from core.database import engine as database
-from core.database.locks import FLOW_RUN, BusyError, only_while_held, subject_lock
+from core.database.locks import FLOW_RUN, BusyError, guarded_by_lock, subject_lock
 from core.settings import settings
 from core.support.faults import Fault, Stopped, fault_of, is_temporary
 
@@ -30,7 +30,7 @@ def run_exclusively(kind: str, subject_id: int, work: Callable[[Engine], str]) -
         with (
             flow_run_lock(),
             subject_lock(url, kind, subject_id) as lock,
-            only_while_held(database.engine(url), lock) as engine,
+            guarded_by_lock(database.engine(url), lock) as engine,
         ):
             return work(engine)
     except BusyError as busy:

@@ -57,11 +57,11 @@ def scene_template(postgres: EmbeddedPostgres, template: str) -> str:
     from sqlalchemy import create_engine
 
     from core.database.engine import with_driver
-    from deployments.demo.run import set_the_scene
+    from deployments.demo.run import import_demo_data
 
     with fresh_database(postgres, "scene_", template=template, drop=False) as url:
         engine = create_engine(with_driver(url))
-        set_the_scene(engine)
+        import_demo_data(engine)
         engine.dispose()
     return url.rpartition("/")[2]
 
@@ -127,11 +127,11 @@ def populated(services: Services) -> Iterator[Engine]:
     from core.database.engine import engine
     from core.settings import use_settings
     from deployments.demo.cast import EVERYBODY
-    from deployments.demo.run import set_the_scene
+    from deployments.demo.run import import_demo_data
 
     use_settings(services.settings)
     database = engine(services.database_url)
-    set_the_scene(database, EVERYBODY)
+    import_demo_data(database, EVERYBODY)
     yield database
     database.dispose()
     use_settings(None)

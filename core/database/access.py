@@ -1,11 +1,11 @@
-"""Which rows the portal may touch: a declaration for each table, enforced by PostgreSQL itself.
+"""The rows that the portal may access: a declaration for each table, enforced by PostgreSQL.
 
 The portal connects as a role of its own, which owns nothing and is bound by row-level security; a
-transaction acts for one user (``acting.py``), and a row is there for that user only where this
-declaration says so. Flows, relay, sender, migrations and the command line connect as the owner,
-whom policies do not bind. The functions that conditions ask stand in ``access.sql``.
+transaction acts for one user (``acting.py``), and that user sees a row only where this declaration
+allows it. Flows, relay, sender, migrations and the command line connect as the owner,
+whom policies do not bind. The functions of the conditions are in ``access.sql``.
 
-A table that is not declared is closed to the portal; a test asks for a decision on each.
+A table that is not declared is closed to the portal; a test requires a declaration for each.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from core.vocabulary.report_kinds import KINDS
 
 @dataclass(frozen=True)
 class Access:
-    """Conditions on rows, in SQL; None: never. ``to``: on a row as it becomes by a change.
-    ``fixed``: columns that no change may touch."""
+    """Conditions on rows, in SQL; None: never. ``to`` applies to the row after a change.
+    ``fixed``: the columns that no change may touch."""
 
     see: str | None = None
     add: str | None = None
@@ -34,12 +34,12 @@ def _listed(actions: tuple[Action, ...]) -> str:
 
 
 def may(*actions: Action) -> str:
-    """The user may do one of these, somewhere."""
+    """SQL: the user may do one of these actions, in some organisation."""
     return f"(SELECT i_may({_listed(actions)}))"
 
 
 def of(column: str, what: str, *actions: Action) -> str:
-    """The column is one of what ``my_…`` gives for these actions."""
+    """SQL: the column is among the results of ``my_…`` for these actions."""
     return f"{column} IN (SELECT my_{what}({_listed(actions)}))"
 
 
@@ -73,9 +73,9 @@ def managed(see: str, *, remove: str | None = None) -> Access:
 
 
 def own(column: str = "user_id") -> Access:
-    """Rows of the user's own."""
-    mine = f"{column} = (SELECT grouper_user())"
-    return Access(mine, mine, mine, mine)
+    """Rows that belong to the user."""
+    own_rows = f"{column} = (SELECT grouper_user())"
+    return Access(own_rows, own_rows, own_rows, own_rows)
 
 
 _ACCOUNTS: dict[str, Access] = {
@@ -126,7 +126,7 @@ _CONFIGURATION = Access(
 
 _DRAFT = "status = 'draft' AND " + of("owner", "codes", Action.EDIT_CONFIGURATION)
 _OF_DRAFT = "draft AND " + of("configuration_id", "drafts", Action.EDIT_CONFIGURATION)
-"""A draft is its lead commissioner's to write."""
+"""Its lead commissioner may write a draft."""
 
 _ACTIVITY: dict[str, Access] = {
     "datasets": _CONFIGURATION,

@@ -1,4 +1,4 @@
-"""For whom a transaction acts: row-level security reads it from the transaction itself."""
+"""The user for whom a transaction acts, which row-level security reads from the transaction."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import psycopg
 
 USER, ADDRESS = "grouper.user_id", "grouper.address"
-"""What the transaction carries: whose rows it may touch, and where the request came from."""
+"""Settings of the transaction: the user whose rows it may access, and the client's address."""
 
 
 def act_for(connection: Connection, user_id: int) -> None:
-    """Makes the rest of the transaction one of this user."""
+    """Makes the rest of the transaction act for this user."""
     _set(connection, {USER: str(user_id)})
 
 
@@ -25,7 +25,7 @@ def acting_for(engine: Engine, user_id: int | None, address: str | None = None) 
 
 
 def mark_transactions(engine: Engine) -> None:
-    """The one place where it is set: at the start of each transaction, until its end."""
+    """Sets the user at the start of each transaction, until its end."""
     event.listen(engine, "begin", _mark)
 
 
@@ -38,8 +38,8 @@ def _mark(connection: Connection) -> None:
 
 
 def _set(connection: Connection, values: dict[str, str]) -> None:
-    """By a statement, not by ``set_config``: no query can do it, and the function is closed to the
-    portal's role. By the driver, since SQLAlchemy's own transaction may not be there yet."""
+    """Sets by a statement: no query can contain one, and ``set_config`` is closed to the portal's
+    role. The driver runs it, since SQLAlchemy's own transaction may not have begun yet."""
     change = sql.SQL("SET LOCAL {} = {}")
     statements = [
         change.format(sql.SQL(".").join(map(sql.Identifier, name.split("."))), sql.Literal(value))

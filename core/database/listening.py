@@ -1,4 +1,4 @@
-"""Hears of what other processes commit, by PostgreSQL's LISTEN and NOTIFY."""
+"""Notifications of commits of other processes, by PostgreSQL's LISTEN and NOTIFY."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DATABASE_AWAY = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
 )
-"""What is raised where the database cannot be reached, or lets go of a connection."""
+"""The exceptions raised where the database cannot be reached, or closes a connection."""
 
 
 @contextmanager
 def listening(url: str, channel: str, name: str = "") -> Iterator[psycopg.Connection[Any]]:
-    """A connection that hears of all that is told on the channel from now on."""
+    """A connection that receives all notifications on the channel from now on."""
     with psycopg.connect(
         url, autocommit=True, application_name=f"grouper {name or channel}", **KEEPALIVE
     ) as connection:
@@ -35,10 +35,10 @@ def listening(url: str, channel: str, name: str = "") -> Iterator[psycopg.Connec
 
 
 def notifications(url: str, channel: str, *, seconds: float) -> Iterator[list[str]]:
-    """What was told on the channel, as it comes; an empty list when nothing was for ``seconds``.
+    """The payloads on the channel as they arrive; an empty list after ``seconds`` without any.
 
-    The first list is always empty, and comes once nothing can be missed any more: read then what
-    was there before.
+    The first list is always empty, and comes when the connection listens: read then what was
+    committed before.
     """
     with listening(url, channel) as connection:
         yield []
@@ -47,7 +47,7 @@ def notifications(url: str, channel: str, *, seconds: float) -> Iterator[list[st
             yield [each.payload for each in heard]
 
 
-def act_when_told(
+def act_on_notifications(
     url: str,
     channel: str,
     act: Callable[[bool], float],
@@ -55,19 +55,19 @@ def act_when_told(
     name: str,
     seconds_away: Callable[[], float],
 ) -> NoReturn:
-    """Calls ``act`` at once, and again when something is told or the seconds have passed that it
-    gave; ``act`` is told whether it was for the first reason.
+    """Calls ``act`` at once, and again at each notification or after the seconds that it returned;
+    its argument is whether there was a notification.
 
-    While the database is away, for as long as ``seconds_away`` gives each time, it waits.
+    While the database is away it waits, each time for the result of ``seconds_away``.
     """
     log = logging.getLogger(f"grouper.{name}")
     while True:
         try:
             with listening(url, channel, name) as connection:
-                told = False
+                notified = False
                 while True:
-                    seconds = act(told)
-                    told = bool(list(connection.notifies(timeout=seconds, stop_after=1)))
+                    seconds = act(notified)
+                    notified = bool(list(connection.notifies(timeout=seconds, stop_after=1)))
         except DATABASE_AWAY as error:
             log.warning("the database is away: %s", error)
             time.sleep(seconds_away())

@@ -1,7 +1,7 @@
-"""Who is at work on what: a lock that PostgreSQL gives back the moment its holder dies.
+"""Locks of work: PostgreSQL releases a lock the moment its holder dies.
 
-The number of a lock comes from a secret of the database (``lock_key`` there), so that nobody who
-can take a lock, but not ask that function, can take one of ours.
+The number of a lock comes from a secret of the database (its function ``lock_key``), so that a role
+that may take locks, but may not call that function, cannot take one of ours.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.database.engine import plain_url
 from core.user_errors import UserError
 
 FLOW_RUN = "flow-run"
-"""The kind of lock that every run of a flow holds of itself while its process lives."""
+"""The kind of lock that every flow run holds while its process is alive."""
 KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -31,7 +31,7 @@ class BusyError(UserError):
 
 
 def hold_until_end(connection: Connection, subject: str) -> None:
-    """Waits for a lock of the transaction, by what it is about."""
+    """Waits for the lock of the subject, and holds it until the transaction ends."""
     connection.execute(text("SELECT hold_lock(:subject)"), {"subject": subject})
 
 
@@ -43,7 +43,7 @@ class HeldLock:
         self._subject = subject
 
     def check(self) -> None:
-        """Raises ``BusyError`` if the database let go of the lock: another may have it by now."""
+        """Raises ``BusyError`` if the lock was lost: another process may hold it by now."""
         try:
             self._connection.execute("SELECT")
         except psycopg.Error as error:
@@ -63,16 +63,16 @@ def subject_lock(url: str, kind: str, number: int | UUID) -> Iterator[HeldLock]:
         try:
             yield HeldLock(connection, f"{kind} {number}")
         finally:
-            # The server frees it with the connection too, but only some time after we have gone on.
+            # The server releases it with the connection too, but only some time later.
             with suppress(psycopg.Error):
                 connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 @contextmanager
-def only_while_held(engine: Engine, held: HeldLock) -> Iterator[Engine]:
-    """The engine, each of whose transactions begins with a look at the lock.
+def guarded_by_lock(engine: Engine, held: HeldLock) -> Iterator[Engine]:
+    """The engine, with a check of the lock at the beginning of each transaction.
 
-    After a restart of the database the lock may be another's, while our connections come back.
+    After a restart of the database another process may hold the lock, while connections reconnect.
     """
 
     def check(_connection: Connection) -> None:
@@ -87,7 +87,7 @@ def only_while_held(engine: Engine, held: HeldLock) -> Iterator[Engine]:
 
 def is_locked(connection: Connection, kind: str, number: int | UUID) -> bool:
     """Whether a live process works on the subject."""
-    found = connection.execute(
+    rows = connection.execute(
         text(
             "SELECT 1 FROM pg_locks, lock_key(:subject) AS key "
             "WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
@@ -96,4 +96,4 @@ def is_locked(connection: Connection, kind: str, number: int | UUID) -> bool:
         ),
         {"subject": f"{kind}/{number}"},
     )
-    return found.first() is not None
+    return rows.first() is not None

@@ -1,4 +1,4 @@
-"""Brings the tables of a database to the newest version."""
+"""Migrates the tables of a database to the newest version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core.database.engine import with_driver
-from core.database.policies import bring_access_up_to_date, take_access_away
+from core.database.policies import apply_access, revoke_access
 from core.settings import Settings
 from core.settings import settings as current_settings
 
@@ -23,18 +23,18 @@ ADVISORY_LOCK = 0x67726F757065  # any number that nothing else in the database u
 def migrate(url: str, revision: str = "head", *, settings: Settings | None = None) -> None:
     """Upgrades the database at ``url``; may run any number of times, and twice at once.
 
-    At the newest version, also says which role may touch which rows.
+    At the newest version, access to rows is applied too (``access.py``).
     """
     with _alone(url) as connection:
         command.upgrade(_config(connection), revision)
         if revision == "head":
-            bring_access_up_to_date(connection, settings or current_settings())
+            apply_access(connection, settings or current_settings())
 
 
 def downgrade(url: str, revision: str = "base") -> None:
-    """Takes migrations back to ``revision``; the portal sees nothing until ``migrate``."""
+    """Reverts migrations to ``revision``; the portal has no access until ``migrate``."""
     with _alone(url) as connection:
-        take_access_away(connection)
+        revoke_access(connection)
         command.downgrade(_config(connection), revision)
 
 
@@ -46,7 +46,7 @@ def differences(url: str) -> None:
 
 @contextmanager
 def _alone(url: str) -> Iterator[Connection]:
-    """One transaction, held back while another process migrates the same database."""
+    """One transaction, which waits while another process migrates the same database."""
     engine = create_engine(with_driver(url), poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})

@@ -1,4 +1,4 @@
-"""Moves a row from one state to another, and leaves an audit row."""
+"""Moves a row from one state to another, and writes an audit row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.vocabulary.process import Machine
 
 
 class TransitionRefused(UserError):
-    """The state does not allow what was asked: somebody was quicker, or it is locked."""
+    """The state does not allow the transition: another request was first, or it is locked."""
 
     def __init__(self, machine: Machine, state: str, target: str) -> None:
         self.state = state
@@ -33,7 +33,7 @@ def change_state(
 ) -> str:
     """Moves one row to ``target`` and returns the state it left; ``values`` are set with it.
 
-    The row is locked until the caller's transaction ends, so of two who press at once one wins.
+    The row is locked until the caller's transaction ends, so of two simultaneous requests one wins.
     Raises ``TransitionRefused``.
     """
     state = lock_row(connection, table, row_id)
@@ -54,10 +54,10 @@ def change_state(
 
 
 def lock_row(connection: Connection, table: Table, row_id: int) -> str:
-    """Keeps others from changing a row until the caller's transaction ends; gives its state.
+    """Locks a row until the caller's transaction ends; returns its state.
 
-    Who also changes the error queue locks the subject first and the failure after it, so that
-    nobody waits for each other.
+    Callers that also change the error queue lock the subject first and then the failure, so that
+    there is no deadlock.
     """
     query = sa.select(table.c.state).where(table.c.id == row_id).with_for_update()
     state: str = connection.execute(query).scalar_one()

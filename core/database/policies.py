@@ -1,4 +1,4 @@
-"""Writes ``access.py`` into a database: functions, policies, and what each role may do at all."""
+"""Applies ``access.py`` to a database: functions, policies, and the privileges of each role."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from core.vocabulary.permissions import PAIRS
 FUNCTIONS_OF_USERS = Path(__file__).with_name("access.sql")
 RECORDS_PREFIX = "records_"
 MARK = "grouper_user"
-"""The comment on this function says which declaration is in force."""
+"""The comment on this function holds the digest of the declaration in force."""
 
 
-def bring_access_up_to_date(connection: Connection, settings: Settings) -> None:
-    """Makes the roles and puts the declaration in force, unless it is already."""
+def apply_access(connection: Connection, settings: Settings) -> None:
+    """Creates the roles and applies the declaration, unless it is in force already."""
     names = make_roles(connection, settings)
     tables = _tables(connection)
-    wanted = _digest(names, tables)
-    if _in_force(connection) == wanted and _is_granted(connection, names["app"]):
+    digest = _digest(names, tables)
+    if _in_force(connection) == digest and _is_granted(connection, names["app"]):
         return
     _run_all(connection, [sql.SQL(FUNCTIONS_OF_USERS.read_text(encoding="utf-8"))])
     _write_permissions(connection)
     statements = [*_general(connection, names)]
     for table in sorted(tables):
         statements += _closed_and_opened(connection, table, _access_of(table), names)
-    mark = sql.SQL("COMMENT ON FUNCTION {} IS {}").format(_name(MARK), sql.Literal(wanted))
+    mark = sql.SQL("COMMENT ON FUNCTION {} IS {}").format(_name(MARK), sql.Literal(digest))
     _run_all(connection, [*statements, mark])
 
 
-def take_access_away(connection: Connection) -> None:
-    """Closes every table to the portal until access is brought up to date again: a policy would
-    hold on to the columns that it names."""
+def revoke_access(connection: Connection) -> None:
+    """Revokes all access of the portal until access is applied again: a policy would prevent
+    changes of the columns that it names."""
     for table in sorted(_tables(connection)):
         dropped = sql.SQL("DROP POLICY {} ON {}")
         names = _policies(connection, table)
@@ -55,7 +55,7 @@ def take_access_away(connection: Connection) -> None:
 
 
 def protect_records(connection: Connection, table: str, settings: Settings) -> None:
-    """The same for a table of records that was made just now."""
+    """Applies access to a new table of records."""
     names = make_roles(connection, settings)
     _run_all(connection, _closed_and_opened(connection, table, RECORDS, names))
 
@@ -78,14 +78,14 @@ def _general(connection: Connection, names: dict[Role, str]) -> Iterator[sql.Com
             yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(
                 sql.SQL(function), _name(name)
             )
-    # A view with the rights of who asks: the policies of its tables hold.
+    # A view with the rights of its caller, so that the policies of its tables apply.
     yield sql.SQL("GRANT SELECT ON memberships TO {}").format(_name(names["app"]))
 
 
 def _closed_and_opened(
     connection: Connection, table: str, access: Access, names: dict[Role, str]
 ) -> list[sql.Composable]:
-    """Takes every right from all roles, and gives those that the declaration has."""
+    """Revokes every privilege from all roles, and grants those of the declaration."""
     dropped = [
         sql.SQL("DROP POLICY {} ON {}").format(_name(policy), _name(table))
         for policy in _policies(connection, table)
@@ -180,22 +180,22 @@ def _in_force(connection: Connection) -> str | None:
         "SELECT obj_description(oid, 'pg_proc') FROM pg_proc "
         "WHERE proname = :name AND pronamespace = 'public'::regnamespace"
     )
-    found: str | None = connection.execute(query, {"name": MARK}).scalar()
-    return found
+    digest: str | None = connection.execute(query, {"name": MARK}).scalar()
+    return digest
 
 
 def _own_functions(connection: Connection) -> list[str]:
-    """All that we made; those of extensions belong to the server."""
+    """The functions of our schema, without those of extensions, which belong to the server."""
     query = text(
-        "SELECT oid::regprocedure::text FROM pg_proc made WHERE prokind = 'f' "
+        "SELECT oid::regprocedure::text FROM pg_proc routine WHERE prokind = 'f' "
         "AND pronamespace = 'public'::regnamespace "
-        "AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = made.oid AND deptype = 'e')"
+        "AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = routine.oid AND deptype = 'e')"
     )
     return list(connection.execute(query).scalars())
 
 
 def _is_granted(connection: Connection, name: str) -> bool:
-    """Not so where a copy of the database was made, or restored without its rights."""
+    """Whether the rights are in place; not so in a copy, or after a restore without privileges."""
     query = text(
         "SELECT has_table_privilege(:name, 'permissions', 'SELECT') "
         "AND NOT has_database_privilege('public', current_database(), 'CONNECT')"
@@ -222,7 +222,7 @@ def _name(name: str) -> sql.Identifier:
 
 
 def _run_all(connection: Connection, statements: Iterable[sql.Composable]) -> None:
-    """All at once: there are some hundreds."""
+    """Runs all statements in one call, since there are some hundreds."""
     connection.exec_driver_sql(
         sql.SQL(";\n").join(statements).as_string(), execution_options={"no_parameters": True}
     )

@@ -1,4 +1,4 @@
-"""Databases on a server that somebody else runs."""
+"""Databases on a server that is not our own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from core.user_errors import UserError
 
 
 def ensure_database(url: str, name: str) -> None:
-    """Makes the database ``name`` on the server of ``url`` if it is not there."""
+    """Creates the database ``name`` on the server of ``url`` if it does not exist."""
     try:
         with psycopg.connect(url, autocommit=True) as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-            if found.fetchone() is None:
+            rows = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if rows.fetchone() is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     except psycopg.errors.InsufficientPrivilege as error:
         raise UserError(

@@ -17,7 +17,7 @@ from core.settings import settings
 
 PREFIX = "records_"
 PLACE_COLUMNS = ("file_id", "chunk", "bucket", "row", "in_error")
-"""What stands before the columns of the standard layout: where a record comes from."""
+"""The technical columns before those of the standard layout: the origin of a record."""
 LOCK = "tables of records"  # two files of a new data set may be the first at once
 
 
@@ -27,9 +27,9 @@ def records_table(specification: Specification) -> str:
 
 
 def create_records_table(connection: Connection, specification: Specification) -> str:
-    """Makes the table, or adds the columns a new version brings; gives the table's name.
+    """Creates the table, or adds the columns of a new version; returns the table's name.
 
-    Runs in the caller's transaction and may run any number of times.
+    Idempotent, in the caller's transaction.
     """
     name = records_table(specification)
     hold_until_end(connection, LOCK)
@@ -51,7 +51,7 @@ def place_index(name: str) -> str:
 
 
 def summarise(connection: Connection, index: str) -> None:
-    """Lets a BRIN index know of pages written since; before, every query reads them all."""
+    """Summarises new pages in a BRIN index; before that, every query reads them all."""
     connection.execute(select(func.brin_summarize_new_values(index)))
 
 

@@ -1,9 +1,9 @@
-"""The roles of a database beside its owner: the portal's, and the one that calculates KPIs.
+"""The roles of a database beside its owner: for the portal, and for queries of indicators.
 
-The owner is the user of ``GROUPER_DATABASE_URL``: it owns the tables, runs migrations, and acts for
-everybody in flows, relay, sender and the command line. The others are made by it, named after the
-database (``grouper_app``, ``grouper_kpi``), and their passwords come from a key of the
-installation. Where the owner may not make roles, somebody else makes them and gives their URLs.
+The owner is the user of ``GROUPER_DATABASE_URL``: it owns the tables, runs migrations, and acts
+for everybody in flows, relay, sender and the command line. It creates the others, named after the
+database (``grouper_app``, ``grouper_kpi``), with passwords derived from a key of the installation.
+Where the owner may not create roles, an administrator creates them and sets their URLs.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ LIMITS = {
 
 
 def role_name(database: str, role: Role, settings: Settings) -> str:
-    """What the role is called: as its URL says, or after the database."""
-    given = _given(settings, role)
-    return unquote(urlsplit(given).username or "") if given else f"{database}_{role}"
+    """The name of the role: that of its URL, or derived from the database."""
+    given_url = _given_url(settings, role)
+    return unquote(urlsplit(given_url).username or "") if given_url else f"{database}_{role}"
 
 
 def role_url(url: str, role: Role, settings: Settings) -> str:
     """The URL by which the role connects to the database of ``url``."""
-    given = _given(settings, role)
-    if given:
-        return given
+    given_url = _given_url(settings, role)
+    if given_url:
+        return given_url
     parts = urlsplit(plain_url(url))
     name = role_name(parts.path.lstrip("/"), role, settings)
     _, _, place = parts.netloc.rpartition("@")
@@ -58,12 +58,12 @@ def role_url(url: str, role: Role, settings: Settings) -> str:
 
 
 def make_roles(connection: Connection, settings: Settings) -> dict[Role, str]:
-    """Makes the roles that are missing, without a way in yet; gives their names."""
+    """Creates missing roles, without a login; returns the names of all roles."""
     database = connection.execute(statement("SELECT current_database()")).scalar_one()
     names: dict[Role, str] = {role: role_name(database, role, settings) for role in ROLES}
     for name in names.values():
-        found = statement("SELECT 1 FROM pg_roles WHERE rolname = :name")
-        if connection.execute(found, {"name": name}).first() is None:
+        query = statement("SELECT 1 FROM pg_roles WHERE rolname = :name")
+        if connection.execute(query, {"name": name}).first() is None:
             _make(connection, name)
     return names
 
@@ -84,11 +84,11 @@ def _make(connection: Connection, name: str) -> None:
 
 
 def open_roles(url: str, settings: Settings) -> None:
-    """Lets the roles connect, with the passwords of this installation."""
+    """Enables the login of the roles, with the passwords of this installation."""
     database = urlsplit(plain_url(url)).path.lstrip("/")
     with psycopg.connect(plain_url(url), autocommit=True) as connection:
         for role in ROLES:
-            if _given(settings, role):
+            if _given_url(settings, role):
                 continue
             name = role_name(database, role, settings)
             change = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}")
@@ -109,7 +109,7 @@ def _bound(connection: psycopg.Connection[Any], name: str) -> None:
             connection.execute(change.format(role, sql.Identifier(setting), sql.Literal(value)))
 
 
-def _given(settings: Settings, role: Role) -> str | None:
+def _given_url(settings: Settings, role: Role) -> str | None:
     url = settings.app_database_url if role == "app" else settings.kpi_database_url
     return None if url is None else plain_url(url)
 

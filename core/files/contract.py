@@ -1,4 +1,4 @@
-"""What a store of files does, wherever it keeps them."""
+"""The interface of a store of files."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ BLOCK = 1 << 20
 
 
 class FileMissingError(UserError):
-    """No file is kept under the key."""
+    """The store has no file with this key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What was put: bytes and their SHA-256 in hexadecimal."""
+    """A stored file: its size in bytes and its SHA-256 in hexadecimal."""
 
     size: int
     sha256: str
 
 
 class FileStore(Protocol):
-    """Files under keys such as ``uploads/12/activity.csv``; a key that is not there raises
+    """Files under keys such as ``uploads/12/activity.csv``; an unknown key raises
     ``FileMissingError``."""
 
     def put(self, key: str, stream: IO[bytes]) -> Stored:
-        """Keeps all of ``stream`` in constant memory; readers see the file whole or not at all."""
+        """Stores ``stream`` in constant memory; readers see the complete file or none."""
 
     def open(self, key: str) -> IO[bytes]:
         """A stream of the file's bytes, to be closed by the caller."""
 
     def local_path(self, key: str) -> AbstractContextManager[Path]:
-        """The file on this machine's disk, for as long as the context lasts. Not to be changed."""
+        """The file on the local disk, until the context ends; it must not be changed."""
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """The keys that begin with ``prefix``, in order."""
 
     def delete(self, key: str) -> None:
-        """Removes the file, if it is there."""
+        """Deletes the file, if it exists."""
 
     def size(self, key: str) -> int:
         """The file's size in bytes."""
 
     def presigned(self, key: str, filename: str, seconds: int) -> str | None:
-        """A URL of the service itself that saves the file as ``filename``; None: it has none."""
+        """A URL of the storage service that saves the file as ``filename``; None if it has none."""
 
 
 class HashingReader:
-    """Passes a stream on, and knows at its end how much it was and its hash."""
+    """Reads a stream through, and has its size and hash at the end."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -79,5 +79,5 @@ def checked_key(key: str) -> str:
 
 
 def missing(key: str) -> FileMissingError:
-    """What is raised for a key that is not there."""
+    """The exception for an unknown key."""
     return FileMissingError(f"the file {key} is no longer kept: upload or make it again")

@@ -48,10 +48,10 @@ class FolderStore:
         yield path
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        found = (path for path in self.root.rglob("*") if path.is_file())
+        paths = (path for path in self.root.rglob("*") if path.is_file())
         keys = (
             path.relative_to(self.root).as_posix()
-            for path in found
+            for path in paths
             if not path.name.startswith(HIDDEN)
         )
         return iter(sorted(key for key in keys if key.startswith(prefix)))

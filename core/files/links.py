@@ -1,4 +1,4 @@
-"""Links to files that name their user, end by themselves and cannot be altered."""
+"""Signed links to files: bound to a user, with an expiry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PURPOSE = "file link"  # keys of other purposes do not open a file
 
 
 class LinkExpired(UserError):
-    """The link was good and is over."""
+    """The link has expired."""
 
 
 class LinkInvalid(UserError):
@@ -23,7 +23,7 @@ class LinkInvalid(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link opens, under which name it is saved, and for whom."""
+    """The target of a link: the key of the file, the name for saving, and the user."""
 
     key: str
     filename: str
@@ -40,7 +40,7 @@ def make_link(
 
 
 def read_link(token: str) -> Link:
-    """What the token opens; raises ``LinkExpired`` or ``LinkInvalid``."""
+    """The link of a token; raises ``LinkExpired`` or ``LinkInvalid``."""
     try:
         key, filename, user_id, until, session = _signer().loads(token)
     except (BadSignature, ValueError) as error:

@@ -61,8 +61,8 @@ class S3Store:
 
     def open(self, key: str) -> IO[bytes]:
         with _missing_as_user_error(key):
-            found = self.client.get_object(Bucket=self.bucket, Key=self._name(key))
-        return cast("IO[bytes]", found["Body"])
+            response = self.client.get_object(Bucket=self.bucket, Key=self._name(key))
+        return cast("IO[bytes]", response["Body"])
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
@@ -83,8 +83,8 @@ class S3Store:
 
     def size(self, key: str) -> int:
         with _missing_as_user_error(key):
-            found = self.client.head_object(Bucket=self.bucket, Key=self._name(key))
-        return found["ContentLength"]
+            head = self.client.head_object(Bucket=self.bucket, Key=self._name(key))
+        return head["ContentLength"]
 
     def presigned(self, key: str, filename: str, seconds: int) -> str | None:
         shown = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,4 +1,4 @@
-"""Where files are kept: a folder of this machine, or a bucket of any S3 service."""
+"""The store of files in use: a folder of this machine, or a bucket of any S3 service."""
 
 from __future__ import annotations
 

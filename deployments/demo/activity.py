@@ -17,7 +17,7 @@ MONTH = dt.date(2017, 4, 1)
 
 @dataclass(frozen=True)
 class Slip:
-    """The same slip in several rows: what stands there, and what it should have been."""
+    """The same slip in several rows: the wrong value and the right one."""
 
     column: str
     right: str
@@ -32,7 +32,7 @@ class DemoFile:
     provider: str
     path: Path
     right: dict[str, str]
-    activity: pa.Table  # as the clinic meant it, before the slips
+    activity: pa.Table  # the intended records, without the slips
 
 
 CSV_SLIPS = (
@@ -65,7 +65,7 @@ def _make(path: Path, provider: str, rows: int, slips: tuple[Slip, ...]) -> Demo
 
 
 def with_slip(activity: pa.Table, slip: Slip) -> pa.Table:
-    """Puts the wrong value where the right one stands, in so many rows."""
+    """Replaces the right value by the wrong one in some rows."""
     at = activity.column_names.index(slip.column)
     values = np.array(activity[slip.column].to_pylist(), dtype=object)
     values[np.flatnonzero(values == slip.right)[: slip.rows]] = slip.wrong

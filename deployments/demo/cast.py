@@ -1,4 +1,4 @@
-"""Who takes part in the demonstration; every organisation, clinic and person is made up."""
+"""The organisations and people of the demonstration; all are fictional."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class DemoPerson:
 
     @property
     def side(self) -> str:
-        """What the person looks at months as: a provider, a commissioner, or who runs it all."""
+        """The person's side: provider, commissioner, or the service."""
         if self.organisation is None:
             return "service"
         return "provider" if self.organisation in PROVIDERS else "commissioner"
 
     @property
     def claims(self) -> dict[str, str]:
-        """What the OpenID provider says of the person."""
+        """The claims of the OpenID provider about the person."""
         return {"sub": self.subject, "name": self.name, "email": self.subject}
 
 
@@ -59,7 +59,7 @@ PEOPLE = (
     DemoPerson("dev@grouper.example", "Dev Patel", Kind.OPERATOR, None),
     DemoPerson("erin@grouper.example", "Erin Lloyd", Kind.ADMINISTRATOR, None),
 )
-"""Who acts in the story: nobody else of the same organisation does."""
+"""The people who act in the story, one for each organisation."""
 
 ONLOOKERS = (
     DemoPerson("farah@zx2.example", "Farah Siddiqui", Kind.BASIC_PROVIDER, "ZX2"),
@@ -69,17 +69,17 @@ ONLOOKERS = (
     ),
     DemoPerson("iris@newham.example", "Iris Costa", Kind.READ_ONLY, "E09000025"),
 )
-"""The other kinds of subscription, to see what each of them sees."""
+"""People with the other kinds of subscription."""
 
 EVERYBODY = PEOPLE + ONLOOKERS
 
 
-def bring_in(
+def add_people(
     connection: Connection,
     clinics: Mapping[str, Iterable[tuple[str, str, str]]],
     people: Iterable[DemoPerson],
 ) -> None:
-    """Writes organisations, people and clinics; a second time changes nothing.
+    """Writes organisations, people and clinics; idempotent.
 
     ``clinics``: for each provider the id, name and host authority of its clinics.
     """
@@ -118,8 +118,8 @@ def _bring_in_person(
     held = tables.subscriptions
     if connection.execute(sa.select(held.c.id).where(held.c.user_id == user_id)).first() is None:
         day = today()
-        wanted = Quote(person.kind, user_id, organisations[person.organisation], first_day=day)
-        number = quote_and_invoice(connection, wanted, today=day, user_id=None)
-        for other in person.others:
-            added = cast("int", organisations[other])
+        offer = Quote(person.kind, user_id, organisations[person.organisation], first_day=day)
+        number = quote_and_invoice(connection, offer, today=day, user_id=None)
+        for code in person.others:
+            added = cast("int", organisations[code])
             add_organisation(connection, number, added, on=day, user_id=None)

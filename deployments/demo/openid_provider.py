@@ -28,7 +28,7 @@ _FROM_ELSEWHERE = re.compile(rb"<link\s[^>]*https?://[^>]*>")
 
 @contextmanager
 def openid_provider(people: Iterable[DemoPerson]) -> Iterator[str]:
-    """Runs the provider on a free port of this machine; gives its metadata URL."""
+    """Runs the provider on a free port of this machine; yields its metadata URL."""
     server = make_server("127.0.0.1", 0, _provider(people), threaded=True)
     thread = threading.Thread(target=server.serve_forever, name="openid", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Runs the demonstration from an empty data folder to the reports, and says what it did."""
+"""Runs the demonstration from an empty data folder to the reports, and prints what it does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.vocabulary.states.submissions import FileState
 from deployments.demo import story
 from deployments.demo.activity import MONTH, DemoFile, make_files
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
-from deployments.demo.cast import EVERYBODY, PEOPLE, PROVIDERS, DemoPerson, bring_in
+from deployments.demo.cast import EVERYBODY, PEOPLE, PROVIDERS, DemoPerson, add_people
 from deployments.demo.openid_provider import openid_provider
 from deployments.demo.story import Month, Say
 from deployments.supervisor import Services
@@ -39,15 +39,15 @@ KINDS: dict[str, RunKind] = {"ZX1": "final", "ZX2": "draft"}
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is needed to tell the end of the story."""
+class StoryResult:
+    """The result of the story, which is printed at the end."""
 
     outcomes: dict[str, RunSummary]
     reports: list[Path]
 
 
 def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
-    """The whole demonstration; raises ``UserError`` where anything did not work.
+    """The whole demonstration; raises ``UserError`` where anything failed.
 
     With ``stay`` the services run on afterwards, until they are stopped.
     """
@@ -59,14 +59,14 @@ def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
 
 @contextmanager
 def demonstration(settings: Settings, *, say: Say) -> Iterator[Services]:
-    """The services once the main job is done, for as long as the context lasts."""
+    """The services after the main job, until the context ends."""
     home = settings.home / "demo"
     say("Grouper demonstration: every provider, clinic, person and price in it is made up.")
     with _services(settings, home, say) as services:
         started = time.monotonic()
-        told = _tell(open_engine(services.database_url), home, say)
+        result = _carry_out_story(open_engine(services.database_url), home, say)
         say(f"The main job took {time.monotonic() - started:.0f} s.")
-        _show_end(services, told, say)
+        _show_end(services, result, say)
         yield services
 
 
@@ -95,31 +95,31 @@ def _empty(home: Path) -> None:
     home.mkdir(parents=True)
 
 
-def _tell(engine: Engine, home: Path, say: Say) -> Told:
-    users = set_the_scene(engine, EVERYBODY)
+def _carry_out_story(engine: Engine, home: Path, say: Say) -> StoryResult:
+    users = import_demo_data(engine, EVERYBODY)
     say("Imported the sexual health data set and the illustrative tariff 2017/18.")
     files = make_files(home / "clinic files")
     months = _upload_and_correct(engine, files, users, say)
     outcomes = _submit(engine, months, say)
     _compare(engine, files, outcomes, say)
-    return Told(outcomes, _make_reports(engine, users, home / "reports", say))
+    return StoryResult(outcomes, _make_reports(engine, users, home / "reports", say))
 
 
-def set_the_scene(engine: Engine, people: Iterable[DemoPerson] = PEOPLE) -> dict[str, int]:
-    """Imports data set and tariff, brings in the people; gives the user of each organisation."""
+def import_demo_data(engine: Engine, people: Iterable[DemoPerson] = PEOPLE) -> dict[str, int]:
+    """Imports data set and tariff, adds the people; returns organisation code to user id."""
     with engine.begin() as connection:
         import_dataset(connection, DATASET.read_text(), name=DATASET.name)
         import_configuration(connection, CONFIGURATION.read_text(), name=CONFIGURATION.name)
         clinics = {provider: sample_clinics(provider) for provider in PROVIDERS}
-        bring_in(connection, clinics, people)
-    return users_of_the_scene(engine)
+        add_people(connection, clinics, people)
+    return demo_users(engine)
 
 
-def users_of_the_scene(engine: Engine) -> dict[str, int]:
-    """The user of each organisation that the scene has brought in."""
+def demo_users(engine: Engine) -> dict[str, int]:
+    """Organisation code to the id of its demonstration user."""
     with engine.connect() as connection:
-        known = sa.select(tables.users.c.subject, tables.users.c.id)
-        users = dict(connection.execute(known).tuples().all())
+        query = sa.select(tables.users.c.subject, tables.users.c.id)
+        users = dict(connection.execute(query).tuples().all())
     return {str(p.organisation): users[p.subject] for p in PEOPLE}
 
 
@@ -161,33 +161,35 @@ def _compare(
             hosts={clinic: host for clinic, _, host in sample_clinics(file.provider)},
         )
         with engine.connect() as connection:
-            found = charges_in_database(connection, outcomes[file.provider].run_id)
-        if by_hand != found:
-            differing = len(set(by_hand) ^ set(found))
+            charges = charges_in_database(connection, outcomes[file.provider].run_id)
+        if by_hand != charges:
+            differing = len(set(by_hand) ^ set(charges))
             raise UserError(
                 f"{file.provider}: {differing} charges differ from the independent calculation"
             )
-        say(f"{file.provider}: all {len(found):,} charges agree with an independent calculation")
+        say(f"{file.provider}: all {len(charges):,} charges agree with an independent calculation")
 
 
 def _make_reports(engine: Engine, users: dict[str, int], folder: Path, say: Say) -> list[Path]:
-    wanted = (("provider", "ZX1"), ("commissioner", "E09000030"))
-    asked = [story.ask_for_report(engine, side, code, users[code]) for side, code in wanted]
-    paths = [story.wait_for_report(engine, report, folder) for report in asked]
+    recipients = (("provider", "ZX1"), ("commissioner", "E09000030"))
+    report_ids = [
+        story.ask_for_report(engine, side, code, users[code]) for side, code in recipients
+    ]
+    paths = [story.wait_for_report(engine, report, folder) for report in report_ids]
     say("Made the Backing Data of a provider and of a commissioner.")
     return paths
 
 
-def _show_end(services: Services, told: Told, say: Say) -> None:
+def _show_end(services: Services, result: StoryResult, say: Say) -> None:
     say("")
-    for provider, outcome in told.outcomes.items():
+    for provider, outcome in result.outcomes.items():
         say(
             f"{PROVIDERS[provider]:38} {outcome.kind:6} {outcome.records:7,} records "
             f"{outcome.charges:7,} charges £{Money(outcome.amount_pence).grouped:>12}"
         )
     say("")
     say("Reports, to open in Excel or LibreOffice:")
-    for path in told.reports:
+    for path in result.reports:
         say(f"  {path}")
     say(f"Portal:     {services.portal_url}   (choose a person to sign in, no password)")
     for person in EVERYBODY:

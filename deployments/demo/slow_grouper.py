@@ -1,7 +1,7 @@
 """The calculation once more, slowly: the oracle that ``core`` must agree with.
 
 Written record by record from docs/formats.md with dictionaries and ``Decimal``; it shares no code
-with ``core``. Read it beside the rules: one function a rule, in their order.
+with ``core``. It has one function for each rule, in their order.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def holds(statement: str, episode: Episode, specification: Yaml) -> bool:
         negated = part.startswith("NOT ")
         name, _, code = part.removeprefix("NOT ").partition(" = ")
         item = next(item for item in specification["fields"] if item["name"] == name)
-        wanted = spell(code, item, specification)
-        if (wanted in values_of(episode, name, specification)) == negated:
+        spelled = spell(code, item, specification)
+        if (spelled in values_of(episode, name, specification)) == negated:
             return False
     return True
 
@@ -139,10 +139,10 @@ def responsible(district: str | None, configuration: Yaml, counties: dict[str, s
 
 
 def factor_of(host: str, configuration: Yaml, provider: str) -> Decimal:
-    given = configuration["providers"][provider].get("factor")
-    if given is None:
-        given = configuration["commissioners"].get(host, {}).get("geo_weighting")
-    return Decimal(1) if given is None else Decimal(str(given))
+    factor = configuration["providers"][provider].get("factor")
+    if factor is None:
+        factor = configuration["commissioners"].get(host, {}).get("geo_weighting")
+    return Decimal(1) if factor is None else Decimal(str(factor))
 
 
 def pay(

@@ -1,4 +1,4 @@
-"""The main job, told through the same calls that the portal makes."""
+"""The main job, by the same calls that the portal makes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Month:
 
 
 def upload(engine: Engine, file: DemoFile, user_id: int, *, month: dt.date = MONTH) -> Month:
-    """Puts a file into the store and into its provider's month."""
+    """Uploads a file to its provider's month."""
     with engine.begin() as connection:
         provider = find_organisation(connection, "provider", file.provider)
         submission_id = open_submission(connection, provider.id, month)
@@ -69,19 +69,19 @@ def wait_for_check(engine: Engine, month: Month) -> FileRow:
 
 
 def correct_errors(engine: Engine, month: Month, right: dict[str, str], say: Say) -> None:
-    """Puts each wrong value right for all its rows, as a user does on the upload page."""
+    """Corrects each wrong value in all its rows, as a user does on the upload page."""
     with engine.begin() as connection:
-        found = [c for c in causes(connection, EVERYTHING, month.file_id) if c.severity == "error"]
+        wrong = [c for c in causes(connection, EVERYTHING, month.file_id) if c.severity == "error"]
         corrections = [
-            Correction(str(cause.field), cause.value, right[str(cause.value)]) for cause in found
+            Correction(str(cause.field), cause.value, right[str(cause.value)]) for cause in wrong
         ]
         correct(connection, month.file_id, corrections, user_id=month.user_id)
-    for cause in found:
+    for cause in wrong:
         say(f"  {cause.field}: {cause.value} → {right[str(cause.value)]} in {cause.rows} rows")
 
 
 def submit(engine: Engine, month: Month, kind: RunKind) -> int:
-    """Asks for a run and gives its id."""
+    """Requests a run and returns its id."""
     with engine.begin() as connection:
         return request_run(connection, month.submission_id, kind, user_id=month.user_id)
 
@@ -110,7 +110,7 @@ def _latest_run(engine: Engine, month: Month) -> int:
 def ask_for_report(
     engine: Engine, side: str, organisation: str, user_id: int, *, month: dt.date = MONTH
 ) -> int:
-    """Asks for the Backing Data of the month."""
+    """Requests the Backing Data of the month."""
     names = PROVIDERS if side == "provider" else COMMISSIONERS
     with engine.begin() as connection:
         name = connection.execute(
@@ -137,6 +137,6 @@ def wait_for_report(engine: Engine, report_id: int, folder: Path) -> Path:
 
 
 def require_state(file: FileRow, state: FileState) -> None:
-    """Stops the demonstration where a file is not as it should be by now."""
+    """Stops the demonstration where a file is not in the expected state."""
     if file.state != state:
         raise UserError(f"{file.name} should be {state} by now and is {file.state}: {file.text}")

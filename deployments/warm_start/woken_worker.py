@@ -10,7 +10,7 @@ from typing import Any
 from prefect.workers.process import ProcessWorker
 
 from core.database.engine import database_url
-from core.database.listening import act_when_told
+from core.database.listening import act_on_notifications
 from core.events.runs_created import CHANNEL
 
 SECONDS_BETWEEN = 60.0
@@ -33,7 +33,7 @@ with warnings.catch_warnings():  # it takes the place of the type that it is mad
             return self
 
         def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-            act_when_told(
+            act_on_notifications(
                 database_url(),
                 CHANNEL,
                 lambda told: self._look(loop, told),

@@ -18,7 +18,7 @@ from core.settings import Settings, settings, use_settings
 from core.support.processes import free_port
 from deployments.demo.cast import PEOPLE
 from deployments.demo.openid_provider import openid_provider
-from deployments.demo.run import set_the_scene
+from deployments.demo.run import import_demo_data
 from deployments.supervisor import Services
 from tests.browser.walking import come_to_rest, sign_in_at
 from tests.legacy_server import HEADER, PASSWORD, USER
@@ -58,7 +58,7 @@ def migrating(open_folder: Path, old: OldService) -> Iterator[Services]:
         with Services(wanted) as running:
             use_settings(wanted)
             database = engine_of(running.database_url)
-            set_the_scene(database)
+            import_demo_data(database)
             yield running
             database.dispose()
             use_settings(before)

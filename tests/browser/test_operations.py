@@ -25,7 +25,7 @@ from core.support.polling import last
 from core.vocabulary.event_catalogue import RunFailed
 from deployments.demo import story
 from deployments.demo.activity import DemoFile
-from deployments.demo.run import users_of_the_scene
+from deployments.demo.run import demo_users
 from tests.browser.conftest import SignIn
 from tests.browser.walking import PATIENCE, come_to_rest, go_to
 
@@ -150,7 +150,7 @@ def state_of(engine: Engine, month: story.Month) -> str:
 
 
 def user_of(engine: Engine) -> int:
-    return users_of_the_scene(engine)["ZX1"]
+    return demo_users(engine)["ZX1"]
 
 
 def test_others_have_no_such_page(sign_in: SignIn, services: object) -> None:

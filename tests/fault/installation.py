@@ -23,7 +23,7 @@ from core.settings import PROJECT, Settings
 from core.support.processes import free_port
 from core.user_errors import UserError
 from deployments.apply import apply_environment
-from deployments.children import leftovers, mark
+from deployments.children import leftover_processes, mark
 
 
 class Installation:
@@ -85,7 +85,9 @@ class Installation:
 
     def signal(self, number: signal.Signals, *parts: str) -> None:
         """Sends a signal to every process of ours whose command line holds one of the words."""
-        victims = [pid for pid in leftovers(self.home) if any(part in line(pid) for part in parts)]
+        victims = [
+            pid for pid in leftover_processes(self.home) if any(part in line(pid) for part in parts)
+        ]
         assert victims, f"nothing runs {parts}"
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
@@ -93,7 +95,7 @@ class Installation:
 
     def kill_everything(self) -> None:
         assert self.process is not None
-        victims = [self.process.pid, *leftovers(self.home)]
+        victims = [self.process.pid, *leftover_processes(self.home)]
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -104,7 +106,7 @@ class Installation:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             assert self.process.wait(60) == 0
-        assert leftovers(self.home) == []
+        assert leftover_processes(self.home) == []
 
 
 def line(pid: int) -> str:

@@ -89,7 +89,7 @@ class Scene:
             return int(connection.execute(query).scalar_one())
 
 
-def set_the_scene(scene: Scene, folder: Path) -> None:
+def import_demo_data(scene: Scene, folder: Path) -> None:
     """Brings in people, tariff and files, and waits until every file is ready."""
     with scene.engine.begin() as connection:
         import_dataset(connection, DATASET.read_text(), name=DATASET.name)

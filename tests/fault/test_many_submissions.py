@@ -13,7 +13,7 @@ from tests.fault.faults import FAULTS
 from tests.fault.full_disk import small_disk
 from tests.fault.installation import Installation
 from tests.fault.mailbox import mailbox
-from tests.fault.many import PROVIDERS, REPORTS, Outcome, Round, Scene, set_the_scene
+from tests.fault.many import PROVIDERS, REPORTS, Outcome, Round, Scene, import_demo_data
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
@@ -35,7 +35,7 @@ def scene(open_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         use_settings(installation.settings)
         installation.up()
         made = Scene(installation, disk, mails)
-        set_the_scene(made, tmp_path_factory.mktemp("activity"))
+        import_demo_data(made, tmp_path_factory.mktemp("activity"))
         yield made
         installation.stop()
         use_settings(None)

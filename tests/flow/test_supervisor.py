@@ -16,7 +16,7 @@ import pytest
 from core.settings import Settings
 from core.support.processes import free_port
 from core.user_errors import UserError
-from deployments.children import leftovers
+from deployments.children import leftover_processes
 from deployments.health_check import answers
 from deployments.supervisor import Services
 from tests.flow.conftest import Until
@@ -72,7 +72,7 @@ def test_a_taken_port_is_named_with_its_setting(
         services = Services(Settings(home=open_folder / "ports", **ports))
         with pytest.raises(UserError, match=f"port {ports[setting]} is taken.*{variable}"):
             services.start()
-    assert leftovers(open_folder / "ports") == []
+    assert leftover_processes(open_folder / "ports") == []
 
 
 def test_a_second_supervisor_of_the_home_is_refused_and_harms_nothing(services: Services) -> None:
@@ -132,17 +132,17 @@ class TestCommand:
         up.send_signal(number)
         assert self.read_to(up, "Stopped")
         assert up.wait(60) == 0
-        assert leftovers(home) == []
+        assert leftover_processes(home) == []
         assert not answers(f"{portal}/healthz")
 
     def test_ctrl_c_while_it_starts_stops_what_was_started(
         self, up: subprocess.Popen[str], home: Path, until: Until
     ) -> None:
         self.read_to(up, "Starting")
-        until(lambda: bool(leftovers(home)))
+        until(lambda: bool(leftover_processes(home)))
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0
-        assert leftovers(home) == []
+        assert leftover_processes(home) == []
 
     @pytest.mark.slow
     def test_nothing_survives_a_supervisor_that_is_killed(
@@ -152,4 +152,4 @@ class TestCommand:
         postmaster = int((home / "postgres/data/postmaster.pid").read_text().split("\n")[0])
         up.kill()
         up.wait()
-        until(lambda: not leftovers(home) and not alive(postmaster))
+        until(lambda: not leftover_processes(home) and not alive(postmaster))

@@ -25,7 +25,7 @@ from core.kpis.trial_rights import trial_rights
 from core.kpis.trying import try_out
 from core.settings import settings
 from core.submissions.commands.run_inputs import load_run
-from deployments.demo.cast import ONLOOKERS, bring_in
+from deployments.demo.cast import ONLOOKERS, add_people
 from tests.conftest import fresh_database
 from tests.service.month import APRIL, HACKNEY, TOWER_HAMLETS, Service, visit
 
@@ -70,7 +70,7 @@ def url(postgres: EmbeddedPostgres, scene_template: str) -> Iterator[str]:
 def service(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     engine = sa.create_engine(with_driver(url))
     with engine.begin() as connection:
-        bring_in(connection, {}, ONLOOKERS)
+        add_people(connection, {}, ONLOOKERS)
     yield Service(engine, tmp_path_factory.mktemp("store"))
     engine.dispose()
 

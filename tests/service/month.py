@@ -33,7 +33,7 @@ from core.submissions.commands.run_inputs import RunInputs
 from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.months import SubmissionRow, get_submission, open_submission
 from core.vocabulary.states.submissions import SUBMISSION_MACHINE, FileState
-from deployments.demo.run import users_of_the_scene
+from deployments.demo.run import demo_users
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -56,7 +56,7 @@ class Service:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine = engine
         self.store = FolderStore(folder)
-        self.users = users_of_the_scene(engine)
+        self.users = demo_users(engine)
         self.amira = self.users["ZX1"]
         self.dev = self.person("dev@grouper.example")
 

@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that ``migrate`` hands over, within its transaction."""
+"""Runs migrations on the connection of ``migrate``, within its transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every table of the service, by name; the records of each data set stand in ``records.py``."""
+"""Every table of the service, by name; the tables of records are in ``records.py``."""
 
 from __future__ import annotations
 

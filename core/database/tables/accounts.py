@@ -1,4 +1,4 @@
-"""Who is in and what they pay: sign-ins, organisations' past, subscriptions, invoices."""
+"""Accounts: sign-ins, former names of organisations, subscriptions, invoices."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ sessions = Table(
     Column("agent", Text, comment="as the browser calls itself"),
 )
 
-# What organisations were called, and which became one
+# Former names and merges of organisations
 
 organisation_names = Table(
     "organisation_names",
@@ -249,7 +249,7 @@ run_payers = Table(
     comment="who is charged for which clinic by each chunk of a run",
 )
 
-# Derived by the database, and written by nobody
+# Views that the database derives
 
 _derived = MetaData()
 

@@ -1,4 +1,4 @@
-"""How columns are written here: constraint names, times, counts, money and states."""
+"""Constructors of columns: times, counts, money and states, with names of constraints."""
 
 from __future__ import annotations
 

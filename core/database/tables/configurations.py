@@ -1,4 +1,4 @@
-"""What the calculation follows: data sets, tariff configurations and who takes part in them."""
+"""Data sets, tariff configurations and their participants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened: events and what came of them, posts in log groups, the audit."""
+"""Events and their deliveries, posts of log groups, the audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indicators, what they came to for each run, and what is needed to measure them."""
+"""Indicators, their figures by run, and the tables for measuring them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the migration from the old service knows: its rows and their keys, runs, findings."""
+"""The migration from the old service: its rows and their keys, its runs and comparisons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told of what, by which channel, and what was sent."""
+"""Notifications, the choices of users, and deliveries."""
 
 from __future__ import annotations
 

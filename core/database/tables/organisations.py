@@ -1,4 +1,4 @@
-"""Who takes part: organisations, their clinics, and the people of them."""
+"""Organisations, their clinics, and users."""
 
 from __future__ import annotations
 

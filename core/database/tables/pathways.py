@@ -1,4 +1,4 @@
-"""Pathways of the old service: their steps, what these use up, and what that costs, by version."""
+"""Pathways of the old service: steps, consumables, and versions of prices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.database.tables.columns import metadata, number, words
 
 
 def _of(table: str, name: str, *, required: bool = True, index: bool = False) -> Column[int]:
-    """What belongs to a row goes with it."""
+    """A reference whose rows are deleted with the row that they refer to."""
     parent = ForeignKey(f"{table}.id", ondelete="CASCADE")
     return Column(name, Integer, parent, nullable=not required, index=index)
 

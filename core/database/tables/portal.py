@@ -1,4 +1,4 @@
-"""What the portal remembers for a provider: warnings that are as they should be, headings."""
+"""Confirmed warnings and chosen headings of providers."""
 
 from __future__ import annotations
 

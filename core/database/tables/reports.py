@@ -1,4 +1,4 @@
-"""What a report was made from, its files, and the reports that people want every month."""
+"""The runs and files of reports, and schedules of monthly reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to open a submitted month again, and what was decided."""
+"""Requests to open a submitted month again, and their decisions."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ charges = Table(
     Column("commissioner", Text, comment="null: nobody is charged"),
     words("basis"),
     Column("reason_id", Integer, nullable=False, comment="in charge_reasons, of the same chunk"),
-    # Charges of a run are written together, so ranges of pages say enough (decisions/0005).
+    # Charges of a run are written together, so a BRIN index is enough (decisions/0005).
     Index(None, "run_id", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
 )
 

@@ -1,7 +1,7 @@
 """Submissions, their files, and what checks found in these.
 
 Bulk tables (errors, charges and the like) have no foreign keys: PostgreSQL would look up each of a
-million rows on its own. What deletes a file or a run deletes its rows.
+million rows on its own. The code that deletes a file or a run deletes its rows.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from queue import Queue
 import psycopg
 import pytest
 
-from core.database.listening import act_when_told
+from core.database.listening import act_on_notifications
 
 CHANNEL, NAME = "grouper_test_channel", "test ear"
 LONG = 30.0  # seconds; nothing here takes so long unless it never comes
@@ -35,7 +35,7 @@ def acting(url: str, seconds: float) -> Iterator[Queue[bool]]:
 
     def run() -> None:
         with pytest.raises(Stop):
-            act_when_told(url, CHANNEL, act, name=NAME, seconds_away=lambda: 0.05)
+            act_on_notifications(url, CHANNEL, act, name=NAME, seconds_away=lambda: 0.05)
 
     thread = threading.Thread(target=run)
     thread.start()

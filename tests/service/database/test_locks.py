@@ -9,7 +9,7 @@ import time
 import pytest
 from sqlalchemy import Engine
 
-from core.database.locks import BusyError, is_locked, only_while_held, subject_lock
+from core.database.locks import BusyError, guarded_by_lock, is_locked, subject_lock
 
 HOLD = (
     "import sys, time\nfrom core.database.locks import subject_lock\n"
@@ -69,7 +69,7 @@ def test_a_holder_learns_that_its_lock_is_gone(database: Engine, database_url: s
 def test_who_lost_the_lock_begins_no_transaction(database: Engine, database_url: str) -> None:
     with (
         subject_lock(database_url, "file", 12) as held,
-        only_while_held(database, held),
+        guarded_by_lock(database, held),
     ):
         with database.begin():
             pass

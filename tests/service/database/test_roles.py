@@ -19,7 +19,7 @@ from core.database.migrate import migrate
 from core.database.roles import role_url
 from core.settings import Settings, use_settings
 from core.user_errors import UserError
-from deployments.demo.run import set_the_scene
+from deployments.demo.run import import_demo_data
 
 if TYPE_CHECKING:
     from core.database.embedded import EmbeddedPostgres
@@ -80,7 +80,7 @@ def test_roles_that_somebody_else_made_are_used(kept: PageChanges) -> None:
     migrate(owner, settings=chosen)
     migrate(owner, settings=chosen)  # as at every start
     owners = sa.create_engine(with_driver(owner))
-    users = set_the_scene(owners)
+    users = import_demo_data(owners)
     owners.dispose()
     portal = sa.create_engine(with_driver(role_url(owner, "app", chosen)))
     mark_transactions(portal)
