@@ -68,9 +68,11 @@ def match_headings(
 
     def column_of(heading: str) -> str | None:
         key = heading_key(heading)
-        if not key or key in picked:
+        if not key or picked.get(key) is not None:
             return picked.get(key)
-        return known.get(key) or _slot(key, specification, beyond)
+        slot = known.get(key) or _slot(key, specification, beyond)
+        # who leaves a column out does not leave out the codes that have no slot
+        return slot if key not in picked or slot in beyond else None
 
     columns = [column_of(cell) for cell in cells]
     return Layout(

@@ -106,6 +106,16 @@ def test_a_slot_beyond_the_last_is_an_error_only_where_it_holds_something(tmp_pa
     assert found(empty) == [(None, "Code", "code_04", "unknown-column")]
 
 
+def test_codes_beyond_the_slots_are_not_left_out_with_their_column(tmp_path: Path) -> None:
+    path = tmp_path / "slots.csv"
+    path.write_text(f"{HEADINGS},Code 4,Notes\n{GOOD},T1,T2\n")
+    left_out = {"Code 4": None, "Notes": None}
+    check = check_file(path, SMALL, References(), headings=left_out)
+    assert found(check) == [(2, "Code 4", "T1", "too-many-codes")]
+    check = check_file(path, SMALL, References(), headings={**left_out, "Code 4": "Code 3"})
+    assert (found(check), stored(check, "Code 3")) == ([], ["T1"])
+
+
 def test_slots_with_leading_zeros_are_slots(tmp_path: Path) -> None:
     check = check_lines(tmp_path, HEADINGS + ",Code 01,CODE_002", f"{GOOD},T1,T2")
     assert codes(check) == []
