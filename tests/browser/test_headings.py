@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
@@ -83,3 +84,27 @@ def test_one_code_a_row_is_proposed_before_the_check(
     click(page, "Read it so")
     expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)
     expect(page.get_by_text("18 records")).to_be_visible()
+
+
+def test_the_row_of_the_headings_is_chosen_where_a_title_stands_above(
+    sign_in: SignIn, services: Services, tmp_path: Path
+) -> None:
+    page = sign_in("ben@zx2.example")
+    page.goto(f"{services.portal_url}/upload?provider=ZX2&month=2018-01")
+    lines = [
+        "Activity report January 2018",
+        "",
+        "Clinic ID,Patient ID,Attendance Date,LSOA,SHHAPT 1",
+        *(f"ZX2-A,P{n},2018-01-04,E01004198,T4" for n in range(3)),
+    ]
+    path = tmp_path / "titled.csv"
+    path.write_text("\n".join(lines) + "\n")
+    upload(page, path)
+    expect(page.get_by_text("headings to confirm", exact=True)).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("combobox", name="Row of the headings")).to_have_value(
+        re.compile(r"^3: Clinic ID \| Patient ID")
+    )
+    click(page, "Take the headings from this row")
+    expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)
+    sentence = "3 rows in the file: 3 read, 0 in error, 0 left out"
+    expect(page.get_by_text(sentence)).to_be_visible()
