@@ -23,6 +23,7 @@ DATA_HAS_ERRORS = 1
 @click.option("--areas", type=FILE, help="Areas (csv: lsoa,district) in place of the register.")
 @click.option("--out", type=DIRECTORY, default=Path(), help="Where errors.csv goes; default here.")
 @click.option("--transpose", is_flag=True, help="Rows carry one activity code each.")
+@click.option("--sheet", metavar="NAME", help="Sheet of workbooks; default the first visible.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(
     files: tuple[Path, ...],
@@ -31,6 +32,7 @@ def check(
     areas: Path | None,
     out: Path,
     transpose: bool,
+    sheet: str | None,
     as_json: bool,
 ) -> int:
     """Check activity FILEs against a data set and write errors.csv.
@@ -50,7 +52,13 @@ def check(
     with quiet_readers():
         checks = [
             check_file(
-                path, specification, references, transpose=transpose, name=name, keep_records=False
+                path,
+                specification,
+                references,
+                transpose=transpose,
+                name=name,
+                sheet=sheet,
+                keep_records=False,
             )
             for path, name in zip(files, names_of(files), strict=True)
         ]

@@ -24,6 +24,7 @@ from cli.shipped import CONFIGURATION, DATASET
 @click.option("--month", required=True, metavar="YYYY-MM", help="Month of the submission.")
 @click.option("--out", type=DIRECTORY, default=Path(), help="Folder of the results; default here.")
 @click.option("--transpose", is_flag=True, help="Rows carry one activity code each.")
+@click.option("--sheet", metavar="NAME", help="Sheet of workbooks; default the first visible.")
 @click.option("--skip-errors", is_flag=True, help="Leave records in error out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def price(
@@ -37,6 +38,7 @@ def price(
     month: str,
     out: Path,
     transpose: bool,
+    sheet: str | None,
     skip_errors: bool,
     as_json: bool,
 ) -> int:
@@ -65,7 +67,7 @@ def price(
         register=register,
     )
     named = list(zip(names_of(files), files, strict=True))
-    outcome = price_files(named, tariff, transpose=transpose, skip_errors=skip_errors)
+    outcome = price_files(named, tariff, transpose=transpose, sheet=sheet, skip_errors=skip_errors)
     paths = write_results(directory(out), outcome, tariff)
     if as_json:
         document = as_document(outcome, tariff, paths)

@@ -29,6 +29,7 @@ CAUSES_SHOWN = 20
 @click.option("--provider", required=True, metavar="CODE", help="Whose files these are.")
 @click.option("--month", required=True, metavar="YYYY-MM", help="Month of the submission.")
 @click.option("--transpose", is_flag=True, help="Rows carry one activity code each.")
+@click.option("--sheet", metavar="NAME", help="Sheet of workbooks; default the first visible.")
 @click.option("--wait/--no-wait", default=True, help="Wait until all are checked (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def upload(
@@ -37,6 +38,7 @@ def upload(
     provider: str,
     month: str,
     transpose: bool,
+    sheet: str | None,
     wait: bool,
     as_json: bool,
 ) -> int:
@@ -49,7 +51,9 @@ def upload(
 
     with running_services() as engine:
         submission = _find_month(engine, provider, parse_month(month))
-        file_ids = _store(engine, submission, files, transpose=transpose, quiet=as_json)
+        file_ids = _store(
+            engine, submission, files, transpose=transpose, sheet=sheet, quiet=as_json
+        )
         checked = _follow(engine, submission, file_ids, wait=wait, quiet=as_json)
         causes = _causes(engine, checked)
     if as_json:
@@ -84,21 +88,36 @@ def _store(
     files: tuple[Path, ...],
     *,
     transpose: bool,
+    sheet: str | None,
     quiet: bool,
 ) -> list[int]:
     from core.files.store import open_store
     from core.submissions.commands.store_upload import UploadDetails, store_upload
 
+    if sheet is not None:
+        _refuse_without_sheet(engine, files, sheet)
     store, file_ids = open_store(), []
     for path in files:
         # A name that is no UTF-8 cannot be stored as it is.
-        arrival = UploadDetails(os.fsencode(path.name).decode(errors="replace"), transpose)
+        name = os.fsencode(path.name).decode(errors="replace")
+        arrival = UploadDetails(name, transpose, sheet=sheet)
         with path.open("rb") as stream:
             file_ids.append(
                 store_upload(engine, store, submission.id, arrival, stream, user_id=None)
             )
         say_progress(f"{arrival.name}: uploaded", quiet=quiet)
     return file_ids
+
+
+def _refuse_without_sheet(engine: Engine, files: tuple[Path, ...], sheet: str) -> None:
+    """Raises ``UserError`` where a workbook has no such sheet, before anything is sent."""
+    from core.configurations.datasets import current_specification
+    from core.engine.reading import open_file
+
+    with engine.connect() as connection:
+        specification = current_specification(connection)
+    for path in files:
+        open_file(path, specification, sheet=sheet).close()
 
 
 def _follow(

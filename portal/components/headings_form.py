@@ -32,6 +32,7 @@ Choices = dict[str, str | None]
 
 def show_headings(person: Person, submission: SubmissionRow, file: FileRow) -> None:
     """The section of the page; nothing where the headings could not be read."""
+    _offer_sheets(person, file)
     if file.first_rows:
         _offer_rows(person, file)
     if not any(each["heading"] for each in file.headings or []):
@@ -76,6 +77,22 @@ def _likely_row(file: FileRow) -> int:
     """The index of the row with the most cells, the first of several."""
     filled = [sum(bool(cell.strip()) for cell in row) for row in file.first_rows or []]
     return filled.index(max(filled))
+
+
+def _offer_sheets(person: Person, file: FileRow) -> None:
+    """Which sheet of a workbook is read, where there are several."""
+    if not file.sheets or len(file.sheets) < 2 or file.moving:
+        return
+    read = file.sheet if file.sheet in file.sheets else file.sheets[0]
+    with st.form(f"sheet-{file.id}", border=False):
+        chosen = st.selectbox(
+            "Sheet that is read",
+            file.sheets,
+            index=file.sheets.index(read),
+            help="Only one sheet of a workbook is read. What stands on the others is left out.",
+        )
+        if st.form_submit_button("Read this sheet, and check again"):
+            act(lambda c: recheck_file(c, file.id, user_id=person.id, sheet=chosen))
 
 
 def _changeable(file: FileRow, specification: Specification) -> Choices:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
+import xlsxwriter
 from playwright.sync_api import Page, expect
 
 from core.engine.samples.activity import make_activity
@@ -108,3 +109,28 @@ def test_the_row_of_the_headings_is_chosen_where_a_title_stands_above(
     expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)
     sentence = "3 rows in the file: 3 read, 0 in error, 0 left out"
     expect(page.get_by_text(sentence)).to_be_visible()
+
+
+def test_the_sheet_that_is_read_is_chosen(
+    sign_in: SignIn, services: Services, tmp_path: Path
+) -> None:
+    page = sign_in("amira@zx1.example")
+    page.goto(f"{services.portal_url}/upload?provider=ZX1&month=2017-10")
+    activity = make_activity(40, "ZX1", dt.date(2017, 10, 1), seed=3)
+    path = tmp_path / "two sheets.xlsx"
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd"}) as book:
+        for name in ("October", "Late"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, activity.column_names)
+            for at, row in enumerate(activity.to_pylist(), start=1):
+                for column, (heading, value) in enumerate(row.items()):
+                    day = heading == "Attendance Date"
+                    sheet.write(at, column, dt.date.fromisoformat(value) if day else value)
+
+    upload(page, path)
+    told = page.get_by_text("The sheet “Late” holds records too").first
+    expect(told).to_be_visible(timeout=LONG)
+    page.get_by_role("combobox", name="Sheet that is read").click()
+    page.get_by_role("option", name="Late", exact=True).click()
+    click(page, "Read this sheet, and check again")
+    expect(page.get_by_text("ready", exact=True)).to_be_visible(timeout=LONG)

@@ -64,6 +64,8 @@ files = Table(
         server_default="never",
         comment="when its headings are shown before it is checked",
     ),
+    Column("sheet", Text, comment="of a workbook: the one chosen; null: the first seen"),
+    Column("sheets", JSONB, comment="names of the sheets that a person sees, as read"),
     Column("state", Text, nullable=False, server_default="received"),
     Column("check_number", Integer, nullable=False, server_default="0", comment="newest check"),
     Column("chunks", Integer, comment="about so many in its newest check; null: not known"),

@@ -77,12 +77,14 @@ def price_files(
     tariff: Tariff,
     *,
     transpose: bool = False,
+    sheet: str | None = None,
     skip_errors: bool = False,
 ) -> Outcome:
     """Checks named files, in the order of upload, and prices their records.
 
     Records in error are left out with ``skip_errors``; otherwise, and where no record could be
-    read of a file, nothing is priced. Raises ``UserError`` where the configuration is not in force.
+    read of a file, nothing is priced. ``sheet`` is the one read of workbooks. Raises ``UserError``
+    where the configuration is not in force, or a workbook has no such sheet.
     """
     require_in_force(tariff.configuration, tariff.provider, tariff.month)
     references = References(
@@ -92,7 +94,9 @@ def price_files(
         month=tariff.month,
     )
     checks = [
-        check_file(path, tariff.specification, references, transpose=transpose, name=name)
+        check_file(
+            path, tariff.specification, references, transpose=transpose, name=name, sheet=sheet
+        )
         for name, path in files
     ]
     findings = [

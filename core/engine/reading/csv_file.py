@@ -69,6 +69,7 @@ class CsvSource:
     findings: list[dict[str, Any]] = field(default_factory=list)
     ragged: list[dict[str, Any]] = field(default_factory=list)
     rows_there: int = 0
+    sheets: list[str] = field(default_factory=list)  # a csv file has none
     heading_row: int = 1
     _next_row: int = 2
 

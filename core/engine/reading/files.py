@@ -42,6 +42,7 @@ class Source(Protocol):
     findings: list[dict[str, Any]]  # why the file cannot be read
     ragged: list[dict[str, Any]]  # rows left out of the tables, known once these were read
     heading_row: int
+    sheets: list[str]  # the names of those that a person sees, of a workbook
     rows_there: int  # rows below the headings, counted apart from the tables
 
     @property
@@ -87,8 +88,9 @@ class Reading(AbstractContextManager["Reading"]):
     """A file opened against a specification.
 
     ``headings`` are as uploaded, each with the column it is taken for; they stand in
-    ``heading_row``. ``errors`` hold what opening found, ``late_errors()`` what reading the rows
-    found, and ``counts`` where they went. A ``refused`` file has no records that count.
+    ``heading_row``; ``sheets`` are those of a workbook that a person sees. ``errors`` hold what
+    opening found, ``late_errors()`` what reading the rows found, and ``counts`` where they went. A
+    ``refused`` file has no records that count.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Reading(AbstractContextManager["Reading"]):
         self.name = name
         self.headings: list[Heading] = layout.headings if layout else []
         self.heading_row = source.heading_row
+        self.sheets = source.sheets
         self.errors = errors_table(findings)
         self.refused = any(found["severity"] == "error" for found in findings)
         self.counts = RowCounts()
@@ -277,6 +280,7 @@ class Unreadable:
     heading_row: int = 1
     rows_there: int = 0
     beyond: Collection[int] = ()
+    sheets: list[str] = dataclasses.field(default_factory=list)
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """None at all."""

@@ -62,6 +62,7 @@ def check_stored_file(
             check.specification,
             name=check.name,
             transpose=check.transpose,
+            sheet=check.sheet,
             chunk_rows=chunk_rows,
             headings=check.headings,
             heading_row=check.heading_row,

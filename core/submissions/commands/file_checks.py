@@ -52,6 +52,7 @@ class FileCheckInputs:
     name: str
     storage_key: str
     transpose: bool
+    sheet: str | None
     look: Look
     check_number: int
     submission: SubmissionRow
@@ -82,6 +83,7 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         name=row.name,
         storage_key=row.storage_key,
         transpose=row.transpose,
+        sheet=row.sheet,
         look=Look(row.look),
         check_number=row.check_number,
         submission=submission,
@@ -152,6 +154,7 @@ def wait_for_confirmation(connection: Connection, check: FileCheckInputs, readin
         check.file_id,
         FileState.UNCONFIRMED,
         headings=heading_documents(headings),
+        sheets=reading.sheets,
         first_rows=shown_rows(reading) if lacking else None,
         **file_totals(connection, check.file_id),
     )
@@ -262,6 +265,7 @@ def finish_file_check(
         check.file_id,
         state,
         headings=heading_documents(reading.headings),
+        sheets=reading.sheets,
         first_rows=shown_rows(reading) if reading.lacks_headings else None,
         reader=READER_REVISION,
         **totals,

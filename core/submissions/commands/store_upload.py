@@ -20,6 +20,7 @@ class UploadDetails:
     name: str  # the sender's name of the file; any text
     transpose: bool = False
     look: Look = Look.NEVER
+    sheet: str | None = None  # of a workbook; None: the first visible one
 
 
 def store_upload(
@@ -45,6 +46,7 @@ def store_upload(
         stored.sha256,
         transpose=details.transpose,
         look=details.look,
+        sheet=details.sheet,
     )
     try:
         with engine.begin() as connection:

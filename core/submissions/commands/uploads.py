@@ -51,6 +51,7 @@ class Upload:
     sha256: str
     transpose: bool = False
     look: Look = Look.NEVER
+    sheet: str | None = None
 
 
 class SubmissionLocked(UserError):
@@ -87,6 +88,7 @@ def receive_file(
             sha256=upload.sha256,
             transpose=upload.transpose,
             look=upload.look,
+            sheet=upload.sheet,
             state=FileState.RECEIVED,
             uploaded_by=user_id,
         )
@@ -168,16 +170,20 @@ def recheck_file(
     transpose: bool | None = None,
     look: Look | None = None,
     heading_row: int | None = None,
+    sheet: str | None = None,
 ) -> int:
     """Requests a new check of a file, even a rejected one; returns the id of its submission.
 
     ``transpose``: it holds one activity code a row; ``look``: whether a person confirms its
-    headings first; ``heading_row``: the row they stand in; None: unchanged.
+    headings first; ``heading_row``: the row they stand in; ``sheet``: the one of its visible sheets
+    that is read; None: unchanged.
     """
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.UPLOAD, user_id)
+    if sheet is not None and sheet not in (row.sheets or []):
+        raise UserError(f"{row.name} has no visible sheet “{sheet}”.")
     submission = _reopen(connection, row.submission_id, user_id)
-    options = {"transpose": transpose, "look": look, "heading_row": heading_row}
+    options = {"transpose": transpose, "look": look, "heading_row": heading_row, "sheet": sheet}
     changed = {name: value for name, value in options.items() if value is not None}
     if changed:
         files = tables.files

@@ -35,6 +35,8 @@ class FileRow:
     corrections: int  # in force
     same_as: str | None  # an earlier file with the very same content
     transpose: bool
+    sheet: str | None  # chosen; None: the first
+    sheets: list[str] | None  # of a workbook, those that a person sees
     headings: list[dict[str, str | None]] | None  # as read: heading, and its column
     first_rows: list[list[str]] | None  # while the row of its headings is to be chosen
     rows_there: int | None  # below the headings; None: not counted
@@ -104,6 +106,8 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             corrections.label("corrections"),
             twin.label("same_as"),
             files.c.transpose,
+            files.c.sheet,
+            files.c.sheets,
             files.c.headings,
             files.c.first_rows,
             files.c.rows_there,

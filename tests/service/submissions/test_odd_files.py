@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from core.database import tables
 from core.submissions.commands.store_upload import UploadDetails, store_upload
+from core.submissions.commands.uploads import recheck_file
+from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState
 from tests.odd_files import ODD_FILES, OddFile
 
@@ -57,3 +59,18 @@ def test_the_service_reads_an_odd_file_as_the_command_does(service: Service, fil
         assert charged(service, service.run(month, "draft")) == file.charges
     else:
         assert state == FileState.IN_ERROR
+
+
+def test_the_sheet_that_counts_is_chosen(service: Service) -> None:
+    [file] = [each for each in ODD_FILES if each.name == "50-second-sheet.xlsx"]
+    month, file_id = uploaded(service, file)
+    assert service.check(file_id) == FileState.REJECTED
+    user = service.whose(month)
+    with service.engine.begin() as connection, pytest.raises(UserError, match="no visible sheet"):
+        recheck_file(connection, file_id, user_id=user, sheet="Sheet3")
+    with service.engine.begin() as connection:
+        recheck_file(connection, file_id, user_id=user, sheet="Sheet2")
+    assert service.check(file_id) == FileState.READY
+    [row] = service.rows(sa.select(tables.files).where(tables.files.c.id == file_id))
+    assert (row.sheet, row.sheets) == ("Sheet2", ["Sheet1", "Sheet2"])
+    assert found_in(service, file_id) == [(None, "sheet-not-read")]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from tests.small_dataset import DATA, GOOD, HEADINGS
 
@@ -160,3 +161,23 @@ def test_it_starts_without_what_servers_need() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_a_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "two.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name, patients in (("April", 1), ("May", 2)):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, HEADINGS.split(","))
+            for row in range(1, patients + 1):
+                sheet.write_row(row, 0, ["C1", str(row)])
+                sheet.write_number(row, 2, 42828, book.add_format({"num_format": "yyyy-mm-dd"}))
+    done = grouper("check", path, "--dataset", SPEC, cwd=tmp_path)
+    assert (done.returncode, "data-on-another-sheet" in done.stdout) == (1, True)
+    done = grouper("check", path, "--dataset", SPEC, "--sheet", "may", cwd=tmp_path)
+    assert (done.returncode, "2 records" in done.stdout) == (0, True)
+    assert [row["code"] for row in rows_of(tmp_path / "errors.csv")] == ["sheet-not-read"]
+    done = grouper("check", path, "--dataset", SPEC, "--sheet", "June", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip().count("\n") == 0
+    assert "“April”, “May”" in done.stderr
