@@ -21,6 +21,7 @@ from portal.sign_in import person_of_request
 PATH = "/errors/{file_id:int}/{kind}"
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
+    "zip": "application/zip",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 

@@ -85,6 +85,11 @@ def _part(
     return pc.if_else(differ, pc.list_element(pieces, part), bare if others is None else others)
 
 
+def bare_text(text: str) -> str:
+    """A text of a marked table without its mark: what the cell shows."""
+    return text[1:].split(SEPARATOR, maxsplit=1)[0] if DATE_CELL <= text[:1] <= LITERAL else text
+
+
 def literal(text: str) -> str:
     """A text as a cell of a marked table holds it."""
     return LITERAL + text if DATE_CELL <= text[:1] <= LITERAL else text

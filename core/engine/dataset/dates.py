@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,6 +25,16 @@ def days_of(values: pa.Array) -> Days:
     if well_formed.any():
         days[well_formed] = _calendar_days(values.filter(pa.array(well_formed)))
     return days
+
+
+def day_of(text: str) -> datetime.date | None:
+    """The day that a text as read is, None where it is no date of the calendar."""
+    if not re.fullmatch(_FORM, text):
+        return None
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def outside_years(days: Days) -> npt.NDArray[np.bool_]:

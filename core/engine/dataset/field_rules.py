@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from core.engine.columns import marks
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
 from core.engine.dataset.fields import Field, FieldType
+from core.engine.dataset.notes_in_cells import ERROR_NAME, NO_RESULT, STANDS_TWICE
 from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling
 
@@ -29,13 +30,6 @@ PSEUDO_LSOAS = pa.array(
     ["X99999999", "X99999998", *(f"{letter}99999999" for letter in "SNLMZ")], pa.string()
 )
 """Stand for no LSOA: unknown, no fixed address, or abroad (docs/sources.md, code lists)."""
-
-
-_ERROR_NAME = (
-    r"^#(?:(?:NULL|DIV/0|VALUE|REF|NUM|SPILL|CALC|FIELD|CONNECT|BLOCKED|BUSY|UNKNOWN|PYTHON"
-    r"|EXTERNAL|TIMEOUT|DATA|FORMULA)!|NAME\?|N/A|GETTING_DATA)$"
-)
-"""Errors of Excel, those of linked data, Python and dynamic arrays among them."""
 
 
 class Register(Protocol):
@@ -116,18 +110,25 @@ def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
         yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
 
 
-def error_names(field: Field, values: pa.Array) -> Flag:
-    """Texts of workbook cells, as they stand, that are names of Excel's errors.
+def notes(field: Field, values: pa.Array) -> Iterator[Flag]:
+    """Texts of workbook cells, as they stand, that are names of errors or notes of a copy.
 
-    Who means one writes an apostrophe before it; in a csv file any text is a text.
+    Who means such a text writes an apostrophe before it; in a csv file any text is a text.
     """
-    named = _mask(pc.match_substring_regex(values, _ERROR_NAME, ignore_case=True))
-    return Flag(f"{_WRONG_CELL[field.type]}/cell", named)
+    wrong = _WRONG_CELL[field.type]
+    if not pc.any(pc.starts_with(values, "#")).as_py():
+        return
+    named = pc.match_substring_regex(values, ERROR_NAME, ignore_case=True)
+    yield Flag(f"{wrong}/cell", _mask(named))
+    yield Flag(f"{wrong}/twice", _mask(pc.starts_with(values, STANDS_TWICE)))
+    yield Flag("formula-without-value", _mask(pc.starts_with(values, NO_RESULT)))
 
 
 def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
     """The values of a workbook's date column that are no dates to Excel."""
     are_dates = np.isin(found, [marks.DATE_CELL, marks.TYPED])
+    # Excel has no dates before 1900: such a text is one, if one out of range
+    are_dates |= days_of(values) < np.datetime64("1900-01-01")
     return Flag("bad-date/not-date-cell", ~are_dates & _there(values))
 
 

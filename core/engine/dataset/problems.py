@@ -170,6 +170,8 @@ CODES: tuple[Code, ...] = (
             "encloses; the rows below are read as they stand.",
             "rows-in-a-cell": "A double quote opened in this row would make one cell of rows "
             "below it; those are read as they stand.",
+            "noted": "A note in this row says that it had too many cells or too few; mend the row, "
+            "then delete the note.",
             "long-cell": "A cell that begins in this row is longer than 131,072 characters; "
             "a double quote is probably never closed.",
         },

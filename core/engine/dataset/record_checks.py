@@ -25,10 +25,10 @@ from core.engine.dataset.field_rules import (
     Flag,
     Mask,
     References,
-    error_names,
     judge,
     mark_flags,
     not_date_cells,
+    notes,
 )
 from core.engine.dataset.fields import Field
 from core.engine.dataset.findings import Found
@@ -159,7 +159,7 @@ class _Check:
             bare = stored_numbers(values)
         flags = [nul, *mark_flags(field, marks)]
         if is_from_workbook(self.chunk):
-            flags.append(error_names(field, bare))
+            flags.extend(notes(field, bare))
         bare = as_read(bare)
         if field.type == "date" and is_from_workbook(self.chunk):
             flags.append(not_date_cells(bare, marks))

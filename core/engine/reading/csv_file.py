@@ -70,6 +70,7 @@ class CsvSource:
     ragged: list[dict[str, Any]] = field(default_factory=list)
     rows_there: int = 0
     sheets: list[str] = field(default_factory=list)  # a csv file has none
+    ragged_cells: dict[int, list[str]] | None = None
     heading_row: int = 1
     _next_row: int = 2
 
@@ -174,15 +175,19 @@ class CsvSource:
             row, cells = self._next_row, record.cells
             self._next_row += 1
             if record.fault:
-                self.ragged.append(finding(f"ragged-row/{record.fault}", row=row))
+                self._note_ragged(finding(f"ragged-row/{record.fault}", row=row), cells)
             elif len(cells) == expected:
                 yield row, cells
             elif not any(map(text_as_read, cells)):
                 yield row, [""] * expected
             else:
-                self.ragged.append(
-                    finding("ragged-row", row=row, cells=len(cells), expected=expected)
-                )
+                found = finding("ragged-row", row=row, cells=len(cells), expected=expected)
+                self._note_ragged(found, cells)
+
+    def _note_ragged(self, found: dict[str, Any], cells: list[str]) -> None:
+        self.ragged.append(found)
+        if self.ragged_cells is not None:
+            self.ragged_cells[found["row"]] = cells
 
 
 def _within_block(records: Records, lines: BlockLines) -> Iterator[Record]:

@@ -42,6 +42,7 @@ class Source(Protocol):
     findings: list[dict[str, Any]]  # why the file cannot be read
     ragged: list[dict[str, Any]]  # rows left out of the tables, known once these were read
     heading_row: int
+    ragged_cells: dict[int, list[str]] | None  # of ragged rows, for who sets it to a dictionary
     sheets: list[str]  # the names of those that a person sees, of a workbook
     rows_there: int  # rows below the headings, counted apart from the tables
 
@@ -212,8 +213,14 @@ def open_file(
     return Reading(name or path.name, source, layout, specification, chunk_rows)
 
 
-def open_source(path: Path, specification: Specification, *, sheet: str | None = None) -> Source:
-    """The file, opened by its kind."""
+def open_source(
+    path: Path,
+    specification: Specification,
+    *,
+    sheet: str | None = None,
+    least_width: int = 0,
+) -> Source:
+    """The file, opened by its kind; rows of a workbook have at least ``least_width`` cells."""
     try:
         size = path.stat().st_size
         with path.open("rb"):
@@ -230,10 +237,10 @@ def open_source(path: Path, specification: Specification, *, sheet: str | None =
     if kind == "xlsx":
         from core.engine.reading.workbooks.xlsx_source import XlsxSource
 
-        return XlsxSource(path, specification, sheet)
+        return XlsxSource(path, specification, sheet, least_width)
     from core.engine.reading.workbooks.xls_source import XlsSource
 
-    return XlsSource(path, specification, sheet)
+    return XlsSource(path, specification, sheet, least_width)
 
 
 def find_headings(
@@ -281,6 +288,7 @@ class Unreadable:
     rows_there: int = 0
     beyond: Collection[int] = ()
     sheets: list[str] = dataclasses.field(default_factory=list)
+    ragged_cells: dict[int, list[str]] | None = None
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """None at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -18,6 +19,8 @@ from core.database import tables
 from core.engine.dataset.error_report import COLUMNS
 from core.engine.offline.marked_copy import marks_of, write_marked_copy
 from core.files.store import FileStore
+from core.submissions.commands.headings import choices_of
+from core.submissions.months import get_submission
 from core.submissions.queries.error_list import causes, error_rows
 from core.submissions.scoped import files_in
 from core.user_errors import UserError
@@ -57,8 +60,22 @@ def error_file(
     columns = [each["column"] for each in file.headings or []]
     marks = marks_of(((row.row, row.field, row.severity, row.message) for row in errors), columns)
     with store.local_path(file.storage_key) as path:
-        write_marked_copy(path, out, marks, current_specification(connection))
-    return ErrorFile(f"{stem} marked.xlsx", out.read_bytes())
+        specification = current_specification(connection)
+        provider_id = get_submission(connection, file.submission_id).provider_id
+        chosen = choices_of(connection, provider_id, specification)
+        made = write_marked_copy(path, out, marks, specification, sheet=file.sheet, headings=chosen)
+    if len(made) == 1:
+        return ErrorFile(f"{stem} marked.xlsx", out.read_bytes())
+    return ErrorFile(f"{stem} marked.zip", _together(made, f"{stem} marked"))
+
+
+def _together(workbooks: list[Path], stem: str) -> bytes:
+    """Several workbooks in one archive; they are compressed as they are."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number, path in enumerate(workbooks, start=1):
+            archive.write(path, f"{stem}{f'-{number}' if number > 1 else ''}.xlsx")
+    return out.getvalue()
 
 
 def _file(connection: Connection, scope: Scope, file_id: int) -> sa.Row[Any]:

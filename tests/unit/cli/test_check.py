@@ -181,3 +181,40 @@ def test_a_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.strip().count("\n") == 0
     assert "“April”, “May”" in done.stderr
+
+
+def test_a_marked_copy_is_written(tmp_path: Path) -> None:
+    file = write(tmp_path / "bad.csv", HEADINGS, "C1,1,x", "C1", GOOD)
+    out = tmp_path / "out.xlsx"
+    done = grouper("check", file, "--dataset", SPEC, "--marked", out, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    again = grouper("check", out, "--dataset", SPEC, "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["files"][0]["codes"]["ragged-row"] == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "out", "told"),
+    [
+        (["a.csv", "b.csv"], "out.xlsx", "one by one"),
+        (["a.csv"], "out.csv", "a name with .xlsx"),
+        (["c.xlsx"], "c.xlsx", "the file itself"),
+        (["a.csv"], "a.csv/out.xlsx", "cannot be written"),
+    ],
+)
+def test_a_copy_that_cannot_be_is_wrong_use(
+    tmp_path: Path, names: list[str], out: str, told: str
+) -> None:
+    files = [write(tmp_path / name, HEADINGS, GOOD) for name in names]
+    done = grouper("check", *files, "--dataset", SPEC, "--marked", tmp_path / out, cwd=tmp_path)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_is_marked_in_what_cannot_be_read(tmp_path: Path) -> None:
+    file = write(tmp_path / "page.csv", "<html><table></table></html>")
+    out = tmp_path / "out.xlsx"
+    done = grouper("check", file, "--dataset", SPEC, "--marked", out, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "nothing in it can be marked" in done.stderr
+    assert not out.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.columns.coded import Coded
-from core.engine.columns.marks import FROM_WORKBOOK, TWICE
+from core.engine.columns.marks import FROM_WORKBOOK, TWICE, bare_text
 from core.engine.dataset.headings import column_letter
+from core.engine.dataset.notes_in_cells import RAGGED
 from core.engine.dataset.problems import finding
 from core.engine.reading.refusal import RefusedError, unreadable
 from core.engine.reading.workbooks.cells import Cells, Numbers
 from core.engine.reading.workbooks.sheets import TOP_ROWS
-from core.engine.reading.workbooks.typed_cells import without_mark
 
 HEAD_ROWS = 50
 """Rows among which the headings are looked for."""
@@ -37,14 +38,16 @@ class CellTables:
     into tables.
     """
 
-    def __init__(self, cells: Iterator[Cells], width_claimed: int) -> None:
+    def __init__(self, cells: Iterator[Cells], width_claimed: int, least: int = 0) -> None:
         self.rows_there = 0
+        self.left_out: list[dict[str, Any]] = []
+        self.keeps_noted = False  # rows that a note says to be ragged
         self.beyond: set[int] = set()
         self._cells = cells
         self._last_row, self._rows_given = 1, 1
         self._held = next((part for part in cells if len(part.rows)), None)
         seen = 0 if self._held is None else int(self._held.columns.max())
-        self.width = max(seen, width_claimed if width_claimed <= WIDE else 0)
+        self.width = max(seen, width_claimed if width_claimed <= WIDE else 0, least)
         self._far = _farthest(self._held)
 
     @property
@@ -57,7 +60,7 @@ class CellTables:
         rows = {number: row for number, row in self._top(HEAD_ROWS) if number <= HEAD_ROWS}
         blank = [""] * self.width
         return [
-            [without_mark(text) for text in rows.get(number, blank)]
+            [bare_text(text) for text in rows.get(number, blank)]
             for number in range(1, max(rows, default=0) + 1)
         ]
 
@@ -117,6 +120,14 @@ class CellTables:
         numbers = self._with_gaps(np.unique(rows))
         self._refuse_too_large(int(numbers[-1]))
         kept = columns <= self.width
+        noted = np.asarray(pc.starts_with(texts, RAGGED))
+        if noted.any() and not self.keeps_noted:
+            ragged = np.unique(rows[noted])
+            self.left_out += [finding("ragged-row/noted", row=row) for row in ragged.tolist()]
+            numbers = numbers[~np.isin(numbers, ragged)]
+            kept = ~np.isin(rows, ragged)
+            rows, columns, texts = rows[kept], columns[kept], texts.filter(pa.array(kept))
+            kept = columns <= self.width
         if not kept.all():
             self.beyond.update((np.unique(columns[~kept]) - 1).tolist())
             rows, columns, texts = rows[kept], columns[kept], texts.filter(pa.array(kept))
@@ -146,7 +157,7 @@ class CellTables:
         held: dict[int, list[str]] = {}
         for at in repeated.tolist():
             text = texts[at] if texts else cells.texts[at].as_py()
-            held.setdefault(int(which[at]), []).append(without_mark(text))
+            held.setdefault(int(which[at]), []).append(bare_text(text))
         told = {number: TWICE + " | ".join(parts) for number, parts in held.items()}
         mask = np.zeros(len(first), dtype=np.bool_)
         mask[list(told)] = True

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from core.engine.columns.marks import DATE_CELL
+from core.engine.columns.marks import DATE_CELL, bare_text
 from core.engine.dataset.headings import match_headings
 from core.engine.dataset.problems import finding
 from core.engine.dataset.specification import Specification
 from core.engine.reading.refusal import RefusedError
-from core.engine.reading.workbooks.typed_cells import without_mark
 from core.user_errors import UserError
 
 TOP_ROWS = 20
@@ -87,14 +86,14 @@ def _holds_records(read: SheetTop, other: SheetTop, specification: Specification
 
 
 def _are_headings(row: list[str], specification: Specification) -> bool:
-    cells = [without_mark(cell) for cell in row]
+    cells = [bare_text(cell) for cell in row]
     ways = [match_headings(cells, specification, transpose=way) for way in (False, True)]
     return any(not layout.missing for layout in ways)
 
 
 def _goes_on(headings: list[str], row: list[str], specification: Specification) -> bool:
     """Whether the row could be a record under these headings: its date is one, nothing lacks."""
-    cells = [without_mark(cell) for cell in headings]
+    cells = [bare_text(cell) for cell in headings]
     columns = match_headings(cells, specification).columns
     held = {column: cell for column, cell in zip(columns, row, strict=False) if column and cell}
     date = specification.with_role("date")

@@ -103,11 +103,6 @@ def moment_text(moment: datetime.datetime) -> str:
     return DATE_WITH_TIME + moment.isoformat(sep=" ")
 
 
-def without_mark(text: str) -> str:
-    """A heading: marks mean nothing there, and what is shown is what counts."""
-    return text[1:].split(SEPARATOR, maxsplit=1)[0] if _MARKS.match(text) else text
-
-
 def _differing(mark: str, shown: str, stored: str, shape: NumberFormat) -> str:
     return mark + SEPARATOR.join([shown, stored, shape.code])
 

@@ -28,12 +28,16 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
     A workbook has no ragged rows: cells that are not there are blank.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, least_width: int = 0) -> None:
+        self._least_width = least_width
         self.head: list[list[str]] = []
         self.heading_row = 1
         self.rows_there = 0
         self.findings: list[dict[str, Any]] = []
         self.ragged: list[dict[str, Any]] = []
+        self.ragged_cells: dict[int, list[str]] | None = None
+        """Where it is set, rows that a note calls ragged come like any others."""
+        self.sheet_name = ""
         self.sheets: list[str] = []
         """The names of the sheets that a person sees."""
         self._tables: CellTables | None = None
@@ -54,6 +58,7 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
         if self._tables is None:
             return
         names = ["row", *map(str, wanted)]
+        self._tables.keeps_noted = self.ragged_cells is not None
         try:
             for table in self._tables.tables(chunk_rows, self.heading_row):
                 self.rows_there += table.num_rows
@@ -61,6 +66,7 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
             self.rows_there = self._tables.rows_there
         except RefusedError as refused:  # something further down cannot be read
             self.ragged.append(refused.finding)
+        self.ragged.extend(self._tables.left_out)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
         """By the rows that the sheet says it has."""
@@ -89,6 +95,7 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
     ) -> None:
         self.sheets = [sheet.name for sheet in sheets if sheet.visible]
         chosen = sheet_to_read(sheets, wanted)
+        self.sheet_name = chosen.name
         self._tables, claimed = self._tables_of(chosen)
         self._last_row = claimed.last_row
         read = SheetTop(chosen.name, True, self._tables.top(), full=claimed.is_full)

@@ -21,8 +21,14 @@ from core.engine.reading.workbooks.xls.sheet import LAST_ROW, cells_of, claimed_
 class XlsSource(WorkbookSource[Sheet]):
     """One sheet of an xls."""
 
-    def __init__(self, path: Path, specification: Specification, sheet: str | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        path: Path,
+        specification: Specification,
+        sheet: str | None = None,
+        least_width: int = 0,
+    ) -> None:
+        super().__init__(least_width)
         self._path = path
         self._open(self._sheets, specification, sheet)
 
@@ -37,5 +43,5 @@ class XlsSource(WorkbookSource[Sheet]):
 
     def _tables_of(self, sheet: Sheet) -> tuple[CellTables, Claimed]:
         last_row = claimed_rows(self._book, sheet.position)
-        tables = CellTables(cells_of(self._book, sheet.position), 0)
+        tables = CellTables(cells_of(self._book, sheet.position), 0, self._least_width)
         return tables, Claimed(last_row, last_row >= LAST_ROW)

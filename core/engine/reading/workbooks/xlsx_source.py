@@ -16,8 +16,14 @@ from core.engine.reading.workbooks.xlsx.strings import read_strings
 class XlsxSource(WorkbookSource[Sheet]):
     """One sheet of an xlsx."""
 
-    def __init__(self, path: Path, specification: Specification, sheet: str | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        path: Path,
+        specification: Specification,
+        sheet: str | None = None,
+        least_width: int = 0,
+    ) -> None:
+        super().__init__(least_width)
         self._path = path
         self._open(self._sheets, specification, sheet)
 
@@ -35,5 +41,5 @@ class XlsxSource(WorkbookSource[Sheet]):
     def _tables_of(self, sheet: Sheet) -> tuple[CellTables, Claimed]:
         reader = SheetReader(self._package, sheet.part, self._book, self._strings)
         last_row, last_column = reader.dimension
-        tables = CellTables(reader.cells(), last_column)
+        tables = CellTables(reader.cells(), last_column, self._least_width)
         return tables, Claimed(last_row, last_row >= LAST_ROW)
