@@ -3,6 +3,7 @@ export default function (component) {
   const drop = parentElement.querySelector('.drop');
   const input = parentElement.querySelector('input');
   const list = parentElement.querySelector('ul');
+  drop.dataset.look = Boolean(data.look);  // what files are sent with from now on
 
   const line = (name) => {
     const item = document.createElement('li');

@@ -61,6 +61,7 @@ def test_new_headings_are_shown_before_the_check_and_remembered(
     expect(page.get_by_text("ready", exact=True)).to_have_count(2, timeout=LONG)
 
     page.get_by_text("Show me the headings before these files are checked").click()
+    expect(page.locator('[data-look="true"]')).to_be_visible(timeout=LONG)
     upload(page, write(activity.slice(60), tmp_path / "plain.csv", {}))
     expect(page.get_by_text("headings to confirm", exact=True)).to_be_visible(timeout=LONG)
     click(page, "Check with these headings")
