@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import secrets
 import stat
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_from: str = "Grouper <grouper@localhost>"
+    webhook_networks: str | None = None  # not public, and still open to webhooks
 
     area_source: str = "statistics"  # the source of areas that the spider crawls
     area_sources: Path | None = None  # a file that describes sources; None: the shipped one
@@ -127,6 +129,13 @@ class Settings(BaseSettings):
     @classmethod
     def _blank_is_absent(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _are_networks(cls, value: str | None) -> str | None:
+        for each in filter(None, map(str.strip, (value or "").split(","))):
+            ipaddress.ip_network(each)
+        return value
 
     @property
     def logs(self) -> Path:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from core.settings import settings
 from portal import downloads, error_downloads, hooks, invoices, templates, uploads
+from portal.door import PortalDoor
 from portal.secure_cookies import SecureCookies
 from portal.session_cookies import SessionCookies
 from portal.sign_in import auth_secrets
@@ -42,7 +43,8 @@ async def _health(request: Request) -> Response:  # noqa: ARG001 - the signature
 
 async def _home(request: Request) -> Response:
     """Streamlit knows its first page by the bare address only; people and links say its name."""
-    return RedirectResponse(request.url.replace(path="/"))
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{query}")  # without a name: a request may carry a forged one
 
 
 def portal() -> st.App:
@@ -62,6 +64,7 @@ def portal() -> st.App:
             Route(hooks.PATH, hooks.from_prefect, methods=["POST"]),
         ],
         middleware=[
+            Middleware(PortalDoor, settings=chosen),
             Middleware(SecureCookies, secure=chosen.portal_url.startswith("https:")),
             Middleware(SessionCookies),
         ],
@@ -81,6 +84,7 @@ def main() -> None:
             "server.headless": True,
             "server.fileWatcherType": "none",
             "browser.gatherUsageStats": False,
+            "server.maxUploadSize": 1,
             "client.toolbarMode": "minimal",
             "client.showErrorDetails": "none",
             "client.showErrorLinks": False,

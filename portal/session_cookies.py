@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -21,7 +22,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     decode_signed_value,
 )
 
-from core.access.sessions import begin_session
+from core.access.sessions import NotAdmitted, admitted_session, begin_session, sign_out
 from core.settings import settings
 from portal.client_address import address_of
 from portal.database import engine_of
@@ -30,6 +31,7 @@ COOKIE = "_streamlit_user"
 KEY = "grouper_session"
 """The claim that holds the key."""
 CALLBACK = "/oauth2callback"
+LOGOUT = "/auth/logout"
 
 _Headers = list[tuple[bytes, bytes]]
 
@@ -41,6 +43,8 @@ class SessionCookies:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith(LOGOUT):
+            await run_in_threadpool(_end_session, Request(scope))
         if scope["type"] != "http" or not scope["path"].endswith(CALLBACK):
             await self._app(scope, receive, send)
             return
@@ -70,6 +74,18 @@ def claims_of(cookies: dict[str, str]) -> dict[str, Any] | None:
 def has_cookie(names: Iterable[str]) -> bool:
     """Whether a browser sends what looks like a sign-in."""
     return COOKIE in names
+
+
+def _end_session(request: Request) -> None:
+    """The address by which Streamlit forgets a cookie ends the sign-in itself, too."""
+    claims = claims_of(request.cookies)
+    if claims is None:
+        return
+    address = address_of(request.headers, request.client)
+    subject, key = str(claims.get("sub", "")), str(claims.get(KEY, ""))
+    with suppress(NotAdmitted), engine_of(None, address).begin() as connection:
+        session = admitted_session(connection, subject, key, active=False)
+        sign_out(connection, session.id, user_id=session.user_id)
 
 
 def _with_session(headers: _Headers, request: Request) -> _Headers:

@@ -92,6 +92,8 @@ async def _receive(request: Request, body: IO[bytes]) -> int:
 
 def _arrival(request: Request) -> UploadDetails:
     # Only the last part of a path that a browser may send; any other name is kept as it is.
+    if "\0" in request.query_params.get("name", ""):
+        raise UserError("The name of this file holds a NUL character. Rename it and try again.")
     name = PurePath(request.query_params.get("name", "").replace("\\", "/")).name or "unnamed"
     said = request.query_params
     look = Look.ALWAYS if said.get("look") == "1" else Look.NEW

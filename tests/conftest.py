@@ -116,6 +116,7 @@ def services(open_folder: Path) -> Iterator[Services]:
             oidc_client_secret=SecretStr("a secret of the tests"),
             area_sources=sources,  # tests of the spider write their own
             spider_per_second=500,
+            webhook_networks="127.0.0.0/8",  # where the tests' receivers listen
         )
         with Services(settings) as running:
             yield running

@@ -6,6 +6,8 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
@@ -29,7 +31,7 @@ def send_email(message: Message) -> None:
         raise NotWanted("the user has no address, or has left")
     try:
         mail = as_email(message, settings())
-    except ValueError as error:
+    except (ValueError, HeaderParseError) as error:
         raise CannotSend("the address cannot stand in an e-mail", is_temporary=False) from error
     try:
         with mail_server(settings()) as server:
@@ -49,8 +51,8 @@ def as_email(message: Message, options: Settings) -> EmailMessage:
     _, sender = parseaddr(options.smtp_from)
     mail = EmailMessage()
     mail["From"] = options.smtp_from
-    mail["To"] = message.email
-    mail["Subject"] = message.title
+    mail["To"] = Address(addr_spec=message.email)  # one address, whatever stands in it
+    mail["Subject"] = " ".join(message.title.split())  # a header is one line
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{message.id}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import secrets
 import time
-from enum import IntEnum
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx2
@@ -17,6 +16,12 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.database import tables
+from core.notifications.public_address import (
+    NotResolved,
+    checked_address,
+    is_allowed,
+    networks_of,
+)
 from core.notifications.sending import CannotSend, Message, NotWanted
 from core.settings import settings
 from core.user_errors import UserError
@@ -54,23 +59,30 @@ def set_webhook(connection: Connection, user_id: int, url: str) -> None:
 
 
 def refuse_unsafe(url: str) -> None:
-    """Raises ``UserError`` unless the address is https, or on this machine.
+    """Raises ``UserError`` unless the address is https and public, or ``GROUPER_WEBHOOK_NETWORKS``
+    allows its network.
 
-    Addresses that only the service can reach are refused where its portal can be reached from
-    elsewhere, so that webhooks cannot probe the service's own network.
+    A name is judged by what it leads to now; one that leads nowhere yet is judged when something
+    is sent.
     """
+    with suppress(NotResolved):
+        _destination(url)
+
+
+def _destination(url: str) -> tuple[str, str]:
+    """The host of the address, and the address of the machine to connect to; raises ``UserError``
+    and ``NotResolved``."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise UserError(f"{url!r} is not an address; write https://host/path") from error
     if not host or parts.username or parts.fragment or len(url) > LONGEST_URL:
         raise UserError(f"{url!r} cannot be a webhook; write https://host/path")
-    portal = urlsplit(settings().portal_url).hostname or ""
-    if _reach(host) < _reach(portal):
-        raise UserError("a webhook cannot be an address that only the service itself can reach")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _reach(host) is Reach.MACHINE):
+    allowed = networks_of(settings().webhook_networks or "")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed(host, allowed)):
         raise UserError(f"{url!r} is not encrypted; a webhook's address begins with https://")
+    return host, str(checked_address(host, port or 443, allowed))
 
 
 def send_webhook(message: Message) -> None:
@@ -78,16 +90,27 @@ def send_webhook(message: Message) -> None:
     if not message.url or not message.secret:
         raise NotWanted("the user has no webhook any more, or has left")
     try:
-        refuse_unsafe(message.url)
+        host, address = _destination(message.url)
         body = body_of(message)
         headers = signed(body, message.secret, int(time.time())) | {NUMBER: message.id}
-        # A redirect is not followed, because its target is not checked.
+        # To exactly the address that was checked: a name may lead elsewhere a moment later. A
+        # redirect is not followed, because its target is not checked.
+        target = httpx2.URL(message.url)
+        headers["Host"] = target.netloc.decode()
         # The body of the answer is not read; only its status matters.
         with (
             httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", message.url, content=body, headers=headers) as answer,
+            client.stream(
+                "POST",
+                target.copy_with(host=address),
+                content=body,
+                headers=headers,
+                extensions={"sni_hostname": host},
+            ) as answer,
         ):
             status = answer.status_code
+    except NotResolved as error:
+        raise CannotSend("the receiver's name leads nowhere", is_temporary=True) from error
     except (UserError, httpx2.InvalidURL) as error:
         raise CannotSend("nothing may be sent to this address", is_temporary=False) from error
     except httpx2.TransportError as error:
@@ -123,24 +146,3 @@ def signed(body: bytes, secret: str, timestamp: int) -> dict[str, str]:
         TIMESTAMP: str(timestamp),
         SIGNATURE: f"v1={made}",
     }
-
-
-class Reach(IntEnum):
-    """From where a host can be reached, judged by its name alone."""
-
-    MACHINE = 0
-    NETWORK = 1
-    WORLD = 2
-
-
-def _reach(host: str) -> Reach:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        if host == "localhost" or host.endswith(".localhost"):
-            return Reach.MACHINE
-        inside = "." not in host or host.endswith((".internal", ".local", ".lan"))
-        return Reach.NETWORK if inside else Reach.WORLD
-    if address.is_loopback:
-        return Reach.MACHINE
-    return Reach.WORLD if address.is_global else Reach.NETWORK

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.columns.coded import Coded
+from core.engine.columns.csv_injection import inert_texts
 from core.engine.columns.joins import BLANK, combinations_of, distinct
 
 LINES_AT_ONCE = 100_000
@@ -49,6 +50,11 @@ def write_csv(path: Path, headings: Sequence[str], cells: Sequence[Cell], order:
 def as_cells(column: Coded) -> Coded:
     """The column with its values as csv has them: in quotes only where they need it."""
     return Coded(column.codes, _quoted(column.values))
+
+
+def text_cells(column: Coded) -> Coded:
+    """The same for texts of others, none of which a spreadsheet then calculates."""
+    return as_cells(Coded(column.codes, inert_texts(column.values)))
 
 
 def as_one(columns: Sequence[Coded]) -> Coded:

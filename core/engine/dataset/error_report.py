@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from core.engine.columns.csv_injection import inert_texts
 
 COLUMNS = ("file", "row", "field", "value", "code", "severity", "message")
 
@@ -17,10 +20,15 @@ _NEEDS_QUOTES = '[,"\r\n]'
 def write_errors(path: Path, files: Iterable[tuple[str, pa.Table]]) -> None:
     """Writes the findings (``ERRORS_SCHEMA``) of each named file, in the order given."""
     with path.open("wb") as out:
-        out.write(",".join(COLUMNS).encode() + b"\n")
-        for name, errors in files:
-            for batch in errors.to_batches(max_chunksize=_LINES_AT_ONCE):
-                out.write(_text_of(_lines(name, batch)))
+        write_report(out, files)
+
+
+def write_report(out: IO[bytes], files: Iterable[tuple[str, pa.Table]]) -> None:
+    """The same, wherever the bytes go."""
+    out.write(",".join(COLUMNS).encode() + b"\n")
+    for name, errors in files:
+        for batch in errors.to_batches(max_chunksize=_LINES_AT_ONCE):
+            out.write(_text_of(_lines(name, batch)))
 
 
 def _lines(name: str, errors: pa.RecordBatch) -> pa.Array:
@@ -35,7 +43,7 @@ def _lines(name: str, errors: pa.RecordBatch) -> pa.Array:
 def _quoted(cells: pa.Array) -> pa.Array:
     """Cells as csv has them; worked out once for each distinct one, for most are repeated."""
     encoded = pc.fill_null(cells, "").dictionary_encode()
-    texts = encoded.dictionary
+    texts = inert_texts(encoded.dictionary)
     doubled = pc.replace_substring(texts, '"', '""')
     in_quotes = pc.binary_join_element_wise('"', doubled, '"', "")
     wanting = pc.match_substring_regex(texts, _NEEDS_QUOTES)

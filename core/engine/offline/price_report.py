@@ -18,11 +18,11 @@ from core.engine.columns.csv_lines import (
     Cell,
     Order,
     Spaced,
-    as_cells,
     as_one,
     in_text_order,
     in_words,
     spaced,
+    text_cells,
     write_csv,
 )
 from core.engine.columns.joins import BLANK, all_blank, coded, distinct, joined, taken, together
@@ -63,8 +63,11 @@ def write_charges(path: Path, calculation: Calculation, keys: SortedKeys) -> Non
         else coded(charges[name])
         for name in CHARGES[3:]
     }
-    cells = [as_cells(column) for column in columns.values()]
-    keyed = [as_cells(taken(column, episode)) for column in keys.columns]
+    cells = [
+        column if name in ("rate", "amount") else text_cells(column)
+        for name, column in columns.items()
+    ]
+    keyed = [text_cells(taken(column, episode)) for column in keys.columns]
     place = np.empty_like(keys.order)
     place[keys.order] = np.arange(len(place))
     currency = in_text_order(columns["currency"])
@@ -87,12 +90,12 @@ def write_episodes(
     merged = calculation.merged
     episodes = merged.episodes
     cells: dict[str, Cell] = {
-        name: as_cells(key) for name, key in zip(EPISODE_KEY, keys.columns, strict=True)
+        name: text_cells(key) for name, key in zip(EPISODE_KEY, keys.columns, strict=True)
     }
     if merged.residence is not None:
         home = episodes[merged.residence]
         where = {"lsoa": coded(home), "district": coded(register.district_of(home))}
-        cells |= {name: as_cells(column) for name, column in where.items()}
+        cells |= {name: text_cells(column) for name, column in where.items()}
     fields = [field for field in specification.fields if field.type == "code"]
     cells |= {field.name: _codes(merged, field) for field in fields}
     cells["records"] = _numbers(episodes["records"].to_numpy())

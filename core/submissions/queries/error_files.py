@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterable
@@ -10,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.configurations.datasets import current_specification
 from core.database import tables
-from core.engine.dataset.error_report import COLUMNS
+from core.engine.dataset.error_report import COLUMNS, write_report
 from core.engine.offline.marked_copy import marks_of, write_marked_copy
 from core.files.store import FileStore
 from core.submissions.commands.headings import choices_of
@@ -90,11 +90,12 @@ def _file(connection: Connection, scope: Scope, file_id: int) -> sa.Row[Any]:
 
 
 def _csv(name: str, errors: Iterable[Any]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows((name, *("" if cell is None else cell for cell in row)) for row in errors)
-    return out.getvalue().encode()
+    out = io.BytesIO()
+    rows = [[None if cell is None else str(cell) for cell in row] for row in errors]
+    texts = pa.schema([(column, pa.string()) for column in COLUMNS[1:]])
+    columns = list(zip(*rows, strict=True)) or [()] * len(texts)
+    write_report(out, [(name, pa.table([pa.array(each, pa.string()) for each in columns], texts))])
+    return out.getvalue()
 
 
 def _write_workbook(out: Path, name: str, errors: Iterable[Any], grouped: Iterable[Any]) -> None:

@@ -118,7 +118,8 @@ def receiver() -> Iterator[Receiver]:
 
 @contextmanager
 def using(**options: Any) -> Iterator[None]:
-    use_settings(Settings(smtp_tls="none", smtp_from="Grouper <g@grouper.example>", **options))
+    given = {"smtp_tls": "none", "smtp_from": "Grouper <g@grouper.example>", **options}
+    use_settings(Settings(webhook_networks="127.0.0.0/8", **given))
     yield
     use_settings(None)
 
@@ -402,9 +403,10 @@ def test_what_was_read_is_read_by_its_own_user_alone(people: Engine) -> None:
 def sender(database: Engine) -> Iterator[subprocess.Popen[bytes]]:
     """The sender as a process of its own."""
     url = database.url.render_as_string(hide_password=False)
+    settings = Settings(database_url=url, webhook_networks="127.0.0.0/8")
     process = subprocess.Popen(
         [sys.executable, "-m", "deployments.sender_process"],
-        env={**os.environ, **Settings(database_url=url).environment()},
+        env={**os.environ, **settings.environment()},
     )
     try:
         yield process

@@ -32,7 +32,8 @@ PERSON = {"scope", "person", "user_id"}
 OF_NOBODY = {
     "core.access.people.admit": "before it, nobody is there",
     "core.access.sessions.begin_session": "before it, nobody is there",
-    "core.events.prefect_webhook.hear": "Prefect tells the portal, signed by a key of its own",
+    "core.access.sessions.admitted_session": "before it, nobody is there",
+    "core.events.prefect_webhook.raise_scheduler_event": "Prefect tells the portal, by a signature",
     "core.events.prefect_webhook.first_time": "whether it was told before, whoever tells",
     "core.areas.register_store.register_in_use": "the register of areas is published",
     "core.areas.register_store.rows_in_use": "the register of areas is published",
