@@ -134,7 +134,7 @@ class Calculation:
     @property
     def episodes_charged(self) -> int:
         """Episodes with a charge."""
-        return len(np.unique(self.episode))
+        return int(np.count_nonzero(np.diff(self.episode, prepend=-1)))
 
 
 def calculate(records: pa.Table, terms: Terms) -> Calculation:

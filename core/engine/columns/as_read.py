@@ -17,9 +17,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from core.engine.columns.text_bytes import any_of, bytes_of
 
 NUL_SHOWN = "\N{SYMBOL FOR NULL}"
 """Stands for a NUL, which nothing can store and nobody can see."""
@@ -56,10 +57,6 @@ _QUOTES_LATE = rf"^[{_SPACES}{_INVISIBLE}]+{_QUOTED}[{_SPACES}]*$"
 _TRIM = rf"^[{_AROUND}]+|[{_AROUND}]+$"
 _APOSTROPHES = rf"^(?:'[{_SPACES}]*)+"
 
-_PLAIN = np.zeros(256, dtype=np.bool_)
-_PLAIN[0x20:0x7F] = True
-_PLAIN[[ord(character) for character in "\"'="]] = False
-
 _NOBODY_SEES = re.compile(f"[{_INVISIBLE}]")
 _NULL = pa.scalar(None, pa.string())
 
@@ -92,6 +89,8 @@ _short_as_read = lru_cache(maxsize=4096)(_one_as_read)
 
 def with_nul(values: pa.Array) -> pa.Array:
     """Which texts hold a NUL."""
+    if not any_of(bytes_of(values), b"\0"):
+        return pa.repeat(pa.scalar(False), len(values))
     return pc.fill_null(pc.match_substring(values, "\0"), False)
 
 
@@ -107,8 +106,9 @@ def _named(character: str) -> str:
 
 def _all_plain(values: pa.Array) -> bool:
     """Whether all bytes are printable ASCII that no dress begins with."""
-    content = values.buffers()[2]
-    return content is None or bool(_PLAIN[np.frombuffer(content, np.uint8)].all())
+    content = bytes_of(values)
+    printable = not len(content) or (content.min() >= ord(" ") and content.max() <= ord("~"))
+    return bool(printable) and not any_of(content, b"\"'=")
 
 
 def _clean(values: pa.Array) -> pa.Array:

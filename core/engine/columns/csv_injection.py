@@ -5,6 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.columns.text_bytes import any_of, bytes_of
+
+ACTIVE = b"=+-@\t\r"
 _ACTIVE = r"^[=+\-@\t\r]"
 
 
@@ -15,6 +18,8 @@ def inert(text: str) -> str:
 
 def inert_texts(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """As ``inert``, for a column of texts."""
+    if isinstance(texts, pa.Array) and not any_of(bytes_of(texts), ACTIVE):
+        return texts
     active = pc.match_substring_regex(texts, _ACTIVE)
     marked = pc.binary_join_element_wise("'", texts, "")
     return pc.if_else(active, marked, texts)

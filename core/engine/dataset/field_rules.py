@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.columns import marks
+from core.engine.columns.text_bytes import any_of, bytes_of
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
 from core.engine.dataset.fields import Field, FieldType
 from core.engine.dataset.notes_in_cells import ERROR_NAME, NO_RESULT, STANDS_TWICE
@@ -133,8 +134,10 @@ def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
 
 
 def _text(case: Case) -> Judged:
-    rounded = pc.match_substring_regex(case.values, _SCIENTIFIC)
-    flags = [Flag("bad-number/scientific", _mask(rounded))]
+    flags = []
+    if any_of(bytes_of(case.values), b"eE"):
+        rounded = pc.match_substring_regex(case.values, _SCIENTIFIC)
+        flags.append(Flag("bad-number/scientific", _mask(rounded)))
     if case.field.max_length is not None:
         longer = pc.greater(pc.utf8_length(case.values), case.field.max_length)
         flags.append(Flag("too-long", _mask(longer), {"length": case.field.max_length}))
