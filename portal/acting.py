@@ -1,4 +1,4 @@
-"""A button that does something: in one transaction, with what went wrong in words."""
+"""Runs the command of a button in one transaction; a refusal is shown in words."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 from core.user_errors import UserError
 from portal.database import engine
 
-Verb = Callable[[Connection], object]
+Command = Callable[[Connection], object]
 
 
-def act(verb: Verb, done: str = "") -> None:
-    """Does it and shows the page anew, with a word of what was done; or says why not."""
+def act(command: Command, done: str = "") -> None:
+    """Runs the command and reloads the page with the message ``done``; shows a refusal's reason."""
     try:
         with engine().begin() as connection:
-            verb(connection)
+            command(connection)
     except UserError as wrong:
         st.error(str(wrong))
     else:
@@ -26,8 +26,8 @@ def act(verb: Verb, done: str = "") -> None:
         st.rerun()
 
 
-def say_what_was_done() -> None:
-    """Shows the word that ``act`` left for the page."""
+def show_done_message() -> None:
+    """Shows the message that ``act`` left for the reloaded page."""
     done = st.session_state.pop("done", "")
     if done:
         st.toast(done)

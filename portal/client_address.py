@@ -1,4 +1,4 @@
-"""Where a request comes from, as the audit writes it."""
+"""The address of a client, as the audit records it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FORWARDED = "x-forwarded-for"
 
 
 def address_of(headers: Mapping[str, str], client: Address | None) -> str | None:
-    """The peer, and whom it says it speaks for where it is a proxy."""
+    """The peer's address, after the client's address that the peer, a proxy, forwards."""
     peer = client.host if client else None
-    said = headers.get(FORWARDED, "").strip()[:100]
-    return f"{said} by {peer}" if said else peer
+    forwarded = headers.get(FORWARDED, "").strip()[:100]
+    return f"{forwarded} by {peer}" if forwarded else peer

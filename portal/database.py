@@ -1,6 +1,6 @@
-"""The portal's way to the database: every transaction acts for who is here, and for nobody else.
+"""The portal's access to the database: every transaction acts for the present person alone.
 
-The portal connects as a role that row-level security binds. Nobody here: no rows.
+The portal connects as a role that row-level security binds: without a person it sees no rows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _HERE: ContextVar[Person | None] = ContextVar("who is here", default=None)
 
 
 def act_as(person: Person | None) -> None:
-    """From now on, in this run of a page or this request, the person acts; None: nobody."""
+    """Sets the person for whom the rest of this run of a page, or request, acts; None: nobody."""
     _HERE.set(person)
 
 
 def engine() -> Engine:
-    """The database, for who is here."""
+    """The database, for the present person."""
     person = _HERE.get()
     if person is None:
         return database.engine()
@@ -30,5 +30,5 @@ def engine() -> Engine:
 
 
 def engine_of(user_id: int | None, address: str | None) -> Engine:
-    """The database while somebody comes in, or is refused."""
+    """The database for a user who is signing in or is being refused."""
     return acting_for(database.engine(), user_id, address)

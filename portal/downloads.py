@@ -32,7 +32,7 @@ def link_to(key: str, file_name: str, person: Person) -> str:
 
 
 async def download(request: Request) -> Response:
-    """Gives the file, or a plain page that says why not."""
+    """Responds with the file, or with a plain page that gives the reason of a refusal."""
     try:
         return await run_in_threadpool(_download, request)
     except LinkExpired as expired:
@@ -60,7 +60,7 @@ def _download(request: Request) -> Response:
 
 
 def _read(request: Request, person: Person) -> Link:
-    """What the link opens for this person; a link that is not good for them is audited."""
+    """The link, if it is valid for this person; a refusal is audited."""
     agent = request.headers.get("user-agent")
     try:
         signed = read_link(request.path_params["token"])
@@ -80,7 +80,7 @@ def _read(request: Request, person: Person) -> Link:
 
 
 def _refuse_without_right(person: Person, signed: Link, agent: str | None) -> None:
-    """What was allowed when the link was made may not be so now."""
+    """Refuses where the person has lost the right since the link was made."""
     try:
         with engine().connect() as connection:
             require_download(connection, person.scope, signed.key)
@@ -90,7 +90,7 @@ def _refuse_without_right(person: Person, signed: Link, agent: str | None) -> No
 
 
 def _refuse_outdated(signed: Link) -> None:
-    """A report that shows what was replaced is made again rather than given out."""
+    """Renews a report that shows replaced charges instead of sending it."""
     with engine().begin() as connection:
         renewed = renew_if_outdated(connection, signed.key, signed.user_id)
     if renewed:

@@ -27,12 +27,12 @@ _TYPES = {
 
 
 def address_of(file_id: int, kind: str) -> str:
-    """Where the download is."""
+    """The address of the download."""
     return f"/errors/{file_id}/{kind}"
 
 
 async def errors(request: Request) -> Response:
-    """Gives the download, or says why not."""
+    """Responds with the download, or with the reason of a refusal."""
     try:
         made = await run_in_threadpool(_make, request)
     except NotAdmitted as refused:

@@ -1,4 +1,4 @@
-"""Parts of a page that keep themselves up to date."""
+"""Parts of a page that refresh themselves."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from portal.sign_in import person_on_page
 
 
 def refreshed(seconds: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Runs the function again every so many seconds, as long as its visitor may be here.
+    """Runs the function again every so many seconds, while its visitor has access.
 
-    The sign-in is looked at each time, so a page that was left open ends with it; that it looks by
-    itself does not keep anybody signed in.
+    The sign-in is checked each time, so that an open page ends with it; a refresh does not count as
+    activity and keeps nobody signed in.
     """
 
     def decorate(show: Callable[..., None]) -> Callable[..., None]:
         @wraps(show)
-        def shown(*arguments: Any, **named: Any) -> None:
+        def refreshed_part(*arguments: Any, **named: Any) -> None:
             if person_on_page(active=False) is None:
                 st.rerun()
             show(*arguments, **named)
 
-        return cast("Callable[..., None]", st.fragment(run_every=seconds)(shown))
+        return cast("Callable[..., None]", st.fragment(run_every=seconds)(refreshed_part))
 
     return decorate

@@ -1,7 +1,7 @@
-"""Keeps the garbage collector away from what never becomes garbage.
+"""Keeps the garbage collector from objects that never become garbage.
 
-Streamlit collects after every run of a page. To walk all that the portal has imported took 0.1 s
-each time, more than most pages take, and held up every other visitor meanwhile.
+Streamlit collects after every run of a page. A collection over all imported modules took 0.1 s,
+more than most pages take, and delayed every other visitor meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 
 
 @cache
-def spare_what_is_imported() -> None:
-    """Once, when all modules of the pages are there: from now on only newer objects are walked."""
+def freeze_imported_objects() -> None:
+    """Once all modules of the pages are imported, makes collections skip the objects so far."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The hook of Prefect's automations: it writes an event and answers; the relay does the rest."""
+"""The hook of Prefect's automations: it records an event; the relay does the rest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Replayed(Exception):
 
 
 async def from_prefect(request: Request) -> JSONResponse:
-    """POST: one thing that happened, as an automation of ours tells it."""
+    """POST: an event of Prefect, which one of our automations sends."""
     if not is_signed(settings().hook_signing_key(), request.headers):
         return JSONResponse({"error": NOT_OURS}, 403)
     try:
@@ -44,7 +44,7 @@ async def from_prefect(request: Request) -> JSONResponse:
         message = WebhookMessage.model_validate_json(body)
         event_id = await run_in_threadpool(_raise_event, message, request.headers)
     except Replayed:
-        return JSONResponse({"error": "This was told before."}, 403)
+        return JSONResponse({"error": "This message was received before."}, 403)
     except (ValidationError, UserError) as wrong:
         log.error("%s: %s", PATH, wrong)
         return JSONResponse({"error": str(wrong)}, 400)

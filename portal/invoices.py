@@ -26,12 +26,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def one_invoice(request: Request) -> Response:
-    """An invoice as a workbook, for its subscriber and for who manages accounts."""
+    """Responds with an invoice as a workbook, to its subscriber and to administrators."""
     return await _answered(_one, request)
 
 
 async def all_invoices(request: Request) -> Response:
-    """Every invoice as csv, as an accounting package takes them in."""
+    """Responds with all invoices as csv for an accounting package."""
     return await _answered(_all, request)
 
 
@@ -60,9 +60,9 @@ def _all(request: Request) -> Response:
 
 def _csv_for(person: Person) -> str:
     with engine().begin() as connection:
-        found = list_invoices(connection, person.scope)
+        invoices = list_invoices(connection, person.scope)
         note(connection, "downloaded", "invoices", user_id=person.id)
-    return invoices_csv(found, account_code=settings().invoice_account_code)
+    return invoices_csv(invoices, account_code=settings().invoice_account_code)
 
 
 def _file(content: bytes, name: str, kind: str) -> Response:

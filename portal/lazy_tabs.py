@@ -1,4 +1,4 @@
-"""What is made only once somebody opens it: its queries and fields would burden every visit."""
+"""Parts of a page whose queries and fields are made only once they are opened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 
 def show_open_tab(contents: Mapping[str, Callable[[], None]], key: str) -> None:
-    """A tab for each name; whoever opens another waits for that one alone."""
+    """Shows a tab for each name, with the content of the open tab alone."""
     tabs = st.tabs(list(contents), key=key, on_change="rerun")
     for tab, show in zip(tabs, contents.values(), strict=True):
         if tab.open:
@@ -17,7 +17,7 @@ def show_open_tab(contents: Mapping[str, Callable[[], None]], key: str) -> None:
 
 
 def show_in_popover(label: str, key: str, show: Callable[[], None]) -> None:
-    """A button that opens what ``show`` makes."""
+    """Shows a button that opens the content of ``show``."""
     popover = st.popover(label, key=key, on_change="rerun")
     if popover.open:
         with popover:

@@ -11,21 +11,21 @@ from core.access.people import Person
 from core.submissions.months import SubmissionRow
 from core.vocabulary.permissions import Action
 
-_KEPT = "pages of the visitor"
+_PAGES = "pages of the visitor"
 
 
 def remember_pages(pages: Mapping[str, Any]) -> None:
-    """Notes the pages that this visitor has, by address; others cannot be linked to."""
-    st.session_state[_KEPT] = dict(pages)
+    """Stores the visitor's pages by address; there are no links to other pages."""
+    st.session_state[_PAGES] = dict(pages)
 
 
 def has_page(address: str) -> bool:
-    """Whether the visitor has a page of that address, to which a link leads."""
-    return address in st.session_state[_KEPT]
+    """Whether the visitor has a page of that address."""
+    return address in st.session_state[_PAGES]
 
 
 def report_label(person: Person, organisation_id: int | None) -> str:
-    """What the link to the reports of an organisation promises."""
+    """The text of the link to the reports of an organisation."""
     full = person.may(Action.SEE_BACKING_DATA, organisation_id)
     return "Get the Backing Data" if full else "Get a report"
 
@@ -40,6 +40,6 @@ def link_to_page(address: str, label: str, submission: SubmissionRow | None = No
 
 def link_to_address(address: str, label: str, query: Mapping[str, str]) -> None:
     """A link to another page; nothing where the visitor has no such page."""
-    page = st.session_state[_KEPT].get(address)
+    page = st.session_state[_PAGES].get(address)
     if page is not None:
         st.page_link(page, label=label, query_params=dict(query))

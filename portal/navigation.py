@@ -1,4 +1,4 @@
-"""Which pages a visitor has."""
+"""The pages of a visitor."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ ADDRESSES = (
 
 
 def pages_of(person: Person) -> list[Any]:
-    """The pages that the person's subscriptions open."""
+    """The pages that the person may see."""
     pages = {
         address: _page(address, title, show, person)
-        for address, (title, show) in shown_to(person).items()
+        for address, (title, show) in contents_for(person).items()
     }
     remember_pages(pages)
     return list(pages.values())
 
 
-def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
+def contents_for(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
     """Address, title and content of each page that the person has."""
     shown: dict[str, tuple[str, Callable[[Person], None]]] = {"home": ("Home", home.show)}
     if person.may(Action.UPLOAD) or person.may(Action.CORRECT):
@@ -98,8 +98,8 @@ def shown_to(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
 
 
 def _of_the_old_service() -> dict[str, tuple[str, Callable[[Person], None]]]:
-    """What is there only where it was taken over."""
-    return {"pathways": ("Pathways", pathways.show)} if pathways.are_there() else {}
+    """The pages of data that only the old service has, where it was taken over."""
+    return {"pathways": ("Pathways", pathways.show)} if pathways.has_pathways() else {}
 
 
 def _of_the_service(person: Person) -> dict[str, tuple[str, Callable[[Person], None]]]:
@@ -113,8 +113,8 @@ def _of_the_service(person: Person) -> dict[str, tuple[str, Callable[[Person], N
     return shown
 
 
-def pages_of_a_stranger() -> list[Any]:
-    """Every address leads to the way in, until somebody is signed in."""
+def sign_in_pages() -> list[Any]:
+    """The welcome page at every address, for a visitor who is not signed in."""
     first = st.Page(welcome.show, title="Grouper", url_path="home", default=True)
     return [first, *(_welcome_at(address) for address in ADDRESSES)]
 

@@ -1,14 +1,14 @@
-"""Searching what a page shows: every word that was typed stands somewhere in it."""
+"""Searches the texts of a page: a text fits if it has every word that was typed."""
 
 from __future__ import annotations
 
 
 def words_of(search: str) -> list[str]:
-    """What was typed, as words to look for; case does not count."""
+    """The words that were typed, without regard to case."""
     return search.casefold().split()
 
 
-def fits(wanted: list[str], *texts: str) -> bool:
-    """Whether every word stands somewhere in the texts."""
-    said = " ".join(texts).casefold()
-    return all(word in said for word in wanted)
+def fits(search_words: list[str], *texts: str) -> bool:
+    """Whether the texts together have every word."""
+    text = " ".join(texts).casefold()
+    return all(word in text for word in search_words)

@@ -1,4 +1,4 @@
-"""Adds Secure to every cookie behind TLS; Streamlit's own sign-in cookie has none."""
+"""Adds ``Secure`` to every cookie behind TLS; Streamlit's sign-in cookie lacks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process: the portal's pages and its own routes for files."""
+"""The portal as one process: its pages and its own routes for files."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ async def _health(request: Request) -> Response:  # noqa: ARG001 - the signature
 
 
 async def _home(request: Request) -> Response:
-    """Streamlit knows its first page by the bare address only; people and links say its name."""
+    """Redirects the first page's name to the bare address, the only one that Streamlit knows."""
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/{query}")  # without a name: a request may carry a forged one
+    return RedirectResponse(f"/{query}")  # without a host: the request may name a forged one
 
 
 def portal() -> st.App:

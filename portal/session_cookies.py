@@ -1,7 +1,7 @@
-"""A sign-in becomes a session of ours at the moment that Streamlit sets its cookie.
+"""Begins a session of ours when Streamlit sets its sign-in cookie.
 
-Streamlit's cookie is signed, but nothing remembers it: whoever has a copy comes in for thirty days.
-So a key is put into it, of a row in the database that ends, and can be ended.
+Streamlit's cookie is signed, but no server stores it: a copy is valid for thirty days. So the
+cookie gets the key of a row in the database, which expires and can be ended.
 """
 
 from __future__ import annotations
@@ -59,20 +59,20 @@ class SessionCookies:
 
 
 def claims_of(cookies: dict[str, str]) -> dict[str, Any] | None:
-    """What the signed cookie says; None where there is none, or it is not ours."""
+    """The claims of the signed cookie; None where there is none, or it is not ours."""
 
-    def one_cookie(name: str) -> bytes | None:
+    def signed_value(name: str) -> bytes | None:
         value = cookies.get(name)
         if not value:
             return None
         return decode_signed_value(settings().signing_key(), name, value.encode("latin-1"))
 
-    found = get_cookie_with_chunks(one_cookie, COOKIE)
-    return json.loads(found) if found else None
+    cookie = get_cookie_with_chunks(signed_value, COOKIE)
+    return json.loads(cookie) if cookie else None
 
 
 def has_cookie(names: Iterable[str]) -> bool:
-    """Whether a browser sends what looks like a sign-in."""
+    """Whether a browser sends a sign-in cookie, valid or not."""
     return COOKIE in names
 
 
@@ -97,17 +97,19 @@ def _with_session(headers: _Headers, request: Request) -> _Headers:
         key = begin_session(connection, str(claims.get("sub", "")), address=address, agent=agent)
     if key is None:
         return headers
-    kept = [(name, value) for name, value in headers if not _sets_it(name, value)]
-    return kept + _signed_anew({**claims, KEY: key})
+    others = [(name, value) for name, value in headers if not _sets_it(name, value)]
+    return others + _signed_anew({**claims, KEY: key})
 
 
 def _cookies_set(headers: _Headers) -> dict[str, str]:
-    """The sign-in cookies that a response sets, in as many parts as they have."""
-    found: dict[str, str] = {}
+    """The parts of the sign-in cookie that a response sets, by name."""
+    cookies: dict[str, str] = {}
     for name, value in headers:
         if _sets_it(name, value):
-            found |= {each.key: each.value for each in SimpleCookie(value.decode()).values()}
-    return {name: value for name, value in found.items() if value}
+            cookies |= {
+                cookie.key: cookie.value for cookie in SimpleCookie(value.decode()).values()
+            }
+    return {name: value for name, value in cookies.items() if value}
 
 
 def _sets_it(name: bytes, value: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Sign-in by OpenID Connect: Streamlit signs the cookie, the database says what it is worth."""
+"""Sign-in by OpenID Connect: Streamlit signs the cookie, the database decides about access."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COOKIE_SUBJECT = "sign-in cookie"
 
 
 def auth_secrets(chosen: Settings) -> dict[str, Any]:
-    """The sign-in section that Streamlit reads."""
+    """The section ``auth`` of Streamlit's secrets."""
     return {
         "redirect_uri": f"{chosen.portal_url}/oauth2callback",
         "cookie_secret": chosen.signing_key(),
@@ -34,12 +34,12 @@ def auth_secrets(chosen: Settings) -> dict[str, Any]:
 
 
 def person_on_page(*, active: bool = True) -> Person | None:
-    """Who looks at this page; shows why and stops where a sign-in is not good enough.
+    """The person who looks at this page; shows the reason and stops if the sign-in is refused.
 
-    None where nobody is signed in. Asked on every run of a page: the cookie outlives sign-out.
+    None where nobody is signed in. Called at every run of a page: the cookie outlives sign-out.
     """
     act_as(None)
-    address, agent = _place_of_page(), st.context.headers.get("User-Agent")
+    address, agent = _address_of_page(), st.context.headers.get("User-Agent")
     if not st.user.is_logged_in:
         if has_cookie(st.context.cookies):
             _note_cookie(NotAdmitted("forged"), _peer(address), address, agent)
@@ -57,7 +57,7 @@ def person_on_page(*, active: bool = True) -> Person | None:
 
 
 def person_of_request(request: Request) -> Person:
-    """Who sends a request to one of our own routes; raises ``NotAdmitted``."""
+    """The sender of a request to one of our own routes; raises ``NotAdmitted``."""
     act_as(None)
     address = address_of(request.headers, request.client)
     agent = request.headers.get("user-agent")
@@ -74,13 +74,13 @@ def person_of_request(request: Request) -> Person:
 
 
 def refuse(person: Person, subject: str, reason: str, agent: str | None) -> None:
-    """Audits that somebody who is signed in was refused something."""
+    """Audits a refusal to a person who is signed in."""
     refused = NotAdmitted(reason, user_id=person.id)
     _note_refusal(refused, subject, person.address, agent)
 
 
 def end_sign_in(person: Person) -> None:
-    """Signs out: every cookie of this sign-in is void from now on."""
+    """Signs out: every cookie of this sign-in becomes void."""
     if person.session is not None:
         with engine_of(person.id, person.address).begin() as connection:
             sign_out(connection, person.session, user_id=person.id)
@@ -107,8 +107,8 @@ def _note_cookie(refused: NotAdmitted, cookie: str, address: str | None, agent: 
 
 
 def _peer(address: str | None) -> str:
-    """Tells forged cookies apart, which hold nothing to trust: anybody makes a new one each time,
-    and says to speak for a new address."""
+    """The peer alone, by which forged cookies are told apart: a forger can send a new cookie, and
+    name a new forwarded address, each time."""
     return (address or "").rpartition(" by ")[2]
 
 
@@ -126,7 +126,7 @@ def _note_refusal(
         )  # fmt: skip
 
 
-def _place_of_page() -> str | None:
-    said = st.context.headers.get(FORWARDED, "").strip()[:100]
+def _address_of_page() -> str | None:
+    forwarded = st.context.headers.get(FORWARDED, "").strip()[:100]
     peer = st.context.ip_address
-    return f"{said} by {peer}" if said else peer
+    return f"{forwarded} by {peer}" if forwarded else peer

@@ -1,4 +1,4 @@
-"""How every page looks, beyond the theme that ``serve.py`` sets."""
+"""The style sheet of every page, beyond the theme that ``serve.py`` sets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 
-def dress() -> None:
-    """Puts the style sheet on the page."""
+def add_style_sheet() -> None:
+    """Adds the style sheet to the page."""
     st.html(f"<style>{_sheet()}</style>")
 
 

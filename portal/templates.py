@@ -24,7 +24,7 @@ _MAKERS = {
 
 
 async def template(request: Request) -> Response:
-    """Gives the file, or says why not."""
+    """Responds with the file, or with the reason of a refusal."""
     try:
         return await run_in_threadpool(_make, request)
     except NotAdmitted as refused:

@@ -36,7 +36,7 @@ log = logging.getLogger("grouper.portal")
 
 
 def ticket_for(person: Person, submission_id: int) -> str:
-    """Lets this person upload to this submission for as long as a page may stay open."""
+    """A signed ticket to upload to this submission, valid as long as a page may stay open."""
     return _signer().dumps({"user": person.id, "submission": submission_id})
 
 
@@ -45,13 +45,13 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 async def upload(request: Request) -> JSONResponse:
-    """PUT: the body is the file; the query says its name, and the choices of the page."""
+    """PUT: the body is the file; the query has its name and the choices of the page."""
     try:
         person, submission_id = await run_in_threadpool(_admit, request)
         with tempfile.SpooledTemporaryFile(max_size=1 << 20) as body:
             size = await _receive(request, body)
-            arrival = _arrival(request)
-            file_id = await run_in_threadpool(_keep, person, submission_id, body, arrival)
+            details = _upload_details(request)
+            file_id = await run_in_threadpool(_keep, person, submission_id, body, details)
     except NotAdmitted as refused:
         return JSONResponse({"error": str(refused)}, status_code=403)
     except UserError as wrong:
@@ -90,16 +90,16 @@ async def _receive(request: Request, body: IO[bytes]) -> int:
     return size
 
 
-def _arrival(request: Request) -> UploadDetails:
+def _upload_details(request: Request) -> UploadDetails:
     # Only the last part of a path that a browser may send; any other name is kept as it is.
     if "\0" in request.query_params.get("name", ""):
         raise UserError("The name of this file holds a NUL character. Rename it and try again.")
     name = PurePath(request.query_params.get("name", "").replace("\\", "/")).name or "unnamed"
-    said = request.query_params
-    look = Look.ALWAYS if said.get("look") == "1" else Look.NEW
-    return UploadDetails(name, transpose=said.get("transpose") == "1", look=look)
+    query = request.query_params
+    look = Look.ALWAYS if query.get("look") == "1" else Look.NEW
+    return UploadDetails(name, transpose=query.get("transpose") == "1", look=look)
 
 
-def _keep(person: Person, submission_id: int, body: IO[bytes], arrival: UploadDetails) -> int:
+def _keep(person: Person, submission_id: int, body: IO[bytes], details: UploadDetails) -> int:
     act_as(person)
-    return store_upload(engine(), open_store(), submission_id, arrival, body, user_id=person.id)
+    return store_upload(engine(), open_store(), submission_id, details, body, user_id=person.id)

@@ -1,4 +1,4 @@
-"""How the portal writes dates, months, money, counts and states."""
+"""Formats dates, months, money, counts and states for the portal."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def named(code: str, name: str | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that others chose, such as a file's name, as it is: none of it is taken for markup."""
+    """A text that users choose, such as a file's name, escaped so that none of it is markup."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""Invoices on the page Accounts: what is open, payments, credit notes, the export."""
+"""Invoices on the page Accounts: open amounts, payments, credit notes, the export."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from core.access.people import Person
-from core.accounts import invoices as verbs
+from core.accounts import invoices as commands
 from core.accounts.invoice_list import Invoice, list_invoices
 from core.accounts.today import today
 from portal.acting import act
@@ -22,25 +22,25 @@ SHOWN = 40
 def show_invoices(person: Person) -> None:
     """The section of the page."""
     with engine().connect() as connection:
-        found = list_invoices(connection, person.scope)
-    if not found:
+        invoices = list_invoices(connection, person.scope)
+    if not invoices:
         st.write("Nothing has been invoiced yet. Quote a subscription, and invoice it.")
         return
-    open_ones = [each for each in found if each.state == "open"]
-    late = [each for each in open_ones if each.is_overdue(today())]
+    unpaid = [invoice for invoice in invoices if invoice.state == "open"]
+    overdue = [invoice for invoice in unpaid if invoice.is_overdue(today())]
     figures = st.columns(3)
-    figures[0].metric("Open", money(_sum(open_ones)))
-    figures[1].metric("Overdue", money(_sum(late)))
+    figures[0].metric("Open", money(_open_amount(unpaid)))
+    figures[1].metric("Overdue", money(_open_amount(overdue)))
     with figures[2]:
         st.link_button("Export for accounting (csv)", "/invoices.csv")
-    for invoice in found[:SHOWN]:
+    for invoice in invoices[:SHOWN]:
         _show(person, invoice)
-    if len(found) > SHOWN:
-        st.caption(f"{len(found) - SHOWN} older ones: `grouper invoices list`.")
+    if len(invoices) > SHOWN:
+        st.caption(f"{len(invoices) - SHOWN} older ones: `grouper invoices list`.")
 
 
-def _sum(found: list[Invoice]) -> Decimal:
-    return sum((each.total - each.paid for each in found), Decimal(0))
+def _open_amount(invoices: list[Invoice]) -> Decimal:
+    return sum((invoice.total - invoice.paid for invoice in invoices), Decimal(0))
 
 
 def _show(person: Person, invoice: Invoice) -> None:
@@ -62,7 +62,7 @@ def _change(person: Person, invoice: Invoice) -> None:
     reason = st.text_input("Why it is taken back", key=f"credit-why-{invoice.id}")
     if st.button("Write a credit note", key=f"credit-{invoice.id}", disabled=not reason.strip()):
         act(
-            lambda c: verbs.credit(c, invoice.id, on=today(), reason=reason, user_id=person.id),
+            lambda c: commands.credit(c, invoice.id, on=today(), reason=reason, user_id=person.id),
             f"{invoice.reference} is credited",
         )
 
@@ -73,7 +73,7 @@ def _pay(person: Person, invoice: Invoice) -> None:
     on = st.date_input("on", value=today(), format="DD/MM/YYYY", key=f"paid-{invoice.id}")
     if st.button("Record the payment", type="primary", key=f"pay-{invoice.id}"):
         act(
-            lambda c: verbs.record_payment(
+            lambda c: commands.record_payment(
                 c,
                 invoice.id,
                 Decimal(f"{amount:.2f}"),

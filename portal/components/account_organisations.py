@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from core.access.people import Person
-from core.accounts import organisations as verbs
+from core.accounts import organisations as commands
 from core.accounts.clinics import ClinicRow, add_or_place_clinic, list_clinics
 from core.accounts.organisations import OrganisationRow
 from core.areas.register_store import register_in_use
@@ -26,11 +26,11 @@ def show_organisations(person: Person) -> None:
         _add(person)
     search = st.text_input("Search", placeholder="a name, also a former one, or a code")
     with engine().connect() as connection:
-        everything = verbs.list_organisations(connection, person.scope)
-        found = verbs.list_organisations(connection, person.scope, search=search)
-    if not found:
+        everything = commands.list_organisations(connection, person.scope)
+        organisations = commands.list_organisations(connection, person.scope, search=search)
+    if not organisations:
         st.write("No organisation fits.")
-    for organisation in found[:SHOWN]:
+    for organisation in organisations[:SHOWN]:
         _show(person, organisation, everything)
 
 
@@ -46,7 +46,7 @@ def _add(person: Person) -> None:
         address = st.text_area("Address, for invoices", height=80)
         if st.form_submit_button("Add", type="primary"):
             act(
-                lambda c: verbs.add_organisation(
+                lambda c: commands.add_organisation(
                     c,
                     "provider" if kind == "provider" else "commissioner",
                     code,
@@ -93,16 +93,16 @@ def _change(
     name = st.text_input("Name", value=organisation.name, key=f"name-{code}")
     if st.button("Rename", key=f"rename-{code}", disabled=name == organisation.name):
         act(
-            lambda c: verbs.rename_organisation(c, code, name, user_id=person.id),
+            lambda c: commands.rename_organisation(c, code, name, user_id=person.id),
             f"It is called {name}",
         )
     address = st.text_area("Address", value=organisation.address or "", key=f"address-{code}")
     if st.button("Keep the address", key=f"move-{code}"):
-        act(lambda c: verbs.change_address(c, code, address, user_id=person.id), "Kept")
+        act(lambda c: commands.change_address(c, code, address, user_id=person.id), "Kept")
     st.divider()
     if organisation.merged_into:
         if st.button("Make it its own again", key=f"part-{code}"):
-            act(lambda c: verbs.undo_merge(c, code, user_id=person.id), "Undone")
+            act(lambda c: commands.undo_merge(c, code, user_id=person.id), "Undone")
         return
     _merge(person, organisation, everything)
 
@@ -110,17 +110,17 @@ def _change(
 def _merge(
     person: Person, organisation: OrganisationRow, everything: list[OrganisationRow]
 ) -> None:
-    others = [
-        each.code
-        for each in everything
-        if each.kind == organisation.kind and each.id != organisation.id and not each.merged_into
+    codes = [
+        other.code
+        for other in everything
+        if other.kind == organisation.kind and other.id != organisation.id and not other.merged_into
     ]
-    into = st.selectbox("Merge into", others, index=None, key=f"into-{organisation.code}")
+    into = st.selectbox("Merge into", codes, index=None, key=f"into-{organisation.code}")
     st.caption("Months and charges stay under their own code; it can be undone.")
     merge = st.button("Merge", key=f"merge-{organisation.code}", disabled=into is None)
     if merge and into is not None:
         act(
-            lambda c: verbs.merge_organisations(c, organisation.code, into, user_id=person.id),
+            lambda c: commands.merge_organisations(c, organisation.code, into, user_id=person.id),
             f"{organisation.name} is part of {into}",
         )
 
@@ -129,11 +129,11 @@ def show_clinics(person: Person) -> None:
     """The section of the page."""
     search = st.text_input("Search", placeholder="a clinic or a provider", key="find-clinic")
     with engine().connect() as connection:
-        found = list_clinics(connection, person.scope, search=search)
+        clinics = list_clinics(connection, person.scope, search=search)
         register = register_in_use(connection)
-    if not found:
+    if not clinics:
         st.write("No clinic fits. Clinics are found in the files that providers upload.")
-    for clinic in found[:SHOWN]:
+    for clinic in clinics[:SHOWN]:
         _show_clinic(person, clinic, register)
 
 
@@ -168,7 +168,7 @@ def _place(person: Person, clinic: ClinicRow, register: AreaRegister) -> None:
             act(
                 lambda c: add_or_place_clinic(
                     c,
-                    verbs.find_organisation(c, "provider", clinic.provider).id,
+                    commands.find_organisation(c, "provider", clinic.provider).id,
                     clinic.clinic_id,
                     host,
                     name=name,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.access.people import Person
 from core.access.users import UserRow, list_users
-from core.accounts import subscriptions as verbs
+from core.accounts import subscriptions as commands
 from core.accounts.organisations import OrganisationRow, list_organisations
 from core.accounts.prices import ADDED_ORGANISATION, PRICES
 from core.accounts.subscription_list import SubscriptionRow, list_subscriptions
@@ -28,7 +28,7 @@ _NOT_ENDED = "all that have not ended"
 def show_subscriptions(person: Person) -> None:
     """The section of the page."""
     with engine().connect() as connection:
-        found = list_subscriptions(connection, person.scope, today())
+        subscriptions = list_subscriptions(connection, person.scope, today())
         users = list_users(connection, person.scope)
         organisations = list_organisations(connection, person.scope)
     with st.expander("Quote a subscription"):
@@ -39,26 +39,26 @@ def show_subscriptions(person: Person) -> None:
     )
     states = [_NOT_ENDED, *SubscriptionState]
     state = right.selectbox("State", states, key="state-of-subscriptions")
-    wanted = [row for row in found if _fits(row, search, state)]
-    if not wanted:
+    fitting = [row for row in subscriptions if _fits(row, search, state)]
+    if not fitting:
         st.write("No subscription fits.")
-    for row in wanted[:SHOWN]:
+    for row in fitting[:SHOWN]:
         _show(person, row, users, organisations)
-    if len(wanted) > SHOWN:
-        st.caption(f"{len(wanted) - SHOWN} more; search for fewer.")
+    if len(fitting) > SHOWN:
+        st.caption(f"{len(fitting) - SHOWN} more; search for fewer.")
 
 
 def _fits(row: SubscriptionRow, search: str, state: str) -> bool:
-    said = " ".join((row.holder, row.kind, *row.organisations, *row.codes)).lower()
+    text = " ".join((row.holder, row.kind, *row.organisations, *row.codes)).lower()
     of_state = row.state != SubscriptionState.ENDED if state == _NOT_ENDED else row.state == state
-    return of_state and all(word in said for word in search.lower().split())
+    return of_state and all(word in text for word in search.lower().split())
 
 
 def _quote(person: Person, users: list[UserRow], organisations: list[OrganisationRow]) -> None:
     left, right = st.columns(2)
-    kind = Kind(left.selectbox("Kind", [each.value for each in Kind], index=0))
+    kind = Kind(left.selectbox("Kind", [kind.value for kind in Kind], index=0))
     user = right.selectbox("For", users, index=None, format_func=_user, placeholder="Choose a user")
-    fitting = [each for each in organisations if each.kind in kind.sides]
+    fitting = [organisation for organisation in organisations if organisation.kind in kind.sides]
     organisation = left.selectbox(
         "Organisation", fitting, index=None, format_func=_organisation, disabled=not kind.sides
     )
@@ -66,7 +66,7 @@ def _quote(person: Person, users: list[UserRow], organisations: list[Organisatio
     price = left.number_input("Price, before VAT", 0.0, value=float(PRICES[kind]), step=5.0)
     ready = user is not None and (organisation is not None or not kind.sides)
     if st.button("Quote", type="primary", disabled=not ready) and user is not None:
-        wanted = verbs.Quote(
+        request = commands.Quote(
             kind,
             user.id,
             organisation.id if organisation else None,
@@ -74,7 +74,7 @@ def _quote(person: Person, users: list[UserRow], organisations: list[Organisatio
             Decimal(f"{price:.2f}"),
         )
         act(
-            lambda c: verbs.quote(c, wanted, today=today(), user_id=person.id),
+            lambda c: commands.quote(c, request, today=today(), user_id=person.id),
             f"Quoted {kind} to {user.name}",
         )
 
@@ -112,7 +112,7 @@ def _change(
 
 def _invoice(person: Person, row: SubscriptionRow) -> None:
     if st.button("Invoice", key=f"invoice-{row.id}", type="primary"):
-        act(lambda c: verbs.invoice(c, row.id, on=today(), user_id=person.id), "Invoiced")
+        act(lambda c: commands.invoice(c, row.id, on=today(), user_id=person.id), "Invoiced")
 
 
 def _transfer(person: Person, row: SubscriptionRow, users: list[UserRow]) -> None:
@@ -121,7 +121,7 @@ def _transfer(person: Person, row: SubscriptionRow, users: list[UserRow]) -> Non
     on = st.date_input("from", value=today(), format="DD/MM/YYYY", key=f"transfer-{row.id}")
     if st.button("Transfer", key=f"do-transfer-{row.id}", disabled=to is None) and to is not None:
         act(
-            lambda c: verbs.transfer(
+            lambda c: commands.transfer(
                 c, row.id, to_user=to.id, on=on, user_id=person.id, today=today()
             ),
             f"Transferred to {to.name}",
@@ -129,20 +129,22 @@ def _transfer(person: Person, row: SubscriptionRow, users: list[UserRow]) -> Non
 
 
 def _add(person: Person, row: SubscriptionRow, organisations: list[OrganisationRow]) -> None:
-    fitting = [each for each in organisations if each.kind in row.kind.sides]
+    fitting = [
+        organisation for organisation in organisations if organisation.kind in row.kind.sides
+    ]
     if not fitting:
         return
     st.divider()
     added = st.selectbox(
         f"Add an organisation, {money(ADDED_ORGANISATION)}",
-        [each for each in fitting if each.code not in row.codes],
+        [organisation for organisation in fitting if organisation.code not in row.codes],
         index=None,
         format_func=_organisation,
         key=f"add-{row.id}",
     )
     if st.button("Add", key=f"do-add-{row.id}", disabled=added is None) and added is not None:
         act(
-            lambda c: verbs.add_organisation(c, row.id, added.id, on=today(), user_id=person.id),
+            lambda c: commands.add_organisation(c, row.id, added.id, on=today(), user_id=person.id),
             f"{added.name} added",
         )
 
@@ -155,7 +157,9 @@ def _end(person: Person, row: SubscriptionRow) -> None:
     reason = st.text_input("Why", key=f"why-{row.id}")
     if st.button("End it", key=f"do-end-{row.id}"):
         act(
-            lambda c: verbs.end(c, row.id, on=on, user_id=person.id, today=today(), reason=reason),
+            lambda c: commands.end(
+                c, row.id, on=on, user_id=person.id, today=today(), reason=reason
+            ),
             "Its end is set",
         )
 

@@ -23,7 +23,7 @@ _BILL_COLOURS = {"paid": "green", "open": "blue", "credited": "gray", "credit no
 
 
 def show_subscription(row: SubscriptionRow, *, holder: bool = False) -> None:
-    """One subscription in a box of its own."""
+    """Shows a subscription in a box."""
     with st.container(border=True):
         subscription_lines(row, holder=holder)
 
@@ -45,7 +45,7 @@ def _dates(row: SubscriptionRow) -> str:
 
 
 def show_invoice(invoice: Invoice) -> None:
-    """One invoice or credit note, with its workbook."""
+    """Shows an invoice or a credit note in a box, with a link to its workbook."""
     with st.container(border=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
@@ -62,10 +62,10 @@ def invoice_lines(invoice: Invoice) -> None:
         f"**{invoice.reference}**, {words.plain(invoice.billed_name)}, {money(invoice.total)} "
         f":{colour}-badge[{state}]"
     )
-    st.caption(f"{words.day(invoice.issued_on)}. {_what_is_open(invoice)}")
+    st.caption(f"{words.day(invoice.issued_on)}. {_open_text(invoice)}")
 
 
-def _what_is_open(invoice: Invoice) -> str:
+def _open_text(invoice: Invoice) -> str:
     if invoice.credits is not None:
         return f"Takes back INV-{invoice.credits:05d}."
     if invoice.credited_by is not None:

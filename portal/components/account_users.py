@@ -1,4 +1,4 @@
-"""Users on the page Accounts: add, end, let in again, end their sign-ins."""
+"""Users on the page Accounts: add, end, reactivate, end their sign-ins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.access import users as verbs
+from core.access import users as commands
 from core.access.people import Person
 from core.access.sessions import SessionRow, revoke_all, revoke_session, sessions_in_use
 from core.access.users import UserRow
@@ -24,14 +24,14 @@ def show_users(person: Person) -> None:
         _add(person)
     search = st.text_input("Search", placeholder="a name or an e-mail address", key="find-user")
     with engine().connect() as connection:
-        found = verbs.list_users(connection, person.scope, search=search)
+        users = commands.list_users(connection, person.scope, search=search)
         sessions = sessions_in_use(connection, person.scope)
-    if not found:
+    if not users:
         st.write("Nobody fits.")
-    for user in found[:SHOWN]:
+    for user in users[:SHOWN]:
         _show(person, user, [each for each in sessions if each.user_id == user.id])
-    if len(found) > SHOWN:
-        st.caption(f"{len(found) - SHOWN} more; search for fewer.")
+    if len(users) > SHOWN:
+        st.caption(f"{len(users) - SHOWN} more; search for fewer.")
 
 
 def _add(person: Person) -> None:
@@ -44,7 +44,7 @@ def _add(person: Person) -> None:
         )
         if st.form_submit_button("Add", type="primary"):
             act(
-                lambda c: verbs.add_user(c, subject, name, email, user_id=person.id),
+                lambda c: commands.add_user(c, subject, name, email, user_id=person.id),
                 f"{name} may sign in",
             )
 
@@ -74,12 +74,12 @@ def _change(person: Person, user: UserRow, sessions: list[SessionRow]) -> None:
     if user.active:
         if st.button("End access", key=f"end-user-{user.id}", disabled=user.id == person.id):
             act(
-                lambda c: verbs.end_user(c, user.id, user_id=person.id),
+                lambda c: commands.end_user(c, user.id, user_id=person.id),
                 f"{user.name} comes in no more",
             )
     elif st.button("Let in again", key=f"let-in-{user.id}"):
         act(
-            lambda c: verbs.reactivate_user(c, user.id, user_id=person.id),
+            lambda c: commands.reactivate_user(c, user.id, user_id=person.id),
             f"{user.name} may sign in again",
         )
 

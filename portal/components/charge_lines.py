@@ -1,4 +1,4 @@
-"""The single charges; one that is chosen says why it is there."""
+"""The single charges; the reasons of a chosen one are shown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def show_lines(
 
 
 def _table(lines: list[ChargeLine], names: dict[str, str], areas: dict[str, str]) -> int | None:
-    """Shows them; the place of the one that is chosen."""
+    """Shows the charges; returns the index of the chosen one."""
     frame = pd.DataFrame(
         [
             (

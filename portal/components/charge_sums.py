@@ -1,4 +1,4 @@
-"""What the chosen charges come to: figures, a chart that is readable in grey, and tables."""
+"""Sums of the chosen charges: figures, a chart that is readable in grey, and tables."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _INK = "#4A5763"
 _NAMES = alt.Axis(labelLimit=300, labelOverlap=False, labelColor=_INK)
 _POUNDS = alt.Axis(labelExpr="'£' + format(datum.value, ',')", labelColor=_INK, tickCount=5)
 _BAR, _SCALE = 24, 45
-"""Pixels of a bar, and of what stands below them."""
+"""Pixels of a bar, and of the scale below the bars."""
 NOBODY = "Nobody is charged"
 
 
 def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> None:
     """The section of the page."""
     figures = st.columns(3)
-    figures[0].metric("Amount", words.pounds(sum(each.pence for each in sums)))
-    figures[1].metric("Charges", f"{sum(each.charges for each in sums):,}")
+    figures[0].metric("Amount", words.pounds(sum(line.pence for line in sums)))
+    figures[1].metric("Charges", f"{sum(line.charges for line in sums):,}")
     figures[2].metric("Commissioners", f"{len({s.commissioner for s in sums} - {None}):,}")
     if not sums:
         st.write("No charge fits. Take a filter away.")
         return
     groups: dict[str, Callable[[Sum], str]] = {
-        "Currency": lambda each: names.get(each.currency) or each.currency,
-        "Commissioner": lambda each: _payer(each, areas),
-        "Clinic": lambda each: each.clinic,
+        "Currency": lambda line: names.get(line.currency) or line.currency,
+        "Commissioner": lambda line: _payer(line, areas),
+        "Clinic": lambda line: line.clinic,
     }
     show_open_tab(
         {
@@ -47,16 +47,16 @@ def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> 
     )
 
 
-def _payer(each: Sum, areas: dict[str, str]) -> str:
-    return NOBODY if each.commissioner is None else areas.get(each.commissioner, each.commissioner)
+def _payer(line: Sum, areas: dict[str, str]) -> str:
+    return NOBODY if line.commissioner is None else areas.get(line.commissioner, line.commissioner)
 
 
 def _group(sums: list[Sum], heading: str, name_of: Callable[[Sum], str]) -> None:
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for each in sums:
-        total = totals[name_of(each)]
-        total[0] += each.charges
-        total[1] += each.pence
+    for line in sums:
+        total = totals[name_of(line)]
+        total[0] += line.charges
+        total[1] += line.pence
     frame = pd.DataFrame(
         [(name, count, pence / 100) for name, (count, pence) in totals.items()],
         columns=[heading, "Charges", "Amount"],

@@ -1,4 +1,4 @@
-"""How far work is, as its parts are done: the check of a file, the stages of a run."""
+"""Progress of work in parts: the check of a file, the stages of a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def show_check(file: FileRow) -> None:
 
 
 def show_stages(state: SubmissionState, stages: Mapping[SubmissionState, StageProgress]) -> None:
-    """A bar for the whole, and a line for each stage with what came out of it so far."""
+    """A bar for the whole run, and a line for each stage with its result so far."""
     at = STAGES.index(state) if state in STAGES else -1
     begun = stages.get(state)
     part = begun.done / begun.chunks if begun and begun.chunks else 0.0
@@ -39,11 +39,12 @@ def _line(stage: SubmissionState, index: int, at: int, progress: StageProgress |
     badge = ":green-badge[done]" if index < at else ":blue-badge[at work]"
     if index > at:
         badge = ":gray-badge[to come]"
-    return f"- {badge} **{stage.capitalize()}**: {SUBMISSION_TEXTS[stage]} {told(stage, progress)}"
+    text = f"{SUBMISSION_TEXTS[stage]} {progress_text(stage, progress)}"
+    return f"- {badge} **{stage.capitalize()}**: {text}"
 
 
-def told(stage: SubmissionState, progress: StageProgress | None) -> str:
-    """What a stage has made so far, in words; nothing where nothing is known."""
+def progress_text(stage: SubmissionState, progress: StageProgress | None) -> str:
+    """The result of a stage so far, in words; empty before its first part is done."""
     if progress is None or not progress.chunks:
         return ""
     counted = _counted(progress.counted, COUNTED[stage])

@@ -1,4 +1,4 @@
-"""What corrections will change, before they are made."""
+"""Shows what corrections will change, before they are made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from portal.sign_in import person_on_page
 
 @dataclass(frozen=True)
 class Choice:
-    """A cause, and the value that is to stand in its place."""
+    """A cause, and the value that will replace its value."""
 
     cause: Cause
     value: str
@@ -31,7 +31,7 @@ class Choice:
 
 @st.dialog("What will change", width="large")
 def preview(person: Person, file: FileRow, chosen: list[Choice]) -> None:
-    """Shows the changes, and makes them when they are agreed to."""
+    """Shows the changes, and makes them once the person confirms."""
     if person_on_page() is None:  # a dialog runs alone, without the page around it
         st.rerun()
     if not chosen:

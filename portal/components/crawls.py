@@ -61,8 +61,8 @@ def _begin(person: Person) -> None:
 def _follow(person: Person) -> None:
     with engine().connect() as connection:
         crawls = [
-            progress_of(connection, person.scope, each)
-            for each in newest_crawls(connection, person.scope, 5)
+            progress_of(connection, person.scope, number)
+            for number in newest_crawls(connection, person.scope, 5)
         ]
     if not crawls:
         st.write("There was no crawl yet: the register is the one that ships with Grouper.")
@@ -75,9 +75,9 @@ def _follow(person: Person) -> None:
 
 def _line(crawl: CrawlProgress) -> str:
     where = f"within {crawl.within}" if crawl.within else "the whole"
-    asked = words.moment(crawl.requested_at)
+    requested = words.moment(crawl.requested_at)
     summary = _summary(crawl.summary) if crawl.summary else crawl.state.text
-    return f"{asked} UTC, {where}: {crawl.state}. {summary}"
+    return f"{requested} UTC, {where}: {crawl.state}. {summary}"
 
 
 def _summary(summary: dict[str, int]) -> str:
@@ -124,10 +124,10 @@ def _show_trouble(person: Person, trouble: Trouble) -> None:
             _act(lambda c: ask_again(c, trouble.parent, user_id=person.id))
 
 
-def _act(verb: Callable[[Connection], object]) -> None:
+def _act(command: Callable[[Connection], object]) -> None:
     try:
         with engine().begin() as connection:
-            verb(connection)
+            command(connection)
     except UserError as wrong:
         st.error(str(wrong))
     else:

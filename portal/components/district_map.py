@@ -1,6 +1,6 @@
-"""Clinics on a schematic map: a square a district, with the number of clinics that it hosts.
+"""A schematic map of clinics: each district is a square with the number of clinics it hosts.
 
-Drawn here, from the register alone: nothing is fetched from any other place.
+The map is drawn from the register alone; nothing is fetched from elsewhere.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _map = st.components.v2.component(
 
 
 def district_map(blocks: Sequence[Block], counts: Mapping[str, int]) -> str | None:
-    """Shows the map; the code of the district that was chosen on it, until it is given up."""
+    """Shows the map; returns the code of the chosen district, or None."""
     chosen = st.session_state.get(_KEY, {}).get("chosen")
     data = {"blocks": [_block(block, counts) for block in blocks], "chosen": chosen}
     result: Any = _map(key=_KEY, data=data, on_chosen_change=lambda: None)
-    found: str | None = result.chosen
-    return found
+    code: str | None = result.chosen
+    return code
 
 
 def _block(block: Block, counts: Mapping[str, int]) -> dict[str, Any]:

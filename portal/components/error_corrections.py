@@ -1,4 +1,4 @@
-"""The findings of a file by cause: each is put right, or confirmed, for all its rows at once."""
+"""The findings of a file by cause: each is corrected, or confirmed, for all its rows at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from portal.database import engine
 from portal.error_downloads import address_of
 
 SHOWN = 40
-"""Causes with a place to correct them on one page; the next follow once these are done."""
+"""The number of causes that one page offers to correct; the next follow once these are done."""
 _DOWNLOADS = (
     ("marked", "Your file, wrong cells marked"),
     ("xlsx", "Errors as a workbook"),
@@ -31,19 +31,19 @@ _DOWNLOADS = (
 
 
 def show_errors(person: Person, file: FileRow, *, changeable: bool) -> None:
-    """Lists what is wrong, offers corrections, and lists those made."""
+    """Lists the errors, offers corrections, and lists the corrections made."""
     with engine().connect() as connection:
         specification = current_specification(connection)
-        found = causes(connection, person.scope, file.id)
+        found_causes = causes(connection, person.scope, file.id)
         made = corrections_made(connection, person.scope, file.id)
-        errors = [cause for cause in found if cause.severity == "error"]
+        errors = [cause for cause in found_causes if cause.severity == "error"]
         offered = suggestions(connection, person.scope, file.id, errors, specification)
     if errors:
         _head(file, errors)
         _list(person, file, specification, errors, offered if changeable else None)
-    show_warnings(person, file, [each for each in found if each.severity == "warning"])
-    if found:
-        show_rows(person, file, specification, found, changeable=changeable)
+    show_warnings(person, file, [cause for cause in found_causes if cause.severity == "warning"])
+    if found_causes:
+        show_rows(person, file, specification, found_causes, changeable=changeable)
     if made:
         with st.expander(f"{words.count(len(made), 'correction')} made"):
             for correction in made:
@@ -89,7 +89,7 @@ def _list(
 
 
 def _can_mend(cause: Cause, specification: Specification) -> bool:
-    """A wrong value can be replaced here; the shape of a file is mended at its source."""
+    """Whether a value is wrong, which is replaced here; a file's shape is mended at its source."""
     return cause.field in specification.columns and cause.first_row is not None
 
 

@@ -1,4 +1,4 @@
-"""Whether to mend here or at the source: few causes here, many or recurring ones there."""
+"""Advice where to mend errors: a few causes here, many or recurring ones at the source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCE = (
 
 
 def guide(records: int, errors: int, causes: Sequence[Cause]) -> str:
-    """One sentence or two for the person who has these errors."""
+    """One or two sentences of advice, for these numbers of records and errors."""
     if all(cause.first_row is None for cause in causes):
         return SHAPE
     if len(causes) > MANY_CAUSES or (errors > LARGE_SHARE * records and len(causes) > 1):

@@ -1,4 +1,4 @@
-"""The rows behind a cause, as uploaded; one of them can be put right alone."""
+"""The rows of a cause, as uploaded; a single row can be corrected."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def show_rows(
     person: Person,
     file: FileRow,
     specification: Specification,
-    found: list[Cause],
+    causes: list[Cause],
     *,
     changeable: bool,
 ) -> None:
-    """Choose a cause, see its rows."""
-    in_rows = [cause for cause in found if cause.first_row is not None]
+    """Offers the causes, and shows the rows of the chosen one."""
+    in_rows = [cause for cause in causes if cause.first_row is not None]
     if not in_rows:
         return
     with st.expander("Look at the rows, as they were uploaded"):
@@ -34,7 +34,7 @@ def show_rows(
             "Rows with",
             in_rows,
             index=None,
-            format_func=lambda each: f"{each.field}: {each.value or '(blank)'}, {each.code}",
+            format_func=lambda cause: f"{cause.field}: {cause.value or '(blank)'}, {cause.code}",
             placeholder="Choose a cause",
             key=f"rows-of-{file.id}",
         )
@@ -48,7 +48,7 @@ def show_rows(
 
 
 def _table(cause: Cause, rows: list[ErrorRow]) -> None:
-    frame = pd.DataFrame([{"Row": each.row} | each.cells for each in rows]).fillna("")
+    frame = pd.DataFrame([{"Row": row.row} | row.cells for row in rows]).fillna("")
     first = ["Row", *([cause.field] if cause.field in frame else [])]
     frame = frame[[*first, *(name for name in frame if name not in first)]]
     st.dataframe(frame, hide_index=True, width="stretch", alt="The rows of the cause")

@@ -17,20 +17,22 @@ from portal.database import engine
 
 SHOWN = 50
 
-Verb = Callable[[Connection, Failure], object]
+Command = Callable[[Connection, Failure], object]
 
 
 def show_failures(person: Person) -> None:
     """The section of the page."""
     st.subheader("Errors")
     with engine().connect() as connection:
-        found = list_failures(connection, person.scope)
-    if not found:
+        failures = list_failures(connection, person.scope)
+    if not failures:
         st.write("Nothing waits here: whatever failed was done after all, or set aside.")
-    for failure in found[:SHOWN]:
+    for failure in failures[:SHOWN]:
         _show(person, failure)
-    if len(found) > SHOWN:
-        st.caption(f"{words.count(len(found) - SHOWN, 'more failure')}, as `grouper errors` lists.")
+    if len(failures) > SHOWN:
+        st.caption(
+            f"{words.count(len(failures) - SHOWN, 'more failure')}, as `grouper errors` lists."
+        )
 
 
 def _show(person: Person, failure: Failure) -> None:
@@ -57,10 +59,10 @@ def _offer(person: Person, failure: Failure) -> None:
             _act(failure, lambda c, it: discard(c, it.reference, user_id=person.id))
 
 
-def _act(failure: Failure, verb: Verb) -> None:
+def _act(failure: Failure, command: Command) -> None:
     try:
         with engine().begin() as connection:
-            verb(connection, failure)
+            command(connection, failure)
     except UserError as wrong:
         st.error(str(wrong))
     else:

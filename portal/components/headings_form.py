@@ -1,4 +1,4 @@
-"""What each heading of a file was taken for; one can be changed, and is remembered."""
+"""The column of each heading of a file; it can be changed, and the choice is remembered."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def show_headings(person: Person, submission: SubmissionRow, file: FileRow) -> N
         remembered = choices_of(connection, submission.provider_id, specification)
     if not file.transpose and _has_a_code_a_row(file, specification):
         _offer_transposing(person, file)
-    found = _changeable(file, specification)
+    columns = _changeable(file, specification)
     if file.state == FileState.UNCONFIRMED:
         with st.container(border=True, key=f"look-{file.id}"):
-            _confirm(person, file, specification, found, remembered)
+            _confirm(person, file, specification, columns, remembered)
         return
-    left_out = sum(column is None for column in found.values())
-    told = f", {left_out} left out" if left_out else ""
-    with st.expander(f"{words.count(len(found) - left_out, 'column')} matched{told}"):
-        _change(person, file, specification, found)
+    left_out = sum(column is None for column in columns.values())
+    note = f", {left_out} left out" if left_out else ""
+    with st.expander(f"{words.count(len(columns) - left_out, 'column')} matched{note}"):
+        _change(person, file, specification, columns)
 
 
 def _offer_rows(person: Person, file: FileRow) -> None:
@@ -96,7 +96,7 @@ def _offer_sheets(person: Person, file: FileRow) -> None:
 
 
 def _changeable(file: FileRow, specification: Specification) -> Choices:
-    """Heading to column; without the headings of codes that are transposed, which have none."""
+    """The column of each heading, without the headings of transposed codes: they have none."""
     return {
         str(each["heading"]): each["column"]
         for each in file.headings or []
@@ -105,7 +105,7 @@ def _changeable(file: FileRow, specification: Specification) -> Choices:
 
 
 def _has_a_code_a_row(file: FileRow, specification: Specification) -> bool:
-    """Whether a heading is one that holds the codes of files to be transposed."""
+    """Whether the file has a heading for codes that are to be transposed."""
     carriers = {heading_key(name) for f in specification.fields for name in f.transpose_from}
     read = {heading_key(str(each["heading"])) for each in file.headings or []}
     slots = {heading_key(column) for f in specification.fields if f.repeat for column in f.columns}
@@ -123,15 +123,15 @@ def _confirm(
     person: Person,
     file: FileRow,
     specification: Specification,
-    found: Choices,
+    columns: Choices,
     remembered: Mapping[str, str | None],
 ) -> None:
     new = {
         heading: column
-        for heading, column in found.items()
+        for heading, column in columns.items()
         if is_new(Heading(heading, column), specification, remembered)
     }
-    sure = {heading: column for heading, column in found.items() if heading not in new}
+    sure = {heading: column for heading, column in columns.items() if heading not in new}
     st.markdown("**Look at the headings before it is checked**")
     if new:
         st.write(
@@ -144,32 +144,32 @@ def _confirm(
             with st.expander(f"{words.count(len(sure), 'heading')} known", expanded=not new):
                 chosen |= _choose(file, specification, sure)
         if st.form_submit_button("Check with these headings", type="primary"):
-            said = {
+            choices = {
                 heading: column
                 for heading, column in chosen.items()
-                if heading in new or column != found[heading]
+                if heading in new or column != columns[heading]
             }
-            act(lambda c: confirm_headings(c, file.id, said, user_id=person.id))
+            act(lambda c: confirm_headings(c, file.id, choices, user_id=person.id))
 
 
-def _change(person: Person, file: FileRow, specification: Specification, found: Choices) -> None:
+def _change(person: Person, file: FileRow, specification: Specification, columns: Choices) -> None:
     st.write("What is changed here is remembered for all files of this provider.")
     with st.form(f"headings-{file.id}", border=False):
-        chosen = _choose(file, specification, _strange_first(found))
+        chosen = _choose(file, specification, _strange_first(columns))
         if st.form_submit_button("Keep, and check again"):
-            said = {
-                heading: column for heading, column in chosen.items() if column != found[heading]
+            choices = {
+                heading: column for heading, column in chosen.items() if column != columns[heading]
             }
-            act(lambda c: choose_headings(c, file.id, said, user_id=person.id))
+            act(lambda c: choose_headings(c, file.id, choices, user_id=person.id))
 
 
-def _choose(file: FileRow, specification: Specification, found: Choices) -> Choices:
-    """A choice for each heading, in three columns; gives what is chosen."""
+def _choose(file: FileRow, specification: Specification, columns: Choices) -> Choices:
+    """Offers a column for each heading, in three columns; returns what is chosen."""
     options = [LEFT_OUT, *specification.columns]
-    columns = st.columns(3)
+    places = st.columns(3)
     chosen: Choices = {}
-    for number, (heading, column) in enumerate(found.items()):
-        with columns[number % 3]:
+    for number, (heading, column) in enumerate(columns.items()):
+        with places[number % 3]:
             picked = st.selectbox(
                 heading,
                 options,
@@ -180,5 +180,5 @@ def _choose(file: FileRow, specification: Specification, found: Choices) -> Choi
     return chosen
 
 
-def _strange_first(found: Choices) -> Choices:
-    return dict(sorted(found.items(), key=lambda each: each[1] is not None))
+def _strange_first(columns: Choices) -> Choices:
+    return dict(sorted(columns.items(), key=lambda item: item[1] is not None))

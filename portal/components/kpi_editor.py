@@ -1,4 +1,4 @@
-"""Writing an indicator: a draft, a trial on a month, publishing it; a bad one harms nobody."""
+"""Edits an indicator: a draft, a trial on a month, publication."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _TRIAL = "kpi-trial"
 
 
 def show_editor(person: Person) -> None:
-    """Choose one or begin a new one; keep a draft, try it, publish it."""
+    """Offers the indicators and a new one: to edit as a draft, try and publish."""
     with engine().connect() as connection:
-        known = all_kpis(connection, person.scope)
+        versions = all_kpis(connection, person.scope)
         datasets = dataset_titles(connection)
-    newest = {each.definition.kpi: each for each in reversed(known)}
+    newest = {version.definition.kpi: version for version in reversed(versions)}
     name = st.selectbox(
         "Indicator",
-        [_NEW, *sorted(newest, key=lambda each: newest[each].definition.title)],
-        format_func=lambda each: newest[each].definition.title if each in newest else each,
+        [_NEW, *sorted(newest, key=lambda kpi: newest[kpi].definition.title)],
+        format_func=lambda kpi: newest[kpi].definition.title if kpi in newest else kpi,
     )
     chosen = newest.get(name)
     if chosen is not None:
@@ -48,16 +48,16 @@ def show_editor(person: Person) -> None:
         _act(person, chosen)
 
 
-def _standing(known: KpiVersion) -> str:
-    who = f" by {words.plain(known.written_by)}" if known.written_by else ""
+def _standing(version: KpiVersion) -> str:
+    who = f" by {words.plain(version.written_by)}" if version.written_by else ""
     return (
-        f"Version {known.version}, written{who} on {words.day(known.written_at.date())}. "
-        f"{known.state.text}"
+        f"Version {version.version}, written{who} on {words.day(version.written_at.date())}. "
+        f"{version.state.text}"
     )
 
 
 def _form(chosen: KpiVersion | None, datasets: dict[str, str]) -> tuple[str, Kpi] | None:
-    """The definition as it was typed, once it is to be kept; says what is wrong with it."""
+    """The data set and definition once the form is sent; None, with its errors shown, otherwise."""
     old = chosen.definition if chosen else None
     with st.form(f"kpi-{old.kpi if old else 'new'}"):
         left, right = st.columns(2)
@@ -73,12 +73,14 @@ def _form(chosen: KpiVersion | None, datasets: dict[str, str]) -> tuple[str, Kpi
             "Direction",
             list(_BETTER),
             index=list(_BETTER).index(old.better if old else None),
-            format_func=lambda each: _BETTER[each],
+            format_func=lambda better: _BETTER[better],
         )
         bands = old.bands if old else None
         good = c.text_input("Good from", str(bands.good) if bands else "")
         fair = d.text_input("Fair from", str(bands.fair) if bands else "")
-        dataset = st.selectbox("Data set", list(datasets), format_func=lambda each: datasets[each])
+        dataset = st.selectbox(
+            "Data set", list(datasets), format_func=lambda dataset: datasets[dataset]
+        )
         sql = st.text_area(
             "Query: one SELECT over episodes, records and charges that gives one row with "
             "numerator and denominator",
@@ -98,7 +100,7 @@ def _form(chosen: KpiVersion | None, datasets: dict[str, str]) -> tuple[str, Kpi
         )  # fmt: skip
     except ValidationError as wrong:
         for problem in wrong.errors():
-            place = " ".join(str(each) for each in problem["loc"]) or "bands"
+            place = " ".join(str(part) for part in problem["loc"]) or "bands"
             st.error(f"{place}: {problem['msg']}")
         return None
     return dataset, kpi
@@ -138,16 +140,18 @@ def _do(change: Callable[[Connection], None]) -> None:
 def _try(person: Person, chosen: KpiVersion) -> None:
     with engine().connect() as connection:
         providers = visible_providers(connection, person.scope)
-        runs = {each.code: runs_to_try(connection, person.scope, each) for each in providers}
+        runs = {
+            provider.code: runs_to_try(connection, person.scope, provider) for provider in providers
+        }
     months = [
-        (run_id, f"{each.name}, {words.month(month)} ({kind})")
-        for each in providers
-        for run_id, month, kind in runs[each.code]
+        (run_id, f"{provider.name}, {words.month(month)} ({kind})")
+        for provider in providers
+        for run_id, month, kind in runs[provider.code]
     ]
     if not months:
         st.caption("There is no month that you may see to try it on.")
         return
-    run_id, _ = st.selectbox("Month", months, format_func=lambda each: each[1])
+    run_id, _ = st.selectbox("Month", months, format_func=lambda month: month[1])
     if st.button("Try it"):
         with engine().begin() as connection:
             st.session_state[_TRIAL] = ask_for_trial(

@@ -1,4 +1,4 @@
-"""How a figure moves from month to month, beside the middle of the others; readable in grey."""
+"""A figure from month to month, beside the median of the others; readable in grey."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from portal import words
 
 
 def show_trend(history: Sequence[Result]) -> None:
-    """A line chart, and the same figures as a table for who cannot see it."""
+    """Shows a line chart, and the same figures as a table for people who cannot see it."""
     rows = [
-        (words.month(each.month), each.month, who, float(value))
-        for each in history
+        (words.month(result.month), result.month, who, float(value))
+        for result in history
         for who, value in (
-            (each.provider, each.value),
-            ("others (median)", each.peers.median if each.peers else None),
+            (result.provider, result.value),
+            ("others (median)", result.peers.median if result.peers else None),
         )
         if value is not None
     ]
@@ -38,7 +38,7 @@ def show_trend(history: Sequence[Result]) -> None:
         .properties(height=220)
     )
     st.altair_chart(line)
-    old = [words.month(each.month) for each in history if each.taken_over]
+    old = [words.month(result.month) for result in history if result.taken_over]
     if old:
         when = old[0] if len(old) == 1 else f"{old[0]} to {old[-1]}"
         st.caption(f"Figures of the old service: {words.count(len(old), 'month')}, {when}.")

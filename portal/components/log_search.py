@@ -1,4 +1,4 @@
-"""The log groups: choose one, and search it by time, subject and text."""
+"""The log groups: the chosen one is searched by time, subject and text."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def show_log_groups(person: Person) -> None:
     if not names:
         st.write("Nothing has been logged yet.")
         return
-    wanted = _ask(names)
+    query = _ask(names)
     with engine().connect() as connection:
-        posts = search(connection, person.scope, wanted, limit=SHOWN)
+        posts = search(connection, person.scope, query, limit=SHOWN)
     if not posts:
         st.write("No post fits.")
         return
@@ -54,7 +54,7 @@ def _ask(names: list[str]) -> LogSearch:
 
 
 def _first(names: list[str]) -> int:
-    """What went wrong is looked for first."""
+    """The index of the group of errors, which is searched most."""
     return names.index("operations") if "operations" in names else 0
 
 

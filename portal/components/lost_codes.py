@@ -1,4 +1,4 @@
-"""The codes of a month that earned nothing, since a later record wrote over them."""
+"""The codes of a month that earned nothing, since a later record overwrote them."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ from portal.database import engine
 def show_lost_codes(run: VisibleRun) -> None:
     """The section of the page; nothing where none was lost."""
     with engine().connect() as connection:
-        found = lost_codes(connection, run)
-    if not found:
+        losses = lost_codes(connection, run)
+    if not losses:
         return
-    number = f"The first {SHOWN} codes" if len(found) == SHOWN else words.count(len(found), "code")
+    number = (
+        f"The first {SHOWN} codes" if len(losses) == SHOWN else words.count(len(losses), "code")
+    )
     st.subheader("Codes lost by overwriting")
     st.write(
         f"{number} stood in a slot that a later record of the same episode filled with another "
         f"code, and earned nothing. In slots of their own they would have added "
-        f"{words.pounds(sum(each.pence for each in found))}: give each record of a visit slots of "
+        f"{words.pounds(sum(loss.pence for loss in losses))}: give each record of a visit slots of "
         "its own, or write the visit as one record."
     )
     frame = pd.DataFrame(
         [
             (
-                each.clinic_id,
-                each.patient_id,
-                each.attendance_date,
-                each.field,
-                each.value,
-                each.pence / 100,
-                each.file,
-                each.row,
+                loss.clinic_id,
+                loss.patient_id,
+                loss.attendance_date,
+                loss.field,
+                loss.value,
+                loss.pence / 100,
+                loss.file,
+                loss.row,
             )
-            for each in found
+            for loss in losses
         ],
         columns=["Clinic", "Patient", "Date", "Field", "Code", "Would add", "File", "Row"],
     )

@@ -1,4 +1,4 @@
-"""What a migration came to: all in all, table by table, what is in error, how charges differ."""
+"""The result of a migration: in sum, by table, rows in error, differences of charges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGE = st.column_config.Column(width="large")
 
 def show_summary(summary: dict[str, Any]) -> None:
     """The counts of all tables together, and whether all agrees with the old service."""
-    there = sum(each["source_rows"] or 0 for each in summary["tables"].values())
+    there = sum(table["source_rows"] or 0 for table in summary["tables"].values())
     counts = {"Rows there": there, **{name: summary[key] for name, key in _COUNTS.items()}}
     for column, (name, number) in zip(st.columns(len(counts)), counts.items(), strict=True):
         column.metric(name, f"{number:,}")
@@ -30,7 +30,7 @@ def show_summary(summary: dict[str, Any]) -> None:
 
 
 def show_tables(migration: MigrationProgress) -> None:
-    """Table by table: where it goes, where it stands, what came of its rows."""
+    """Shows each table: its target, its state, the numbers of its rows."""
     rows = _standing(migration) or _rehearsed(migration.summary or {})
     if not rows:
         return
@@ -55,11 +55,11 @@ def show_tables(migration: MigrationProgress) -> None:
 
 
 def _standing(migration: MigrationProgress) -> list[dict[str, Any]]:
-    return [vars(each) for each in migration.tables]
+    return [vars(table) for table in migration.tables]
 
 
 def _rehearsed(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """A dry run leaves no tables behind, but what it found of each."""
+    """The tables as a dry run summarises them: it stores no rows of tables."""
     return [
         {
             **row,
@@ -77,13 +77,13 @@ def show_problems(summary: dict[str, Any]) -> None:
     st.markdown(
         f"**{words.count(summary['failed'], 'row')}** could not be taken over, for these reasons."
     )
-    found = summary["problems"]
+    problems = summary["problems"]
     st.dataframe(
         {
-            "Table": [each["table"] for each in found],
-            "Column": [each["column"] for each in found],
-            "Reason": [each["reason"] for each in found],
-            "Rows": [each["rows"] for each in found],
+            "Table": [problem["table"] for problem in problems],
+            "Column": [problem["column"] for problem in problems],
+            "Reason": [problem["reason"] for problem in problems],
+            "Rows": [problem["rows"] for problem in problems],
         },
         hide_index=True,
         width="stretch",
@@ -92,7 +92,7 @@ def show_problems(summary: dict[str, Any]) -> None:
     )
 
 
-def show_rows(found: Sequence[FaultyRow]) -> None:
+def show_rows(rows: Sequence[FaultyRow]) -> None:
     """Row by row, as they stand in the error queue."""
     with st.expander("Row by row"):
         st.caption(
@@ -101,10 +101,10 @@ def show_rows(found: Sequence[FaultyRow]) -> None:
         )
         st.dataframe(
             {
-                "Table": [each.table for each in found],
-                "Row": [each.row for each in found],
-                "Reference": [each.reference for each in found],
-                "Reason": [each.reason for each in found],
+                "Table": [row.table for row in rows],
+                "Row": [row.row for row in rows],
+                "Reference": [row.reference for row in rows],
+                "Reason": [row.reason for row in rows],
             },
             hide_index=True,
             width="stretch",
@@ -113,17 +113,21 @@ def show_rows(found: Sequence[FaultyRow]) -> None:
         )
 
 
-def show_charges(found: Sequence[dict[str, Any]]) -> None:
+def show_charges(differences: Sequence[dict[str, Any]]) -> None:
     """Charges of the old service against those of our own calculation, by cause."""
     st.markdown("**Charges of the old service against our own calculation**")
     st.table(
         {
-            "Cause": [each["cause"] for each in found],
-            "Months": [f"{each['months']:,}" for each in found],
-            "Charges": [f"{each['charges']:,}" for each in found],
-            "Charged there": [words.pounds(each["legacy_pence"]) for each in found],
-            "Our calculation": [words.pounds(each["here_pence"]) for each in found],
-            "What it means": [CAUSES[each["cause"]] for each in found],
+            "Cause": [difference["cause"] for difference in differences],
+            "Months": [f"{difference['months']:,}" for difference in differences],
+            "Charges": [f"{difference['charges']:,}" for difference in differences],
+            "Charged there": [
+                words.pounds(difference["legacy_pence"]) for difference in differences
+            ],
+            "Our calculation": [
+                words.pounds(difference["here_pence"]) for difference in differences
+            ],
+            "What it means": [CAUSES[difference["cause"]] for difference in differences],
         },
         hide_index=True,
     )

@@ -21,7 +21,8 @@ from portal.database import engine
 
 
 def choose_submission(person: Person) -> SubmissionRow:
-    """The submission of the chosen provider and month, opened if it is new; stops if none."""
+    """The submission of the chosen provider and month, opened if it is new; stops where there
+    is none."""
     providers = list(person.organisations("provider"))
     left, right = st.columns(2)
     with left:
@@ -32,16 +33,16 @@ def choose_submission(person: Person) -> SubmissionRow:
         st.stop()
     with right:
         chosen = st.selectbox(
-            "Month", months, index=_wanted(months), format_func=words.month, key="month"
+            "Month", months, index=_index_in_address(months), format_func=words.month, key="month"
         )
     st.query_params["month"] = f"{chosen:%Y-%m}"
     st.query_params["provider"] = str(provider.code)
     with engine().begin() as connection:
-        found = open_submission_for(connection, person.scope, _id(provider), chosen)
-    if found is None:
+        submission = open_submission_for(connection, person.scope, _id(provider), chosen)
+    if submission is None:
         st.info("Nothing has been uploaded for this month yet.")
         st.stop()
-    return found
+    return submission
 
 
 def _none_yet(person: Person, provider: Membership) -> str:
@@ -55,11 +56,11 @@ def _none_yet(person: Person, provider: Membership) -> str:
 
 def _choose_provider(providers: list[Membership]) -> Membership:
     codes = [provider.code for provider in providers]
-    wanted = st.query_params.get("provider")
+    code = st.query_params.get("provider")
     return st.selectbox(
         "Provider",
         providers,
-        index=codes.index(wanted) if wanted in codes else 0,
+        index=codes.index(code) if code in codes else 0,
         format_func=lambda provider: f"{provider.name} ({provider.code})",
         key="provider",
     )
@@ -70,7 +71,7 @@ def _months(person: Person, provider: Membership) -> list[dt.date]:
         return selectable_months(connection, person.scope, _id(provider), str(provider.code))
 
 
-def _wanted(months: list[dt.date]) -> int:
+def _index_in_address(months: list[dt.date]) -> int:
     try:
         return months.index(parse_month(st.query_params.get("month", "")))
     except (UserError, ValueError):

@@ -30,8 +30,8 @@ def show_against(person: Person, submission: SubmissionRow, names: dict[str, str
         st.write("Nothing stands out: no currency changed by more than a quarter.")
     for line in out[:6]:
         name = words.plain(names.get(line.currency, line.currency))
-        told = "; ".join(line.stands_out)
-        st.markdown(f":orange-badge[look] **{name}**: {line.now.charges:,} charges, {told}.")
+        reasons = "; ".join(line.stands_out)
+        st.markdown(f":orange-badge[look] **{name}**: {line.now.charges:,} charges, {reasons}.")
     with st.expander("All currencies"):
         _table(submission, lines, names)
 
@@ -43,7 +43,7 @@ def _table(
     ago = submission.month.replace(year=submission.month.year - 1)
     columns = [words.month(submission.month), words.month(before), words.month(ago)]
     frame = pd.DataFrame(
-        [(names.get(each.currency, each.currency), *_amounts(each)) for each in lines],
+        [(names.get(line.currency, line.currency), *_amounts(line)) for line in lines],
         columns=["Currency", *columns],
     )
     st.dataframe(
@@ -63,8 +63,8 @@ def _pounds(figures: Figures | None) -> float | None:
     return None if figures is None else figures.pence / 100
 
 
-def releases(outcome: RunSummary | None, areas: dict[str, str]) -> str:
-    """Who receives what when the month is submitted, as Markdown."""
+def receivers_text(outcome: RunSummary | None, areas: dict[str, str]) -> str:
+    """The receivers of the month's charges once it is submitted, as Markdown."""
     if outcome is None:
         return "Every commissioner who pays a charge of the month sees it, and why."
     lines = [

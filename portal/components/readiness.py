@@ -1,4 +1,4 @@
-"""What a month needs before it can be submitted: each thing done, or with the way to do it."""
+"""What a month needs before it can be submitted: done, or with a link to the place to do it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person says when they ask for a report: which, for whom, of when, and how often."""
+"""The form that requests a report: its kind, party and period, and whether it is monthly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EVERY_MONTH = "And every month, when all have submitted"
 
 
 def ask_for_report(person: Person) -> None:
-    """The form; says what to do where there is nothing to ask for yet."""
+    """Shows the form; says what to do where there is nothing to report yet."""
     views = [view for side in SIDES for view in person.scope.where(Action.SEE_CHARGES, side)]
     if not views:
         st.info("Your subscriptions have no reports.")
@@ -81,13 +81,13 @@ def _choose_period(kind: ReportKind, months: list[dt.date]) -> tuple[dt.date, dt
     if span == "year":
         first = st.selectbox("Year", _years(months), format_func=_year_text)
         return first, year_from(first)
-    wanted = _wanted(months)
+    index = _index_in_address(months)
     if span == "month":
-        month = st.selectbox("Month", months, index=wanted, format_func=words.month)
+        month = st.selectbox("Month", months, index=index, format_func=words.month)
         return month, month
     left, right = st.columns(2)
-    first = left.selectbox("From", months, index=wanted, format_func=words.month)
-    last = right.selectbox("To", months, index=wanted, format_func=words.month)
+    first = left.selectbox("From", months, index=index, format_func=words.month)
+    last = right.selectbox("To", months, index=index, format_func=words.month)
     return first, last
 
 
@@ -104,7 +104,7 @@ def _year_text(first: dt.date) -> str:
     return f"Calendar year {first.year}"
 
 
-def _wanted(months: list[dt.date]) -> int:
+def _index_in_address(months: list[dt.date]) -> int:
     try:
         return months.index(parse_month(st.query_params.get("month", "")))
     except (UserError, ValueError):
@@ -112,12 +112,12 @@ def _wanted(months: list[dt.date]) -> int:
 
 
 def _of_kind(person: Person, plain: ReportRequest, kind: ReportKind) -> ReportRequest | None:
-    """The report with what its kind asks for; None, with a word why, where there is none."""
+    """The request with the choices of its kind; None, with the reason shown, if it is invalid."""
     values = {**plain.model_dump(), "kind": kind}
     if kind == ReportKind.DATA_EXTRACT:
         values["labels"] = st.checkbox("Write codes in words")
     elif kind != ReportKind.SUBMISSION_RECEIPT:
-        values["only"] = _choose_others(person, plain, to_one=KINDS[kind].to_one)
+        values["only"] = _choose_counterparts(person, plain, to_one=KINDS[kind].to_one)
     try:
         return ReportRequest(**values)
     except ValidationError:
@@ -125,9 +125,11 @@ def _of_kind(person: Person, plain: ReportRequest, kind: ReportKind) -> ReportRe
         return None
 
 
-def _choose_others(person: Person, request: ReportRequest, *, to_one: bool) -> tuple[str, ...]:
+def _choose_counterparts(
+    person: Person, request: ReportRequest, *, to_one: bool
+) -> tuple[str, ...]:
     with engine().connect() as connection:
-        others = counterparts_to_show(connection, person.scope, request)
+        counterparts = counterparts_to_show(connection, person.scope, request)
         names = register_in_use(connection).names
     label = "Commissioners" if request.side == "provider" else "Providers"
 
@@ -135,9 +137,9 @@ def _choose_others(person: Person, request: ReportRequest, *, to_one: bool) -> t
         return f"{names[code]} ({code})" if code in names else code
 
     if to_one:
-        one = st.selectbox("Commissioner", others, format_func=title)
-        return (one,) if one else ()
-    return tuple(st.multiselect(label, others, format_func=title, placeholder="All"))
+        code = st.selectbox("Commissioner", counterparts, format_func=title)
+        return (code,) if code else ()
+    return tuple(st.multiselect(label, counterparts, format_func=title, placeholder="All"))
 
 
 def _finish(person: Person, request: ReportRequest) -> None:

@@ -1,4 +1,4 @@
-"""The runs of a month, and any two of them beside each other."""
+"""The runs of a month, and a comparison of any two."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def _compare(
         st.write("Choose two different runs.")
         return
     with engine().connect() as connection:
-        found = compare_runs(connection, person.scope, before.id, after.id)
-    total = found.total
+        comparison = compare_runs(connection, person.scope, before.id, after.id)
+    total = comparison.total
     figures = st.columns(4)
     figures[0].metric("Charges added", f"{total.added:,}")
     figures[1].metric("Gone", f"{total.gone:,}")
@@ -83,28 +83,34 @@ def _compare(
     figures[3].metric("Amount", _signed(total.pence))
     currencies, payers = st.tabs(["By currency", "By commissioner"])
     with currencies:
-        _differences("Currency", found.by_currency, names)
+        _differences("Currency", comparison.by_currency, names)
     with payers:
-        _differences("Commissioner", found.by_commissioner, areas)
+        _differences("Commissioner", comparison.by_commissioner, areas)
 
 
-def _differences(heading: str, found: list[Difference], names: dict[str, str]) -> None:
-    changed = [each for each in found if each.added or each.gone or each.changed]
+def _differences(heading: str, differences: list[Difference], names: dict[str, str]) -> None:
+    changed = [
+        difference
+        for difference in differences
+        if difference.added or difference.gone or difference.changed
+    ]
     if not changed:
         st.write("Nothing differs.")
         return
     frame = pd.DataFrame(
         [
             (
-                names.get(each.name, each.name) if each.name else "Nobody is charged",
-                each.added,
-                each.gone,
-                each.changed,
-                each.pence_before / 100,
-                each.pence_after / 100,
-                each.pence / 100,
+                names.get(difference.name, difference.name)
+                if difference.name
+                else "Nobody is charged",
+                difference.added,
+                difference.gone,
+                difference.changed,
+                difference.pence_before / 100,
+                difference.pence_after / 100,
+                difference.pence / 100,
             )
-            for each in changed
+            for difference in changed
         ],
         columns=[heading, "Added", "Gone", "Changed", "Before", "After", "Difference"],
     )

@@ -1,4 +1,4 @@
-"""A table of charges and amounts by whatever they are summed by."""
+"""A table of charges and amounts, by the names in its first column."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 
 def show_sums_table(frame: pd.DataFrame) -> None:
-    """``frame``: a name, how many charges, pounds; the first column's heading says by what."""
+    """Shows ``frame``: its columns are a name, the number of charges, and pounds."""
     st.dataframe(
         frame,
         hide_index=True,

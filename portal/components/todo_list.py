@@ -1,4 +1,4 @@
-"""What needs the person now: a line each, with the way there."""
+"""What needs the person now: a line for each matter, with a link."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from portal.links import link_to_address
 
 SHOWN = 8
 NEWS = dt.timedelta(days=3)
-"""For so long a report that is ready is told of."""
+"""How long a ready report is listed."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What is to be done, and where."""
+    """A matter, and the address of the page for it."""
 
     text: str
     address: str
@@ -45,7 +45,7 @@ _LABELS = {"upload": "Go to the files", "submission": "Go to the month"}
 def lines_for(
     connection: Connection, person: Person, calendar: list[CalendarMonth], today: dt.date
 ) -> list[Line]:
-    """All that waits for the person, whatever their roles."""
+    """All matters that wait for the person, in all roles."""
     return [
         *_of_provider(connection, person, calendar, today),
         *_of_service(connection, person),
@@ -82,9 +82,9 @@ def _of_provider(
 
 def _of_service(connection: Connection, person: Person) -> Iterator[Line]:
     if may_decide_resets(person):
-        asked = list_resets(connection, person.scope)
-        if asked:
-            text = f"{words.count(len(asked), 'month')} to be opened again: decide."
+        requests = list_resets(connection, person.scope)
+        if requests:
+            text = f"{words.count(len(requests), 'month')} to be opened again: decide."
             yield Line(text, "resets", "Go to resets")
     if person.may(Action.MANAGE_ACCOUNTS):
         unplaced = sum(clinic.host is None for clinic in list_clinics(connection, person.scope))

@@ -21,7 +21,7 @@ _uploader = st.components.v2.component(
 
 
 def activity_uploader(*, url: str, ticket: str, transpose: bool, look: bool) -> int | None:
-    """Shows the uploader; the number of files that arrived, in the run right after.
+    """Shows the uploader; returns the number of files that arrived, in the run right after.
 
     ``look``: the headings of every file are shown before its check.
     """

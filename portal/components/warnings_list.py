@@ -1,4 +1,4 @@
-"""The warnings of a file: looked at, and confirmed where they are as they should be."""
+"""The warnings of a file: they are confirmed where the values are right."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from portal.database import engine
 SHOWN = 30
 
 
-def show_warnings(person: Person, file: FileRow, found: list[Cause]) -> None:
+def show_warnings(person: Person, file: FileRow, warnings: list[Cause]) -> None:
     """The section of the page; nothing where there is no warning."""
-    if not found:
+    if not warnings:
         return
     with engine().connect() as connection:
         confirmed = confirmed_in(connection, person.scope, file.id)
-    waiting = [cause for cause in found if key_of(cause) not in confirmed]
-    agreed = [cause for cause in found if key_of(cause) in confirmed]
+    waiting = [cause for cause in warnings if key_of(cause) not in confirmed]
+    agreed = [cause for cause in warnings if key_of(cause) in confirmed]
     state = f"{len(waiting)} to look at" if waiting else "all confirmed"
     with st.expander(
         f"{words.count(file.warnings, 'warning')}, {state}: they do not block submission"
@@ -34,7 +34,7 @@ def show_warnings(person: Person, file: FileRow, found: list[Cause]) -> None:
                 _confirm(person, file, cause)
         for cause in agreed[:SHOWN]:
             if _line(cause, "Open again", file):
-                _take_back(person, file, cause)
+                _reopen(person, file, cause)
 
 
 def _line(cause: Cause, label: str, file: FileRow) -> bool:
@@ -47,5 +47,5 @@ def _confirm(person: Person, file: FileRow, cause: Cause) -> None:
     act(lambda c: confirm(c, file.id, [cause], user_id=person.id), "Confirmed")
 
 
-def _take_back(person: Person, file: FileRow, cause: Cause) -> None:
+def _reopen(person: Person, file: FileRow, cause: Cause) -> None:
     act(lambda c: reopen_warning(c, file.id, cause, user_id=person.id), "Open again")

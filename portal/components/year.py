@@ -32,8 +32,8 @@ def show_year(provider: str, months: list[CalendarMonth], today: dt.date) -> Non
     """The section of the page: one provider's months."""
     st.subheader(f"Months of {words.plain(months[0].provider_name)}")
     year = _choose_year({month.year for month in months}, provider)
-    known = {month.month: month for month in months}
-    _grid(provider, year, lambda day: _show_month(provider, day, known, today))
+    by_month = {month.month: month for month in months}
+    _grid(provider, year, lambda day: _show_month(provider, day, by_month, today))
 
 
 def show_charged_year(commissioner: str, rows: list[ChargedMonth], today: dt.date) -> None:
@@ -76,9 +76,9 @@ def _show_charged(day: dt.date, rows: list[ChargedMonth], today: dt.date) -> Non
 
 
 def _show_month(
-    provider: str, day: dt.date, known: dict[dt.date, CalendarMonth], today: dt.date
+    provider: str, day: dt.date, by_month: dict[dt.date, CalendarMonth], today: dt.date
 ) -> None:
-    month = known.get(day)
+    month = by_month.get(day)
     if month is None:
         st.markdown(f"**{day:%B}**")
         st.caption("not expected yet" if day > today else "no tariff")

@@ -1,4 +1,4 @@
-"""Areas: look one up, with what lies above, below, before and after; operators see the crawls."""
+"""Areas: an area with its parents, parts, predecessors and successors; the crawls for operators."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POINTS: dict[str, Any] = {
         "tooltip": [{"field": "District"}, {"field": "Code"}],
     },
 }
-"""The map: points with names, since outlines would have to come from elsewhere."""
+"""The map shows points with names, since outlines would have to be fetched from elsewhere."""
 
 
 def show(person: Person) -> None:
@@ -58,13 +58,13 @@ def _look_up() -> None:
         )
         _show_map(areas, None)
         return
-    found = areas.search(text, LISTED)
-    if not found:
+    places = areas.search(text, LISTED)
+    if not places:
         st.info("No area of the register is called so, now or before.")
         return
-    chosen = found[0]
-    if len(found) > 1:
-        chosen = st.selectbox("Areas", found, format_func=_label, key=f"areas-of-{text}")
+    chosen = places[0]
+    if len(places) > 1:
+        chosen = st.selectbox("Areas", places, format_func=_label, key=f"areas-of-{text}")
     _show(areas, areas.area(chosen.code))
 
 
@@ -114,7 +114,7 @@ def _dates(area: Area) -> str:
 
 
 def _list(places: tuple[Place, ...], none: str) -> None:
-    lines = [f"- {words.plain(each.name)} ({each.code}), {each.kind}" for each in places]
+    lines = [f"- {words.plain(place.name)} ({place.code}), {place.kind}" for place in places]
     st.markdown("\n".join(lines) or none)
 
 
@@ -124,9 +124,9 @@ def _show_periods(area: Area) -> None:
     st.markdown("**Before**")
     st.dataframe(
         {
-            "Until": [words.day(each.until) for each in area.periods],
-            "Name": [each.name for each in area.periods],
-            "Within": [_label(each.parent) if each.parent else "" for each in area.periods],
+            "Until": [words.day(period.until) for period in area.periods],
+            "Name": [period.name for period in area.periods],
+            "Within": [_label(period.parent) if period.parent else "" for period in area.periods],
         },
         hide_index=True,
         width="stretch",
@@ -135,7 +135,7 @@ def _show_periods(area: Area) -> None:
 
 
 def _show_map(areas: Areas, marked: str | None) -> None:
-    """Districts as points; where the source gave no places there is no map."""
+    """Shows districts as points; there is no map where the source has no positions."""
     rows = areas.districts(DISTRICTS)
     if not rows.num_rows:
         return

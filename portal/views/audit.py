@@ -1,4 +1,4 @@
-"""Audit: who did or read what, when, from where; for administrators."""
+"""Audit: who changed or read what, when and from where; for administrators."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def show(person: Person) -> None:
     st.title("Audit")
     st.write("Rows are only ever added. Nobody, and nothing in this portal, can change one.")
     who, what, span = st.columns([2, 3, 2])
-    wanted = AuditSearch(
+    query = AuditSearch(
         who=who.text_input("Who", placeholder="a name"),
         what=what.text_input("What", placeholder="refused, invoice, submission:12"),
         since=_since(span.selectbox("When", list(_SPANS), index=1)),
     )
     with engine().connect() as connection:
-        found = search_audit(connection, person.scope, wanted)
-    if not found:
+        rows = search_audit(connection, person.scope, query)
+    if not rows:
         st.write("Nothing fits.")
         return
-    _show(found)
-    if len(found) == SHOWN:
+    _show(rows)
+    if len(rows) == SHOWN:
         st.caption(f"The newest {SHOWN}; search for fewer.")
 
 
@@ -40,15 +40,15 @@ def _since(span: str) -> dt.datetime | None:
     return None if days is None else dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
 
 
-def _show(found: list[AuditRow]) -> None:
+def _show(rows: list[AuditRow]) -> None:
     table = pd.DataFrame(
         {
-            "When (UTC)": [words.instant(row.at) for row in found],
-            "Who": [row.who or "the service" for row in found],
-            "From": [row.address or "" for row in found],
-            "What": [row.action for row in found],
-            "Of": [row.subject for row in found],
-            "How": [_how(row) for row in found],  # last: it may be long
+            "When (UTC)": [words.instant(row.at) for row in rows],
+            "Who": [row.who or "the service" for row in rows],
+            "From": [row.address or "" for row in rows],
+            "What": [row.action for row in rows],
+            "Of": [row.subject for row in rows],
+            "How": [_how(row) for row in rows],  # last: it may be long
         }
     )
     st.dataframe(table, hide_index=True, width="stretch", alt="What was done, newest first")

@@ -1,4 +1,4 @@
-"""Charges: filtered, summed, drawn, and each with the reasons why it is there."""
+"""Charges: filtered, summed, charted, and each with its reasons."""
 
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ def show(person: Person) -> None:
         names = currency_names(connection, [run.run_id])
         areas = register_in_use(connection).names
     chosen = _filter(sums, names, areas)
-    wanted = [each for each in sums if _fits(each, chosen)]
-    show_sums(wanted, names, areas)
+    fitting = [line for line in sums if _fits(line, chosen)]
+    show_sums(fitting, names, areas)
     if _sees_lines(person, run):
-        show_lines(run, chosen, sum(each.charges for each in wanted), names, areas)
+        show_lines(run, chosen, sum(line.charges for line in fitting), names, areas)
         show_lost_codes(run)
     else:
         st.caption("Your subscription shows sums; single charges are not part of it.")
 
 
 def _sees_lines(person: Person, run: VisibleRun) -> bool:
-    """Single charges are of patient level."""
+    """Whether the person may see single charges, which are of patient level."""
     if run.own:
         return person.may(Action.SEE_BACKING_DATA, run.provider_id)
     return set(run.payers) <= set(person.scope.codes(Action.SEE_BACKING_DATA))
 
 
 def _choose_run(runs: list[VisibleRun]) -> VisibleRun:
-    found = st.selectbox(
+    chosen = st.selectbox(
         "Month",
         runs,
-        index=_asked_for(runs),
+        index=_index_in_address(runs),
         format_func=lambda run: (
             f"{words.month(run.month)}, {run.provider_name}, {_KINDS[run.kind]}"
         ),
     )
-    st.query_params["provider"] = found.provider
-    st.query_params["month"] = f"{found.month:%Y-%m}"
-    return found
+    st.query_params["provider"] = chosen.provider
+    st.query_params["month"] = f"{chosen.month:%Y-%m}"
+    return chosen
 
 
-def _asked_for(runs: list[VisibleRun]) -> int:
-    """The place of the month, and the provider where one is named, of the address; or the first."""
+def _index_in_address(runs: list[VisibleRun]) -> int:
+    """The index of the run of the address's month and, if named, provider; 0 where none fits."""
     provider, month = st.query_params.get("provider"), st.query_params.get("month")
     fitting = (
         place
@@ -88,31 +88,32 @@ def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> Ch
     clinic, currency, payer = st.columns(3)
     chosen = ChargeFilter()
     with clinic:
-        asked = st.query_params.get("clinic")
-        found = _one_of("Clinic", {each.clinic for each in sums}, lambda code: code, asked)
-        chosen = replace(chosen, clinic=found)
+        in_address = st.query_params.get("clinic")
+        codes = {line.clinic for line in sums}
+        clinic_code = _choose("Clinic", codes, lambda code: code, in_address)
+        chosen = replace(chosen, clinic=clinic_code)
     with currency:
-        found = _one_of(
-            "Currency", {each.currency for each in sums}, lambda c: words.named(c, names.get(c))
+        currency_code = _choose(
+            "Currency", {line.currency for line in sums}, lambda c: words.named(c, names.get(c))
         )
-        chosen = replace(chosen, currency=found)
+        chosen = replace(chosen, currency=currency_code)
     with payer:
-        payers = {each.commissioner for each in sums if each.commissioner is not None}
-        found = _one_of("Commissioner", payers, lambda code: areas.get(code, code))
-        return replace(chosen, commissioner=found)
+        payers = {line.commissioner for line in sums if line.commissioner is not None}
+        payer_code = _choose("Commissioner", payers, lambda code: areas.get(code, code))
+        return replace(chosen, commissioner=payer_code)
 
 
-def _one_of(
-    label: str, values: set[str], said: Callable[[str], str], asked: str | None = None
+def _choose(
+    label: str, codes: set[str], text_of: Callable[[str], str], chosen: str | None = None
 ) -> str | None:
-    options = sorted(values)
-    at = options.index(asked) if asked in options else None
-    return st.selectbox(label, options, index=at, format_func=said, placeholder="all of them")
+    options = sorted(codes)
+    index = options.index(chosen) if chosen in options else None
+    return st.selectbox(label, options, index=index, format_func=text_of, placeholder="all of them")
 
 
-def _fits(each: Sum, chosen: ChargeFilter) -> bool:
+def _fits(line: Sum, chosen: ChargeFilter) -> bool:
     return (
-        chosen.clinic in (None, each.clinic)
-        and chosen.currency in (None, each.currency)
-        and chosen.commissioner in (None, each.commissioner)
+        chosen.clinic in (None, line.clinic)
+        and chosen.currency in (None, line.currency)
+        and chosen.commissioner in (None, line.commissioner)
     )

@@ -1,4 +1,4 @@
-"""Clinics: which authority hosts each, since when, on a map and in a table."""
+"""Clinics: their host authorities, and since when, on a map and in a table."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def show(person: Person) -> None:
 
 
 def _place(person: Person, unplaced: list[ClinicPlace], register: AreaRegister) -> None:
-    """Says where clinics are that have no host yet, by those who may."""
+    """A form, for those who may use it, that sets the host of clinics without one."""
     if not unplaced:
         return
     st.warning(
         f"{words.count(len(unplaced), 'clinic')} without a host authority: a month with records of "
         "such a clinic cannot be submitted."
     )
-    mine = [each for each in unplaced if may_place(person.scope, each)]
-    if not mine:
+    placeable = [clinic for clinic in unplaced if may_place(person.scope, clinic)]
+    if not placeable:
         return
     authorities = sorted(register.names, key=lambda code: register.names[code])
     with st.form("place-clinic"):
         left, right = st.columns(2)
-        clinic = left.selectbox("Clinic", mine, format_func=_label, key="clinic-to-place")
+        clinic = left.selectbox("Clinic", placeable, format_func=_label, key="clinic-to-place")
         host = right.selectbox(
             "Host authority",
             authorities,
@@ -92,23 +92,23 @@ def _show_table(
     search = st.text_input(
         "Search", placeholder="a clinic, an address, a provider", key="search-clinics"
     )
-    found = [
-        each
-        for each in clinics
-        if each.matches(search.split())
-        and chosen in (None, each.host and register.stands_for(each.host))
+    fitting = [
+        clinic
+        for clinic in clinics
+        if clinic.matches(search.split())
+        and chosen in (None, clinic.host and register.stands_for(clinic.host))
     ]
-    st.markdown(_heading(found, chosen, register))
-    if not found:
+    st.markdown(_heading(fitting, chosen, register))
+    if not fitting:
         st.write("No clinic fits. Change the search, or choose the same square once more.")
         return
-    st.table(_columns(person, found[:SHOWN], register), hide_index=True)
-    if len(found) > SHOWN:
-        st.caption(f"{len(found) - SHOWN:,} more: search for them.")
+    st.table(_columns(person, fitting[:SHOWN], register), hide_index=True)
+    if len(fitting) > SHOWN:
+        st.caption(f"{len(fitting) - SHOWN:,} more: search for them.")
 
 
-def _heading(found: list[ClinicPlace], chosen: str | None, register: AreaRegister) -> str:
-    counted = words.count(len(found), "clinic")
+def _heading(clinics: list[ClinicPlace], chosen: str | None, register: AreaRegister) -> str:
+    counted = words.count(len(clinics), "clinic")
     if chosen is None:
         return f"**{counted}**"
     return f"**{counted} hosted by {words.plain(register.names.get(chosen, chosen))}**"
@@ -118,14 +118,14 @@ def _columns(
     person: Person, clinics: list[ClinicPlace], register: AreaRegister
 ) -> dict[str, list[str]]:
     columns = {
-        "Clinic": [words.plain(each.title) for each in clinics],
-        "Provider": [words.plain(each.provider_name) for each in clinics],
-        "Address": [words.plain(each.address or "not known") for each in clinics],
-        "Host commissioner": [_host(each, register) for each in clinics],
-        "Since": [words.day(each.since) if each.since else "" for each in clinics],
+        "Clinic": [words.plain(clinic.title) for clinic in clinics],
+        "Provider": [words.plain(clinic.provider_name) for clinic in clinics],
+        "Address": [words.plain(clinic.address or "not known") for clinic in clinics],
+        "Host commissioner": [_host(clinic, register) for clinic in clinics],
+        "Since": [words.day(clinic.since) if clinic.since else "" for clinic in clinics],
     }
     if person.may(Action.SEE_CHARGES):
-        columns["Charges"] = [_link(each) for each in clinics]
+        columns["Charges"] = [_link(clinic) for clinic in clinics]
     return columns
 
 

@@ -1,4 +1,4 @@
-"""Configurations, to read: who takes part, what is charged when and at which rate, who pays."""
+"""Configurations, to read: the parties, the currencies and their rates, who pays."""
 
 from __future__ import annotations
 
@@ -32,36 +32,38 @@ def show(person: Person) -> None:
     """The page."""
     st.title("Configurations")
     with engine().connect() as connection:
-        found = readable_configurations(connection)
+        configurations = readable_configurations(connection)
         areas = register_in_use(connection).names
         datasets = dataset_titles(connection)
-    if not found:
+    if not configurations:
         st.info(
             "No configuration has been imported yet, so no month can be calculated. An operator "
             "brings one in with `grouper import`."
         )
         return
-    readable = _choose(found)
+    readable = _choose(configurations)
     _head(person, readable.configuration, areas, datasets)
     search = st.text_input("Search", placeholder="a currency, a code, a word", key="search-tariff")
-    wanted = words_of(search)
+    search_words = words_of(search)
     currencies, parties, combinations = st.tabs(["Currencies", "Who takes part", "Combinations"])
     with currencies:
-        _show_currencies(readable, wanted)
+        _show_currencies(readable, search_words)
     with parties:
-        _show_parties(person, readable.configuration, areas, wanted)
+        _show_parties(person, readable.configuration, areas, search_words)
     with combinations:
-        _show_combinations(readable.configuration, wanted)
+        _show_combinations(readable.configuration, search_words)
 
 
-def _choose(found: list[Readable]) -> Readable:
-    names = [each.configuration.configuration for each in found]
-    asked = st.query_params.get("configuration")
+def _choose(configurations: list[Readable]) -> Readable:
+    names = [readable.configuration.configuration for readable in configurations]
+    in_address = st.query_params.get("configuration")
     chosen = st.selectbox(
         "Configuration",
-        found,
-        index=names.index(asked) if asked in names else 0,
-        format_func=lambda each: each.configuration.title or each.configuration.configuration,
+        configurations,
+        index=names.index(in_address) if in_address in names else 0,
+        format_func=lambda readable: (
+            readable.configuration.title or readable.configuration.configuration
+        ),
     )
     st.query_params["configuration"] = chosen.configuration.configuration
     return chosen
@@ -81,33 +83,38 @@ def _head(
         owner = areas.get(tariff.owner, tariff.owner)
         dataset = datasets.get(tariff.dataset, tariff.dataset)
         st.caption(f"Lead commissioner: {words.plain(owner)}. Data set: {words.plain(dataset)}.")
-    mine = [
-        words.plain(str(each.name))
-        for each in person.memberships
-        if each.code in tariff.providers or each.code in tariff.commissioners
+    own_names = [
+        words.plain(str(membership.name))
+        for membership in person.memberships
+        if membership.code in tariff.providers or membership.code in tariff.commissioners
     ]
-    if mine:
-        st.markdown(f"{' and '.join(dict.fromkeys(mine))} takes part.")
+    if own_names:
+        st.markdown(f"{' and '.join(dict.fromkeys(own_names))} takes part.")
 
 
 def _first_due(tariff: Configuration) -> dt.date:
     return last_day_for(tariff.start, tariff.submit_within_days)
 
 
-def _show_currencies(readable: Readable, wanted: list[str]) -> None:
+def _show_currencies(readable: Readable, search_words: list[str]) -> None:
     tariff = readable.configuration
-    rows = [(each, currency_sentence(each, readable.specification)) for each in tariff.currencies]
-    fitting = [row for row in rows if fits(wanted, row[0].code, row[0].name, row[1])]
+    rows = [
+        (currency, currency_sentence(currency, readable.specification))
+        for currency in tariff.currencies
+    ]
+    fitting = [row for row in rows if fits(search_words, row[0].code, row[0].name, row[1])]
     if not fitting:
         st.write("No currency has these words.")
         return
     st.table(
         {
-            "Currency": [words.plain(words.named(each.code, each.name)) for each, _ in fitting],
-            "Primary": [_rate(tariff, each.primary) for each, _ in fitting],
-            "Additional": [_rate(tariff, each.additional) for each, _ in fitting],
+            "Currency": [
+                words.plain(words.named(currency.code, currency.name)) for currency, _ in fitting
+            ],
+            "Primary": [_rate(tariff, currency.primary) for currency, _ in fitting],
+            "Additional": [_rate(tariff, currency.additional) for currency, _ in fitting],
             "Charged when": [words.plain(sentence) for _, sentence in fitting],
-            "Who pays": [CROSS_CHARGE[each.cross_charge] for each, _ in fitting],
+            "Who pays": [CROSS_CHARGE[currency.cross_charge] for currency, _ in fitting],
         },
         border="horizontal",
         hide_index=True,
@@ -124,7 +131,7 @@ def _rate(tariff: Configuration, pence: int) -> str:
 
 
 def _show_parties(
-    person: Person, tariff: Configuration, areas: dict[str, str], wanted: list[str]
+    person: Person, tariff: Configuration, areas: dict[str, str], search_words: list[str]
 ) -> None:
     with engine().connect() as connection:
         names = names_seen(connection, person.scope, list(tariff.providers))
@@ -139,7 +146,7 @@ def _show_parties(
                 for code, provider in tariff.providers.items()
             ],
             "Market forces factor",
-            wanted,
+            search_words,
         )  # fmt: skip
     with right:
         st.markdown("**Commissioners**")
@@ -150,7 +157,7 @@ def _show_parties(
                 for code, member in tariff.commissioners.items()
             ],
             "Geo-weighting",
-            wanted,
+            search_words,
         )
 
 
@@ -158,8 +165,10 @@ def _factor(factor: object, none: str) -> str:
     return none if factor is None else f"{factor}"
 
 
-def _table(heading: str, rows: list[tuple[str, str, str]], last: str, wanted: list[str]) -> None:
-    fitting = [row for row in rows if fits(wanted, *row)]
+def _table(
+    heading: str, rows: list[tuple[str, str, str]], last: str, search_words: list[str]
+) -> None:
+    fitting = [row for row in rows if fits(search_words, *row)]
     if not fitting:
         st.write("None has these words." if rows else "None is named.")
         return
@@ -172,15 +181,15 @@ def _table(heading: str, rows: list[tuple[str, str, str]], last: str, wanted: li
     )
 
 
-def _show_combinations(tariff: Configuration, wanted: list[str]) -> None:
+def _show_combinations(tariff: Configuration, search_words: list[str]) -> None:
     if not tariff.combinations:
         st.write("Nothing is combined: every currency that fires is charged.")
         return
     st.write("What may not be charged together, in the order in which it is looked at:")
-    told = [combination_sentence(each) for each in tariff.combinations]
+    sentences = [combination_sentence(combination) for combination in tariff.combinations]
     lines = [
         f"{number}. {words.plain(sentence)}"
-        for number, sentence in enumerate(told, start=1)
-        if fits(wanted, sentence)
+        for number, sentence in enumerate(sentences, start=1)
+        if fits(search_words, sentence)
     ]
     st.markdown("\n".join(lines) or "None has these words.")

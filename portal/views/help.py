@@ -1,4 +1,4 @@
-"""Help: what a check can find, the words, the data set with its templates; all searchable."""
+"""Help: the findings of a check, the glossary, the data set with its templates; searchable."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     """The page."""
     st.title("Help")
     search = st.text_input("Search", placeholder="a word, a code, a field", key="search-help")
-    wanted = words_of(search)
+    search_words = words_of(search)
     specification = _specification()
-    findings = [code for code in CODES if _speaks_of(code, wanted)]
-    entries = [entry for entry in glossary() if fits(wanted, *entry)]
-    if wanted:
-        _count(findings, entries, specification, wanted)
+    findings = [code for code in CODES if _speaks_of(code, search_words)]
+    entries = [entry for entry in glossary() if fits(search_words, *entry)]
+    if search_words:
+        _count(findings, entries, specification, search_words)
     errors, meanings, dataset = st.tabs(
         ["What a check can find", "Words", "Data set and templates"]
     )
@@ -43,7 +43,7 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     with meanings:
         _show_words(entries)
     with dataset:
-        _show_dataset(specification, wanted)
+        _show_dataset(specification, search_words)
     st.caption("What is charged, when and at which rate stands on another page.")
     link_to_page("configurations", "Read the configurations")
 
@@ -60,25 +60,27 @@ def _count(
     findings: list[Code],
     entries: list[tuple[str, str]],
     specification: Specification | None,
-    wanted: list[str],
+    search_words: list[str],
 ) -> None:
-    """Where the words were found, whichever tab is open."""
-    found = {"finding": len(findings), "word": len(entries)}
+    """Shows how many entries of each tab have the words."""
+    counts = {"finding": len(findings), "word": len(entries)}
     if specification is not None:
-        found["field"] = len(_fields(specification, wanted))
-        found["code"] = len(_codes(specification, wanted))
-    told = ", ".join(words.count(number, noun) for noun, number in found.items() if number)
-    st.markdown(f"Found: {told}." if told else "Nothing has these words. Try fewer, or a part.")
+        counts["field"] = len(_fields(specification, search_words))
+        counts["code"] = len(_codes(specification, search_words))
+    text = ", ".join(words.count(number, noun) for noun, number in counts.items() if number)
+    st.markdown(f"Found: {text}." if text else "Nothing has these words. Try fewer, or a part.")
 
 
-def _speaks_of(code: Code, wanted: list[str]) -> bool:
-    return fits(wanted, code.name, code.title, code.message, code.mend, *code.wordings.values())
+def _speaks_of(code: Code, search_words: list[str]) -> bool:
+    return fits(
+        search_words, code.name, code.title, code.message, code.mend, *code.wordings.values()
+    )
 
 
-def _show_findings(found: list[Code]) -> None:
-    if not found:
+def _show_findings(codes: list[Code]) -> None:
+    if not codes:
         st.write("No finding has these words.")
-    for code in found:
+    for code in codes:
         colour = "red" if code.severity == "error" else "orange"
         with st.container(border=True):
             st.markdown(
@@ -88,25 +90,25 @@ def _show_findings(found: list[Code]) -> None:
             st.caption(f"Example: {words.plain(code.example)}")
 
 
-def _show_words(found: list[tuple[str, str]]) -> None:
-    if not found:
+def _show_words(entries: list[tuple[str, str]]) -> None:
+    if not entries:
         st.write("No entry has these words.")
         return
     st.table(
-        {"Word": [word for word, _ in found], "Means": [meaning for _, meaning in found]},
+        {"Word": [word for word, _ in entries], "Means": [meaning for _, meaning in entries]},
         hide_index=True,
     )
 
 
 @cache
 def glossary() -> tuple[tuple[str, str], ...]:
-    """Word and meaning, as docs/glossary.md has them; empty where it was not installed."""
+    """Word and meaning, as docs/glossary.md has them; empty where the file is not installed."""
     if not _GLOSSARY.exists():
         return ()
     return tuple(_ENTRY.findall(_GLOSSARY.read_text(encoding="utf-8")))
 
 
-def _show_dataset(specification: Specification | None, wanted: list[str]) -> None:
+def _show_dataset(specification: Specification | None, search_words: list[str]) -> None:
     if specification is None:
         st.info("No data set has been imported yet. An operator does it with `grouper import`.")
         return
@@ -114,31 +116,31 @@ def _show_dataset(specification: Specification | None, wanted: list[str]) -> Non
     with st.container(horizontal=True):
         st.link_button("Template as a workbook with drop-downs", "/template/xlsx", type="primary")
         st.link_button("Template as csv", "/template/csv")
-    _show_fields(_fields(specification, wanted))
+    _show_fields(_fields(specification, search_words))
     st.subheader("Code lists")
-    _show_codes(specification, wanted)
+    _show_codes(specification, search_words)
 
 
-def _fields(specification: Specification, wanted: list[str]) -> list[Field]:
+def _fields(specification: Specification, search_words: list[str]) -> list[Field]:
     return [
         field
         for field in specification.fields
-        if fits(wanted, field.name, about(field), *field.aliases)
+        if fits(search_words, field.name, about(field), *field.aliases)
     ]
 
 
 def _also_known_as(field: Field) -> str:
-    """Its other headings; of those that are numbered the first."""
+    """Its other headings; of numbered headings the first."""
     return ", ".join(alias.replace("{n}", "1") for alias in field.aliases)
 
 
-def _codes(specification: Specification, wanted: list[str]) -> list[tuple[str, str, str]]:
+def _codes(specification: Specification, search_words: list[str]) -> list[tuple[str, str, str]]:
     """List, code and meaning of the codes that have the words, of all lists."""
     return [
         (name, code, label)
         for name, codes in specification.code_lists.items()
         for code, label in codes.items()
-        if fits(wanted, code, label)
+        if fits(search_words, code, label)
     ]
 
 
@@ -157,7 +159,7 @@ def _show_fields(fields: list[Field]) -> None:
 
 
 def _list_names(specification: Specification) -> dict[str, str]:
-    """What each code list is called: by the fields that hold its codes."""
+    """The name of each code list: the fields that hold its codes."""
     named = {
         name: [field.name for field in specification.fields if field.codes == name]
         for name in specification.code_lists
@@ -165,13 +167,13 @@ def _list_names(specification: Specification) -> dict[str, str]:
     return {name: ", ".join(fields) or name for name, fields in named.items()}
 
 
-def _show_codes(specification: Specification, wanted: list[str]) -> None:
-    """One list to look through; where something is searched, what was found in any."""
-    rows = _codes(specification, wanted)
+def _show_codes(specification: Specification, search_words: list[str]) -> None:
+    """Shows one code list; in a search the codes of all lists that fit."""
+    rows = _codes(specification, search_words)
     names = _list_names(specification)
-    if not wanted:
+    if not search_words:
         chosen = st.selectbox(
-            "Codes of", list(names), format_func=lambda each: names[each], key="help-code-list"
+            "Codes of", list(names), format_func=lambda name: names[name], key="help-code-list"
         )
         rows = [row for row in rows if row[0] == chosen]
     if not rows:
@@ -181,6 +183,6 @@ def _show_codes(specification: Specification, wanted: list[str]) -> None:
         [(names[name], code, label) for name, code, label in rows],
         columns=["Codes of", "Code", "Means"],
     )
-    if not wanted:
+    if not search_words:
         frame = frame.drop(columns="Codes of")
     st.dataframe(frame, hide_index=True, width="stretch", alt="Codes, and what each means")

@@ -1,4 +1,4 @@
-"""What needs a person now, the months of providers, and what commissioners were charged."""
+"""Home: what needs the person now, months of providers, charges to commissioners."""
 
 from __future__ import annotations
 

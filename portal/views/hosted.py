@@ -1,4 +1,4 @@
-"""The submitted months of clinics that a commissioner hosts; ask for one to be opened again."""
+"""The submitted months of clinics that a commissioner hosts, and requests to reopen them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def show(person: Person) -> None:
 
 def _show_host(person: Person, host: Membership) -> None:
     with engine().connect() as connection:
-        found = hosted_months(connection, person.scope, str(host.code))
-        resets = {month.id: last_reset(connection, person.scope, month.id) for month in found}
+        months = hosted_months(connection, person.scope, str(host.code))
+        resets = {month.id: last_reset(connection, person.scope, month.id) for month in months}
     st.subheader(str(host.name))
-    if not found:
+    if not months:
         st.write("No provider has submitted a month with charges of your clinics yet.")
-    for month in found:
+    for month in months:
         with st.container(border=True, key=f"hosted-{host.code}-{month.id}"):
             left, right = st.columns([4, 1], vertical_alignment="center")
             left.markdown(f"**{month.month_text}**, {words.plain(month.provider_name)}")
@@ -48,11 +48,11 @@ def _show_host(person: Person, host: Membership) -> None:
                 _ask(person, host, month)
 
 
-def _show_asked(asked: Reset | None) -> None:
-    if asked is not None:
+def _show_asked(reset: Reset | None) -> None:
+    if reset is not None:
         st.info(
-            f"{words.plain(asked.host_name)} asked on {words.day(asked.asked_at.date())} for it to "
-            f"be opened again: {words.plain(asked.reason)}  \nAn administrator decides."
+            f"{words.plain(reset.host_name)} asked on {words.day(reset.asked_at.date())} for it to "
+            f"be opened again: {words.plain(reset.reason)}  \nAn administrator decides."
         )
 
 

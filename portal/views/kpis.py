@@ -1,4 +1,4 @@
-"""Indicators: what they came to, how they move, where others lie; and, for some, writing them."""
+"""Indicators: their values, trends and peers; for some people an editor."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _show_figures(person: Person) -> None:
         st.info(_NO_FIGURES if person.is_of_an_organisation else _NEVER_FIGURES)
         return
     provider = st.selectbox(
-        "Provider", providers, format_func=lambda each: f"{each.name} ({each.code})"
+        "Provider", providers, format_func=lambda provider: f"{provider.name} ({provider.code})"
     )
     with engine().connect() as connection:
         results = results_of(connection, person.scope, [provider.code], final_only=not provider.own)
@@ -81,7 +81,7 @@ def _show_result(result: Result, history: list[Result], provider: VisibleProvide
         how = st.expander("Trend, and how it is measured", key=f"how-{kpi.kpi}", on_change="rerun")
         if how.open:
             with how:
-                show_trend([each for each in history if not each.is_small(limit)])
+                show_trend([result for result in history if not result.is_small(limit)])
                 st.caption(f"Source: {words.plain(kpi.source)}" if kpi.source else "")
                 _show_query(kpi)
 

@@ -1,4 +1,4 @@
-"""Migration: what was taken over from the old service, table by table; its report; sign-off."""
+"""Migration: the rows of the old service, table by table; the report; sign-off."""
 
 from __future__ import annotations
 
@@ -67,26 +67,26 @@ def _ask(connection: Connection, person: Person, *, dry_run: bool) -> None:
 @refreshed(seconds=2)
 def _follow(person: Person) -> None:
     with engine().connect() as connection:
-        found = [
+        migrations = [
             progress_of(connection, person.scope, each)
             for each in newest_migrations(connection, person.scope, 6)
         ]
-    if not found:
+    if not migrations:
         st.write("There was no migration yet.")
         return
-    _show(person, found[0])
-    if len(found) > 1:
+    _show(person, migrations[0])
+    if len(migrations) > 1:
         st.markdown("**Earlier migrations**")
-        for migration in found[1:]:
+        for migration in migrations[1:]:
             st.markdown(f"- {_line(migration)}")
             _show_report(person, migration)
 
 
 def _line(migration: MigrationProgress) -> str:
-    asked = words.moment(migration.requested_at)
+    requested = words.moment(migration.requested_at)
     what = _what(migration)
     signed = _signature(migration)
-    return f"Migration {migration.id}{what}, {asked} UTC: {migration.state}. {signed}"
+    return f"Migration {migration.id}{what}, {requested} UTC: {migration.state}. {signed}"
 
 
 def _what(migration: MigrationProgress) -> str:
@@ -159,10 +159,10 @@ def _show_signature(person: Person, migration: MigrationProgress) -> None:
             )
 
 
-def _act(verb: Callable[[Connection], object]) -> None:
+def _act(command: Callable[[Connection], object]) -> None:
     try:
         with engine().begin() as connection:
-            verb(connection)
+            command(connection)
     except UserError as wrong:
         st.error(str(wrong))
     else:

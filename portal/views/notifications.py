@@ -1,4 +1,4 @@
-"""What the visitor was told, and how they want to be told."""
+"""The visitor's notifications, and the channels that they choose for them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CHANNELS = {
 
 
 def title(person: Person) -> str:
-    """The page's name in the sidebar, with how much is unread."""
+    """The page's name in the sidebar, with the number of unread notifications."""
     with engine().connect() as connection:
         unread = unread_count(connection, person.id)
     return f"Notifications ({unread})" if unread else "Notifications"
@@ -39,23 +39,25 @@ def title(person: Person) -> str:
 def show(person: Person) -> None:
     """The page."""
     st.title("Notifications")
-    told, wanted = st.tabs(["What happened", "What you are told of"])
-    with told:
+    inbox_tab, choices_tab = st.tabs(["What happened", "What you are told of"])
+    with inbox_tab:
         _inbox(person)
-    with wanted:
+    with choices_tab:
         _choices(person)
         _webhook(person)
 
 
 def _inbox(person: Person) -> None:
     with engine().connect() as connection:
-        found = inbox(connection, person.id)
-    if not found:
+        notifications = inbox(connection, person.id)
+    if not notifications:
         st.write("Nothing yet. What concerns you appears here.")
         return
-    if any(each.read_at is None for each in found) and st.button("Mark all as read"):
+    if any(notification.read_at is None for notification in notifications) and st.button(
+        "Mark all as read"
+    ):
         _read(person)
-    for notification in found:
+    for notification in notifications:
         _show(person, notification)
 
 
@@ -87,12 +89,12 @@ def _choices(person: Person) -> None:
     with engine().connect() as connection:
         standing = choices_of(connection, person.id)
     with st.form("choices", border=False):
-        wanted: Choices = {}
+        choices: Choices = {}
         for topic in topics_for(person.scope):
-            _topic(topic, standing, wanted)
+            _topic(topic, standing, choices)
         if st.form_submit_button("Keep these choices", type="primary"):
             with engine().begin() as connection:
-                choose(connection, person.id, wanted)
+                choose(connection, person.id, choices)
             st.success("Kept.")
     if not email_is_set_up():
         st.caption("This installation has no mail server yet, so no e-mail is sent.")
@@ -100,11 +102,11 @@ def _choices(person: Person) -> None:
         st.caption("Your account has no e-mail address, so no e-mail is sent to you.")
 
 
-def _topic(topic: Topic, standing: Choices, wanted: Choices) -> None:
+def _topic(topic: Topic, standing: Choices, choices: Choices) -> None:
     about, *columns = st.columns([3, 1, 1, 1], vertical_alignment="center")
     about.markdown(f"**{topic.capitalize()}**  \n{topic.text}")
     for column, (channel, label) in zip(columns, _CHANNELS.items(), strict=True):
-        wanted[topic, channel] = column.checkbox(
+        choices[topic, channel] = column.checkbox(
             label, value=standing[topic, channel], key=f"{topic} {channel}"
         )
 

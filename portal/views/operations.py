@@ -1,4 +1,4 @@
-"""Operations: queues, runs in progress, what failed, which rules there are, the log groups."""
+"""Operations: queues, runs in progress, failures, event rules, log groups."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def _show_queue(person: Person, state: QueueState) -> None:
     cells[3].write(f"{state.running:,}")
     wait = state.oldest_wait()
     cells[4].write("" if wait is None else _span(wait))
-    verb = "Resume" if state.paused else "Pause"
+    label = "Resume" if state.paused else "Pause"
     with cells[5]:
-        if st.button(verb, key=f"queue-{state.name}", help=f"{verb} the queue {state.name}"):
+        if st.button(label, key=f"queue-{state.name}", help=f"{label} the queue {state.name}"):
             _pause(person, state.name, paused=not state.paused)
 
 

@@ -1,4 +1,4 @@
-"""Pathways, to read: steps, what these use up, what that costs on a day, prices by version."""
+"""Pathways, to read: steps, their consumables and costs on a day, prices by version."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from portal import words
 from portal.database import engine
 
 FIRST_DAY = dt.date(2000, 1, 1)
-"""Without one, the calendar ends ten years ago."""
+"""Without a minimum the calendar ends ten years ago."""
 
 
-def are_there() -> bool:
+def has_pathways() -> bool:
     """Whether the page has anything to show."""
     with engine().connect() as connection:
         return any_pathways(connection)
@@ -28,9 +28,9 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     st.title("Pathways")
     on = st.date_input("Prices of", today(), min_value=FIRST_DAY, format="DD/MM/YYYY")
     with engine().connect() as connection:
-        found = read_pathways(connection, on) if not isinstance(on, tuple) else []
+        pathways = read_pathways(connection, on) if not isinstance(on, tuple) else []
         prices = price_versions(connection)
-    if not found:
+    if not pathways:
         st.info("No pathway has been taken over from the old service.")
         return
     st.caption(
@@ -38,9 +38,11 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     )
     steps, listed = st.tabs(["Steps", "Prices"])
     with steps:
-        known = {each.id: each for each in found}  # with other prices they are others
-        chosen = st.selectbox("Pathway", list(known), format_func=lambda each: known[each].name)
-        _show_pathway(known[chosen])
+        by_id = {pathway.id: pathway for pathway in pathways}  # they change with the day of prices
+        chosen = st.selectbox(
+            "Pathway", list(by_id), format_func=lambda pathway_id: by_id[pathway_id].name
+        )
+        _show_pathway(by_id[chosen])
     with listed:
         _show_prices(prices)
 
@@ -76,12 +78,12 @@ def _show_pathway(pathway: Pathway) -> None:
 def _show_prices(prices: list[Price]) -> None:
     st.dataframe(
         {
-            "Consumable": [each.consumable for each in prices],
-            "Unit": [each.unit or "" for each in prices],
-            "Version": [each.version for each in prices],
-            "Price": [_money(each.price) for each in prices],
-            "From": [words.day(each.starts_on) for each in prices],
-            "To": [words.day(each.ends_on) if each.ends_on else "" for each in prices],
+            "Consumable": [price.consumable for price in prices],
+            "Unit": [price.unit or "" for price in prices],
+            "Version": [price.version for price in prices],
+            "Price": [_money(price.price) for price in prices],
+            "From": [words.day(price.starts_on) for price in prices],
+            "To": [words.day(price.ends_on) if price.ends_on else "" for price in prices],
         },
         hide_index=True,
         width="stretch",

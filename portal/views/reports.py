@@ -1,4 +1,4 @@
-"""Ask for a report, follow it, download it by a link of one's own."""
+"""Reports: request one, follow its progress, download it by a personal link."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def _show_report(person: Person, report: ReportRow) -> None:
 
 
 def _about(report: ReportRow) -> str:
-    told = [report.text, f"Asked for {words.moment(report.requested_at)} UTC."]
+    sentences = [report.text, f"Asked for {words.moment(report.requested_at)} UTC."]
     if report.state == ReportState.READY and report.expires_at is not None:
-        told.append(f"Kept until {words.day(report.expires_at.date())}.")
-    return " ".join(told)
+        sentences.append(f"Kept until {words.day(report.expires_at.date())}.")
+    return " ".join(sentences)
 
 
 def _offer_files(person: Person, report: ReportRow) -> None:

@@ -17,7 +17,7 @@ from portal.database import engine
 
 SHOWN = 50
 
-Verb = Callable[[Connection], object]
+Command = Callable[[Connection], object]
 
 
 def show(person: Person) -> None:
@@ -31,40 +31,40 @@ def show(person: Person) -> None:
     with engine().connect() as connection:
         waiting = list_resets(connection, person.scope)
         decided = [
-            each
-            for each in list_resets(connection, person.scope, everything=True)
-            if each.decided_at
+            reset
+            for reset in list_resets(connection, person.scope, everything=True)
+            if reset.decided_at
         ]
     if not waiting:
         st.write("Nobody asks for a month.")
-    for asked in waiting:
-        _show(person, asked)
+    for request in waiting:
+        _show(person, request)
     _show_decided(decided[:SHOWN])
 
 
-def _show(person: Person, asked: Reset) -> None:
+def _show(person: Person, request: Reset) -> None:
     with st.container(border=True):
         st.markdown(
-            f"**{words.month(asked.month)}**, {words.plain(asked.provider_name)}  \n"
-            f"{words.plain(asked.host_name)}: {words.plain(asked.reason)}"
+            f"**{words.month(request.month)}**, {words.plain(request.provider_name)}  \n"
+            f"{words.plain(request.host_name)}: {words.plain(request.reason)}"
         )
         st.caption(
-            f"Request {asked.id}, {words.plain(asked.asked_by or 'somebody')}, "
-            f"{words.moment(asked.asked_at)} UTC"
+            f"Request {request.id}, {words.plain(request.asked_by or 'somebody')}, "
+            f"{words.moment(request.asked_at)} UTC"
         )
-        with st.form(f"reset-{asked.id}", border=False):
-            answer = st.text_input("Answer", max_chars=LONGEST_REASON, key=f"answer-{asked.id}")
+        with st.form(f"reset-{request.id}", border=False):
+            answer = st.text_input("Answer", max_chars=LONGEST_REASON, key=f"answer-{request.id}")
             with st.container(horizontal=True):
                 if st.form_submit_button("Open the month again", type="primary"):
-                    _decide(lambda c: grant_reset(c, asked.id, answer=answer, user_id=person.id))
+                    _decide(lambda c: grant_reset(c, request.id, answer=answer, user_id=person.id))
                 if st.form_submit_button("Refuse"):
-                    _decide(lambda c: refuse_reset(c, asked.id, answer=answer, user_id=person.id))
+                    _decide(lambda c: refuse_reset(c, request.id, answer=answer, user_id=person.id))
 
 
-def _decide(verb: Verb) -> None:
+def _decide(command: Command) -> None:
     try:
         with engine().begin() as connection:
-            verb(connection)
+            command(connection)
     except UserError as wrong:
         st.error(str(wrong))
     else:
@@ -76,12 +76,12 @@ def _show_decided(decided: list[Reset]) -> None:
         return
     st.subheader("Decided")
     table = {
-        "Month": [words.month(each.month) for each in decided],
-        "Provider": [each.provider_name for each in decided],
-        "Asked by": [each.host_name for each in decided],
-        "Reason": [each.reason for each in decided],
-        "Decision": [each.decision for each in decided],
-        "Answer": [each.answer or "" for each in decided],
-        "Decided by": [each.decided_by or "command line" for each in decided],
+        "Month": [words.month(reset.month) for reset in decided],
+        "Provider": [reset.provider_name for reset in decided],
+        "Asked by": [reset.host_name for reset in decided],
+        "Reason": [reset.reason for reset in decided],
+        "Decision": [reset.decision for reset in decided],
+        "Answer": [reset.answer or "" for reset in decided],
+        "Decided by": [reset.decided_by or "command line" for reset in decided],
     }
     st.dataframe(table, hide_index=True, width="stretch", alt="Requests that were decided")

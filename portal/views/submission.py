@@ -1,4 +1,4 @@
-"""Submit a month: what is still missing, draft or final, the stages as they run, what came out."""
+"""Submits a month: what is missing, draft or final, the stages as they run, the result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.vocabulary.states.submissions import STAGES, SUBMISSION_TEXTS, Submiss
 from portal import words
 from portal.components.check_progress import show_stages
 from portal.components.month_choice import choose_submission
-from portal.components.month_figures import releases, show_against
+from portal.components.month_figures import receivers_text, show_against
 from portal.components.readiness import show_readiness
 from portal.components.run_history import show_runs
 from portal.components.sums_table import show_sums_table
@@ -80,7 +80,7 @@ def _prepare(
     show_readiness(
         submission,
         missing,
-        next((each for each in calendar if (each.provider_id, each.month) == month), None),
+        next((entry for entry in calendar if (entry.provider_id, entry.month) == month), None),
     )
     if missing:
         return
@@ -92,7 +92,7 @@ def _prepare(
             if kind == "draft":
                 _offer_draft(person, submission)
             else:
-                _offer_final(person, submission, releases(outcome, areas))
+                _offer_final(person, submission, receivers_text(outcome, areas))
 
 
 def _may_run(person: Person, submission: SubmissionRow) -> bool:
@@ -162,7 +162,7 @@ def _place_clinics(person: Person, submission: SubmissionRow, clinics: list[str]
 
 @refreshed(seconds=1)
 def _follow(person: Person, submission_id: int) -> None:
-    """Shows the stages as they run; loads the page anew at the end."""
+    """Shows the stages as they run; reloads the page at the end."""
     with engine().connect() as connection:
         submission = submission_for(connection, person.scope, submission_id)
         stages = stages_of(connection, person.scope, submission_id)

@@ -1,4 +1,4 @@
-"""A person's own subscriptions: from when to when, for what, and their invoices."""
+"""A person's own subscriptions, with their periods and organisations, and their invoices."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def show(person: Person) -> None:
     """The page."""
     st.title("My subscription")
     with engine().connect() as connection:
-        found = list_subscriptions(connection, person.scope, today(), of_user=person.id)
+        subscriptions = list_subscriptions(connection, person.scope, today(), of_user=person.id)
         invoices = list_invoices(connection, person.scope)
-    mine = [row for row in found if row.holder_id == person.id]
-    if not mine:
+    held = [row for row in subscriptions if row.holder_id == person.id]
+    if not held:
         st.info("You have no subscription. Ask your administrator for a quotation.")
-    for row in mine:
+    for row in held:
         show_subscription(row)
-    own = {row.id for row in mine}
-    bills = [invoice for invoice in invoices if invoice.subscription_id in own]
+    held_ids = {row.id for row in held}
+    bills = [invoice for invoice in invoices if invoice.subscription_id in held_ids]
     if bills:
         st.subheader("Invoices")
     for invoice in bills:

@@ -1,4 +1,4 @@
-"""Upload a month's files, follow their check, put errors right."""
+"""Uploads a month's files, follows their check, corrects errors."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _upload(person: Person, submission: SubmissionRow) -> None:
 
 @refreshed(seconds=1)
 def _follow(person: Person, submission_id: int) -> None:
-    """Shows the files while they are checked; loads the page anew when all have been."""
+    """Shows the files while they are checked; reloads the page when all are checked."""
     with engine().connect() as connection:
         files = files_of(connection, person.scope, submission_id)
         submission = submission_for(connection, person.scope, submission_id)
@@ -140,7 +140,7 @@ def _facts(file: FileRow) -> str:
 
 
 def _rows(file: FileRow) -> list[str]:
-    """Where the rows of the file went; nothing where nobody counted them."""
+    """What became of the file's rows; empty where they were not counted."""
     if file.rows_there is None:
         return []
     rows = (file.rows_read or 0, file.rows_in_error or 0, file.rows_left_out or 0)

@@ -1,4 +1,4 @@
-"""The first page: what this is, and the way in."""
+"""The first page: what Grouper does, and sign-in."""
 
 from __future__ import annotations
 

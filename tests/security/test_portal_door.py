@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from core.user_errors import UserError
-from portal.uploads import _arrival
+from portal.uploads import _upload_details
 
 if TYPE_CHECKING:
     from deployments.supervisor import Services
@@ -178,4 +178,4 @@ def test_a_name_with_a_nul_is_refused_clearly() -> None:
 
     scope = {"type": "http", "query_string": b"name=a%00.csv", "headers": []}
     with pytest.raises(UserError, match="NUL"):
-        _arrival(Request(scope))
+        _upload_details(Request(scope))

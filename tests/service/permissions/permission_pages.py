@@ -12,7 +12,7 @@ from core.access.people import Person
 from core.database import engine as database
 from core.settings import Settings, use_settings
 from core.vocabulary.permissions import Action
-from portal.navigation import shown_to
+from portal.navigation import contents_for
 from tests.service.permissions.permission_scene import (
     ASKED,
     DRAFT,
@@ -58,7 +58,7 @@ def shown(person: Person) -> list[str]:
 
     act_as(person)
     try:
-        return list(shown_to(person))
+        return list(contents_for(person))
     finally:
         act_as(None)
 
@@ -240,10 +240,10 @@ def _run(person: object, address: str) -> None:  # it is run by itself, without 
 
     from portal.database import act_as
     from portal.links import remember_pages
-    from portal.navigation import shown_to
+    from portal.navigation import contents_for
 
     act_as(person)  # type: ignore[arg-type]
     remember_pages({})
     # Parts that refresh themselves look at the cookie again, and there is no browser.
     with patch("portal.fragments.person_on_page", lambda **_: person):
-        shown_to(person)[address][1](person)  # type: ignore[arg-type]
+        contents_for(person)[address][1](person)  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ OF_NOBODY = {
     "core.access.sessions.begin_session": "before it, nobody is there",
     "core.access.sessions.admitted_session": "before it, nobody is there",
     "core.events.prefect_webhook.raise_scheduler_event": "Prefect tells the portal, by a signature",
-    "core.events.prefect_webhook.first_time": "whether it was told before, whoever tells",
+    "core.events.prefect_webhook.first_time": "whether the message is new, whoever sends it",
     "core.areas.register_store.register_in_use": "the register of areas is published",
     "core.areas.register_store.rows_in_use": "the register of areas is published",
     "core.configurations.datasets.current_specification": "specifications are published",

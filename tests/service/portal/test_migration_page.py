@@ -14,7 +14,7 @@ from core.migration.row_failures import record_faulty_rows
 from core.migration.runs import begin_migration, end_migration, plan_tables, request_migration
 from core.settings import Settings, use_settings
 from portal.database import act_as
-from portal.navigation import shown_to
+from portal.navigation import contents_for
 
 if TYPE_CHECKING:
     from tests.service.month import Service
@@ -86,7 +86,7 @@ def test_only_who_operates_has_the_page(service: Service, page: AppTest) -> None
     having = []
     for person in people:
         act_as(person)
-        having += [person] if "migration" in shown_to(person) else []
+        having += [person] if "migration" in contents_for(person) else []
     assert having == [person for person in people if person.runs_the_service]
     assert 0 < len(having) < len(people)
 

@@ -1,4 +1,4 @@
-"""How progress is told in words."""
+"""Progress in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from core.submissions.stage_progress import COUNTED, StageProgress
 from core.vocabulary.states.submissions import STAGES, SubmissionState
-from portal.components.check_progress import told
+from portal.components.check_progress import progress_text
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from portal.components.check_progress import told
 def test_a_stage_is_told_with_its_counts(
     stage: SubmissionState, progress: StageProgress | None, expected: str
 ) -> None:
-    assert told(stage, progress) == expected
+    assert progress_text(stage, progress) == expected
 
 
 def test_each_stage_that_works_on_parts_counts_something() -> None:
