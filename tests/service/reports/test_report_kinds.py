@@ -233,6 +233,11 @@ def test_a_receipt_names_files_run_and_totals(
         ).one()
     [file] = table(book["Files"])
     assert (file["File"], file["Records"], len(file["SHA-256"])) == ("april.csv", 2, 64)
+    assert (file["Rows"], file["Rows left out"]) == (2, 0)
+    facts = dict(book["Notes"].iter_rows(min_row=3, max_col=2, values_only=True))
+    merged = f"{2 - run.episodes} merged into the episode of an earlier one"
+    assert facts["Records"] == f"2 records: {run.episodes} episodes, {merged}"
+    assert facts["Episodes"].startswith(f"{run.episodes} episodes: {run.episodes_charged} with")
     rows = list(book["Receipt"].iter_rows(values_only=True))
     [calculated] = [row for row in rows if row[0] == "Number 1"]
     assert calculated[1:5] == ("Submitted: final", 2, run.episodes, run.charges)
