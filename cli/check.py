@@ -129,7 +129,12 @@ def write_marked(
 def names_of(files: tuple[Path, ...]) -> list[str]:
     """File names as reports show them: with their folders where two have the same name."""
     times = Counter(path.name for path in files)
-    return [path.name if times[path.name] == 1 else str(path) for path in files]
+    return [shown(path.name if times[path.name] == 1 else str(path)) for path in files]
+
+
+def shown(name: str) -> str:
+    """A name as it can be written: bytes that are no UTF-8 become the replacement character."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def directory(path: Path) -> Path:

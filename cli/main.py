@@ -7,6 +7,7 @@ commands start without Prefect or Streamlit.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import NoReturn
 
@@ -71,6 +72,9 @@ def grouper() -> None:
 
 def main() -> NoReturn:
     """Runs the command line; wrong use ends with one clear line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a path may hold bytes that are no text
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = grouper.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as no_arguments:

@@ -24,6 +24,7 @@ from core.engine.columns.joins import (
     distinct,
     distinct_rows,
     joined,
+    occurring,
     taken,
     together,
 )
@@ -79,6 +80,8 @@ def merge_records(records: pa.Table, specification: Specification) -> Merged:
         else:
             merged = [groups.latest(column) for column in recorded]
             lost += _lost(records, field, recorded, merged, groups)
+        if field.name in groups.keys:  # who reads them asks for the host of each clinic there is
+            merged = [occurring(column) for column in merged]
         slots[field.name] = tuple(_slot_names(field, len(merged), specification))
         arrays = (column.to_array() if len(column.values) else blank for column in merged)
         columns |= zip(slots[field.name], arrays, strict=True)

@@ -147,6 +147,15 @@ def combinations_of(columns: Sequence[Coded]) -> tuple[Codes, Rows]:
     return number[keys], example[occurring]
 
 
+def occurring(column: Coded) -> Coded:
+    """The column with those of its values alone that some row holds: a filter leaves all behind."""
+    held = np.bincount(column.codes + 1, minlength=len(column.values) + 1)[1:] > 0
+    if held.all():
+        return column
+    places = np.append(np.cumsum(held, dtype=np.int32) - 1, np.int32(BLANK))
+    return Coded(places[column.codes], column.values.filter(pa.array(held)))
+
+
 def spread(starts: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> Rows:
     """``start, start + 1, … start + count - 1`` of every pair, one after the other."""
     counts = counts.astype(np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -218,3 +219,39 @@ def test_nothing_is_marked_in_what_cannot_be_read(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "nothing in it can be marked" in done.stderr
     assert not out.exists()
+
+
+ODD_NAMES = [
+    b"odd\xff\xe9.csv",
+    b"\xff.csv",
+    b"new\nline.csv",
+    b"-o.csv",
+    "größe\u202e.csv".encode(),
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("date", ["2017-04-03", "x"])
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_file_may_be_called_anything(
+    tmp_path: Path, name: bytes, date: str, as_json: bool
+) -> None:
+    path = os.fsencode(tmp_path) + b"/" + name
+    with open(path, "wb") as file:  # noqa: PTH123 (a name of bytes)
+        file.write(f"{HEADINGS}\nC1,1,{date}\n".encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "check", "--dataset", str(SPEC), *["--json"][:as_json],
+         "--", path],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path.cwd()), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    shown = name.decode("utf-8", "replace")
+    assert done.returncode == (date == "x"), done.stderr
+    assert b"Traceback" not in done.stderr
+    if as_json:
+        assert json.loads(done.stdout.decode())["files"][0]["name"] == shown
+    found = list(csv.reader((tmp_path / "errors.csv").open(encoding="utf-8", newline="")))[1:]
+    assert [row[0].removeprefix("'") for row in found] == [shown] * len(found)
+    assert len(found) == (date == "x")

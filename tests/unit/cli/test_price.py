@@ -163,6 +163,34 @@ def test_a_clinic_that_is_not_listed_is_an_error(price: Run, tmp_path: Path) -> 
     assert [row["code"] for row in read(tmp_path / "out/errors.csv")] == ["unknown-clinic"]
 
 
+@pytest.mark.parametrize(
+    ("between", "code"),
+    [
+        (HEADINGS, "joined-file"),
+        (HEADINGS.upper(), "joined-file"),
+        ("NOPE,9,2017-04-03,E01000001,T2,", "unknown-clinic"),
+        ("NOPE,9,not a day,E01000001,T2,", "unknown-clinic"),
+    ],
+)
+def test_a_row_that_is_left_out_needs_no_host(
+    price: Run, tmp_path: Path, between: str, code: str
+) -> None:
+    good = "A,{},2017-04-03,E01000001,T2,"
+    path = written(tmp_path, "april.csv", good.format(1), between, good.format(2))
+    ended = price(path, "--skip-errors")
+    assert ended.code == 0, ended
+    assert [row["patient_id"] for row in read(tmp_path / "out/charges.csv")] == ["1", "2"]
+    assert code in {row["code"] for row in read(tmp_path / "out/errors.csv")}
+
+
+def test_what_stands_below_the_end_needs_no_host(price: Run, tmp_path: Path) -> None:
+    good = "A,1,2017-04-03,E01000001,T2,"
+    path = written(tmp_path, "april.csv", good, ",,,,,", "Total,1,,,,")
+    ended = price(path, "--skip-errors")
+    assert ended.code == 0, ended
+    assert [row["patient_id"] for row in read(tmp_path / "out/charges.csv")] == ["1"]
+
+
 def test_a_date_outside_the_month_is_charged_with_a_warning(price: Run, tmp_path: Path) -> None:
     path = written(tmp_path, "may.csv", "A,1,2017-04-03,E01000001,T2,")
     assert price(path, month="2017-05").code == 0

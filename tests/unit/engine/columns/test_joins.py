@@ -12,6 +12,7 @@ from core.engine.columns.joins import (
     distinct,
     distinct_rows,
     joined,
+    occurring,
     spread,
     together,
 )
@@ -82,3 +83,13 @@ def test_combinations_have_an_example_each(values: int) -> None:
     assert len(set(numbers.tolist())) == len(example) == 3
     assert numbers[0] == numbers[2]
     assert numbers[example].tolist() == [0, 1, 2]
+
+
+def test_values_that_no_row_holds_are_left_behind() -> None:
+    column = coded(pa.array(["a", "b", None, "c"]).dictionary_encode())
+    some = occurring(Coded(column.codes[[3, 2, 0, 3]], column.values))
+    assert some.values.to_pylist() == ["a", "c"]
+    assert some.to_array().to_pylist() == ["c", None, "a", "c"]
+    assert occurring(column) is column
+    nothing = occurring(Coded(column.codes[:0], column.values))
+    assert (len(nothing.values), len(nothing.codes)) == (0, 0)
