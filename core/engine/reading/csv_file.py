@@ -95,6 +95,8 @@ class CsvSource:
         Ragged rows are left out and noted in ``ragged``.
         """
         self._next_row = self.heading_row + 1
+        if fault := self.first[self.heading_row - 1].fault:
+            self.ragged.append(finding(f"ragged-row/{fault}", row=self.heading_row))
         above = self.lines_above + sum(record.lines for record in self.first[: self.heading_row])
         blocks = utf8_blocks(self.path, self.facts, self._block(chunk_rows))
         if self.facts.lone_cr:

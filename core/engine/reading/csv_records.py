@@ -18,6 +18,9 @@ from typing import NamedTuple
 _WIDE = 8
 """Columns from which on a line with most of the cells is like a row too."""
 
+_LEAST_WIDTH = 3
+"""Columns that a table is taken to have where a title stands above its headings."""
+
 _DATE = r"\s*\d{4}-\d\d-\d\d\s*"
 
 
@@ -91,24 +94,54 @@ class Records(Iterator[Record]):
 
     def _swallows(self, cells: list[str]) -> bool:
         """Whether lines within the row look like rows themselves."""
-        if self._width is None:
-            return False
-        if cells and len(cells) != self._width:
+        if self._width is not None and cells and len(cells) != self._width:
             return True
-        return any(map(self._like_a_row, self._taken[1:]))
+        width = self._width or max(len(cells), _LEAST_WIDTH)
+        if any(self._like_a_row(line, width) for line in self._taken[1:]):
+            return True
+        return self._ends_are_rows(width)
 
-    def _like_a_row(self, line: str) -> bool:
+    def _like_a_row(self, line: str, width: int) -> bool:
         """By itself as many cells as a row has, or a date in a cell of its own."""
         first, separated, _ = line.partition(self._delimiter)
         if not separated or '"' in first:  # there the quote ends: the line goes on a row
             return False
-        width = self._width or 0
-        spared = width // 4 if width >= _WIDE else 0
         cells = next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True))
-        if len(cells) >= width - spared:
-            return True
+        return len(cells) >= width - _spared(width) or self._holds_a_date(line)
+
+    def _ends_are_rows(self, width: int) -> bool:
+        """Whether what a cell takes of its first line and its last would make rows of both.
+
+        Such a cell begins and ends in the same column: what it takes of the first line are the
+        cells to the right of that column, and of the last line those to the left.
+        """
+        parts = "".join(self._taken).split('"')
+        spared = _spared(width)
+        column = 0
+        for at, part in enumerate(parts):
+            if not at % 2:  # outside quotes
+                column += part.count(self._delimiter)
+                continue
+            lines = part.splitlines()
+            if len(lines) < 2 and not part.endswith(("\n", "\r")):
+                continue
+            last = lines[-1] if not part.endswith(("\n", "\r")) else ""
+            right = lines[0].count(self._delimiter) - (width - 1 - column)
+            left = last.count(self._delimiter) - column
+            if abs(right) <= spared and abs(left) <= spared and abs(right + left) <= spared:
+                return True
+            if self._holds_a_date(self._delimiter + lines[0] + self._delimiter):
+                return True
+        return False
+
+    def _holds_a_date(self, line: str) -> bool:
         between = re.escape(self._delimiter)
         return re.search(f"{between}{_DATE}{between}", line) is not None
+
+
+def _spared(width: int) -> int:
+    """Cells that a line may lack and still be like a row."""
+    return width // 4 if width >= _WIDE else 0
 
 
 @lru_cache

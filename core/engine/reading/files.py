@@ -336,7 +336,8 @@ class _DataRows:
     @property
     def counts(self) -> RowCounts:
         """Where the rows went; complete once ``tables`` has ended."""
-        ragged = sum(found["row"] is not None for found in self._source.ragged)
+        heading_row = self._source.heading_row  # which may be at fault too, and is no record
+        ragged = sum((found["row"] or 0) > heading_row for found in self._source.ragged)
         after = self._end.rows_after + self._end.ragged_after(self._source.ragged)
         return RowCounts(
             there=self._source.rows_there - self._end.blank_rows,

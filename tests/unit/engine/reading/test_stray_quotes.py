@@ -101,3 +101,69 @@ def test_after_a_stray_quote_the_fast_way_goes_on(tmp_path: Path) -> None:
     assert named == [12]
     assert patients[-1] == (200_001, "199999")
     assert len(patients) == 199_999
+
+
+def wide_row(patient: object, separator: str = ",") -> str:
+    cells = ["ZX1-A", str(patient), "2017-04-03", "E01000001", "ZX1", "34", "", "T2", "", "11"]
+    return separator.join(cells)
+
+
+WIDE = "Clinic ID,Patient ID,Attendance Date,Home,Organisation,Age,Gender,Test,Other,Activity"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("between", [[], ["a line of text"], ["a line", "another"]])
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_note_in_the_first_column_swallows_nobody(
+    tmp_path: Path, separator: str, between: list[str], wide: bool
+) -> None:
+    made = wide_row if wide else lambda patient, sep: row(patient).replace(",", sep)
+    headings = separator.join(["Remark", *(WIDE if wide else HEADINGS).split(",")])
+    lines = [
+        f"a{separator}{made(1001, separator)}",
+        f'"abc{separator}{made(1002, separator)}',
+        *between,
+        f'x"{separator}{made(1003, separator)}',
+        f"b{separator}{made(1004, separator)}",
+    ]
+    content = "\n".join([headings, *lines, ""]).encode()
+    check = check_bytes(tmp_path, content)
+    named = [line for line, _, _, code in found(check) if code == "ragged-row"]
+    assert {3, 4 + len(between)} <= set(named)
+    assert {"1001", "1002", "1003", "1004"} - set(stored(check, "Patient ID")) <= {"1002", "1003"}
+    assert {"1001"} <= set(stored(check, "Patient ID"))
+
+
+def test_quotes_in_the_middle_of_two_rows_swallow_nobody(tmp_path: Path) -> None:
+    lines = ['C1,"1,2017-04-03,30,fine', 'C1,2",2017-04-03,30,fine', row(3)]
+    named, patients = read(tmp_path, *lines)
+    assert (named, patients) == ([2, 3], [(4, "3")])
+
+
+def test_a_first_cell_with_commas_and_lines_is_one_cell(tmp_path: Path) -> None:
+    lines = [f'"{text}",{row(1)}' for text in ("said, twice\nyes", "one, two, three\nfour")]
+    content = "\n".join([f"Remark,{HEADINGS}", *lines, ""]).encode()
+    assert stored(check_bytes(tmp_path, content), "row") == [2, 3]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_stray_quote_among_the_headings_is_named_and_swallows_nobody(
+    tmp_path: Path, end: str
+) -> None:
+    lines = [f'{HEADINGS},"Remark', f"{row(1)},a", f'{row(2)},b"', f"{row(3)},c", ""]
+    check = check_bytes(tmp_path, end.join(lines).encode())
+    named = [line for line, _, _, code in found(check) if code == "ragged-row"]
+    assert named == [1]
+    assert stored(check, "Patient ID") == ["1", "2", "3"]
+
+
+def test_a_quote_among_the_headings_that_is_never_closed_is_named(tmp_path: Path) -> None:
+    check = check_bytes(tmp_path, f'{HEADINGS},"Remark\n{row(1)},a\n{row(2)},b\n'.encode())
+    assert (1, "ragged-row") in [(line, code) for line, _, _, code in found(check)]
+    assert stored(check, "Patient ID") == ["1", "2"]
+
+
+def test_headings_over_several_lines_are_headings(tmp_path: Path) -> None:
+    content = b'"Clinic\nID","Patient ID","Attendance\nDate",Age\nC1,1,2017-04-03,30\n'
+    check = check_bytes(tmp_path, content)
+    assert (found(check), stored(check, "Patient ID")) == ([], ["1"])
