@@ -1,4 +1,4 @@
-"""Counts in words: one way to say how many there are of something."""
+"""Formats counts with their nouns."""
 
 from __future__ import annotations
 

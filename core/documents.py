@@ -1,4 +1,4 @@
-"""Reads the YAML documents that people write, and remembers on which line each value stands."""
+"""Reads the YAML documents that people write, with the line of each value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.user_errors import DocumentError, Problem
 
 Path_ = tuple[Hashable, ...]
-"""Where a value stands in a document, e.g. ``("currencies", 3, "primary")``."""
+"""The path of a value in a document, e.g. ``("currencies", 3, "primary")``."""
 
 
 class StrictModel(BaseModel):
@@ -43,21 +43,21 @@ class Document:
 
     def refused_by(self, error: ValidationError) -> DocumentError:
         """The findings of pydantic, each with its line."""
-        return DocumentError([self._from_pydantic(dict(found)) for found in error.errors()])
+        return DocumentError([self._from_pydantic(dict(each)) for each in error.errors()])
 
-    def _from_pydantic(self, found: dict[str, Any]) -> Problem:
-        path = tuple(found["loc"])
+    def _from_pydantic(self, error: dict[str, Any]) -> Problem:
+        path = tuple(error["loc"])
         name = ".".join(str(part) for part in path)
-        return self.problem(path, f"{name}: {found['msg']}" if name else str(found["msg"]))
+        return self.problem(path, f"{name}: {error['msg']}" if name else str(error["msg"]))
 
 
 def read_document(path: Path) -> Document:
-    """Parses ``path``; raises ``DocumentError`` where it is not there, not YAML or no mapping."""
+    """Parses ``path``; raises ``DocumentError`` where it is missing, not YAML or no mapping."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        told = f"cannot be read ({error.strerror}); name a file that is there"
-        raise DocumentError([Problem(str(path), told)]) from error
+        text = f"cannot be read ({error.strerror}); name a file that is there"
+        raise DocumentError([Problem(str(path), text)]) from error
     except UnicodeDecodeError as error:
         raise DocumentError(
             [Problem(f"{path}:1", f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8")]
@@ -66,7 +66,7 @@ def read_document(path: Path) -> Document:
 
 
 def parse_document(text: str, *, name: str) -> Document:
-    """As ``read_document``, from a text; ``name`` is what problems call it."""
+    """As ``read_document``, from a text; problems name it ``name``."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -122,18 +122,18 @@ _Loader.add_constructor(FLOAT, _exact)
 
 def _repeated_keys(node: yaml.Node) -> list[tuple[str, int]]:
     """Keys that stand twice in one mapping: YAML would silently keep the last."""
-    found: list[tuple[str, int]] = []
+    repeated: list[tuple[str, int]] = []
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                found.append((key.value, key.start_mark.line + 1))
+                repeated.append((key.value, key.start_mark.line + 1))
             seen.add(key.value)
-            found += _repeated_keys(value)
+            repeated += _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            found += _repeated_keys(value)
-    return found
+            repeated += _repeated_keys(value)
+    return repeated
 
 
 def _odd_numbers(node: yaml.Node) -> Iterator[tuple[int, str]]:
@@ -147,8 +147,8 @@ def _odd_numbers(node: yaml.Node) -> Iterator[tuple[int, str]]:
         return
     children = node.value if isinstance(node, yaml.CollectionNode) else []
     for child in children:
-        for one in child if isinstance(child, tuple) else (child,):
-            yield from _odd_numbers(one)
+        for part in child if isinstance(child, tuple) else (child,):
+            yield from _odd_numbers(part)
 
 
 def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> None:

@@ -1,4 +1,4 @@
-"""What may differ from one installation to the next, read once from ``GROUPER_*`` variables."""
+"""The settings of an installation, read once from ``GROUPER_*`` variables."""
 
 from __future__ import annotations
 
@@ -52,10 +52,12 @@ class Settings(BaseSettings):
     prefect_host: str = "127.0.0.1"  # the address that Prefect's server listens on
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     prefect_public_url: str | None = None  # how operators reach its pages; None: host and port
-    prefect_password: SecretStr | None = None  # None: made once, kept in the home
+    prefect_password: SecretStr | None = None  # None: made once, stored in the home
     prefect_api_url: str | None = None  # None: the server that `grouper up` starts
     hook_url: str | None = None  # how Prefect's server reaches the portal; None: host and port
-    hook_key: SecretStr | None = None  # signs what Prefect's server tells; None: kept, or derived
+    hook_key: SecretStr | None = (
+        None  # signs the calls of Prefect's server; None: stored, or derived
+    )
 
     files_url: str | None = None  # None: a folder of the home; or s3://bucket/prefix
     s3_endpoint: str | None = None
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
 
     app_database_url: str | None = None  # the portal's own role; None: made beside the owner
     kpi_database_url: str | None = None  # the role that calculates KPIs; None: the same
-    database_roles_key: SecretStr | None = None  # passwords of our roles; None: kept, or derived
+    database_roles_key: SecretStr | None = None  # passwords of our roles; None: stored, or derived
 
     vat_percent: Decimal = Field(default=Decimal(20), ge=0, le=100)
     invoice_from: str = "Grouper"  # who sends invoices: name and address, lines parted by |
@@ -95,7 +97,7 @@ class Settings(BaseSettings):
     spider_per_second: float = Field(default=10, gt=0)
     spider_timeout: float = Field(default=30, gt=0)  # seconds until an answer must have come
     spider_attempts: int = Field(default=5, ge=1)
-    spider_longest_wait: float = Field(default=300, ge=0)  # the longest Retry-After that is heeded
+    spider_longest_wait: float = Field(default=300, ge=0)  # the longest Retry-After that is obeyed
     spider_contact: str | None = None  # whom a source may write to; None: the portal's address
 
     legacy_url: str | None = None  # where the old service is; None: there is nothing to migrate
@@ -112,7 +114,7 @@ class Settings(BaseSettings):
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
     workers: int = Field(default=1, ge=0)
     worker_poll_seconds: int = Field(default=1, ge=1)
-    sweep_seconds: float = Field(default=10, gt=0)  # how often work in limbo is looked for
+    sweep_seconds: float = Field(default=10, gt=0)  # how often orphaned work is looked for
     log_days: int = Field(default=365, ge=1)  # how long posts of log groups are kept
     report_days: int = Field(default=30, ge=1)  # how long finished reports are kept
     kpi_seconds: float = Field(default=30, gt=0)  # how long the query of an indicator may take
@@ -143,25 +145,25 @@ class Settings(BaseSettings):
 
     @property
     def portal_url(self) -> str:
-        """Where browsers find the portal, without a slash at its end."""
+        """The address of the portal for browsers, without a slash at its end."""
         return (self.public_url or f"http://{self.host}:{self.portal_port}").rstrip("/")
 
     @property
     def api_url(self) -> str:
-        """Where Prefect's API answers."""
+        """The address of Prefect's API."""
         own = f"http://{reachable(self.prefect_host)}:{self.prefect_port}/api"
         return self.prefect_api_url or own
 
     @property
     def prefect_url(self) -> str:
-        """Where operators find Prefect's own pages."""
+        """The address of Prefect's own pages, for operators."""
         return (self.prefect_public_url or self.api_url.rstrip("/").removesuffix("/api")).rstrip(
             "/"
         )
 
     @property
     def prefect_hook(self) -> str:
-        """Where Prefect's server tells the portal of its events."""
+        """The address at which Prefect's server sends its events to the portal."""
         inside = self.hook_url or f"http://{reachable(self.host)}:{self.portal_port}"
         return f"{inside.rstrip('/')}/hooks/prefect"
 
@@ -172,7 +174,7 @@ class Settings(BaseSettings):
         return kept_secret(self.home / SECRET_KEY)
 
     def prefect_login(self) -> str | None:
-        """``user:password`` of Prefect's API; None for a server of somebody else's without one."""
+        """``user:password`` of Prefect's API; None for another's server without one."""
         if self.prefect_password is not None:
             return f"{PREFECT_USER}:{self.prefect_password.get_secret_value()}"
         if self.prefect_api_url is not None:
@@ -180,20 +182,21 @@ class Settings(BaseSettings):
         return f"{PREFECT_USER}:{kept_secret(self.home / PREFECT_PASSWORD)}"
 
     def hook_signing_key(self) -> str:
-        """The key behind what Prefect's server tells the portal."""
+        """The key that signs the calls of Prefect's server."""
         return self._derived_key(self.hook_key, HOOK_KEY)
 
     def roles_key(self) -> str:
         """The key behind the passwords of the database roles that the owner makes."""
         return self._derived_key(self.database_roles_key, DATABASE_ROLES_KEY)
 
-    def _derived_key(self, given: SecretStr | None, name: str) -> str:
-        """A key of one purpose: as given, as ``grouper secrets`` made it, or of the signing key."""
-        if given is not None:
-            return given.get_secret_value()
-        kept = self.home / name
-        if kept.exists():
-            return kept.read_text()
+    def _derived_key(self, setting: SecretStr | None, name: str) -> str:
+        """The key of one purpose: as set, as ``grouper secrets`` stored it, or derived from the
+        signing key."""
+        if setting is not None:
+            return setting.get_secret_value()
+        path = self.home / name
+        if path.exists():
+            return path.read_text()
         key = self.signing_key().encode()
         return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()
 
@@ -262,7 +265,7 @@ def reachable(host: str) -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """The secret in ``path``; the first process that asks makes it (mode 0600)."""
+    """The secret in ``path``; the first process that reads it makes it (mode 0600)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # of this thread alone
     if not path.exists():
@@ -278,7 +281,7 @@ def kept_secret(path: Path) -> str:
 
 
 def replace_secret(path: Path) -> None:
-    """Puts a new secret into ``path``; whoever reads meanwhile gets one of the two, whole."""
+    """Replaces the secret in ``path`` in one step: a reader gets either the old or the new."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     fresh.touch(mode=0o600)
     fresh.write_text(secrets.token_urlsafe(32))
@@ -286,14 +289,14 @@ def replace_secret(path: Path) -> None:
 
 
 def settings() -> Settings:
-    """The settings of this process, read when they are first asked for."""
+    """The settings of this process, read at the first call."""
     if not _in_use:
         _in_use.append(load_settings())
     return _in_use[0]
 
 
 def use_settings(chosen: Settings | None) -> None:
-    """Makes ``chosen`` the settings of this process; None: they are read again when asked for."""
+    """Makes ``chosen`` the settings of this process; None: the next call reads them again."""
     _in_use[:] = [] if chosen is None else [chosen]
 
 
@@ -305,8 +308,8 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        found = [
+        problems = [
             f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
             for problem in error.errors()
         ]
-        raise UserError("wrong setting: " + "; ".join(found)) from error
+        raise UserError("wrong setting: " + "; ".join(problems)) from error

@@ -1,4 +1,4 @@
-"""What a person can mend, told apart from bugs.
+"""Errors that a person can mend, as opposed to bugs.
 
 Every error that a user may see is a ``UserError``; anything else that is raised is a bug.
 """
@@ -14,7 +14,7 @@ class UserError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a document that people write: a specification, a configuration."""
+    """A problem in a document that people write, such as a specification or a configuration."""
 
     place: str  # file:line, as editors understand it
     text: str

@@ -14,7 +14,7 @@ from core.engine.calculation.pricing import Priced
 from core.engine.calculation.residence import ResidenceAuthorities, residence_of
 from core.engine.calculation.schema import CHARGES_SCHEMA
 from core.engine.columns.coded import Coded
-from core.engine.columns.joins import BLANK, Codes, coded, distinct_rows, taken
+from core.engine.columns.joins import BLANK, Codes, at_rows, coded, distinct_rows
 from core.engine.tariff.commissioners import BASIS, Payer, Residence, payers
 from core.engine.tariff.configuration import Configuration
 from core.engine.tariff.money import shortest
@@ -33,7 +33,7 @@ def allocate(
     residence = _residence(lived.authority, configuration)[priced.episode]
     payer = payers(configuration)[priced.currency, residence]
     columns = [
-        *(taken(key, priced.episode) for key in (clinic, patient, date)),
+        *(at_rows(key, priced.episode) for key in (clinic, patient, date)),
         _words(priced.currency, [currency.code for currency in configuration.currencies]),
         _words(priced.is_primary.astype(np.int32), RATE_TYPES),
         priced.rate,
@@ -41,8 +41,8 @@ def allocate(
         np.where(payer == Payer.NOBODY, 0, priced.amount),
         _commissioner(
             payer,
-            taken(lived.authority, priced.episode),
-            taken(clinic, priced.episode),
+            at_rows(lived.authority, priced.episode),
+            at_rows(clinic, priced.episode),
             hosts.authorities,
         ),
         _words(payer.astype(np.int32), BASIS),
@@ -97,7 +97,7 @@ def _reason(
     """The reason of each line: why nobody pays, or which authority preceded the one that pays."""
     reason, reasons = priced.reason.copy(), list(priced.reasons)
     authority, before, step = (
-        taken(column, priced.episode) for column in (lived.authority, lived.earlier, lived.step)
+        at_rows(column, priced.episode) for column in (lived.authority, lived.earlier, lived.step)
     )
 
     def nobody(reason_code: int, currency: int, where: int) -> str:
@@ -121,7 +121,7 @@ def _reason(
     _add(reason, reasons, moved, (before.codes,), preceded)
     of_county = np.flatnonzero((payer != Payer.HOST) & (step.codes >= 0))
     _add(reason, reasons, of_county, (step.codes,), commissioned)
-    note = taken(host_note, priced.episode)
+    note = at_rows(host_note, priced.episode)
     hosted = np.flatnonzero((payer == Payer.HOST) & (note.codes >= 0))
     _add(reason, reasons, hosted, (note.codes,), host_differs)
     return _words(reason, reasons)

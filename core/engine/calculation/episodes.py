@@ -20,13 +20,13 @@ from core.engine.columns.joins import (
     Codes,
     Rows,
     all_blank,
+    at_rows,
     coded,
+    coded_together,
     distinct,
     distinct_rows,
     joined,
     occurring,
-    taken,
-    together,
 )
 from core.engine.dataset.fields import Field
 from core.engine.dataset.specification import Specification
@@ -139,7 +139,7 @@ class _Groups:
         """The columns of a field, record by record."""
         if field.name in self.keys:
             return [self.keys[field.name]]
-        return together([_column(records, column) for column in field.columns])
+        return coded_together([_column(records, column) for column in field.columns])
 
     def latest(self, column: Coded) -> Coded:
         """The latest non-blank value of each episode."""
@@ -170,8 +170,8 @@ def _lost(
             overwritten = _places(records, rows[at])
             names = pa.DictionaryArray.from_arrays(np.zeros(len(at), np.int32), [name])
             overwritten = overwritten.append_column("field", names)
-            overwritten = overwritten.append_column("value", taken(column, rows[at]).to_array())
-            yield overwritten.append_column("by", taken(column, rows[at + 1]).to_array())
+            overwritten = overwritten.append_column("value", at_rows(column, rows[at]).to_array())
+            yield overwritten.append_column("by", at_rows(column, rows[at + 1]).to_array())
 
 
 def _still_held(merged: list[Coded], episode: Codes, code: Codes) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.engine.calculation.episodes import Merged
-from core.engine.columns.joins import Codes, Rows, Words, distinct_rows, together
+from core.engine.columns.joins import Codes, Rows, Words, coded_together, distinct_rows
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration
 from core.engine.tariff.triggers import Layout, Trigger, holds, layout_of, triggers_of
@@ -84,7 +84,7 @@ def _words(merged: Merged, layout: Layout, specification: Specification) -> list
         field = specification.by_name[name]
         columns = [merged.episodes[column] for column in merged.slots[name]]
         filled = [column for column in columns if column.null_count < count]
-        slots = together(filled) if filled else []
+        slots = coded_together(filled) if filled else []
         for word, marks in layout.marks(field, slots[0].values) if slots else ():
             for slot in slots:
                 words[word] |= marks[slot.codes]

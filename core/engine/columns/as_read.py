@@ -1,14 +1,13 @@
-"""Text as people read it: what nobody can see, or what only Excel needs, makes no difference.
+"""Text as people read it: invisible characters, and wrappers that only Excel needs, do not count.
 
 The one rule for values, codes, identifiers and headings of every kind of file (docs/formats.md):
 
-- characters that nobody can see are taken out, white space around a text is trimmed, and every
-  kind of space inside it is a space;
+- invisible characters are removed, white space around a text is trimmed, and every kind of space
+  inside it becomes a space;
 - letters are composed (Unicode NFC) and compatibility digits are digits;
-- ``="0001"``, a leading apostrophe and quotes after a space say that a text follows: the text is
-  what stands in them.
+- ``="0001"``, a leading apostrophe and quotes after a space wrap a text: the text is their content.
 
-Whole columns at a time; values of printable ASCII, nearly all of them, take a short way.
+The functions take whole columns; values of printable ASCII, nearly all of them, are returned early.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import pyarrow.compute as pc
 from core.engine.columns.text_bytes import any_of, bytes_of
 
 NUL_SHOWN = "\N{SYMBOL FOR NULL}"
-"""Stands for a NUL, which nothing can store and nobody can see."""
+"""Stands for a NUL, which is invisible and cannot be stored."""
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -49,7 +48,7 @@ _DIGITS = {
 _ANY_DIGIT = f"[{''.join(form.strip('[]') for form in _DIGITS.values())}]"
 
 _ODD = r"[^ -~]|^ *['=]|^ +\""
-"""What keeps a value from the short way: not printable ASCII, or in one of Excel's dresses."""
+"""The values that need work: not printable ASCII, or in one of Excel's wrappers."""
 
 _QUOTED = '"((?:[^"]|"")*)"'
 _FORMULA = rf"^=[{_SPACES}]*{_QUOTED}$"
@@ -57,12 +56,12 @@ _QUOTES_LATE = rf"^[{_SPACES}{_INVISIBLE}]+{_QUOTED}[{_SPACES}]*$"
 _TRIM = rf"^[{_AROUND}]+|[{_AROUND}]+$"
 _APOSTROPHES = rf"^(?:'[{_SPACES}]*)+"
 
-_NOBODY_SEES = re.compile(f"[{_INVISIBLE}]")
+_INVISIBLE_CHARACTER = re.compile(f"[{_INVISIBLE}]")
 _NULL = pa.scalar(None, pa.string())
 
 
 def as_read(values: pa.Array) -> pa.Array:
-    """Texts as people read them; null where nothing is left. A NUL is shown as a symbol."""
+    """Texts as people read them; null where nothing is left. A NUL becomes a symbol."""
     bare = pc.ascii_trim(values, characters=" ")
     if not _all_plain(values):
         odd = pc.fill_null(pc.match_substring_regex(values, _ODD), False)
@@ -84,7 +83,7 @@ def _one_as_read(text: str) -> str:
 
 _SHORT = 200
 _short_as_read = lru_cache(maxsize=4096)(_one_as_read)
-"""Headings and separators are asked for again and again."""
+"""The same headings and separators are read many times."""
 
 
 def with_nul(values: pa.Array) -> pa.Array:
@@ -95,8 +94,8 @@ def with_nul(values: pa.Array) -> pa.Array:
 
 
 def made_visible(text: str) -> str:
-    """The text with the number and name of each character in it that nobody can see."""
-    return _NOBODY_SEES.sub(lambda found: _named(found[0]), text.replace("\0", NUL_SHOWN))
+    """The text with the number and name of each invisible character in it."""
+    return _INVISIBLE_CHARACTER.sub(lambda match: _named(match[0]), text.replace("\0", NUL_SHOWN))
 
 
 def _named(character: str) -> str:
@@ -105,14 +104,14 @@ def _named(character: str) -> str:
 
 
 def _all_plain(values: pa.Array) -> bool:
-    """Whether all bytes are printable ASCII that no dress begins with."""
+    """Whether all bytes are printable ASCII that begins no wrapper."""
     content = bytes_of(values)
     printable = not len(content) or (content.min() >= ord(" ") and content.max() <= ord("~"))
     return bool(printable) and not any_of(content, b"\"'=")
 
 
 def _clean(values: pa.Array) -> pa.Array:
-    """Without what nobody can see; composed; with spaces and digits of one kind."""
+    """Without invisible characters; composed; with spaces and digits of one kind."""
     values = _unwrapped(values, _QUOTES_LATE)  # while what stands before the quotes is there
     seen = pc.replace_substring_regex(values, f"[{_INVISIBLE}]+", "")
     composed = pc.utf8_normalize(seen, "NFC")
@@ -130,7 +129,7 @@ def _with_digits(values: pa.Array) -> pa.Array:
 
 
 def _undressed(values: pa.Array) -> pa.Array:
-    """Trimmed, and out of every dress; one may be in another, each twice as long as the next."""
+    """Trimmed, without wrappers, which may be nested: each is twice as long as the next."""
     while True:
         bare = _unwrapped(_unwrapped(values, _FORMULA), _QUOTES_LATE)
         bare = pc.replace_substring_regex(bare, _TRIM, "")

@@ -1,7 +1,7 @@
-"""Coded columns: the distinct values of a column, and for each row which of them it holds.
+"""Coded columns: the distinct values of a column, and for each row the number of its value.
 
-Rules are worked out once for each distinct value and spread over the rows by number, which is
-what makes a million rows cheap.
+Rules are evaluated once for each distinct value, and the results are spread over the rows by
+number, which makes a million rows cheap.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Coded:
 
     @classmethod
     def from_column(cls, column: pa.ChunkedArray) -> Coded:
-        """Of a dictionary column, however it is chunked."""
+        """From a dictionary column with any chunks."""
         if column.num_chunks > 1:
             column = column.unify_dictionaries()
         cells = column.combine_chunks()
@@ -37,7 +37,7 @@ class Coded:
         return cls(np.asarray(pc.fill_null(cells.indices, -1)), cells.dictionary)
 
     def with_values(self, values: pa.Array) -> Coded:
-        """The same rows with another text for each value; equal texts become one again."""
+        """The same rows with another text for each value; equal texts become one value."""
         encoded = values.dictionary_encode()
         if len(encoded.dictionary) == len(values):
             return Coded(self.codes, values)
@@ -46,7 +46,7 @@ class Coded:
         )
 
     def spread(self, of_values: npt.NDArray[Kind], blank: object) -> npt.NDArray[Kind]:
-        """What holds for each value, for each row; ``blank`` for rows without one."""
+        """The result of each row, from results of values; ``blank`` for rows without a value."""
         last = np.array([blank], dtype=of_values.dtype)
         return np.concatenate([of_values, last])[self.codes]
 

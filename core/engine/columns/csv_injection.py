@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet opens from a csv file as texts, whatever they begin with."""
+"""Keeps a spreadsheet from reading texts in a csv file as formulas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ACTIVE = r"^[=+\-@\t\r]"
 
 
 def inert(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would calculate."""
+    """The text, with an apostrophe in front if a spreadsheet would read it as a formula."""
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 

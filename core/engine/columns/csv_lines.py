@@ -26,7 +26,7 @@ Order = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Spaced:
-    """Several columns in one cell, with a space between what is not blank."""
+    """Several columns in one cell: the values that are not blank, with spaces between."""
 
     columns: Sequence[Coded]
 
@@ -41,7 +41,7 @@ def write_csv(path: Path, headings: Sequence[str], cells: Sequence[Cell], order:
         waiting: deque[Future[memoryview]] = deque()
         for at in range(0, len(order), LINES_AT_ONCE):
             waiting.append(pool.submit(_lines, cells, order[at : at + LINES_AT_ONCE]))
-            if len(waiting) > WRITERS:  # never many ahead: lines take room
+            if len(waiting) > WRITERS:  # few at a time, since lines take memory
                 out.write(waiting.popleft().result())
         for lines in waiting:
             out.write(lines.result())
@@ -58,7 +58,7 @@ def text_cells(column: Coded) -> Coded:
 
 
 def as_one(columns: Sequence[Coded]) -> Coded:
-    """Neighbouring cells as one: worth it where few combinations occur."""
+    """Neighbouring cells as one cell, which is faster where there are few combinations."""
     numbers, example = combinations_of(columns)
     return Coded(numbers, pc.binary_join_element_wise(*_texts(columns, example), ","))
 
@@ -107,7 +107,7 @@ def _text(column: Coded, rows: Order) -> pa.StringArray:
 
 
 def spaced(columns: Sequence[Coded], rows: Order) -> pa.StringArray:
-    """What is not blank in these rows, with a space between, as a finished cell."""
+    """The values that are not blank in these rows, with spaces between, as a finished cell."""
     led = [
         Coded(column.codes, pc.binary_join_element_wise(" ", column.values, ""))
         for column in columns

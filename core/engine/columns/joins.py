@@ -1,6 +1,6 @@
 """Groups and joins coded columns.
 
-Grouping and comparing happen on the integers; a text is looked at once for each distinct value.
+Groups and comparisons use the integers; each distinct text is read once.
 """
 
 from __future__ import annotations
@@ -22,29 +22,34 @@ _FAR = 2**62
 _NO_VALUES = pa.array([], pa.string())
 
 
-def taken(column: Coded, rows: npt.NDArray[np.integer]) -> Coded:
+def at_rows(column: Coded, rows: npt.NDArray[np.integer]) -> Coded:
     """The column at these rows."""
     return Coded(column.codes[rows], column.values)
 
 
 def coded(column: pa.ChunkedArray | pa.Array) -> Coded:
     """Any text column, coded already or not."""
-    return together([column])[0]
+    return coded_together([column])[0]
 
 
-def together(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Coded]:
-    """Columns coded into one common list of values: the slots of a field, say.
+def coded_together(columns: Sequence[pa.ChunkedArray | pa.Array]) -> list[Coded]:
+    """The columns, coded with one common list of values, as for the slots of a field.
 
-    Not by Arrow's ``unify_dictionaries``: it follows the numbers under nulls too, wherever they
-    point, and has crashed the process (apache/arrow#44827).
+    Arrow's ``unify_dictionaries`` is not used: it follows the numbers under nulls too, and has
+    crashed the process (apache/arrow#44827).
     """
     chunked = [[_coded(chunk) for chunk in _chunks(column)] for column in columns]
     different = {
-        id(one.values): one.values for chunks in chunked for one in chunks if len(one.values)
+        id(chunk.values): chunk.values
+        for chunks in chunked
+        for chunk in chunks
+        if len(chunk.values)
     }
     if len(different) <= 1:
         values = next(iter(different.values()), _NO_VALUES)
-        return [Coded(_whole([one.codes for one in chunks]), values) for chunks in chunked]
+        return [
+            Coded(_concatenated([chunk.codes for chunk in chunks]), values) for chunks in chunked
+        ]
     common = pa.concat_arrays(different.values()).dictionary_encode()
     ends = np.cumsum([len(values) for values in different.values()])
     parts = np.split(common.indices.to_numpy(), ends[:-1])
@@ -71,26 +76,26 @@ def _coded(chunk: pa.Array) -> Coded:
 
 
 def all_blank(rows: int) -> Coded:
-    """A column without a value; its codes take no room and cannot be written to."""
+    """A column of blanks; its codes take no memory and are read-only."""
     return Coded(np.broadcast_to(np.int32(BLANK), rows), _NO_VALUES)
 
 
-def _whole(parts: list[Codes]) -> Codes:
+def _concatenated(parts: list[Codes]) -> Codes:
     return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int32), *parts])
 
 
 def _renumbered(chunks: list[Coded], number: dict[int, Codes]) -> Codes:
     """The codes of the chunks in the common list; ``number`` is by the chunk's own list."""
-    whole = np.empty(sum(len(one.codes) for one in chunks), np.int32)
+    codes = np.empty(sum(len(chunk.codes) for chunk in chunks), np.int32)
     at = 0
-    for one in chunks:
-        part = whole[at : at + len(one.codes)]
-        if len(one.values):
-            np.take(number[id(one.values)], one.codes, out=part, mode="wrap")  # -1 is the last
+    for chunk in chunks:
+        part = codes[at : at + len(chunk.codes)]
+        if len(chunk.values):
+            np.take(number[id(chunk.values)], chunk.codes, out=part, mode="wrap")  # -1 is the last
         else:
             part[:] = BLANK
         at += len(part)
-    return whole
+    return codes
 
 
 def distinct(keys: npt.NDArray[np.generic]) -> tuple[Codes, Rows]:
@@ -108,11 +113,11 @@ def distinct_rows(columns: Iterable[npt.NDArray[np.generic]]) -> tuple[Codes, Ro
     """As ``distinct``, for keys of several columns."""
     numbers: Codes | None = None
     for column in columns:
-        mine, mine_first = distinct(column)
+        of_column, first_of_column = distinct(column)
         if numbers is None:
-            numbers, first = mine, mine_first
-        elif len(mine_first) > 1:
-            pairs = numbers.astype(np.int64) * len(mine_first) + mine
+            numbers, first = of_column, first_of_column
+        elif len(first_of_column) > 1:
+            pairs = numbers.astype(np.int64) * len(first_of_column) + of_column
             numbers, first = distinct(pairs)
     if numbers is None:
         raise ValueError("no columns")
@@ -135,7 +140,10 @@ def joined(columns: Sequence[Coded]) -> tuple[Rows, int]:
 
 
 def combinations_of(columns: Sequence[Coded]) -> tuple[Codes, Rows]:
-    """Numbers equal rows alike, in any order, and gives a row of each number."""
+    """Numbers equal rows alike, in any order.
+
+    Returns the number of each row, and for each number one of its rows.
+    """
     keys, bound = joined(columns)
     if bound > 2 * len(keys):
         return distinct(keys)

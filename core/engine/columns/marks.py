@@ -1,8 +1,8 @@
-"""What a reader knows of a cell that its text alone would not tell.
+"""Marks: facts about a cell that its text does not show.
 
-A csv cell is text. A workbook cell has a kind, and the contract cares: a date typed as text is
-no date. Such values travel with one private character in front, which the checks take off; tables
-that may hold it say so in their metadata, so values of plain csv files are never mistaken.
+A csv cell is text. A workbook cell has a kind, and the contract depends on it: a date typed as text
+is no date. Such values get one private character in front, which the checks remove; the metadata of
+a table says whether it may hold marks, so that values of plain csv files are never taken for marks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ERROR_CELL = "\ue002"
 ROUNDED_NUMBER = "\ue003"
 CODE_TOO_MANY = "\ue004"
 NO_VALUE = "\ue005"
-"""A formula whose result nobody stored; the formula follows."""
+"""A formula without a stored result; the formula follows."""
 NOT_AS_SHOWN = "\ue006"
 """A cell that shows something else than it holds: ``shown``, ``SEPARATOR``, ``stored`` and so on.
 
@@ -29,11 +29,11 @@ AS_SHOWN = "\ue007"
 TWICE = "\ue008"
 """Several cells of one address: what each holds, with " | " between."""
 TYPED = "\ue009"
-"""What a person put in the place of a cell: right whatever kind of cell the field wants."""
+"""A person's correction of a cell: it counts as the kind of cell that the field needs."""
 HALF = "\ue00e"
 """Text with half of a character of two halves (UTF-16) in it, which no text can hold."""
 LITERAL = "\ue00f"
-"""Says nothing: it keeps a text whose own first character is one of these from being marked."""
+"""No mark of a fact: it precedes a text whose own first character is one of the marks."""
 SEPARATOR = "\ue010"
 
 FROM_WORKBOOK = {b"cells": b"workbook"}
@@ -62,10 +62,10 @@ def take_marks_off(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.str_]]:
     bare = pc.if_else(marked, pc.utf8_slice_codeunits(values, 1), values)
     marks = pc.if_else(marked, first, "")
     marks = pc.if_else(pc.equal(marks, LITERAL), "", marks)
-    found = np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)
-    if np.isin(found, [NOT_AS_SHOWN, AS_SHOWN]).any():
-        bare = _part(bare, found, 0)
-    return bare, found
+    mark_of_each = np.asarray(marks.to_numpy(zero_copy_only=False), dtype=np.str_)
+    if np.isin(mark_of_each, [NOT_AS_SHOWN, AS_SHOWN]).any():
+        bare = _part(bare, mark_of_each, 0)
+    return bare, mark_of_each
 
 
 def stored_numbers(values: pa.Array) -> pa.Array:
@@ -73,16 +73,16 @@ def stored_numbers(values: pa.Array) -> pa.Array:
     bare, marks = take_marks_off(values)
     if not np.isin(marks, [NOT_AS_SHOWN, AS_SHOWN]).any():
         return bare
-    return _part(pc.utf8_slice_codeunits(values, 1), marks, 1, others=bare)
+    return _part(pc.utf8_slice_codeunits(values, 1), marks, 1, same=bare)
 
 
 def _part(
-    bare: pa.Array, marks: npt.NDArray[np.str_], part: int, *, others: pa.Array | None = None
+    bare: pa.Array, marks: npt.NDArray[np.str_], part: int, *, same: pa.Array | None = None
 ) -> pa.Array:
-    """What is shown (0) or stored (1) of cells where the two differ; ``others`` of the rest."""
+    """The shown (0) or stored (1) part of cells where they differ; ``same`` holds the others."""
     differ = pa.array(np.isin(marks, [NOT_AS_SHOWN, AS_SHOWN]))
     pieces = pc.split_pattern(pc.if_else(differ, bare, SEPARATOR), SEPARATOR)
-    return pc.if_else(differ, pc.list_element(pieces, part), bare if others is None else others)
+    return pc.if_else(differ, pc.list_element(pieces, part), bare if same is None else same)
 
 
 def bare_text(text: str) -> str:
@@ -110,5 +110,5 @@ def _with_literals(cells: pa.DictionaryArray) -> pa.DictionaryArray:
     like_marked = pc.match_substring_regex(values, _MARKED)
     if not pc.any(like_marked).as_py():
         return cells
-    told = pc.if_else(like_marked, pc.binary_join_element_wise(LITERAL, values, ""), values)
-    return pa.DictionaryArray.from_arrays(cells.indices, told)
+    marked = pc.if_else(like_marked, pc.binary_join_element_wise(LITERAL, values, ""), values)
+    return pa.DictionaryArray.from_arrays(cells.indices, marked)

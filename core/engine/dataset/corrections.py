@@ -28,8 +28,8 @@ class Correction:
 def apply_corrections(chunk: pa.Table, corrections: Iterable[Correction]) -> pa.Table:
     """The chunk with its corrections, in the order in which they were made.
 
-    A correction whose wrong value does not stand there (any more) changes nothing. What a person
-    put in stands as a date cell would: nobody can type a cell's kind into a form.
+    A correction whose wrong value is not in the cell changes nothing. A corrected value counts as a
+    date cell where one is needed, since a form has no kinds of cells.
     """
     marked = is_marked(chunk)
     rows = np.asarray(chunk["row"])

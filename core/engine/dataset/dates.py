@@ -49,9 +49,9 @@ def _calendar_days(values: pa.Array) -> Days:
     first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
     real = (month >= 1) & (month <= 12) & (day >= 1) & (day <= length.astype(np.int64))
-    found = first.astype("datetime64[D]") + (day - 1)
-    found[~real] = np.datetime64("NaT")
-    return np.asarray(found)
+    days = first.astype("datetime64[D]") + (day - 1)
+    days[~real] = np.datetime64("NaT")
+    return np.asarray(days)
 
 
 def _numbers(values: pa.Array, start: int, stop: int) -> npt.NDArray[np.int64]:

@@ -41,7 +41,7 @@ def _lines(name: str, errors: pa.RecordBatch) -> pa.Array:
 
 
 def _quoted(cells: pa.Array) -> pa.Array:
-    """Cells as csv has them; worked out once for each distinct one, for most are repeated."""
+    """Cells as csv has them; each distinct cell is quoted once, since most are repeated."""
     encoded = pc.fill_null(cells, "").dictionary_encode()
     texts = inert_texts(encoded.dictionary)
     doubled = pc.replace_substring(texts, '"', '""')

@@ -1,7 +1,7 @@
-"""The rules of a single field, judged once for each distinct value.
+"""The rules of a single field, evaluated once for each distinct value.
 
-A rule gives flags: a reason and where it holds among the values. The first flag of a value is the
-one reported, so the order here is from the plainest fault to the finest.
+A rule returns flags: a reason, and the values for which it holds. The first flag of a value is
+reported, so the rules are ordered from the plainest fault to the finest.
 """
 
 from __future__ import annotations
@@ -95,20 +95,20 @@ def judge(case: Case) -> Judged:
     return Judged(judged.stored, [*judged.flags, *by_role])
 
 
-def mark_flags(field: Field, found: npt.NDArray[np.str_]) -> Iterator[Flag]:
-    """What the mark of each value says against it (empty for none)."""
-    yield Flag("too-many-codes", found == marks.CODE_TOO_MANY, {"slots": field.repeat})
-    yield Flag(f"{_WRONG_CELL[field.type]}/cell", found == marks.ERROR_CELL)
-    yield Flag(f"{_WRONG_CELL[field.type]}/twice", found == marks.TWICE)
-    yield Flag("bad-encoding/half", found == marks.HALF)
-    yield Flag("formula-without-value", found == marks.NO_VALUE)
+def mark_flags(field: Field, mark_of_each: npt.NDArray[np.str_]) -> Iterator[Flag]:
+    """Flags from the mark of each value (empty for none)."""
+    yield Flag("too-many-codes", mark_of_each == marks.CODE_TOO_MANY, {"slots": field.repeat})
+    yield Flag(f"{_WRONG_CELL[field.type]}/cell", mark_of_each == marks.ERROR_CELL)
+    yield Flag(f"{_WRONG_CELL[field.type]}/twice", mark_of_each == marks.TWICE)
+    yield Flag("bad-encoding/half", mark_of_each == marks.HALF)
+    yield Flag("formula-without-value", mark_of_each == marks.NO_VALUE)
     if field.type == "text":
-        yield Flag("not-text", found == marks.NOT_AS_SHOWN)
-        yield Flag("not-text/date", np.isin(found, [marks.DATE_CELL, marks.DATE_WITH_TIME]))
+        yield Flag("not-text", mark_of_each == marks.NOT_AS_SHOWN)
+        yield Flag("not-text/date", np.isin(mark_of_each, [marks.DATE_CELL, marks.DATE_WITH_TIME]))
     if field.type == "date":
-        yield Flag("bad-date/with-time", found == marks.DATE_WITH_TIME)
+        yield Flag("bad-date/with-time", mark_of_each == marks.DATE_WITH_TIME)
     else:
-        yield Flag("bad-number/rounded", found == marks.ROUNDED_NUMBER)
+        yield Flag("bad-number/rounded", mark_of_each == marks.ROUNDED_NUMBER)
 
 
 def notes(field: Field, values: pa.Array) -> Iterator[Flag]:
@@ -125,9 +125,9 @@ def notes(field: Field, values: pa.Array) -> Iterator[Flag]:
     yield Flag("formula-without-value", _mask(pc.starts_with(values, NO_RESULT)))
 
 
-def not_date_cells(values: pa.Array, found: npt.NDArray[np.str_]) -> Flag:
+def not_date_cells(values: pa.Array, mark_of_each: npt.NDArray[np.str_]) -> Flag:
     """The values of a workbook's date column that are no dates to Excel."""
-    are_dates = np.isin(found, [marks.DATE_CELL, marks.TYPED])
+    are_dates = np.isin(mark_of_each, [marks.DATE_CELL, marks.TYPED])
     # Excel has no dates before 1900: such a text is one, if one out of range
     are_dates |= days_of(values) < np.datetime64("1900-01-01")
     return Flag("bad-date/not-date-cell", ~are_dates & _there(values))
@@ -151,14 +151,14 @@ def _text(case: Case) -> Judged:
 
 
 def _integer(case: Case) -> Judged:
-    whole = _mask(pc.match_substring_regex(case.values, "^[+-]?[0-9]+$"))
-    numbers = _numbers(case.values, whole)
+    are_whole = _mask(pc.match_substring_regex(case.values, "^[+-]?[0-9]+$"))
+    numbers = _numbers(case.values, are_whole)
     low = -np.inf if case.field.minimum is None else case.field.minimum
     high = np.inf if case.field.maximum is None else case.field.maximum
-    outside = whole & ((numbers < low) | (numbers > high))
+    outside = are_whole & ((numbers < low) | (numbers > high))
     words = {"low": case.field.minimum, "high": case.field.maximum}
     flags = [
-        Flag("bad-number", ~whole & _there(case.values)),
+        Flag("bad-number", ~are_whole & _there(case.values)),
         Flag(f"out-of-range{_range_wording(case.field)}", outside, words),
     ]
     return Judged(case.values, flags)
@@ -187,11 +187,11 @@ def _lsoa(case: Case) -> Judged:
     upper = pc.utf8_upper(case.values)
     if case.references.lsoas is None:
         return Judged(upper, [])
-    known = pc.is_in(upper, value_set=case.references.lsoas.codes)
-    known = pc.or_(known, pc.is_in(upper, value_set=PSEUDO_LSOAS))
+    exists = pc.is_in(upper, value_set=case.references.lsoas.codes)
+    exists = pc.or_(exists, pc.is_in(upper, value_set=PSEUDO_LSOAS))
     return Judged(
-        pc.if_else(known, upper, case.values),
-        [Flag("unknown-lsoa", ~_mask(known) & _there(case.values))],
+        pc.if_else(exists, upper, case.values),
+        [Flag("unknown-lsoa", ~_mask(exists) & _there(case.values))],
     )
 
 

@@ -19,7 +19,7 @@ _NOT_COUNTED = re.compile(r"[\s_.\-\u2010-\u2015\u2212]+")
 
 
 def heading_key(heading: str) -> str:
-    """A heading without what does not count: case, white space, ``_``, ``.`` and hyphens."""
+    """A heading in lower case, without white space, ``_``, ``.`` and hyphens, to be compared."""
     return _NOT_COUNTED.sub("", text_as_read(heading)).casefold()
 
 
@@ -77,13 +77,13 @@ class Field(StrictModel):
 
         A heading without a slot number is the first slot, unless it carries codes to transpose.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        headings: dict[str, tuple[str, ...]] = {}
         for slot, column in enumerate(self.columns, start=1):
             names = [column, *(a.replace("{n}", str(slot)) for a in self.aliases if "{n}" in a)]
             if slot == 1:
                 names += [name for name in (self.name, *self.aliases) if "{n}" not in name]
-            found[column] = tuple(names if self.repeat is None else self._with_slot(names))
-        return found
+            headings[column] = tuple(names if self.repeat is None else self._with_slot(names))
+        return headings
 
     @property
     def slot_forms(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Gathers the findings of a chunk and lays them out as the table of errors."""
+"""Collects the findings of a chunk and returns them as the table of errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.engine.dataset.problems import ERRORS_SCHEMA, NO_ERRORS, Reason, messa
 Positions = npt.NDArray[np.int64]
 
 
-class Found:
+class ChunkFindings:
     """Findings in the cells of a chunk, column by column."""
 
     def __init__(self, rows: npt.NDArray[np.int32]) -> None:
@@ -69,7 +69,7 @@ class Found:
 
 
 def _of_values(words: Mapping[str, object], distinct: npt.NDArray[np.int32]) -> dict[str, object]:
-    """Words given for each distinct value, for those that are needed."""
+    """The words of the distinct values that are needed."""
     return {
         name: word.take(pa.array(distinct)) if isinstance(word, pa.Array) else word
         for name, word in words.items()

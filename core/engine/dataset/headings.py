@@ -19,7 +19,7 @@ from core.engine.dataset.specification import Specification
 
 
 class Heading(NamedTuple):
-    """A heading as it was uploaded, and what it is taken for.
+    """A heading as uploaded, and its column.
 
     ``column`` is a column of the standard layout; the field's name for the column of codes of a
     transposed file; None where nothing matches.
@@ -48,7 +48,7 @@ class Layout:
     @property
     def missing(self) -> bool:
         """Whether a required column is not there."""
-        return any(found["code"] == "missing-column" for found in self.findings)
+        return any(each["code"] == "missing-column" for each in self.findings)
 
 
 def match_headings(

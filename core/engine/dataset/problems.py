@@ -33,7 +33,7 @@ SHOWN_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of finding: what it is called, what it says and how a person mends it."""
+    """A kind of finding: its name, its messages and how a person mends it."""
 
     name: str
     severity: Severity
@@ -46,7 +46,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a rule reports: a code, how heavy it weighs and the template of its message."""
+    """What a rule reports: a code, its severity and the template of its message."""
 
     code: str
     severity: Severity
@@ -398,23 +398,23 @@ CATALOGUE: dict[str, Code] = {code.name: code for code in CODES}
 def reason(name: str) -> Reason:
     """The reason called ``code`` or ``code/wording``; raises ``KeyError`` for any other."""
     code, _, wording = name.partition("/")
-    found = CATALOGUE[code]
-    template = found.wordings[wording] if wording else found.message
-    return Reason(found.name, found.severity, template)
+    entry = CATALOGUE[code]
+    template = entry.wordings[wording] if wording else entry.message
+    return Reason(entry.name, entry.severity, template)
 
 
 def finding(
     name: str, *, row: int | None = None, field: str = "", value: str = "", **words: object
 ) -> dict[str, Any]:
     """One finding as a row of ``ERRORS_SCHEMA``; ``words`` fill the message's other gaps."""
-    found = reason(name)
-    message = found.message.format(field=field, value=value[:SHOWN_LENGTH], **words)
+    reported = reason(name)
+    message = reported.message.format(field=field, value=value[:SHOWN_LENGTH], **words)
     return {
         "row": row,
         "field": field or None,
         "value": value or None,
-        "code": found.code,
-        "severity": found.severity,
+        "code": reported.code,
+        "severity": reported.severity,
         "message": message,
     }
 
@@ -427,7 +427,7 @@ def errors_table(findings: Iterable[Mapping[str, Any]]) -> pa.Table:
 NO_ERRORS = errors_table([])
 
 
-def messages_for(found: Reason, values: pa.Array, **words: object) -> pa.Array:
+def messages_for(reason: Reason, values: pa.Array, **words: object) -> pa.Array:
     """The message of each value (strings, null for a blank), built as whole columns.
 
     A word may be an array beside ``values``; the others are the same for all of them.
@@ -436,7 +436,7 @@ def messages_for(found: Reason, values: pa.Array, **words: object) -> pa.Array:
     columns["value"] = shown(values)
     fixed = {name: word for name, word in words.items() if name not in columns}
     gaps = {name: f"\0{name}\0" for name in columns}
-    parts = found.message.format(**fixed, **gaps).split("\0")
+    parts = reason.message.format(**fixed, **gaps).split("\0")
     pieces = [columns[part] if at % 2 else pa.scalar(part) for at, part in enumerate(parts)]
     if len(pieces) == 1:
         return pa.repeat(pa.scalar(parts[0]), len(values))

@@ -31,14 +31,14 @@ from core.engine.dataset.field_rules import (
     notes,
 )
 from core.engine.dataset.fields import Field
-from core.engine.dataset.findings import Found
+from core.engine.dataset.findings import ChunkFindings
 from core.engine.dataset.problems import Reason, reason
 from core.engine.dataset.specification import Specification
 
 
 @dataclass(frozen=True)
 class Checked:
-    """Records as they are stored, and what was found in them.
+    """Records as they are stored, and their findings.
 
     ``records``: ``row`` (int32), ``in_error`` (bool) and the columns of the standard layout,
     coded; a cell in error keeps what was uploaded, trimmed. ``errors``: ``ERRORS_SCHEMA``, by
@@ -50,7 +50,7 @@ class Checked:
 
 
 def check_chunk(chunk: pa.Table, specification: Specification, references: References) -> Checked:
-    """Checks a table in the standard layout, as ``Reading.chunks`` gives it."""
+    """Checks a table in the standard layout, as ``Reading.chunks`` yields it."""
     check = _Check(chunk, specification, references)
     for order, (column, field) in enumerate(specification.columns.items()):
         check.column(column, field, order)
@@ -63,14 +63,14 @@ def check_chunk(chunk: pa.Table, specification: Specification, references: Refer
 
 
 class _Check:
-    """One chunk on its way through the rules."""
+    """The check of one chunk, rule by rule."""
 
     def __init__(
         self, chunk: pa.Table, specification: Specification, references: References
     ) -> None:
         self.chunk, self.specification, self.references = chunk, specification, references
         self.rows = np.asarray(chunk["row"])
-        self.found = Found(self.rows)
+        self.findings = ChunkFindings(self.rows)
         self.stored: dict[str, Coded] = {}
 
     @cached_property
@@ -91,7 +91,7 @@ class _Check:
         self.stored[column] = cells.with_values(judged.stored)
 
     def slots_beyond(self) -> None:
-        """What stands in a slot that the data set does not have would be lost: an error."""
+        """A value in a slot that the data set does not have would be lost: it is an error."""
         for column in self.chunk.column_names:
             field = self.specification.slot_beyond(column)
             if field is None:
@@ -99,7 +99,7 @@ class _Check:
             cells = Coded.from_column(self.chunk[column])
             values = take_marks_off(cells.values)[0] if is_marked(self.chunk) else cells.values
             cells = cells.with_values(as_read(values))
-            self.found.add(
+            self.findings.add(
                 np.flatnonzero(~cells.blank),
                 reason("too-many-codes/beyond"),
                 cells,
@@ -139,18 +139,18 @@ class _Check:
         if applies.any():
             failed = applies & ~self._holds_all(check.expect)
             field = check.expect[0].field
-            found = Reason(check.name, check.severity, check.message)
-            self._add_rows(failed, found, field, field.columns[0], {})
+            reason = Reason(check.name, check.severity, check.message)
+            self._add_rows(failed, reason, field, field.columns[0], {})
 
     def result(self) -> Checked:
         columns = {name: cells.to_array() for name, cells in self.stored.items()}
         records = pa.table(
-            {"row": self.chunk["row"], "in_error": pa.array(self.found.in_error), **columns}
+            {"row": self.chunk["row"], "in_error": pa.array(self.findings.in_error), **columns}
         )
-        return Checked(records, self.found.table())
+        return Checked(records, self.findings.table())
 
     def _bare(self, values: pa.Array, field: Field) -> tuple[pa.Array, list[Flag]]:
-        """Values as people read them, without marks, and what their form says against them."""
+        """Values as people read them, without marks, and the flags of their form."""
         nul = Flag("bad-encoding/cell", np.asarray(with_nul(values)))
         if not is_marked(self.chunk):
             return as_read(values), [nul]
@@ -173,7 +173,7 @@ class _Check:
             which[flags[number].where] = number
         of_rows = cells.spread(which, -1)
         for number, flag in enumerate(flags):
-            self.found.add(
+            self.findings.add(
                 np.flatnonzero(of_rows == number),
                 reason(flag.reason),
                 cells,
@@ -185,14 +185,14 @@ class _Check:
     def _add_rows(
         self,
         where: Mask,
-        found: Reason,
+        reason: Reason,
         field: Field,
         column: str,
         words: dict[str, object],
     ) -> None:
-        self.found.add(
+        self.findings.add(
             np.flatnonzero(where),
-            found,
+            reason,
             self.stored[column],
             column=column,
             order=self.order[column],

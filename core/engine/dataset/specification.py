@@ -118,8 +118,8 @@ class Specification(StrictModel):
         if field.codes is None:
             return code
         codes = pa.array(self.codes_of(field), pa.string())
-        found: str | None = listed_spelling(pa.array([code]), codes)[0].as_py()
-        return found
+        spelling: str | None = listed_spelling(pa.array([code]), codes)[0].as_py()
+        return spelling
 
     def codes_of(self, field: Field) -> dict[str, str]:
         """Code to label, for a field of type code."""

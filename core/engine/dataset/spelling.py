@@ -12,14 +12,14 @@ import pyarrow.compute as pc
 
 def listed_spelling(values: pa.Array, codes: pa.Array) -> pa.Array:
     """The listed code that each trimmed value means, null where it means none."""
-    found = pc.index_in(values, value_set=codes)
-    if found.null_count:
+    index = pc.index_in(values, value_set=codes)
+    if index.null_count:
         by_case = pc.index_in(pc.utf8_lower(values), value_set=pc.utf8_lower(codes))
-        found = pc.coalesce(found, by_case)
-    if found.null_count:
+        index = pc.coalesce(index, by_case)
+    if index.null_count:
         by_number = pc.index_in(without_leading_zeros(values), value_set=_numbers(codes))
-        found = pc.coalesce(found, by_number)
-    return codes.take(found)
+        index = pc.coalesce(index, by_number)
+    return codes.take(index)
 
 
 def without_leading_zeros(values: pa.Array) -> pa.Array:

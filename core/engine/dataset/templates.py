@@ -52,20 +52,20 @@ def workbook_template(specification: Specification) -> bytes:
 
 def about(field: Field) -> str:
     """What a field holds, in a sentence."""
-    told = f"{field.name}: {_KINDS[field.type]}"
+    sentence = f"{field.name}: {_KINDS[field.type]}"
     if field.repeat:
-        told += f", up to {field.repeat} of them"
+        sentence += f", up to {field.repeat} of them"
     limits = [
         f"from {field.minimum}" if field.minimum is not None else "",
         f"to {field.maximum}" if field.maximum is not None else "",
         f"at most {field.max_length} characters" if field.max_length else "",
         "required" if field.required else "may be blank",
     ]
-    return ", ".join([told, *filter(None, limits)]) + "."
+    return ", ".join([sentence, *filter(None, limits)]) + "."
 
 
 def _write_lists(workbook: Any, specification: Specification) -> dict[str, str]:
-    """Writes every code list, two columns each; gives the cells of the codes by list."""
+    """Writes every code list, two columns each; returns the cells of the codes by list."""
     from xlsxwriter.utility import xl_range_abs
 
     sheet = workbook.add_worksheet(LISTS)

@@ -1,4 +1,4 @@
-"""What a person reads after a check: counts, and the errors grouped by their cause."""
+"""The summary of a check: counts, and the errors grouped by cause."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _most_frequent(errors: pa.Table) -> tuple[pa.Table, int]:
 
 
 def counts_by_code(errors: pa.Table) -> dict[str, int]:
-    """How often each code was found, by name."""
+    """The number of findings of each code, by name."""
     counted = pc.value_counts(errors["code"])
     return dict(sorted((pair["values"], pair["counts"]) for pair in counted.to_pylist()))
 

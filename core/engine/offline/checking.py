@@ -1,4 +1,4 @@
-"""Checks a whole file offline: opens it, checks chunk by chunk, gathers what was found."""
+"""Checks a whole file offline: opens it, checks chunk by chunk, collects the findings."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class FileCheck:
 
     @property
     def rows(self) -> dict[str, int | None]:
-        """Where the rows of the file went, by name; of a refused one nobody counts them."""
+        """The counts of the file's rows by name; None where the file is refused."""
         if self.refused:
             return dict.fromkeys(ROW_COUNTS)
         in_error = self.records_in_error + self.counts.in_error
         read = self.record_count - self.records_in_error
-        found = (self.counts.there, read, in_error, self.counts.left_out)
-        return dict(zip(ROW_COUNTS, found, strict=True))
+        counts = (self.counts.there, read, in_error, self.counts.left_out)
+        return dict(zip(ROW_COUNTS, counts, strict=True))
 
     @property
     def rows_in_words(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Writes the cells of a copy so that reading them again gives what the original gave."""
+"""Writes the cells of a copy so that they are read like the cells of the original."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ class CopyWriter:
             self._text(at, min(max(len(cells), width), COLUMNS - 1), note, COLOURS["error"])
         if len(cells) > COLUMNS:
             lost = " | ".join(made_visible(bare_text(cell)) for cell in cells[COLUMNS - 1 :])
-            said = f"Excel has no columns for these cells: {lost}"
-            comments = {**comments, COLUMNS - 1: ("error", said)}
+            text = f"Excel has no columns for these cells: {lost}"
+            comments = {**comments, COLUMNS - 1: ("error", text)}
             cells = cells[:COLUMNS]
         for column in range(max(len(cells), max(comments, default=-1) + 1)):
             text = cells[column] if column < len(cells) else ""
             comment = comments.get(column)
             bare = bare_text(text) if typed else text
             if _too_long(bare):
-                said = (
+                note = (
                     f"The cell holds {len(bare):,} characters, more than Excel can; here it is cut."
                 )
-                comment = (comment[0], f"{comment[1]}\n{said}") if comment else ("warning", said)
+                comment = (comment[0], f"{comment[1]}\n{note}") if comment else ("warning", note)
             if text or comment:
                 colour = COLOURS[comment[0]] if comment else ""
                 if is_head:

@@ -1,4 +1,4 @@
-"""Every row of a file as it stands, also those that can be no records."""
+"""Every row of a file as it is, including rows that can be no records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.user_errors import UserError
 _CHUNK_ROWS = 5_000
 
 Headings = Mapping[str, str | None] | None
-"""What a heading is taken for where matching alone would not do."""
+"""The columns of headings that do not match by themselves."""
 
 
 class NothingToMark(UserError):
@@ -57,22 +57,23 @@ class CopiedFile:
 
     def rows(self) -> Iterator[CopiedRow]:
         """The rows below the headings, in order."""
-        kept: dict[int, list[str]] = {}
-        self.source.ragged_cells = kept
+        ragged: dict[int, list[str]] = {}
+        self.source.ragged_cells = ragged
         for table in self.source.tables(range(len(self.source.cells)), _CHUNK_ROWS):
-            whole = dict(_rows_of(table))
-            yield from self._in_order(whole, kept)
-        yield from self._in_order({}, kept)
+            rows = dict(_rows_of(table))
+            yield from self._in_order(rows, ragged)
+        yield from self._in_order({}, ragged)
 
     @staticmethod
-    def _in_order(whole: dict[int, list[str]], kept: dict[int, list[str]]) -> Iterator[CopiedRow]:
-        ragged = dict(kept)
-        kept.clear()
-        for row in sorted({*whole, *ragged}):
-            if row in ragged:
-                yield CopiedRow(row, ragged[row], ragged=True)
+    def _in_order(rows: dict[int, list[str]], ragged: dict[int, list[str]]) -> Iterator[CopiedRow]:
+        """Rows of both kinds, by row; empties ``ragged`` for the next table."""
+        ragged_now = dict(ragged)
+        ragged.clear()
+        for row in sorted({*rows, *ragged_now}):
+            if row in ragged_now:
+                yield CopiedRow(row, ragged_now[row], ragged=True)
             else:
-                yield CopiedRow(row, whole[row])
+                yield CopiedRow(row, rows[row])
 
 
 @contextmanager
@@ -97,9 +98,9 @@ def _opened(
     try:
         unread = [found for found in source.findings if found["code"] not in OF_SHEETS]
         if unread or not source.head:
-            told = unread[0]["message"] if unread else "It is empty."
+            reason = unread[0]["message"] if unread else "It is empty."
             why = f"{path.name} cannot be read, so nothing in it can be marked."
-            raise NothingToMark(f"{why} {told}")
+            raise NothingToMark(f"{why} {reason}")
         layout = find_headings(
             source, partial(match_headings, specification=specification, chosen=headings), None
         )
@@ -107,7 +108,7 @@ def _opened(
             if found["code"] == "headings-elsewhere" and found["row"]:
                 source.heading_row = found["row"]
                 layout = match_headings(source.cells, specification, chosen=headings)
-        dates = {name for name, each in specification.columns.items() if each.type == "date"}
+        dates = {name for name, field in specification.columns.items() if field.type == "date"}
         columns = {at for at, column in enumerate(layout.columns) if column in dates}
         yield CopiedFile(
             head=source.head[: source.heading_row],

@@ -1,4 +1,4 @@
-"""Marks cells in an xlsx itself, so that the copy keeps its looks."""
+"""Marks cells in an xlsx itself, so that the copy keeps its formats."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_CELLS = 1_000_000
 def mark_whole(
     path: Path, out: Path, sheet_name: str, comments: dict[tuple[int, int], Comment]
 ) -> bool:
-    """Writes the workbook with comments by row and column (from 1); whether it could be done.
+    """Writes the workbook with comments by row and column (from 1); returns whether it could.
 
     Formulas are replaced by the values that were stored with them, or no reader but Excel could
     read the copy; those without a value stay. Merged cells with a mark are taken apart.
@@ -26,7 +26,7 @@ def mark_whole(
             workbook = load_workbook(stream, data_only=True)
         with path.open("rb") as stream:
             formulas = load_workbook(stream)
-        if any(each.max_row * each.max_column > MOST_CELLS for each in formulas.worksheets):
+        if any(sheet.max_row * sheet.max_column > MOST_CELLS for sheet in formulas.worksheets):
             return False
         for sheet in workbook.worksheets:
             _put_back(sheet, formulas[sheet.title])
@@ -53,7 +53,7 @@ def _mark(sheet: Any, comments: dict[tuple[int, int], Comment]) -> None:
     for merged in list(sheet.merged_cells.ranges):
         if any((row, column) in comments for row, column in merged.cells):
             sheet.unmerge_cells(merged.coord)
-    for (row, column), (severity, said) in comments.items():
+    for (row, column), (severity, text) in comments.items():
         cell = sheet.cell(row, column)
         cell.fill = fills[severity]
-        cell.comment = Note(said, AUTHOR, height=120, width=320)
+        cell.comment = Note(text, AUTHOR, height=120, width=320)

@@ -60,8 +60,8 @@ def marks_of(
     ]
     left = sum(1 for _ in rest)
     if left:
-        told = f"{left:,} more findings are not marked here; errors.csv lists all of them."
-        marks.append(Mark(1, 0, "warning", told))
+        note = f"{left:,} more findings are not marked here; errors.csv lists all of them."
+        marks.append(Mark(1, 0, "warning", note))
     return marks
 
 
@@ -74,7 +74,7 @@ def write_marked_copy(
     sheet: str | None = None,
     headings: Headings = None,
 ) -> list[Path]:
-    """Writes the copy, and gives the workbooks that it took.
+    """Writes the copy; returns its workbooks.
 
     More rows than a sheet holds go on in further workbooks: ``OUT-2.xlsx`` and so on. Raises
     ``NothingToMark`` where nothing of the file can be read.
@@ -106,12 +106,12 @@ def _unpacked(path: Path) -> int:
 def _comments(marks: Iterable[Mark]) -> Comments:
     """Errors before warnings where a cell has both."""
     by_cell = defaultdict[tuple[int, int], list[Mark]](list)
-    for mark in sorted(marks, key=lambda each: each.severity):
+    for mark in sorted(marks, key=lambda mark: mark.severity):
         by_cell[mark.row, mark.column].append(mark)
     comments: Comments = defaultdict(dict)
-    for (row, column), found in by_cell.items():
-        said = "\n".join(dict.fromkeys(mark.message for mark in found))
-        comments[row][column] = found[0].severity, said
+    for (row, column), of_cell in by_cell.items():
+        text = "\n".join(dict.fromkeys(mark.message for mark in of_cell))
+        comments[row][column] = of_cell[0].severity, text
     return comments
 
 

@@ -25,7 +25,15 @@ from core.engine.columns.csv_lines import (
     text_cells,
     write_csv,
 )
-from core.engine.columns.joins import BLANK, all_blank, coded, distinct, joined, taken, together
+from core.engine.columns.joins import (
+    BLANK,
+    all_blank,
+    at_rows,
+    coded,
+    coded_together,
+    distinct,
+    joined,
+)
 from core.engine.dataset.fields import Field
 from core.engine.dataset.specification import Specification
 
@@ -39,9 +47,9 @@ EPISODE_KEY = CHARGES[:3]
 
 @dataclass(frozen=True)
 class SortedKeys:
-    """The key columns of the episodes, their values in alphabetical order, and the rows so too.
+    """The key columns of the episodes, with their values and the rows in alphabetical order.
 
-    An id that a spreadsheet would calculate has an apostrophe before it, as in every csv.
+    An id that a spreadsheet would read as a formula gets an apostrophe, as in every csv.
     """
 
     columns: list[Coded]
@@ -67,7 +75,7 @@ def write_charges(path: Path, calculation: Calculation, keys: SortedKeys) -> Non
         column if name in ("rate", "amount") else text_cells(column)
         for name, column in columns.items()
     ]
-    keyed = [text_cells(taken(column, episode)) for column in keys.columns]
+    keyed = [text_cells(at_rows(column, episode)) for column in keys.columns]
     place = np.empty_like(keys.order)
     place[keys.order] = np.arange(len(place))
     currency = in_text_order(columns["currency"])
@@ -106,7 +114,7 @@ def write_episodes(
 
 def _codes(merged: Merged, field: Field) -> Spaced:
     """The codes of a field: the slots that hold any."""
-    slots = together([merged.episodes[column] for column in merged.slots[field.name]])
+    slots = coded_together([merged.episodes[column] for column in merged.slots[field.name]])
     return Spaced([slot for slot in slots if (slot.codes >= 0).any()] or slots[:1])
 
 
@@ -130,7 +138,7 @@ def _currencies(calculation: Calculation) -> Coded:
 
 
 def _amounts(calculation: Calculation) -> npt.NDArray[np.int64]:
-    """What the charges of each episode come to, in pence."""
+    """The sum of the charges of each episode, in pence."""
     count = calculation.merged.episodes.num_rows
     ends = np.cumsum(np.bincount(calculation.episode, minlength=count))
     running = np.append(0, np.cumsum(calculation.charges["amount"].to_numpy()))

@@ -1,4 +1,4 @@
-"""What ``grouper price`` says: counts and totals, in words or as one document."""
+"""The summary of ``grouper price``: counts and totals, in words or as one document."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
         "priced": outcome.calculation is not None,
         "files": [
             {
-                "name": found.name,
-                "records": found.records,
-                **found.rows,
-                "errors": found.count("error"),
-                "warnings": found.count("warning"),
+                "name": file.name,
+                "records": file.records,
+                **file.rows,
+                "errors": file.count("error"),
+                "warnings": file.count("warning"),
             }
-            for found in outcome.findings
+            for file in outcome.findings
         ],
-        "records": sum(found.records for found in outcome.findings),
+        "records": sum(file.records for file in outcome.findings),
         "records_left_out": outcome.left_out,
         "errors": outcome.errors,
         "warnings": outcome.warnings,
@@ -72,7 +72,7 @@ def as_text(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> str:
 
 
 def totals(charges: pa.Table, column: str) -> dict[str, int]:
-    """Pence by the values of a column, in alphabetical order; what nobody pays is ``nobody``."""
+    """Pence by the values of a column, in alphabetical order; unpaid charges are ``nobody``."""
     keys = coded(charges[column])
     sums = np.zeros(len(keys.values) + 1, np.int64)
     np.add.at(sums, keys.codes, charges["amount"].to_numpy())
@@ -99,14 +99,14 @@ def _total(charges: pa.Table) -> int:
 
 
 def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Iterator[str]:
-    for found in outcome.findings:
-        counts = [counted(found.count(severity), severity) for severity in ("error", "warning")]
-        yield f"{found.name}: {counted(found.records, 'record')}, {', '.join(counts)}"
-        for cause in causes(found.errors).slice(0, CAUSES_SHOWN).to_pylist():
+    for file in outcome.findings:
+        counts = [counted(file.count(severity), severity) for severity in ("error", "warning")]
+        yield f"{file.name}: {counted(file.records, 'record')}, {', '.join(counts)}"
+        for cause in causes(file.errors).slice(0, CAUSES_SHOWN).to_pylist():
             where = "file" if cause["first_row"] is None else f"row {cause['first_row']}"
             yield f"  {cause['count']:>9,} × {cause['code']} (first: {where}): {cause['message']}"
-        if found.rows_in_words:
-            yield f"  {found.rows_in_words}"
+        if file.rows_in_words:
+            yield f"  {file.rows_in_words}"
     if outcome.calculation is None:
         yield f"Nothing was priced. Put the errors right ({paths['errors']})" + _or_skip(outcome)
         return
@@ -134,7 +134,7 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
 
 
 def _largest(parts: Mapping[str, int]) -> Iterator[str]:
-    """The largest totals, and what the others come to."""
+    """The largest totals, and the sum of the others."""
     ordered = sorted(parts.items(), key=lambda part: -part[1])
     shown, others = ordered[:TOTALS_SHOWN], ordered[TOTALS_SHOWN:]
     if others:

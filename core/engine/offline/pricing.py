@@ -25,7 +25,7 @@ from core.engine.tariff.configuration import Configuration
 
 @dataclass(frozen=True)
 class Tariff:
-    """What a submission is priced by."""
+    """The documents by which a submission is priced."""
 
     specification: Specification
     configuration: Configuration
@@ -36,13 +36,13 @@ class Tariff:
 
     @cached_property
     def placed(self) -> Hosts:
-        """The hosts that count today."""
+        """The hosts that are in force today."""
         return resolved_hosts(self.hosts, self.register, self.configuration.commissioners)
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What was found in a file: name, ``ERRORS_SCHEMA``, and counts."""
+    """The findings of a file (``ERRORS_SCHEMA``), with its name and counts."""
 
     name: str
     records: int
@@ -56,7 +56,7 @@ class Findings:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Findings file by file, and the calculation unless errors stood in its way."""
+    """Findings by file, and the calculation unless errors prevented it."""
 
     findings: list[Findings]
     calculation: Calculation | None
@@ -121,7 +121,7 @@ def price_files(
 def write_results(folder: Path, outcome: Outcome, tariff: Tariff) -> dict[str, Path]:
     """Writes errors.csv and, where there are charges, charges.csv and episodes.csv.
 
-    Without charges, those of an earlier run are taken away: they would belong to other data.
+    Without charges, the files of an earlier run are removed: they would belong to other data.
     """
     paths = {name: folder / f"{name}.csv" for name in ("charges", "episodes", "errors")}
     write_errors(paths["errors"], ((found.name, found.errors) for found in outcome.findings))
@@ -163,7 +163,7 @@ def with_overwritten(findings: Sequence[Findings], overwritten: pa.Table) -> lis
 
 
 def _added(errors: pa.Table, lost: pa.Table) -> pa.Table:
-    told = reason("code-overwritten")
+    reported = reason("code-overwritten")
     field, value, by = (
         lost[name].cast(pa.string()).combine_chunks() for name in ("field", "value", "by")
     )
@@ -172,10 +172,10 @@ def _added(errors: pa.Table, lost: pa.Table) -> pa.Table:
         lost["row"],
         field,
         value,
-        pa.repeat(told.code, count),
-        pa.repeat(told.severity, count),
-        messages_for(told, value, field=field, by=by),
+        pa.repeat(reported.code, count),
+        pa.repeat(reported.severity, count),
+        messages_for(reported, value, field=field, by=by),
     ]
-    whole = pa.concat_tables([errors, pa.table(columns, schema=ERRORS_SCHEMA)])
-    rows = whole["row"].fill_null(0).to_numpy()
-    return whole.take(pa.array(np.argsort(rows, kind="stable")))
+    table = pa.concat_tables([errors, pa.table(columns, schema=ERRORS_SCHEMA)])
+    rows = table["row"].fill_null(0).to_numpy()
+    return table.take(pa.array(np.argsort(rows, kind="stable")))

@@ -1,4 +1,4 @@
-"""Opens an activity file of any kind and gives its rows in the standard layout of a data set."""
+"""Opens an activity file of any kind and yields its rows in a data set's standard layout."""
 
 from core.engine.dataset.headings import Heading
 from core.engine.reading.files import Reading, open_file

@@ -1,8 +1,8 @@
-"""Reads csv: whole blocks through Arrow where that is exact, else line by line.
+"""Reads csv: whole blocks with Arrow where that is exact, else line by line.
 
-The fast way needs blocks of lines that each are one row. Whatever it cannot vouch for (a row of
-another width, a line break inside quotes, a lone carriage return) is read by the csv module,
-which knows every row. Both give the same table; tests/property holds them to it.
+Arrow reads blocks in which each line is one row. Other blocks (a row of another width, a line break
+inside quotes, a lone carriage return) are read by the csv module, which handles every row. Both
+return the same table; tests/property compares them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LEAST_BLOCK, MOST_BLOCK = 1 << 16, 1 << 26
 """Bytes of text that are read at once, whatever the rows asked for."""
 
 SURE = 2
-"""Known headings that one word of a title cannot be."""
+"""The number of known headings that prove a row of headings; a title may have one."""
 
 HEAD_ROWS = 50
 """Rows among which the headings are looked for."""
@@ -114,7 +114,7 @@ class CsvSource:
                 yield from self._exactly(of_blocks, wanted, chunk_rows)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
-        """As many as blocks, if no row stands out of line."""
+        """The number of blocks, which is exact if every line is one row."""
         return -(-self.path.stat().st_size // self._block(chunk_rows))
 
     def _block(self, chunk_rows: int) -> int:
@@ -129,7 +129,7 @@ class CsvSource:
         return len(self.cells)
 
     def _at_once(self, block: bytes, wanted: Collection[int]) -> pa.Table | None:
-        """The block through Arrow, or None if any row does not have the headings' width."""
+        """The block as Arrow reads it, or None if a row does not have the headings' width."""
         count = _count_lines(block)
         try:
             table = _parsed(block, self._width, wanted, self.delimiter)
@@ -145,7 +145,7 @@ class CsvSource:
     def _exactly(
         self, lines: Iterator[str], wanted: Collection[int], chunk_rows: int
     ) -> Iterator[pa.Table]:
-        """Tables of rows that are looked at one by one, to the end of the block they end with."""
+        """Tables of rows that are read one by one, up to the end of a block."""
         counted = CountedLines(lines)
         records = Records(counted, self.delimiter, self._width)
         if isinstance(lines, BlockLines):
@@ -171,7 +171,7 @@ class CsvSource:
         return table.add_column(0, "row", pa.array(np.asarray(numbers, dtype=np.int32)))
 
     def _of_full_width(self, records: Iterable[Record]) -> Iterator[tuple[int, list[str]]]:
-        """Rows as wide as the headings; blank ones are made so, others are ragged."""
+        """Rows as wide as the headings; blank rows are widened, others are ragged."""
         expected = self._width
         for record in records:
             row, cells = self._next_row, record.cells
@@ -183,17 +183,17 @@ class CsvSource:
             elif not any(map(text_as_read, cells)):
                 yield row, [""] * expected
             else:
-                found = finding("ragged-row", row=row, cells=len(cells), expected=expected)
-                self._note_ragged(found, cells)
+                ragged = finding("ragged-row", row=row, cells=len(cells), expected=expected)
+                self._note_ragged(ragged, cells)
 
-    def _note_ragged(self, found: dict[str, Any], cells: list[str]) -> None:
-        self.ragged.append(found)
+    def _note_ragged(self, ragged: dict[str, Any], cells: list[str]) -> None:
+        self.ragged.append(ragged)
         if self.ragged_cells is not None:
-            self.ragged_cells[found["row"]] = cells
+            self.ragged_cells[ragged["row"]] = cells
 
 
 def _within_block(records: Records, lines: BlockLines) -> Iterator[Record]:
-    """Rows up to the first that ends where a block ends: what follows may go the fast way."""
+    """Rows up to the first that ends where a block ends: Arrow may read the next block."""
     for record in records:
         yield record
         if records.between_rows and lines.at_end_of_block:
@@ -236,9 +236,9 @@ def _first_rows(head: str, delimiter: str) -> Iterator[Record]:
 
 def _best(rows: Mapping[str, list[Record]], known: Collection[str]) -> str:
     """The separator that makes most headings of a row known: of the first, if that has any."""
-    scores = {delimiter: _score(found[:1], known) for delimiter, found in rows.items()}
+    scores = {delimiter: _score(records[:1], known) for delimiter, records in rows.items()}
     if max(scores.values())[0] < SURE:
-        scores = {delimiter: _score(found, known) for delimiter, found in rows.items()}
+        scores = {delimiter: _score(records, known) for delimiter, records in rows.items()}
     return max(scores, key=lambda delimiter: scores[delimiter])
 
 

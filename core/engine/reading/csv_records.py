@@ -66,7 +66,7 @@ class Records(Iterator[Record]):
 
     @property
     def between_rows(self) -> bool:
-        """Whether no line waits that was read too far."""
+        """Whether no line has been read beyond the last row."""
         return not self._waiting
 
     def _nothing_follows(self) -> bool:
@@ -87,7 +87,7 @@ class Records(Iterator[Record]):
             yield line
 
     def _faulty(self, wording: str) -> Record:
-        """The first line of what was taken is at fault; the others are read again."""
+        """The first of the lines taken is faulty; the others are read again."""
         self._waiting.extendleft(reversed(self._taken[1:]))
         self._reader = self._fresh_reader()
         return Record(self._taken[0].rstrip("\r\n").split(self._delimiter), 1, wording)

@@ -1,4 +1,4 @@
-"""One way to open any activity file, whatever it is."""
+"""Opens an activity file of any kind."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHUNK_ROWS = 50_000
 
 OF_HEADINGS = {"missing-column", "duplicate-column", "headings-elsewhere"}
 OF_SHEETS = ("data-on-another-sheet", "sheet-not-read")
-"""What is found of other sheets leaves the headings of the one that is read as they are."""
+"""Findings about other sheets, which do not prevent reading the chosen one."""
 
 
 class Source(Protocol):
@@ -64,7 +64,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class RowCounts:
-    """The rows below the headings of a file, blank ones aside, and where each went.
+    """The numbers of rows below the headings of a file, blank ones aside, by what became of them.
 
     ``there`` is counted apart from the others, as line ends or by the sheet: it must be their sum.
     """
@@ -75,14 +75,14 @@ class RowCounts:
     left_out: int = 0  # headings again, and what stands below the end of the table
 
     @property
-    def found(self) -> int:
-        """Rows that went somewhere."""
+    def accounted(self) -> int:
+        """The sum of the other counts."""
         return self.records + self.in_error + self.left_out
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether no row was lost."""
-        return self.there == self.found
+        return self.there == self.accounted
 
 
 class Reading(AbstractContextManager["Reading"]):
@@ -108,7 +108,7 @@ class Reading(AbstractContextManager["Reading"]):
         self.heading_row = source.heading_row
         self.sheets = source.sheets
         self.errors = errors_table(findings)
-        self.refused = any(found["severity"] == "error" for found in findings)
+        self.refused = any(each["severity"] == "error" for each in findings)
         self.counts = RowCounts()
         self._source, self._layout = source, layout
         self._specification, self._chunk_rows = specification, chunk_rows
@@ -131,12 +131,12 @@ class Reading(AbstractContextManager["Reading"]):
         self.counts = read.counts
         late = read.findings()
         self._late = errors_table(late)
-        # what broke off in the middle is no month's activity: none of it counts
-        self.refused = any(found["code"] == "unreadable-file" for found in late)
+        # a file that breaks off in the middle is not a month's activity: it is refused whole
+        self.refused = any(each["code"] == "unreadable-file" for each in late)
 
     @property
     def lacks_headings(self) -> bool:
-        """Whether the file is refused, and only for what a person can say of its headings."""
+        """Whether the file is refused for its headings alone, which a person can match."""
         errors = self.errors.filter(pc.equal(self.errors["severity"], "error"))["code"].to_pylist()
         return self._layout is not None and bool(errors) and set(errors) <= OF_HEADINGS
 
@@ -148,7 +148,7 @@ class Reading(AbstractContextManager["Reading"]):
 
     @property
     def first_rows(self) -> list[list[str]]:
-        """The rows among which the headings are, with which a person can choose theirs."""
+        """The rows among which the headings are, for a person to choose one."""
         return self._source.head
 
     def _transposed(self, tables: Iterator[pa.Table], field: Field) -> Iterator[pa.Table]:
@@ -165,15 +165,15 @@ class Reading(AbstractContextManager["Reading"]):
                 yield number, chunk
 
     def file_errors(self) -> pa.Table:
-        """What opening the file and reading its rows found; complete once ``chunks`` has ended."""
+        """The findings of opening and reading the file; complete once ``chunks`` has ended."""
         return pa.concat_tables([self.errors, self.late_errors()])
 
     def late_errors(self) -> pa.Table:
-        """What was found while the rows were read; complete once ``chunks`` has ended."""
+        """The findings of reading the rows; complete once ``chunks`` has ended."""
         return self._late
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._source.close()
 
     def __exit__(self, *_: object) -> None:
@@ -202,7 +202,7 @@ def open_file(
     path = Path(path)
     source = open_source(path, specification, sheet=sheet)
     layout = None
-    if all(found["code"] in OF_SHEETS for found in source.findings):
+    if all(each["code"] in OF_SHEETS for each in source.findings):
         layout = find_headings(
             source,
             partial(
@@ -264,8 +264,8 @@ def find_headings(
             continue
         if row == SECOND and sum(1 for cell in head[0] if text_as_read(cell)) >= GROUPS:
             source.heading_row = row
-            told = finding("joined-file/two-rows", row=row)
-            return replace(below, findings=[told, *below.findings])
+            two_rows = finding("joined-file/two-rows", row=row)
+            return replace(below, findings=[two_rows, *below.findings])
         elsewhere = finding("headings-elsewhere", row=row, heading_row=row)
         return replace(layout, findings=[elsewhere])
     return layout
@@ -291,12 +291,12 @@ class Unreadable:
     ragged_cells: dict[int, list[str]] | None = None
 
     def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
-        """None at all."""
+        """No tables."""
         del wanted, chunk_rows
         return iter(())
 
     def expected_tables(self, chunk_rows: int) -> int | None:
-        """None at all."""
+        """No tables."""
         del chunk_rows
         return 0
 
@@ -305,7 +305,7 @@ class Unreadable:
 
 
 class _DataRows:
-    """The rows of the data: up to the first empty one, with what was found on the way."""
+    """The rows of the data, up to the first empty one, and their findings."""
 
     def __init__(
         self, source: Source, layout: Layout, specification: Specification, chunk_rows: int
@@ -335,8 +335,8 @@ class _DataRows:
 
     @property
     def counts(self) -> RowCounts:
-        """Where the rows went; complete once ``tables`` has ended."""
-        heading_row = self._source.heading_row  # which may be at fault too, and is no record
+        """The counts of the rows; complete once ``tables`` has ended."""
+        heading_row = self._source.heading_row  # it may be faulty too, and is no record
         ragged = sum((found["row"] or 0) > heading_row for found in self._source.ragged)
         after = self._end.rows_after + self._end.ragged_after(self._source.ragged)
         return RowCounts(
@@ -360,8 +360,8 @@ class _DataRows:
         rows = self._end.findings(self._source.ragged)
         found += self._seams.findings + rows
         counts = self.counts
-        if not counts.whole:
-            found.append(rows_lost(counts.there, counts.found))
+        if not counts.complete:
+            found.append(rows_lost(counts.there, counts.accounted))
         if not self._records and not rows:
             found.append(finding("empty-file/heading-alone"))
         return found
@@ -385,7 +385,7 @@ class _DataRows:
 
 
 def rows_lost(there: int, found: int) -> dict[str, Any]:
-    """What is said of a file whose rows did not all come out again."""
+    """The finding about a file of which some rows were lost."""
     return finding("unreadable-file/rows-lost", there=there, found=found)
 
 

@@ -15,11 +15,11 @@ from core.engine.dataset.problems import finding
 from core.engine.dataset.specification import Specification
 
 _MARKS = ("\ufeff", "\x1a")
-"""The byte order mark, and what DOS ends a text with."""
+"""The byte order mark, and the end mark of DOS."""
 
 
 class Seams:
-    """Watches tables pass by: takes out rows of headings, and notes where files were joined."""
+    """Removes rows of headings from tables, and notes where files were joined."""
 
     def __init__(self, layout: Layout, specification: Specification) -> None:
         self._columns = layout.columns

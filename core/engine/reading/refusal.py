@@ -1,4 +1,4 @@
-"""How a reader says that a file, or what follows in it, cannot be read."""
+"""The exception for a file, or the rest of one, that cannot be read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from core.engine.dataset.problems import finding
 class RefusedError(Exception):
     """A file that must not be read; carries the finding that says why."""
 
-    def __init__(self, found: dict[str, Any]) -> None:
-        self.finding = found
-        super().__init__(found["message"])
+    def __init__(self, finding: dict[str, Any]) -> None:
+        self.finding = finding
+        super().__init__(finding["message"])
 
 
 def unreadable(detail: str) -> RefusedError:

@@ -1,4 +1,4 @@
-"""Which reading of files a record comes from."""
+"""The revision of the reader, by which the reading of a record is known."""
 
 READER_REVISION = 2
 """Raised with every change after which some file would be read otherwise than before.

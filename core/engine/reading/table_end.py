@@ -1,4 +1,4 @@
-"""The data end at the first empty row; whatever stands below it is an error, never left out."""
+"""The data end at the first empty row; rows with values below it are an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.engine.dataset.problems import finding
 
 
 class TableEnd:
-    """Watches tables pass by and ends them at the first row whose cells are all blank."""
+    """Ends the tables at the first row whose cells are all blank."""
 
     def __init__(self) -> None:
         self.empty_row: int | None = None
@@ -36,7 +36,7 @@ class TableEnd:
         return table.slice(0, at)
 
     def ragged_after(self, ragged: list[dict[str, Any]]) -> int:
-        """How many of the ragged rows stand below the end."""
+        """The number of ragged rows below the end."""
         end = self.empty_row
         if end is None:
             return 0

@@ -1,4 +1,4 @@
-"""Bytes of a csv file to UTF-8 text: which encoding it is, told from all of its bytes."""
+"""Decodes a csv file to UTF-8 text; its encoding is detected from all of its bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 BLOCK = 4 << 20
-"""Bytes looked at in one go."""
+"""Bytes read at once."""
 
 _MULTIBYTE = re.compile(
     rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+"
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What a scan of the whole file told; ``fault`` if it is no text at all."""
+    """The result of a scan of the whole file; ``fault`` if it is no text."""
 
     encoding: Literal["utf-8", "cp1252", "utf-16"] = "utf-8"
     start: int = 0
@@ -177,7 +177,7 @@ def _only_valid_by_chance(path: Path) -> bool:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if _NOT_CP1252.search(data):
             return False
-        return all(_NEVER_IN_UTF8.fullmatch(found[0]) for found in _MULTIBYTE.finditer(data))
+        return all(_NEVER_IN_UTF8.fullmatch(match[0]) for match in _MULTIBYTE.finditer(data))
 
 
 def _not_utf8(path: Path, start: int, offset: int) -> TextFacts:
@@ -197,7 +197,7 @@ def _not_utf8(path: Path, start: int, offset: int) -> TextFacts:
 
 def _speaks_of_utf8(data: mmap.mmap) -> bool:
     """Whether some bytes are UTF-8 and not by chance: É before a quotation mark looks like it."""
-    return any(not _LETTER_AND_CLOSING.fullmatch(found[0]) for found in _MULTIBYTE.finditer(data))
+    return any(not _LETTER_AND_CLOSING.fullmatch(match[0]) for match in _MULTIBYTE.finditer(data))
 
 
 def _hex(byte: int) -> str:

@@ -41,9 +41,9 @@ def transpose(table: pa.Table, field: Field, specification: Specification) -> pa
     slots = slots_of(_episodes(table, specification), codes)
     cells, slots = _marked_beyond(len(field.columns), _raw(table, field.columns[0]), slots)
     for slot, column in enumerate(field.columns):
-        kept = Coded(np.where(slots == slot, cells.codes, -1).astype(np.int32), cells.values)
+        of_slot = Coded(np.where(slots == slot, cells.codes, -1).astype(np.int32), cells.values)
         at = table.schema.get_field_index(column)
-        table = table.set_column(at, column, kept.to_array())
+        table = table.set_column(at, column, of_slot.to_array())
     return table
 
 

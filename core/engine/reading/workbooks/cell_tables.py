@@ -26,16 +26,16 @@ CELLS_LIMIT = 60_000_000
 CELLS_AT_ONCE = 5_000_000
 """Cells of one table at most, however many rows were asked for."""
 WIDE = 1000
-"""Columns beyond which a sheet is no table of activity but has a cell gone astray."""
+"""Columns beyond which a sheet is no table of activity but has a stray cell."""
 
 
 class CellTables:
     """Cuts a stream of cells into tables.
 
     ``width`` is fixed when the first rows are known. Cells beyond it, further down, are of columns
-    without a heading, noted in ``beyond``. Rows between two that hold something are given as one
-    blank row, for there the data end. ``rows_there`` counts rows as they come, before they are cut
-    into tables.
+    without a heading, noted in ``beyond``. A run of empty rows between others becomes one blank
+    row, since the data end there. ``rows_there`` counts rows as they come, before they are cut into
+    tables.
     """
 
     def __init__(self, cells: Iterator[Cells], width_claimed: int, least: int = 0) -> None:
@@ -91,12 +91,12 @@ class CellTables:
             parts.append(part)
             if sum(_distinct(part.rows) for part in parts) <= rows:
                 continue
-            whole = _joined(parts)
-            while _distinct(whole.rows) > rows:
-                cut = _end_of_row(whole.rows, rows)
-                yield self._table(_slice(whole, 0, cut))
-                whole = _slice(whole, cut, len(whole.rows))
-            parts = [whole]
+            cells = _joined(parts)
+            while _distinct(cells.rows) > rows:
+                cut = _end_of_row(cells.rows, rows)
+                yield self._table(_slice(cells, 0, cut))
+                cells = _slice(cells, cut, len(cells.rows))
+            parts = [cells]
         if any(len(part.rows) for part in parts):
             yield self._table(_joined(parts))
 
@@ -119,18 +119,18 @@ class CellTables:
         rows, columns, texts = self._without_repeats(cells)
         numbers = self._with_gaps(np.unique(rows))
         self._refuse_too_large(int(numbers[-1]))
-        kept = columns <= self.width
+        within = columns <= self.width
         noted = np.asarray(pc.starts_with(texts, RAGGED))
         if noted.any() and not self.keeps_noted:
             ragged = np.unique(rows[noted])
             self.left_out += [finding("ragged-row/noted", row=row) for row in ragged.tolist()]
             numbers = numbers[~np.isin(numbers, ragged)]
-            kept = ~np.isin(rows, ragged)
-            rows, columns, texts = rows[kept], columns[kept], texts.filter(pa.array(kept))
-            kept = columns <= self.width
-        if not kept.all():
-            self.beyond.update((np.unique(columns[~kept]) - 1).tolist())
-            rows, columns, texts = rows[kept], columns[kept], texts.filter(pa.array(kept))
+            within = ~np.isin(rows, ragged)
+            rows, columns, texts = rows[within], columns[within], texts.filter(pa.array(within))
+            within = columns <= self.width
+        if not within.all():
+            self.beyond.update((np.unique(columns[~within]) - 1).tolist())
+            rows, columns, texts = rows[within], columns[within], texts.filter(pa.array(within))
         return self._laid_out(numbers, Cells(rows, columns, texts))
 
     def _laid_out(self, numbers: Numbers, cells: Cells) -> pa.Table:
@@ -145,7 +145,7 @@ class CellTables:
         return pa.table({"row": numbers, **columns}).replace_schema_metadata(FROM_WORKBOOK)
 
     def _without_repeats(self, cells: Cells) -> Cells:
-        """Cells of one address put together, as a person cannot tell which of them counts."""
+        """Joins cells of one address, since nobody can tell which of them counts."""
         keys = cells.rows.astype(np.int64) * (1 << 15) + cells.columns
         if (np.diff(keys) > 0).all():
             return cells
@@ -158,10 +158,10 @@ class CellTables:
         for at in repeated.tolist():
             text = texts[at] if texts else cells.texts[at].as_py()
             held.setdefault(int(which[at]), []).append(bare_text(text))
-        told = {number: TWICE + " | ".join(parts) for number, parts in held.items()}
+        joined = {number: TWICE + " | ".join(parts) for number, parts in held.items()}
         mask = np.zeros(len(first), dtype=np.bool_)
-        mask[list(told)] = True
-        replaced = pa.array([told[number] for number in sorted(told)], pa.string())
+        mask[list(joined)] = True
+        replaced = pa.array([joined[number] for number in sorted(joined)], pa.string())
         texts_once = pc.replace_with_mask(
             cells.texts.take(pa.array(first)), pa.array(mask), replaced
         )

@@ -1,4 +1,4 @@
-"""What a number format makes of a cell: a date, the number as stored, or something else.
+"""Number formats: whether a cell shows a date, its number as stored, or something else.
 
 Excel stores a number and shows it through its format, so ``1001`` may stand there as ``0001001``
 or as 27 September 1902. ECMA-376 part 1, 18.8.30 and 18.8.31 describe the codes of formats.
@@ -93,8 +93,8 @@ class NumberFormat:
         with_text = [section for section in self.sections if "@" in section.kinds]
         if not with_text:
             return "" if len(self.sections) > 3 and not self.sections[3].tokens else text
-        return "".join(text if kind == "@" else _literal(kind, said)
-                       for kind, said in with_text[-1].tokens)  # fmt: skip
+        return "".join(text if kind == "@" else _literal(kind, literal)
+                       for kind, literal in with_text[-1].tokens)  # fmt: skip
 
     def shown(self, number: float) -> str | None:
         """What the cell shows of a number; None where that cannot be told."""
@@ -136,12 +136,12 @@ def _split(code: str) -> list[str]:
 
 
 def _section(text: str) -> Section:
-    tokens = [_token(found) for found in _TOKEN.finditer(text)]
+    tokens = [_token(match) for match in _TOKEN.finditer(text)]
     return Section(tuple(token for token in tokens if token is not None))
 
 
-def _token(found: re.Match[str]) -> tuple[str, str] | None:
-    kind, text = str(found.lastgroup), found[str(found.lastgroup)] or ""
+def _token(match: re.Match[str]) -> tuple[str, str] | None:
+    kind, text = str(match.lastgroup), match[str(match.lastgroup)] or ""
     if kind == "bracket":
         return _bracket(text)
     if kind == "plain":
@@ -171,8 +171,8 @@ def _plain(text: str) -> tuple[str, str]:
     return "literal", text
 
 
-def _literal(kind: str, said: str) -> str:
-    return said if kind == "literal" else ""
+def _literal(kind: str, text: str) -> str:
+    return text if kind == "literal" else ""
 
 
 def _stored(number: float) -> str:
@@ -185,7 +185,7 @@ def _filled_in(section: Section, number: Decimal, *, negative: bool) -> str:
     scale = sum(kind == "," for kind, _ in section.tokens) - sum(kind == "," for kind, _ in tokens)
     number = number.scaleb(2 * ("%" in section.kinds) - 3 * scale)
     point = next((at for at, (kind, _) in enumerate(tokens) if kind == "."), len(tokens))
-    places = [said for kind, said in tokens[point:] if kind == "digit"]
+    places = [text for kind, text in tokens[point:] if kind == "digit"]
     rounded = number.quantize(Decimal(1).scaleb(-len(places)), ROUND_HALF_UP)
     whole, _, rest = f"{rounded:f}".partition(".")
     grouped = any(kind == "," for kind, _ in tokens[:point])
@@ -204,16 +204,16 @@ def _before_point(tokens: list[tuple[str, str]], digits: str, *, grouped: bool) 
     """Digits from the right; the first place takes all that are left."""
     places = sum(kind == "digit" for kind, _ in tokens)
     out, used = "", 0
-    for kind, said in reversed(tokens):
+    for kind, place in reversed(tokens):
         if kind == "digit":
             places -= 1
             count = 1 if places else max(len(digits) - used, 1)
             for _ in range(count):
-                digit = digits[-1 - used] if used < len(digits) else _no_digit(said)
+                digit = digits[-1 - used] if used < len(digits) else _no_digit(place)
                 out = digit + ("," if grouped and used and used % 3 == 0 and digit else "") + out
                 used += 1
         elif kind != ",":
-            out = said + out
+            out = place + out
     return out
 
 
@@ -224,12 +224,12 @@ def _no_digit(place: str) -> str:
 def _after_point(tokens: list[tuple[str, str]], digits: str) -> str:
     out, used = "", 0
     significant = len(digits.rstrip("0"))
-    for kind, said in tokens:
+    for kind, place in tokens:
         if kind == "digit":
-            out += digits[used] if used < significant or said == "0" else _no_digit(said)
+            out += digits[used] if used < significant or place == "0" else _no_digit(place)
             used += 1
         else:
-            out += said
+            out += place
     return out
 
 

@@ -1,4 +1,4 @@
-"""Which sheet of a workbook is read, and what is said of the others."""
+"""Chooses the sheet of a workbook that is read, and reports the others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SheetTop:
 
 
 def sheet_to_read(sheets: Sequence[SomeSheet], wanted: str | None) -> SomeSheet:
-    """The first sheet that a person sees, or the one wanted.
+    """The first visible sheet, or the one called ``wanted``.
 
     Raises ``RefusedError`` where there is none, ``UserError`` where the one wanted is not there.
     """
@@ -63,7 +63,7 @@ def sheet_to_read(sheets: Sequence[SomeSheet], wanted: str | None) -> SomeSheet:
 def other_sheets(
     read: SheetTop, others: Sequence[SheetTop], specification: Specification, *, chosen: bool
 ) -> list[dict[str, Any]]:
-    """What is said of the sheets that are not read."""
+    """The findings about the sheets that are not read."""
     findings = []
     for other in others:
         if not other.rows:
@@ -76,7 +76,7 @@ def other_sheets(
 
 
 def _holds_records(read: SheetTop, other: SheetTop, specification: Specification) -> bool:
-    """Whether records stand there: under the required headings, or going on from the sheet read."""
+    """Whether a sheet has records: under the required headings, or continuing the sheet read."""
     if read.full:
         return True
     under = range(len(other.rows) - 1)
@@ -92,7 +92,7 @@ def _are_headings(row: list[str], specification: Specification) -> bool:
 
 
 def _goes_on(headings: list[str], row: list[str], specification: Specification) -> bool:
-    """Whether the row could be a record under these headings: its date is one, nothing lacks."""
+    """Whether the row could be a record of these headings: a date, and no required field blank."""
     cells = [bare_text(cell) for cell in headings]
     columns = match_headings(cells, specification).columns
     held = {column: cell for column, cell in zip(columns, row, strict=False) if column and cell}

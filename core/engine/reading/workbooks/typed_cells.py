@@ -1,4 +1,4 @@
-"""The text that stands for a typed cell: marks say what the text alone would not tell."""
+"""The texts of typed cells: marks hold the facts that a text does not show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.engine.columns.marks import (
 from core.engine.reading.workbooks.number_formats import NumberFormat
 
 EXACT_BELOW = 1e15
-"""Excel keeps 15 digits of a number; a longer one is not what was typed."""
+"""Excel keeps 15 digits of a number; a longer number differs from what was typed."""
 LONGEST_CELL = 131_072
 """Characters of one cell, as for csv; Excel itself holds 32,767."""
 

@@ -1,4 +1,4 @@
-"""A workbook, opened: the first row of the sheet that counts, and tables of the rows below it."""
+"""A workbook, opened: the headings of the sheet that is read, and tables of its rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.engine.reading.workbooks.sheets import SheetTop, SomeSheet, other_shee
 
 
 class Claimed(NamedTuple):
-    """What a sheet says of its size, which may be wrong."""
+    """The size that a sheet declares, which may be wrong."""
 
     last_row: int
     is_full: bool
@@ -69,11 +69,11 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
         self.ragged.extend(self._tables.left_out)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
-        """By the rows that the sheet says it has."""
+        """By the number of rows that the sheet declares."""
         return -(-max(self._last_row - 1, 0) // chunk_rows) if self._last_row else None
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
 
     @abstractmethod
     def _tables_of(self, sheet: SomeSheet) -> tuple[CellTables, Claimed]:

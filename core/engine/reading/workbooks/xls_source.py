@@ -33,8 +33,8 @@ class XlsSource(WorkbookSource[Sheet]):
         self._open(self._sheets, specification, sheet)
 
     def _sheets(self) -> Sequence[Sheet]:
-        if found := inspect_compound(self._path):
-            raise RefusedError(found)
+        if finding := inspect_compound(self._path):
+            raise RefusedError(finding)
         try:
             self._book = read_book(workbook_stream(self._path))
         except BrokenError as error:

@@ -28,7 +28,7 @@ class XlsxSource(WorkbookSource[Sheet]):
         self._open(self._sheets, specification, sheet)
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         if hasattr(self, "_package"):
             self._package.close()
 

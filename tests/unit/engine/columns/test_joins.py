@@ -8,13 +8,13 @@ from core.engine.columns import joins as module
 from core.engine.columns.coded import Coded
 from core.engine.columns.joins import (
     coded,
+    coded_together,
     combinations_of,
     distinct,
     distinct_rows,
     joined,
     occurring,
     spread,
-    together,
 )
 
 
@@ -23,7 +23,7 @@ def test_columns_in_chunks_share_one_list_of_values() -> None:
         [pa.array(["a", None]).dictionary_encode(), pa.array(["b"]).dictionary_encode()]
     )
     second = pa.array(["b", "c", "a"])
-    one, other = together([first, second])
+    one, other = coded_together([first, second])
     assert one.values.equals(other.values)
     assert one.to_array().to_pylist() == ["a", None, "b"]
     assert other.to_array().to_pylist() == ["b", "c", "a"]

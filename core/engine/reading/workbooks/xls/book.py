@@ -1,4 +1,4 @@
-"""What an old workbook says of itself: sheets, texts, the number format of each style."""
+"""The globals of an old workbook: sheets, texts, the number format of each style."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Book:
     texts: list[str] = field(default_factory=list)
     from_1904: bool = False
     calculated: bool = False
-    """Whether a program that works formulas out has saved the file."""
+    """Whether a program that calculates formulas has saved the file."""
     code_page: str = "cp1252"
 
     def text(self, at: int, length: int, *, short: bool = False) -> str:

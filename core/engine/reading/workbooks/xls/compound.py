@@ -1,7 +1,7 @@
-"""Looks into an OLE2 file, the shell of old workbooks, before a reader follows its chains.
+"""Inspects an OLE2 file, the container of old workbooks, before a reader follows its chains.
 
-A chain of sectors that runs into itself keeps a reader busy for ever, so every chain is walked
-here first, with an end in sight. [MS-CFB] describes the format.
+A chain of sectors that is a loop keeps a reader busy for ever, so every chain is followed here
+first, up to a limit. [MS-CFB] describes the format.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def workbook_stream(path: Path) -> bytes:
 
 
 def _streams(data: bytes) -> tuple[_Shell, dict[str, tuple[int, int]]]:
-    """The file, and where each stream begins, once every chain has been walked to its end."""
+    """The file, and the start of each stream, once every chain has been followed to its end."""
     (_, _, _, _, shift, _, _, _, directory, _, small_limit, small_table, _, more, _) = (
         _HEADER.unpack_from(data)
     )
@@ -109,13 +109,13 @@ class _Shell:
     def __init__(self, data: bytes, size: int, more: int) -> None:
         self._data, self._size = data, size
         tables = [*struct.unpack_from("<109I", data, 76), *_more_tables(data, size, more)]
-        self.large: dict[int, list[int]] = {}  # the chains walked, by their first sector
+        self.large: dict[int, list[int]] = {}  # the chains followed, by their first sector
         self.small: dict[int, list[int]] = {}
         self.root = _END
         self.table = _Table(b"".join(self._sector(at) for at in tables if at < _END))
 
     def content(self, start: int, size: int) -> bytes:
-        """A stream whose chain was walked."""
+        """A stream whose chain was followed."""
         if start in self.large:
             return b"".join(self._sector(at) for at in self.large[start])[:size]
         room = b"".join(self._sector(at) for at in self.large.get(self.root, []))

@@ -1,6 +1,6 @@
 """The records of an old workbook (xls, BIFF5 and BIFF8): what kind, and the bytes of each.
 
-[MS-XLS] describes the records. Nothing that a record claims of others is believed: counts and
+[MS-XLS] describes the records. What a record declares about others is not trusted: counts and
 extents may promise gigabytes.
 """
 
@@ -60,12 +60,12 @@ class Fragments:
 
     def take(self, count: int) -> bytes:
         """The next bytes; fewer at the end."""
-        found = b""
-        while len(found) < count and self.more:
-            piece = self._pieces[self._piece][self._at : self._at + count - len(found)]
+        taken = b""
+        while len(taken) < count and self.more:
+            piece = self._pieces[self._piece][self._at : self._at + count - len(taken)]
             self._at += len(piece)
-            found += piece
-        return found
+            taken += piece
+        return taken
 
     def text(self) -> str:
         """The next text with its own length and flags ([MS-XLS] 2.5.293)."""

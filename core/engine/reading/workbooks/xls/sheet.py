@@ -47,7 +47,7 @@ _ERRORS = {
 }
 _PLAIN = number_format(GENERAL)
 _UNKNOWN_FORMULA = NO_VALUE + "=…"
-"""Formulas of xls are tokens, which nobody here spells out."""
+"""Formulas of xls are tokens, which are not decoded here."""
 
 
 def cells_of(book: Book, position: int) -> Iterator[Cells]:
@@ -56,7 +56,7 @@ def cells_of(book: Book, position: int) -> Iterator[Cells]:
 
 
 def claimed_rows(book: Book, position: int) -> int:
-    """The last row that the sheet says it has."""
+    """The last row that the sheet declares."""
     for kind, at, length in itertools.islice(records(book.stream, position), 100):
         if kind == EXTENT and length >= 10:
             form = "<I" if book.is_new else "<H"
@@ -79,7 +79,7 @@ def _by_row(batches: Iterator[Cells]) -> Iterator[Cells]:
 
 
 class _Sheet:
-    """Gathers cells record by record."""
+    """Collects cells record by record."""
 
     def __init__(self, book: Book) -> None:
         self._book, self._stream = book, book.stream
@@ -149,7 +149,7 @@ class _Sheet:
     def _formula(
         self, row: int, column: int, style: int, at: int, length: int
     ) -> tuple[int, int, int] | None:
-        """Adds the stored result; gives the place of one whose text is yet to come."""
+        """Adds the stored result; returns the place of one whose text follows in a later record."""
         if length < 14:
             raise unreadable("a cell is cut short")
         result = self._stream[at + 6 : at + 14]

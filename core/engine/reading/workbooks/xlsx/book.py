@@ -1,4 +1,4 @@
-"""What a workbook says of itself: its sheets, the number format of each style, its date system."""
+"""The globals of a workbook: its sheets, the number format of each style, its date system."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def read_book(package: Package) -> Book:
     """Reads everything but strings and cells; raises ``RefusedError``."""
     root = package.root(package.workbook)
     relations = _relations(package)
-    found = [tag for tag in root.iter() if local(tag.tag) == "sheet"]
-    sheets = [_sheet(tag, relations) for tag in found]
+    tags = [tag for tag in root.iter() if local(tag.tag) == "sheet"]
+    sheets = [_sheet(tag, relations) for tag in tags]
     properties = next((tag for tag in root.iter() if local(tag.tag) == "workbookPr"), None)
     flag = "" if properties is None else properties.get("date1904", "")
     styles = _target(relations, "/styles") or _beside(package, "styles.xml")
@@ -62,25 +62,25 @@ def _relations(package: Package) -> Relations:
     name = posixpath.join(folder, "_rels", f"{base}.rels")
     if not package.has(name):
         return {}
-    found: Relations = {}
+    relations: Relations = {}
     for tag in package.root(name):
         target = tag.get("Target", "").replace("\\", "/")
         part = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-        found[tag.get("Id", "")] = tag.get("Type", ""), part
-    return found
+        relations[tag.get("Id", "")] = tag.get("Type", ""), part
+    return relations
 
 
 def _sheet(tag: ElementTree.Element, relations: Relations) -> Sheet | None:
     """The sheet, None if it is a chart or a macro."""
-    wanted = next((v for k, v in tag.attrib.items() if local(k) == "id" and k != "id"), "")
-    kind, part = relations.get(wanted, ("", ""))
+    relation_id = next((v for k, v in tag.attrib.items() if local(k) == "id" and k != "id"), "")
+    kind, part = relations.get(relation_id, ("", ""))
     if not kind.endswith("/worksheet"):
         return None
     return Sheet(tag.get("name", ""), part, tag.get("state", "visible") == "visible")
 
 
 def _target(relations: Relations, kind: str) -> str | None:
-    return next((part for known, part in relations.values() if known.endswith(kind)), None)
+    return next((part for name, part in relations.values() if name.endswith(kind)), None)
 
 
 def _beside(package: Package, name: str) -> str:

@@ -1,8 +1,8 @@
 """The XML of a large part: in blocks of whole items where it is plain, else element by element.
 
 Reading plain blocks takes time linear in their size: columns are cut out by a regular expression
-that never goes back. What such an expression cannot vouch for (comments, other encodings, rich
-text) goes through a real XML parser.
+without backtracking. What such an expression cannot read exactly (comments, other encodings, rich
+text) goes through an XML parser.
 """
 
 from __future__ import annotations
@@ -47,31 +47,31 @@ class Markup:
         self._item_end = b"</" + self._prefix + item.encode() + b">"
 
     def plain_blocks(self) -> Iterator[bytes]:
-        """Blocks of whole items. What stands in ``rest`` afterwards needs ``Elements``."""
+        """Blocks of whole items. The blocks in ``rest`` afterwards need ``Elements``."""
         if self.rest is not None:
             return
-        kept, more = self._first, self._blocks
+        buffer, more = self._first, self._blocks
         while True:
-            if b"<!" in kept or b"<?" in kept or len(kept) > ITEM_LIMIT:
-                self.rest = itertools.chain([self.preamble, kept], more)
+            if b"<!" in buffer or b"<?" in buffer or len(buffer) > ITEM_LIMIT:
+                self.rest = itertools.chain([self.preamble, buffer], more)
                 return
-            end = self._end_of(kept)
+            end = self._end_of(buffer)
             if end is not None:
-                yield kept[:end]
+                yield buffer[:end]
                 return
-            cut = kept.rfind(self._item_end) + 1
+            cut = buffer.rfind(self._item_end) + 1
             if cut:
                 cut += len(self._item_end) - 1
-                yield kept[:cut]
-                kept = kept[cut:]
-            block = self._joined(more, len(kept))
+                yield buffer[:cut]
+                buffer = buffer[cut:]
+            block = self._joined(more, len(buffer))
             if not block:
                 raise unreadable("it breaks off in the middle")
-            kept += block
+            buffer += block
 
     @property
     def preamble(self) -> bytes:
-        """What an XML parser must have seen before it can read an item."""
+        """The text that an XML parser needs before the first item."""
         return self._preamble
 
     def usual(self, block: bytes) -> bytes | None:
@@ -91,7 +91,7 @@ class Markup:
         return block
 
     def _joined(self, blocks: Iterator[bytes], at_least: int) -> bytes:
-        """The next blocks together, as much as was kept: copies stay linear in what is read."""
+        """The next blocks, joined up to the buffer's size, so that the cost of copies is linear."""
         parts, length = [], 0
         for block in blocks:
             parts.append(block)
@@ -101,7 +101,7 @@ class Markup:
         return b"".join(parts)
 
     def _read_head(self) -> bytes:
-        """Reads up to the first item; gives what came after the container's own tag."""
+        """Reads up to the first item; returns the text after the container's own tag."""
         head = next(self._blocks, b"")
         if b"\0" in head[:64] or _other_encoding(head):
             self._take_whole(head)
@@ -137,7 +137,7 @@ class Markup:
 
 
 class Elements:
-    """An XML parser over pieces of a part; hears names without their namespaces."""
+    """An XML parser over pieces of a part; its handlers get names without namespaces."""
 
     def __init__(self) -> None:
         self._parser = expat.ParserCreate(namespace_separator=" ")
@@ -183,7 +183,7 @@ class Elements:
 
 
 def pieces_of(block: bytes, tag: str) -> tuple[bytes, pa.Array]:
-    """What stands before the first such element, and the elements, each up to the next."""
+    """The text before the first such element, and the elements, each up to the next."""
     letters = np.frombuffer(block + b"    ", np.uint8)
     at = np.flatnonzero(letters[: len(block)] == ord("<"))
     for offset, letter in enumerate(tag.encode(), start=1):

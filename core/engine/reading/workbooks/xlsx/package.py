@@ -1,6 +1,6 @@
 """An xlsx as a zip archive: its parts, unpacked in blocks and counted as they come.
 
-Sizes that an archive declares may lie, so nothing is believed before it has been unpacked.
+The sizes that an archive declares may be wrong, so bytes are counted as they are unpacked.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DAMAGE = (
     RecursionError,
     ElementTree.ParseError,
 )
-"""What the readers of zip and XML raise over bytes that contradict each other."""
+"""The exceptions of the readers of zip and XML for damaged files."""
 
 _OTHER_KINDS = {
     "workbook.bin": "a binary Excel workbook (xlsb)",
@@ -49,7 +49,7 @@ _OTHER_KINDS = {
 
 @contextmanager
 def damage_refused() -> Iterator[None]:
-    """Whatever a damaged file makes its readers raise becomes a finding."""
+    """Turns the exceptions of readers over a damaged file into a finding."""
     try:
         yield
     except _DAMAGE as error:
@@ -95,7 +95,7 @@ class Package:
             return ElementTree.fromstring(text)  # noqa: S314 - without declarations it is harmless
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._archive.close()
 
     def _refuse_other_kinds(self) -> None:

@@ -1,7 +1,7 @@
 """The cells of a sheet, block by block, as columns: where each stands and the text it means.
 
 A cell of the usual kind is cut out by one regular expression over whole columns; a block that
-holds any other goes through an XML parser. Both give the same; tests/property holds them to it.
+holds any other goes through an XML parser. Both return the same; tests/property compares them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Raw:
 
 
 class Attributes(NamedTuple):
-    """What the attributes of a cell say: its style and the kind of its value."""
+    """The attributes of a cell: its style and the kind of its value."""
 
     style: int
     kind: str
@@ -85,10 +85,10 @@ class SheetReader:
 
     @property
     def dimension(self) -> tuple[int, int]:
-        """Last row and column that the sheet says it has; 0 where it says nothing."""
-        found = re.search(rb"""<(?:[\w.-]+:)?dimension\s[^<>]*?\bref\s*=\s*["']([^"']*)["']""",
+        """Last row and column that the sheet declares; 0 where it declares none."""
+        match = re.search(rb"""<(?:[\w.-]+:)?dimension\s[^<>]*?\bref\s*=\s*["']([^"']*)["']""",
                           self._markup.head)  # fmt: skip
-        end = found[1].decode("ascii", "replace").rsplit(":", 1)[-1] if found else ""
+        end = match[1].decode("ascii", "replace").rsplit(":", 1)[-1] if match else ""
         parts = _ADDRESS.fullmatch(end)
         return (int(parts[2]), column_number(parts[1])) if parts else (0, 0)
 
@@ -96,12 +96,12 @@ class SheetReader:
         """The filled cells."""
         for block in self._markup.plain_blocks():
             raw = self._usual(block)
-            yield self._told(self._carefully(block) if raw is None else raw)
+            yield self._with_texts(self._carefully(block) if raw is None else raw)
         if self._markup.rest is not None:
             elements = _CellElements(self._at)
             for block in self._markup.rest:
                 elements.feed(block)
-                yield self._told(elements.taken())
+                yield self._with_texts(elements.taken())
             elements.close()
 
     def _usual(self, block: bytes) -> _Raw | None:
@@ -112,20 +112,20 @@ class SheetReader:
         before, pieces = pieces_of(usual, "c")
         if not _ROWS_ONLY.fullmatch(before):
             return None
-        found = pc.extract_regex(pieces, _USUAL)
-        if found.null_count:
+        groups = pc.extract_regex(pieces, _USUAL)
+        if groups.null_count:
             return None
-        letters = found.field("column").dictionary_encode()
+        letters = groups.field("column").dictionary_encode()
         numbers = np.array(
             [self._column(text) for text in letters.dictionary.to_pylist()], np.int32
         )
-        rows = np.asarray(found.field("row").cast(pa.int32()))
+        rows = np.asarray(groups.field("row").cast(pa.int32()))
         if len(rows):
             self._at = int(rows[-1]), int(numbers[letters.indices[-1].as_py()])
         values, inline, formulas = (
-            found.field("value"),
-            found.field("inline"),
-            found.field("formula"),
+            groups.field("value"),
+            groups.field("inline"),
+            groups.field("formula"),
         )
         inline = _not_empty(inline) if b"<is>" in usual else pa.nulls(len(rows), pa.string())
         if b"<f" in usual:
@@ -139,7 +139,7 @@ class SheetReader:
         return _Raw(
             rows,
             numbers[np.asarray(letters.indices)],
-            found.field("attributes").dictionary_encode(),
+            groups.field("attributes").dictionary_encode(),
             formulas,
             values,
             inline,
@@ -157,7 +157,7 @@ class SheetReader:
             self._numbers[letters] = column_number(letters)
         return self._numbers[letters]
 
-    def _told(self, raw: _Raw) -> Cells:
+    def _with_texts(self, raw: _Raw) -> Cells:
         """The cells with the texts that they mean; blank ones are left out."""
         if not len(raw.rows):
             return Cells(raw.rows, raw.columns, pa.array([], pa.string()))
@@ -176,10 +176,10 @@ class SheetReader:
         if text not in self._kinds:
             if len(self._kinds) > 100_000:  # no attribute but style and kind is of use
                 self._kinds.clear()
-            found = dict(_ATTRIBUTE.findall(text))
-            style = found.get("s", "")
+            values = dict(_ATTRIBUTE.findall(text))
+            style = values.get("s", "")
             self._kinds[text] = Attributes(
-                int(style) if style.isdecimal() and len(style) < 9 else -1, found.get("t", "n")
+                int(style) if style.isdecimal() and len(style) < 9 else -1, values.get("t", "n")
             )
         return self._kinds[text]
 
@@ -190,7 +190,7 @@ def _not_empty(group: pa.Array) -> pa.Array:
 
 
 class _Texts:
-    """Gives each cell its text, kind by kind."""
+    """Makes the text of each cell, kind by kind."""
 
     def __init__(self, book: Book, strings: pa.Array, raw: _Raw) -> None:
         self._book, self._strings, self._raw = book, strings, raw
@@ -229,11 +229,11 @@ class _Texts:
         if plan.kind == "e":
             return pc.binary_join_element_wise(ERROR_CELL, values, "")
         if plan.kind == "b":
-            return _each(
+            return _map_distinct(
                 values, lambda text: "FALSE" if text.strip() in ("0", "false", "") else "TRUE"
             )
         if plan.kind == "d":
-            return _each(values, lambda text: iso_text(text.strip()))
+            return _map_distinct(values, lambda text: iso_text(text.strip()))
         if plan.kind in ("str", "inlineStr"):
             texts = pc.coalesce(inline, values)
             refuse_long(texts)
@@ -260,12 +260,12 @@ class _Texts:
             odd = pc.invert(pc.match_substring_regex(values, _WHOLE))
             if not pc.any(odd).as_py():
                 return values
-            told = _each(values.filter(odd), self._number(shape))
-            return pc.replace_with_mask(values, pc.fill_null(odd, False), told)
-        return _each(values, self._number(shape))
+            texts = _map_distinct(values.filter(odd), self._number(shape))
+            return pc.replace_with_mask(values, pc.fill_null(odd, False), texts)
+        return _map_distinct(values, self._number(shape))
 
     def _number(self, shape: NumberFormat) -> Callable[[str], str]:
-        def told(text: str) -> str:
+        def shown(text: str) -> str:
             if not text.strip():
                 return ""
             if not _NUMBER.fullmatch(text):
@@ -275,25 +275,25 @@ class _Texts:
                 raise unreadable("a number cell holds no number")
             return formatted_text(number, shape, from_1904=self._book.from_1904)
 
-        return told
+        return shown
 
 
 def _through(shape: NumberFormat, texts: pa.Array) -> pa.Array:
     """Text cells, shown through a format that may change them."""
     if not shape.changes_texts:
         return texts
-    return _each(texts, lambda text: text_through(text, shape))
+    return _map_distinct(texts, lambda text: text_through(text, shape))
 
 
-def _each(values: pa.Array, told: Callable[[str], str]) -> pa.Array:
-    """A column worked out once for each distinct value; null stays null."""
+def _map_distinct(values: pa.Array, function: Callable[[str], str]) -> pa.Array:
+    """The function's texts of a column, each distinct value once; null stays null."""
     coded = values.dictionary_encode()
-    texts = pa.array([told(text) for text in coded.dictionary.to_pylist()], pa.string())
+    texts = pa.array([function(text) for text in coded.dictionary.to_pylist()], pa.string())
     return texts.take(coded.indices)
 
 
 def _without_result(texts: pa.Array, values: pa.Array, formulas: pa.Array, kind: str) -> pa.Array:
-    """The texts, and in place of a result that nobody stored the formula, marked."""
+    """The texts; the marked formula in place of a result that was not stored."""
     if formulas.null_count == len(formulas):
         return texts
     stored = pc.is_valid(values) if kind == "str" else pc.not_equal(pc.fill_null(values, ""), "")
@@ -351,7 +351,7 @@ class _CellElements(Elements):
         part.append(text)
 
     def taken(self) -> _Raw:
-        """The cells that are whole by now; they are not given again."""
+        """Returns the cells that are complete, each once."""
         cells: Any = list(zip(*self._found, strict=True)) if self._found else [()] * 6
         rows, columns, attributes, values, inline, formulas = cells
         self._found = []
@@ -365,10 +365,10 @@ class _CellElements(Elements):
         )
 
     def _address(self, text: str) -> tuple[int, int]:
-        found = _ADDRESS.fullmatch(text)
-        if found:
-            self._row = int(found[2])
-            return self._row, column_number(found[1])
+        match = _ADDRESS.fullmatch(text)
+        if match:
+            self._row = int(match[2])
+            return self._row, column_number(match[1])
         return self._row or 1, self.at[1] + 1
 
 

@@ -26,17 +26,17 @@ def read_strings(package: Package, part: str | None) -> pa.Array:
     if part is None:
         return pa.array([], pa.string())
     markup = Markup(package.blocks(part), "sst", "si")
-    found: list[pa.Array] = []
+    arrays: list[pa.Array] = []
     held = count = 0
     for texts in _texts(markup):
         held, count = held + texts.nbytes, count + len(texts)
         if held > STRINGS_LIMIT:
             raise RefusedError(finding("unreadable-file/too-big", limit="512 MB of texts"))
-        found.append(as_written(texts))
+        arrays.append(as_written(texts))
     promised = _PROMISED.search(markup.head)
     if promised and int(promised[1]) > 100 * (count + 1_000):
         raise unreadable("it promises more than it holds")
-    return pa.concat_arrays(found) if found else pa.array([], pa.string())
+    return pa.concat_arrays(arrays) if arrays else pa.array([], pa.string())
 
 
 def _texts(markup: Markup) -> Iterator[pa.Array]:
@@ -64,10 +64,10 @@ def _usual(markup: Markup, block: bytes) -> pa.Array | None:
     before, pieces = pieces_of(usual, "si")
     if before.strip():
         return None
-    found = pc.extract_regex(pieces, _USUAL)
-    if found.null_count:
+    groups = pc.extract_regex(pieces, _USUAL)
+    if groups.null_count:
         return None
-    texts = found.field("text")
+    texts = groups.field("text")
     refuse_long(texts)
     return with_entities(texts) if b"&" in usual else texts
 
@@ -102,12 +102,12 @@ class _Items(Elements):
             self._parts.append(text)
 
     def taken(self) -> pa.Array:
-        """The strings that are whole by now; they are not given again."""
+        """Returns the strings that are complete, each once."""
         texts, self._texts = pa.array(self._texts, pa.string()), []
         return texts
 
 
 def refuse_long(texts: pa.Array) -> None:
-    """Raises ``RefusedError`` where a text is longer than any person's cell."""
+    """Raises ``RefusedError`` where a text is longer than a cell may be."""
     if (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST_CELL:
         raise RefusedError(finding("unreadable-file/long-cell"))
