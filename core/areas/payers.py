@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.records import records_table
-from core.documents import parse_document
-from core.engine.dataset.specification import Specification, specification_from
+from core.engine.dataset.specification import Specification, specification_of
 from core.events.outbox import raise_event
 from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import HANDED_IN, FileState
@@ -58,7 +57,7 @@ def _residences(connection: Connection) -> Iterator[tuple[str, str]]:
     bodies = connection.execute(sa.select(tables.datasets.c.body).order_by(tables.datasets.c.id))
     columns: dict[str, str] = {}
     for body in bodies.scalars():
-        specification = specification_from(parse_document(body, name="data set"))
+        specification = specification_of(body)
         column = _residence(specification)
         if column is not None:
             columns[records_table(specification)] = column

@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.database import tables
-from core.documents import parse_document
-from core.engine.dataset.specification import Specification, specification_from
-from core.engine.tariff.configuration import Configuration, Status, configuration_from
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Configuration, Status, tariff_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,5 @@ def names_seen(connection: Connection, scope: Scope, codes: Collection[str]) -> 
 
 @lru_cache(maxsize=16)
 def _read(name: str, body: str, dataset: str) -> Readable:
-    specification = specification_from(parse_document(dataset, name="data set"))
-    configuration = configuration_from(parse_document(body, name=name), specification)
+    specification, configuration = tariff_of(dataset, body, name=name)
     return Readable(configuration, specification)

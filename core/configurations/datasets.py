@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.database import tables
-from core.documents import parse_document
-from core.engine.dataset.specification import Specification, specification_from
+from core.engine.dataset.specification import Specification, specification_of
 from core.user_errors import UserError
 
 
@@ -36,4 +35,4 @@ def dataset_titles(connection: Connection) -> dict[str, str]:
 
 @lru_cache(maxsize=8)
 def _parsed(dataset_id: int, body: str) -> Specification:
-    return specification_from(parse_document(body, name=f"data set {dataset_id}"))
+    return specification_of(body, name=f"data set {dataset_id}")

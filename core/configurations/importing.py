@@ -13,7 +13,7 @@ from core.database import tables
 from core.database.locks import hold_until_end
 from core.database.records import create_records_table
 from core.documents import parse_document
-from core.engine.dataset.specification import Specification, specification_from
+from core.engine.dataset.specification import Specification, specification_of
 from core.engine.tariff.configuration import Configuration, Status, configuration_from
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
@@ -27,7 +27,7 @@ def import_specification(connection: Connection, body: str, *, name: str) -> Spe
     Raises ``DocumentError`` for an invalid specification, ``UserError`` for a version that exists
     with another content.
     """
-    specification = specification_from(parse_document(body, name=name))
+    specification = specification_of(body, name=name)
     _one_at_a_time(connection)
     datasets = tables.datasets
     current_body = connection.execute(
@@ -117,7 +117,7 @@ def _dataset_of(connection: Connection, dataset: str, name: str) -> tuple[int, S
     ).first()
     if row is None:
         raise UserError(f"{name}: the data set {dataset!r} has not been imported; import it first")
-    return row.id, specification_from(parse_document(row.body, name=dataset))
+    return row.id, specification_of(row.body, name=dataset)
 
 
 def _write_providers(

@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 
 from core.database import tables
 from core.database.roles import make_roles
-from core.documents import parse_document
-from core.engine.dataset.specification import Specification, specification_from
+from core.engine.dataset.specification import Specification, specification_of
 from core.kpis.episodes import delete_episodes
 from core.kpis.views import episodes_table, make_views, views_are_made
 from core.settings import settings
@@ -39,9 +38,7 @@ def delete_old_episodes(connection: Connection, now: dt.datetime) -> int:
     )
     run_ids = connection.execute(query).scalars().all()
     bodies = connection.execute(sa.select(tables.datasets.c.body)).scalars().all()
-    names = {
-        episodes_table(specification_from(parse_document(body, name="data set"))) for body in bodies
-    }
+    names = {episodes_table(specification_of(body)) for body in bodies}
     for name in sorted(names):
         if sa.inspect(connection).has_table(name):
             delete_episodes(connection, name, run_ids)

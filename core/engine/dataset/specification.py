@@ -6,7 +6,7 @@ Sexual health is the first specification, not a special case: no field is named 
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from pydantic import Field as PydanticField
 from pydantic import ValidationError
 
-from core.documents import Document, StrictModel, read_document
+from core.documents import Document, StrictModel, parse_document, read_document
 from core.engine.dataset.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
 from core.engine.dataset.fields import Field, Role, heading_key, query_name
 from core.engine.dataset.spelling import listed_spelling
@@ -129,6 +129,12 @@ class Specification(StrictModel):
 def load_specification(path: Path) -> Specification:
     """Reads a specification; raises ``DocumentError`` with the line of every problem."""
     return specification_from(read_document(path))
+
+
+@lru_cache(maxsize=32)  # a service reads the few that it has again and again
+def specification_of(text: str, *, name: str = "data set") -> Specification:
+    """The specification that a YAML text describes; raises ``DocumentError``."""
+    return specification_from(parse_document(text, name=name))
 
 
 def specification_from(document: Document) -> Specification:

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic import Field as PydanticField
 
-from core.documents import Document, StrictModel, read_document
-from core.engine.dataset.specification import Specification
+from core.documents import Document, StrictModel, parse_document, read_document
+from core.engine.dataset.specification import Specification, specification_of
 from core.engine.tariff.money import Money
 from core.engine.tariff.months import Month
 from core.engine.tariff.statements import StatementError, parse_statement
@@ -153,6 +154,13 @@ class Configuration(StrictModel):
 def load_configuration(path: Path, specification: Specification) -> Configuration:
     """Reads a configuration; raises ``DocumentError`` with line and reason of every problem."""
     return configuration_from(read_document(path), specification)
+
+
+@lru_cache(maxsize=32)  # a service reads the few that it has again and again
+def tariff_of(dataset: str, text: str, *, name: str) -> tuple[Specification, Configuration]:
+    """The data set and the configuration that two YAML texts describe; raises ``DocumentError``."""
+    specification = specification_of(dataset)
+    return specification, configuration_from(parse_document(text, name=name), specification)
 
 
 def configuration_from(document: Document, specification: Specification) -> Configuration:

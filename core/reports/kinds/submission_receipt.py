@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from core.engine.calculation.accounting import episodes_in_words, records_in_words
+from core.engine.tariff.money import Money
 from core.reports.collating.submitted import Submitted
 from core.reports.kinds.summary_groups import summary_groups
 from core.reports.report_context import Layout, ReportContext, ReportWriter, heading_of, notes
@@ -46,7 +46,7 @@ def _totals(run: Any) -> Group:
         Column("Amount", "money", 15),
     )
     kind = "Submitted: final" if run.kind == "final" else "Draft: not released"
-    amount = Decimal(run.amount_pence) / 100
+    amount = Money(run.amount_pence).pounds
     row = (f"Number {run.number}", kind, run.records, run.episodes, run.charges, amount)
     return Group("What was calculated", columns, [], row)
 

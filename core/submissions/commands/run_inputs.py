@@ -10,19 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.areas.register_store import version_in_use
 from core.database import tables
-from core.documents import parse_document
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import BUCKETS
 from core.engine.calculation.stages import Terms
-from core.engine.dataset.specification import KEY_ROLES, Specification, specification_from
-from core.engine.tariff.configuration import Configuration, configuration_from
+from core.engine.dataset.specification import KEY_ROLES, Specification
+from core.engine.tariff.configuration import Configuration, tariff_of
 from core.engine.tariff.statements import parse_statement
 from core.submissions.months import SubmissionRow, get_submission
 from core.vocabulary.states.submissions import FileState
@@ -115,13 +114,7 @@ def _load_tariff(
         .join(datasets, datasets.c.id == configurations.c.dataset_id)
         .where(configurations.c.id == configuration_id)
     ).one()
-    return _parsed(row.dataset, row.configuration, row.body)
-
-
-@lru_cache(maxsize=16)  # many runs of one process follow the same tariff
-def _parsed(dataset: str, name: str, body: str) -> tuple[Specification, Configuration]:
-    specification = specification_from(parse_document(dataset, name="data set"))
-    return specification, configuration_from(parse_document(body, name=name), specification)
+    return tariff_of(row.dataset, row.body, name=row.configuration)
 
 
 def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:
