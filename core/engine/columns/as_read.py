@@ -2,8 +2,9 @@
 
 The one rule for values, codes, identifiers and headings of every kind of file (docs/formats.md):
 
-- invisible characters are removed, white space around a text is trimmed, and every kind of space
-  inside it becomes a space;
+- invisible characters, control characters among them, are removed; white space around a text is
+  trimmed, every kind of space inside it becomes a space, and every line break of another kind than
+  LF becomes LF (a CR alone and a tab stay: people see where they stand);
 - letters are composed (Unicode NFC) and compatibility digits are digits;
 - ``="0001"``, a leading apostrophe and quotes after a space wrap a text: the text is their content.
 
@@ -24,20 +25,24 @@ from core.engine.columns.text_bytes import any_of, bytes_of
 NUL_SHOWN = "\N{SYMBOL FOR NULL}"
 """Stands for a NUL, which is invisible and cannot be stored."""
 
+_CONTROLS = "\x01-\x08\x0e-\x1f\x7f-\u0084\u0086-\u009f"
+"""All but NUL, which is an error, and those that are white space to people: tabs, line breaks."""
+
 _INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    _CONTROLS + "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Unicode's default ignorable characters, and the format characters that show nothing.
+"""Controls, Unicode's default ignorable characters, and the formats that show nothing.
 
 Unicode Character Database, DerivedCoreProperties (Default_Ignorable_Code_Point) and general
 category Cf without the Arabic and Syriac signs that are seen.
 """
 
 _INNER_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800"
-_SPACES = "\t\n\v\f\r\x1c-\x1f \u0085\u2028\u2029" + _INNER_SPACES
-_AROUND = _SPACES + "\x1a"  # also the end mark of DOS
+_BREAKS = "\n\v\f\r\u0085\u2028\u2029"
+_SPACES = "\t " + _BREAKS + _INNER_SPACES
+_LINE_BREAK = "\r+\n|[\v\f\u0085\u2028\u2029]"
 
 _DIGITS = {
     digit: f"[{chr(0xFF10 + digit)}{chr(0x1FBF0 + digit)}"
@@ -53,7 +58,7 @@ _ODD = r"[^ -~]|^ *['=]|^ +\""
 _QUOTED = '"((?:[^"]|"")*)"'
 _FORMULA = rf"^=[{_SPACES}]*{_QUOTED}$"
 _QUOTES_LATE = rf"^[{_SPACES}{_INVISIBLE}]+{_QUOTED}[{_SPACES}]*$"
-_TRIM = rf"^[{_AROUND}]+|[{_AROUND}]+$"
+_TRIM = rf"^[{_SPACES}]+|[{_SPACES}]+$"
 _APOSTROPHES = rf"^(?:'[{_SPACES}]*)+"
 
 _INVISIBLE_CHARACTER = re.compile(f"[{_INVISIBLE}]")
@@ -116,6 +121,7 @@ def _clean(values: pa.Array) -> pa.Array:
     seen = pc.replace_substring_regex(values, f"[{_INVISIBLE}]+", "")
     composed = pc.utf8_normalize(seen, "NFC")
     spaced = pc.replace_substring_regex(composed, f"[{_INNER_SPACES}]", " ")
+    spaced = pc.replace_substring_regex(spaced, _LINE_BREAK, "\n")
     shown = pc.replace_substring(spaced, "\0", NUL_SHOWN)
     return _with_digits(shown)
 

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.columns import marks
+from core.engine.columns.as_read import as_read
 from core.engine.columns.text_bytes import any_of, bytes_of
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
 from core.engine.dataset.fields import Field, FieldType
-from core.engine.dataset.notes_in_cells import ERROR_NAME, NO_RESULT, STANDS_TWICE
+from core.engine.dataset.notes_in_cells import ERROR_NAME, NARROW, NO_RESULT, STANDS_TWICE
 from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling
 
@@ -82,7 +83,13 @@ class Case:
     references: References
 
 
-_SCIENTIFIC = r"^[+-]?[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE]\+)[0-9]+$"
+_SIGN = "[+\\-＋－−]"
+_EXPONENT = " *[eEＥｅ] *"
+_POINT = "[.,．，]"
+_SCIENTIFIC = (
+    f"^{_SIGN}? *(?:(?:[0-9]+ *{_POINT}[0-9]*|{_POINT}[0-9]+){_EXPONENT}{_SIGN}?"
+    f"|[0-9]+{_EXPONENT}[+＋]) *[0-9]+$"
+)
 """How spreadsheets save a number too long for its cell: 1.23457E+15, 1E+15; 1E5 is not theirs."""
 
 Rule = Callable[[Case], Judged]
@@ -111,18 +118,25 @@ def mark_flags(field: Field, mark_of_each: npt.NDArray[np.str_]) -> Iterator[Fla
         yield Flag("bad-number/rounded", mark_of_each == marks.ROUNDED_NUMBER)
 
 
-def notes(field: Field, values: pa.Array) -> Iterator[Flag]:
-    """Texts of workbook cells, as they stand, that are names of errors or notes of a copy.
+def notes(field: Field, values: pa.Array, as_text: Mask | None = None) -> Iterator[Flag]:
+    """Texts, as they stand, that are names of errors, or signs or notes in the place of a value.
 
-    Who means such a text writes an apostrophe before it; in a csv file any text is a text.
+    A program that saves csv writes the name of the error that a cell holds, and as many # as a
+    narrow column shows. Who means such a text writes an apostrophe before it. ``as_text``: values
+    that are taken for texts nevertheless.
     """
-    wrong = _WRONG_CELL[field.type]
-    if not pc.any(pc.starts_with(values, "#")).as_py():
+    if not any_of(bytes_of(values), b"#"):
         return
-    named = pc.match_substring_regex(values, ERROR_NAME, ignore_case=True)
+    wrong = _WRONG_CELL[field.type]
+    meant = pc.match_substring_regex(values, r"^\s*'")
+    if as_text is not None:
+        meant = pc.or_(meant, pa.array(as_text))
+    texts = pc.if_else(meant, pa.scalar(None, pa.string()), as_read(values))
+    named = pc.match_substring_regex(texts, ERROR_NAME, ignore_case=True)
     yield Flag(f"{wrong}/cell", _mask(named))
-    yield Flag(f"{wrong}/twice", _mask(pc.starts_with(values, STANDS_TWICE)))
-    yield Flag("formula-without-value", _mask(pc.starts_with(values, NO_RESULT)))
+    yield Flag(f"{wrong}/narrow", _mask(pc.match_substring_regex(texts, NARROW)))
+    yield Flag(f"{wrong}/twice", _mask(pc.starts_with(texts, STANDS_TWICE)))
+    yield Flag("formula-without-value", _mask(pc.starts_with(texts, NO_RESULT)))
 
 
 def not_date_cells(values: pa.Array, mark_of_each: npt.NDArray[np.str_]) -> Flag:
@@ -135,7 +149,7 @@ def not_date_cells(values: pa.Array, mark_of_each: npt.NDArray[np.str_]) -> Flag
 
 def _text(case: Case) -> Judged:
     flags = []
-    if any_of(bytes_of(case.values), b"eE"):
+    if any_of(bytes_of(case.values), b"eE\xef"):  # the last begins those of full width
         rounded = pc.match_substring_regex(case.values, _SCIENTIFIC)
         flags.append(Flag("bad-number/scientific", _mask(rounded)))
     if case.field.max_length is not None:

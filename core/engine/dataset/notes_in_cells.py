@@ -1,4 +1,4 @@
-"""Texts that stand in a workbook's cell for what no cell can hold: names of errors, and notes.
+"""Texts that stand in a cell for what it could not hold: names of errors, and notes.
 
 The copy of a file in which wrong cells are marked (core/engine/offline/marked_copy.py) writes the
 notes, so that the copy, checked again as it is, says what the file said. Who mends a cell
@@ -19,7 +19,10 @@ RAGGED = "#RAGGED!"
 ERROR_NAME = r"^#(?:[A-Z][A-Z0-9/_]*[!?]|N/A|GETTING_DATA)$|^#ERROR! "
 """Errors of Excel, those of linked data, Python and dynamic arrays among them."""
 
-_NOTE = re.compile(f"{ERROR_NAME}|^(?:{NO_RESULT}|{STANDS_TWICE}|{RAGGED})", re.IGNORECASE)
+NARROW = "^##+$"
+"""What a column shows that is too narrow for its number or date."""
+
+_NOTE = re.compile(f"{ERROR_NAME}|{NARROW}|^(?:{NO_RESULT}|{STANDS_TWICE}|{RAGGED})", re.IGNORECASE)
 
 
 def is_note(text: str) -> bool:

@@ -193,6 +193,8 @@ CODES: tuple[Code, ...] = (
         "SHHAPT “C99”.",
         {
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
+            "fit its column; widen the column and save the file again.",
             "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),
@@ -208,6 +210,8 @@ CODES: tuple[Code, ...] = (
             "not-date-cell": "“{value}” in {field} is not a date cell but text or a number.",
             "with-time": "“{value}” in {field} has a time of day, which a date has not.",
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
+            "fit its column; widen the column and save the file again.",
             "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),
@@ -225,6 +229,8 @@ CODES: tuple[Code, ...] = (
             "scientific": "“{value}” in {field} is a number whose digits were rounded away when "
             "the file was saved; format the column as text and enter it again.",
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
+            "fit its column; widen the column and save the file again.",
             "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),
@@ -250,6 +256,8 @@ CODES: tuple[Code, ...] = (
         "GP Practice Code “ABC”.",
         {
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
+            "fit its column; widen the column and save the file again.",
             "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),
@@ -270,6 +278,8 @@ CODES: tuple[Code, ...] = (
         "“E99999999”.",
         {
             "cell": "The cell of {field} holds the Excel error “{value}”.",
+            "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
+            "fit its column; widen the column and save the file again.",
             "twice": "The cell of {field} stands twice in the file: “{value}”.",
         },
     ),

@@ -83,7 +83,7 @@ class _Check:
         if not len(cells.values):
             self.stored[column] = cells
             return
-        values, flags = self._bare(cells.values, field)
+        values, flags = self._bare(cells, field)
         judged = judge(Case(field, values, self.specification, self.references))
         flags = [flag for flag in (*flags, *judged.flags) if flag.where.any()]
         if flags:
@@ -149,17 +149,17 @@ class _Check:
         )
         return Checked(records, self.findings.table())
 
-    def _bare(self, values: pa.Array, field: Field) -> tuple[pa.Array, list[Flag]]:
+    def _bare(self, cells: Coded, field: Field) -> tuple[pa.Array, list[Flag]]:
         """Values as people read them, without marks, and the flags of their form."""
+        values = cells.values
+        lone = None if is_from_workbook(self.chunk) else _lone_errors(cells, field)
         nul = Flag("bad-encoding/cell", np.asarray(with_nul(values)))
         if not is_marked(self.chunk):
-            return as_read(values), [nul]
+            return as_read(values), [nul, *notes(field, values, lone)]
         bare, marks = take_marks_off(values)
         if field.type in ("integer", "date"):  # what a cell holds counts there, not what it shows
             bare = stored_numbers(values)
-        flags = [nul, *mark_flags(field, marks)]
-        if is_from_workbook(self.chunk):
-            flags.extend(notes(field, bare))
+        flags = [nul, *mark_flags(field, marks), *notes(field, bare, lone)]
         bare = as_read(bare)
         if field.type == "date" and is_from_workbook(self.chunk):
             flags.append(not_date_cells(bare, marks))
@@ -209,6 +209,20 @@ class _Check:
             return blank if condition.kind == "blank" else ~blank
         nowhere = all_of(~_holds_code(cells, condition.codes) for cells in columns)
         return ~nowhere if condition.kind == "in" else nowhere
+
+
+def _lone_errors(cells: Coded, field: Field) -> Mask | None:
+    """Where #N/A is the text of a single csv record, which joins it with no other.
+
+    People write it for “not applicable”, and some systems as an identifier; a csv file does not
+    say which (docs/decisions/0027). Two such records would be one patient, and are named.
+    """
+    if field.type != "text":
+        return None
+    same = pc.equal(pc.utf8_upper(as_read(cells.values)), "#N/A")
+    named = np.asarray(pc.fill_null(same, False))
+    once = np.count_nonzero(cells.spread(named, False)) == 1 if named.any() else False
+    return named if once else None
 
 
 def all_of(masks: Iterable[Mask]) -> Mask:

@@ -97,7 +97,9 @@ class CopyWriter:
             if is_date and (day := day_of(text_as_read(text))) and day.year >= _FIRST_YEAR:
                 sheet.write_datetime(row, column, day, self._format("yyyy-mm-dd", colour))
             else:
-                self._text(row, column, f"'{text}" if is_note(text) else text, colour)
+                meant = is_note(text) and colour != COLOURS["error"]  # what is wrong stays wrong
+                meant |= text.startswith(RAGGED)
+                self._text(row, column, f"'{text}" if meant else text, colour)
             return
         mark, rest = text[:1], text[1:]
         if mark in (NOT_AS_SHOWN, AS_SHOWN):

@@ -14,9 +14,10 @@ from core.engine.columns.as_read import as_read, made_visible, text_as_read, wit
 INVISIBLE = [
     "\u00ad", "\u034f", "\u061c", "\u115f", "\u17b4", "\u180e", "\u200b", "\u200c", "\u200d",
     "\u200e", "\u200f", "\u202a", "\u202e", "\u2060", "\u2063", "\u2066", "\u2069", "\u3164",
-    "\ufe0f", "\ufeff", "\uffa0", "\ufff9", "\U0001d173", "\U000e0020", "\U000e0100",
+    "\x01", "\x08", "\x0e", "\x1a", "\x1b", "\x1c", "\x1f", "\x7f", "\x80", "\x84", "\x86",
+    "\x9f", "\ufe0f", "\ufeff", "\uffa0", "\ufff9", "\U0001d173", "\U000e0020", "\U000e0100",
 ]  # fmt: skip
-SPACES = ["\t", "\n", "\r", "\v", "\f", " ", "\x1f", "\u0085", "\u00a0", "\u1680", "\u2003",
+SPACES = ["\t", "\n", "\r", "\v", "\f", " ", "\u0085", "\u00a0", "\u1680", "\u2003",
           "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"]  # fmt: skip
 
 
@@ -35,6 +36,12 @@ def test_what_nobody_can_see_makes_no_difference(character: str) -> None:
 @pytest.mark.parametrize("space", SPACES, ids=[f"U+{ord(c):04X}" for c in SPACES])
 def test_white_space_of_every_kind_is_trimmed(space: str) -> None:
     assert read(f"{space}1001{space}{space}", space) == ["1001", None]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r\r\n", "\v", "\f", "\u0085", "\u2028"])
+def test_a_line_break_inside_a_text_is_one_whatever_it_is_made_of(line_break: str) -> None:
+    assert read(f"10{line_break}01", "1001") == ["10\n01", "1001"]
+    assert text_as_read(f"10{line_break}01") == "10\n01"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +78,7 @@ def test_a_text_is_what_stands_in_its_dress(text: str, expected: str | None) -> 
 @pytest.mark.parametrize(
     "text",
     ["=1+1", '="a"&"b"', "O'Brien", '"x"', '5" x 6"', "+44", "-5", "@SUM(A1)", "1E5", "#N/A",
-     "a\tb", "line1\nline2", "ctl\x01\x02_end", "\ue000private", "\ufffe", "\uffff", "\u0600",
+     "a\tb", "line1\nline2", "cr\rx", "\ue000private", "\ufffe", "\uffff", "\u0600",
      "²", "①", "٣", "ﬁ", "Ａ", "😀"],
 )  # fmt: skip
 def test_what_people_can_tell_apart_stays_as_it_is(text: str) -> None:

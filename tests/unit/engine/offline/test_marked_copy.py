@@ -121,3 +121,13 @@ def test_what_cannot_be_read_cannot_be_marked(tmp_path: Path) -> None:
     with pytest.raises(NothingToMark, match="a web page"):
         copied(FOLDER / "15-html-style.xls", tmp_path / "out.xlsx")
     assert not (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "'#REF!", "####", "#RAGGED! x", "#1"])
+def test_the_copy_of_a_text_says_of_it_what_the_csv_file_says(
+    tmp_path: Path, text: str, times: int
+) -> None:
+    path = write(tmp_path, *[f"C1,{text},2017-04-03"] * times, "C1,2,2017-04-03")
+    [out] = copied(path, tmp_path / "out.xlsx")
+    assert of_rows(checked(out)) == of_rows(checked(path))

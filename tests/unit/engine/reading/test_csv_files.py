@@ -203,7 +203,17 @@ def test_utf32_is_refused(tmp_path: Path, encoding: str) -> None:
         ("1.2e+15", "bad-number"),
         ("-1.5E-7", "bad-number"),
         ("1E+15", "bad-number"),
+        ("1.E+15", "bad-number"),
+        ("1.E15", "bad-number"),
+        (".5E+15", "bad-number"),
+        ("1 E +15", "bad-number"),
+        ("1.2 E 15", "bad-number"),
+        ("1.2\uff25+15", "bad-number"),
+        ("1\uff45\uff0b15", "bad-number"),
+        ("1\u00a0E\u00a0+ 15", "bad-number"),
         ("1E5", None),
+        ("1 E 5", None),
+        ("1\uff255", None),
         ("12E34", None),
         ("1.5", None),
         ("E+15", None),
@@ -237,3 +247,51 @@ def test_how_many_chunks_there_will_be_is_known_before(tmp_path: Path, rows: int
         assert abs(expected - sum(1 for _ in reading.chunks())) <= 1
     with open_file(path, SMALL, transpose=True) as reading:
         assert reading.expected_chunks() is None
+
+
+ERRORS = ["#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#ref!"]
+
+
+@pytest.mark.parametrize("value", [*ERRORS, " #REF! ", "#REF!\u200b", "##", "########"])
+def test_what_a_program_saves_for_an_error_is_no_value(tmp_path: Path, value: str) -> None:
+    good = {
+        **dict(zip(HEADINGS.split(","), ("C1", "1", "2017-04-03"), strict=True)),
+        "LSOA": "E01000001",
+        "Age": "3",
+        "Medium": "01",
+        "Practice": "A12345",
+    }
+    wrong = {"LSOA": "unknown-lsoa", "Age": "bad-number", "Medium": "unknown-code",
+             "Attendance Date": "bad-date"}  # fmt: skip
+    for name in good:
+        cells = {**good, name: value}
+        check = check_lines(tmp_path, ",".join(cells), ",".join(cells.values()))
+        expected = [(2, name, value.strip(" \u200b"), wrong.get(name, "bad-pattern"))]
+        assert found(check) == expected
+        said = "did not fit its column" if "##" in value else "the Excel error"
+        assert said in check.errors["message"][0].as_py()
+
+
+@pytest.mark.parametrize("value", ["'#N/A", "#1", "#", "#A1", "N/A", "##1"])
+def test_a_text_with_a_number_sign_is_a_text(tmp_path: Path, value: str) -> None:
+    check = check_lines(tmp_path, HEADINGS, f"C1,{value},2017-04-03")
+    assert found(check) == []
+
+
+def test_several_records_of_no_value_are_not_one_patient(tmp_path: Path) -> None:
+    one, several = (
+        check_lines(tmp_path, HEADINGS, *["C1,#N/A,2017-04-03"] * rows, GOOD) for rows in (1, 2)
+    )
+    assert (found(one), stored(one, "Patient ID")) == ([], ["#N/A", "1"])
+    assert found(several) == [(row, "Patient ID", "#N/A", "bad-pattern") for row in (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("field", "code"), [("Age", "bad-number"), ("Medium", "unknown-code"), ("LSOA", "unknown-lsoa")]
+)
+def test_no_value_where_no_text_stands_is_an_error_of_excel(
+    tmp_path: Path, field: str, code: str
+) -> None:
+    check = check_lines(tmp_path, f"{HEADINGS},{field}", f"{GOOD},#N/A")
+    assert found(check) == [(2, field, "#N/A", code)]
+    assert "the Excel error" in check.errors["message"][0].as_py()
