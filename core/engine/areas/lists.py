@@ -21,17 +21,25 @@ def read_list(
     Headings match without regard to case; other columns are ignored and empty lines skipped.
     An optional column that is absent is blank throughout. Raises ``UserError`` with file and row.
     """
+    row = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines, strict=True)
-            headings = [text_as_read(heading).casefold() for heading in next(reader, [])]
+            first = next(reader, [])
+            _refuse_odd(path, 1, first)
+            headings = [text_as_read(heading).casefold() for heading in first]
             _headings_fit(path, headings, required, optional)
-            numbered = enumerate(reader, start=2)
-            rows = [(number, row) for number, row in numbered if any(map(text_as_read, row))]
+            rows = []
+            row = 2
+            for cells in reader:
+                _refuse_odd(path, row, cells)
+                if any(map(text_as_read, cells)):
+                    rows.append((row, cells))
+                row += 1
     except UnicodeDecodeError:
         refuse(path, None, "the file is not UTF-8 text; save it as “CSV UTF-8”")
     except csv.Error as error:
-        refuse(path, None, f"the file is not readable csv ({error}); save it again as csv")
+        refuse(path, row, f"the row is not readable csv ({error}); look for a stray double quote")
     except OSError as error:
         refuse(path, None, f"the file cannot be opened ({error.strerror})")
     for number, row in rows:
@@ -47,6 +55,15 @@ def read_list(
 def refuse(path: Path, row: int | None, text: str) -> NoReturn:
     place = f"{path}" if row is None else f"{path} row {row}"
     raise UserError(f"{place}: {text}")
+
+
+def _refuse_odd(path: Path, row: int, cells: list[str]) -> None:
+    """Refuses what a list never holds: a NUL, or lines that a stray double quote joined."""
+    for cell in cells:
+        if "\0" in cell:
+            refuse(path, row, "holds a NUL character; save the file again as “CSV UTF-8”")
+        if "," in cell and len(cell.strip().splitlines()) > 1:
+            refuse(path, row, "a double quote joins the lines below to this one; take it out")
 
 
 def _headings_fit(
