@@ -56,7 +56,7 @@ test-slow: setup chromium ## fault and scale tests
 PAGES := states=core.vocabulary.state_machines permissions=core.vocabulary.permissions \
 	errors=core.engine.dataset.errors_page reports=core.reports.layout_page kpis=core.kpis.page \
 	legacy-api=core.migration.reading.api_page
-docs: setup ## write the generated pages of docs/ anew
+docs: setup ## write the generated pages of docs/ again
 	@for page in $(PAGES); do \
 		$(RUN)/python -m $${page#*=} >.tools/page && mv .tools/page docs/$${page%%=*}.md || exit 1; \
 	done

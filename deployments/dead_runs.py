@@ -143,4 +143,4 @@ def next_attempt(
         record_failure(connection, raised, rule, str(error))
         return
     record_delivery(connection, raised, rule, {"flow_run": str(run)}, made + 1)
-    log.warning("%s was in limbo: attempt %s", subject, made + 1)
+    log.warning("%s was orphaned: attempt %s", subject, made + 1)

@@ -101,7 +101,7 @@ class Sweep:
         except (ServerAwayError, OperationalError):
             raise
         except Exception:
-            log.exception("%s/%s is in limbo and cannot be started again", kind.name, number)
+            log.exception("%s/%s is orphaned and cannot be started again", kind.name, number)
             return False
 
     def _start_again(self, connection: Connection, work: Work) -> bool:

@@ -97,7 +97,7 @@ class SourceClient(AbstractContextManager["SourceClient"]):
     def ask(
         self, source_request: SourceRequest, find_cached: Callable[[str], CachedAnswer | None]
     ) -> Answer:
-        """The answer; ``find_cached`` looks an address up. Raises ``AskingFailed``."""
+        """The answer; ``find_cached`` looks an address up. Raises ``NoSourceAnswer``."""
         request = self._client.build_request(
             "GET", source_request.address, params=dict(source_request.parameters)
         )

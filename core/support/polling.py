@@ -37,7 +37,7 @@ def changes(
 ) -> Iterator[T]:
     """The value of ``look`` now, and again whenever it differs; the caller stops the iteration.
 
-    Each look has a transaction of its own. Raises ``NothingMoves`` where ``longest_quiet`` seconds
+    Each look has a transaction of its own. Raises ``NoProgress`` where ``quiet_seconds`` seconds
     pass without a change; ``what`` names the work in that message.
     """
     last_value: list[T] = []

@@ -182,7 +182,7 @@ class Round:
     def slowest(self) -> float:
         """Seconds from a month's turn, when its first run was created in Prefect, to its charges.
 
-        How long all of them take is no measure of limbo: it tells of the machine.
+        The time that all of them take measures the machine, not orphaned work.
         """
         events = tables.events.c
         query = sa.select(events.event_id, events.payload["run_id"].as_integer()).where(

@@ -65,10 +65,10 @@ def test_it_ends_as_without_the_fault(
     print(f"{fault}: {round_.seconds:.0f} s; slowest {slowest:.0f} s, without it {usual:.0f} s")
     assert found == expected
     assert slowest < usual + IN_LIMBO_AT_MOST
-    assert_nothing_is_in_limbo(scene)
+    assert_nothing_is_orphaned(scene)
 
 
-def assert_nothing_is_in_limbo(scene: Scene) -> None:
+def assert_nothing_is_orphaned(scene: Scene) -> None:
     submissions, files, events = tables.submissions, tables.files, tables.events
     assert scene.count(submissions, submissions.c.state != "draft") == 0
     assert scene.count(files, files.c.state != "ready") == 0

@@ -165,7 +165,7 @@ def test_the_whole_crawl_is_quick_and_the_next_writes_nothing(
 def test_the_sweep_takes_a_crawl_up_whose_run_is_gone(
     services: Services, engine: Engine, server: AreaServer
 ) -> None:
-    """Nobody starts it by hand: a run that is killed leaves it in limbo, and another follows."""
+    """Nobody starts it by hand: a run that is killed leaves it orphaned, and another follows."""
     source = load_sources(services.settings.area_sources)["statistics"]
     server.restore()
     run_id = plan(engine, source, "E12000007")

@@ -71,7 +71,7 @@ def _section(name: str, table: Table) -> str:
 
 def _goes(table: Table) -> str:
     if table.goes_to is None:
-        return "Kept as it was sent."
+        return "Stored as sent."
     if table.part_of is not None:
         return f"Put together with others in our table `{table.part_of}`."
     together = ", written together with all of the same file or month" if table.bulk else ""

@@ -123,7 +123,7 @@ class LegacyClient(AbstractContextManager["LegacyClient"]):
     def ask(self, path: str, parameters: Mapping[str, Any], list_key: str) -> tuple[str, Any]:
         """An answer that holds a list under ``list_key``: its text, and the parsed document.
 
-        Raises ``LegacyAway`` or ``CredentialsRefused``.
+        Raises ``LegacyUnavailable`` or ``CredentialsRefused``.
         """
         policy = RetryPolicy(self.endpoint.attempts, self.endpoint.pause, LONGEST_WAIT)
         try:
