@@ -112,6 +112,15 @@ class Settings(BaseSettings):
 
     chunk_rows: int = Field(default=50_000, ge=1)
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
+    check_bytes: int = Field(default=4 << 30, ge=256 << 20)  # memory that a check may take
+    check_seconds: float = Field(default=3600, gt=0)  # how long it may take
+    upload_bytes: int = Field(default=2 << 30, ge=1)  # of one file
+    waiting_files: int = Field(default=100, ge=1)  # of a provider, that wait to be checked
+    waiting_bytes: int = Field(default=10 << 30, ge=1)  # the same, all together
+    open_reports: int = Field(default=20, ge=1)  # of a person, that are being made
+    open_trials: int = Field(default=5, ge=1)  # of a person, of indicators
+    links_per_minute: int = Field(default=60, ge=1)  # of a person, that are opened
+    sign_ins_per_minute: int = Field(default=120, ge=1)  # of one address
     workers: int = Field(default=1, ge=0)
     worker_poll_seconds: int = Field(default=1, ge=1)
     sweep_seconds: float = Field(default=10, gt=0)  # how often orphaned work is looked for

@@ -35,11 +35,12 @@ class Child:
     _started_at: float = field(default=0.0)
 
     def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         self._started_at = time.monotonic()
         with self.log.open("ab") as output:
+            self.log.chmod(0o600)
             self.process = start_child(
                 self.command,
                 death_signal=signal.SIGTERM,

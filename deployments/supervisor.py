@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import sys
 import threading
@@ -161,6 +162,7 @@ class Services(AbstractContextManager["Services"]):
         load_queues()
         self._stopping.clear()
         began = datetime.now(UTC)
+        self._close_folders()
         self._start_database()
         end_leftovers(self.settings.home)
         self._clear_scratch()
@@ -184,6 +186,15 @@ class Services(AbstractContextManager["Services"]):
             self._wait(name, partial(self._worker_is_online, name, began))
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._watcher.start()
+
+    def _close_folders(self) -> None:
+        """Logs, files and settings are for the user of the service alone. Where root starts it, the
+        database's own user walks through the home, and sees nothing else there."""
+        home = self.settings.home
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for name in ("logs", "files", "prefect", "run"):
+            (home / name).mkdir(mode=0o700, exist_ok=True)
+            (home / name).chmod(0o700)
 
     @property
     def _scratch(self) -> Path:

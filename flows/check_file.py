@@ -20,6 +20,7 @@ from core.submissions.commands.check_stored_file import (
 from core.submissions.commands.failing import fail_check
 from core.submissions.commands.file_checks import ChunkCounts
 from core.submissions.event_names import names_of_file
+from core.support.bounded import bounded
 from core.support.faults import Fault
 from flows.running import chunk_threads, recording_failure, run_exclusively
 from tasks.checking import check_rows
@@ -37,7 +38,10 @@ def check_file(file_id: int) -> str:
 
 
 def _check(file_id: int, engine: Engine) -> str:
-    with recording_failure(engine, f"check of file {file_id}", partial(_fail, file_id)):
+    with (
+        recording_failure(engine, f"check of file {file_id}", partial(_fail, file_id)),
+        bounded(settings().check_bytes, settings().check_seconds),
+    ):
         state = check_stored_file(
             engine,
             open_store(),

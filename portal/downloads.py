@@ -14,15 +14,25 @@ from core.files.links import Link, LinkExpired, make_link, read_link
 from core.files.store import open_store
 from core.reports.download_rights import require_download
 from core.reports.outdated import renew_if_outdated
+from core.settings import settings
 from core.user_errors import UserError
 from portal.database import engine
+from portal.rate_limits import RateLimit
 from portal.sign_in import person_of_request, refuse
 
 PATH = "/download/{token}"
 PRESIGNED_SECONDS = 60
 SUBJECT = "download link"
 OF_ANOTHER = "This link was made for somebody else. Ask for your own in the portal."
+TOO_MANY = "You opened many links within a minute. Wait a moment, and open this one again."
 OF_BEFORE = "This link is of a sign-in that is over. Open the page it came from for a new one."
+
+
+_OPENED = RateLimit()
+
+
+class TooMany(Exception):
+    """More links than a person opens."""
 
 
 def link_to(key: str, file_name: str, person: Person) -> str:
@@ -35,6 +45,8 @@ async def download(request: Request) -> Response:
     """Responds with the file, or with a plain page that gives the reason of a refusal."""
     try:
         return await run_in_threadpool(_download, request)
+    except TooMany:
+        return _page(TOO_MANY, 429)
     except LinkExpired as expired:
         return _page(str(expired), 410)
     except NotAdmitted as refused:
@@ -45,6 +57,9 @@ async def download(request: Request) -> Response:
 
 def _download(request: Request) -> Response:
     person = person_of_request(request)
+    if not _OPENED.allows(str(person.id), settings().links_per_minute):
+        refuse(person, SUBJECT, "too many links", request.headers.get("user-agent"))
+        raise TooMany
     signed = _read(request, person)
     _refuse_without_right(person, signed, request.headers.get("user-agent"))
     _refuse_outdated(signed)

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks, set_cookie_with_chunks
 from streamlit.web.server.starlette.starlette_app_utils import (
@@ -26,6 +26,7 @@ from core.access.sessions import NotAdmitted, admitted_session, begin_session, s
 from core.settings import settings
 from portal.client_address import address_of
 from portal.database import engine_of
+from portal.rate_limits import RateLimit
 
 COOKIE = "_streamlit_user"
 KEY = "grouper_session"
@@ -41,12 +42,20 @@ class SessionCookies:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._sign_ins = RateLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].endswith(LOGOUT):
             await run_in_threadpool(_end_session, Request(scope))
         if scope["type"] != "http" or not scope["path"].endswith(CALLBACK):
             await self._app(scope, receive, send)
+            return
+
+        request = Request(scope)
+        address = address_of(request.headers, request.client)
+        if not self._sign_ins.allows(str(address), settings().sign_ins_per_minute):
+            said = "Many sign-ins came from your address within a minute. Wait a moment."
+            await PlainTextResponse(said, 429)(scope, receive, send)
             return
 
         async def send_with_session(message: Message) -> None:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from core.access.people import NotAdmitted, Person
 from core.files.store import open_store
 from core.settings import settings
+from core.submissions.commands.quotas import require_room
 from core.submissions.commands.store_upload import UploadDetails, store_upload
 from core.submissions.months import submission_for
 from core.user_errors import UserError
@@ -78,13 +79,23 @@ def _admit(request: Request) -> tuple[Person, int]:
         submission = submission_for(connection, person.scope, ticket["submission"])
     if not person.may(Action.UPLOAD, submission.provider_id):
         raise NotAdmitted("not allowed", text="You may not upload for this provider.")
+    with engine().connect() as connection:
+        require_room(connection, submission.id, _announced(request))
     return person, submission.id
+
+
+def _announced(request: Request) -> int:
+    """The bytes that a browser says it sends; what comes is counted besides."""
+    said = request.headers.get("content-length", "0")
+    return int(said) if said.isdecimal() else 0
 
 
 async def _receive(request: Request, body: IO[bytes]) -> int:
     size = 0
     async for part in request.stream():
         size += len(part)
+        if size > settings().upload_bytes:
+            raise UserError("This file is bigger than files may be: upload it in parts.")
         await run_in_threadpool(body.write, part)
     body.seek(0)
     return size

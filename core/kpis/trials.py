@@ -16,6 +16,8 @@ from core.events.outbox import raise_event
 from core.kpis.catalogue import get_kpi
 from core.kpis.measuring import Measurement
 from core.kpis.trial_rights import trial_rights
+from core.settings import settings
+from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 
 
@@ -38,6 +40,7 @@ def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: 
     """Asks for a trial on a run whose figures the user may see; gives its number."""
     trial_rights(connection, scope_of(connection, user_id), run_id)
     trials = tables.kpi_trials
+    _require_room(connection, user_id)
     statement = (
         trials.insert()
         .values(kpi_id=kpi_id, run_id=run_id, asked_by=user_id)
@@ -55,6 +58,15 @@ def trial_event(
     name = get_kpi(connection, kpi_id).definition.kpi
     names = _names(connection, run_id)
     return event_catalogue.KpiTrialRequested(trial_id=trial_id, kpi=name, run_id=run_id, **names)
+
+
+def _require_room(connection: Connection, user_id: int) -> None:
+    trials, most = tables.kpi_trials, settings().open_trials
+    query = sa.select(sa.func.count()).where(
+        trials.c.asked_by == user_id, trials.c.done_at.is_(None)
+    )
+    if connection.execute(query).scalar_one() >= most:
+        raise UserError(f"{most} of your trials are under way. Try again when some are done.")
 
 
 def get_trial(connection: Connection, scope: Scope, trial_id: int) -> Trial:

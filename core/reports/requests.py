@@ -13,6 +13,7 @@ from core.access.scope import NotAllowed, Scope, scope_of
 from core.database import tables
 from core.engine.tariff.months import Month
 from core.events.outbox import raise_event
+from core.settings import settings
 from core.submissions.transitions import move
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
@@ -92,9 +93,18 @@ def year_from(first: dt.date) -> dt.date:
     return Month.of(first).plus(11).first
 
 
-def request_report(connection: Connection, request: ReportRequest, *, user_id: int | None) -> int:
-    """Queues a report and returns its id; raises ``UserError`` where there is nothing to show."""
+def request_report(
+    connection: Connection,
+    request: ReportRequest,
+    *,
+    user_id: int | None,
+    is_scheduled: bool = False,
+) -> int:
+    """Queues a report and returns its id; raises ``UserError`` where there is nothing to show, or
+    where the user has too many under way (but for those that are made every month)."""
     require_report_permission(scope_of(connection, user_id), request)
+    if user_id is not None and not is_scheduled:
+        _require_room(connection, user_id)
     if not runs_to_show(connection, request):
         raise UserError(nothing_to_show(request))
     statement = (
@@ -112,6 +122,16 @@ def request_report(connection: Connection, request: ReportRequest, *, user_id: i
     event = event_catalogue.ReportRequested(**event_names(report_id, request))
     raise_event(connection, event, user_id=user_id)
     return report_id
+
+
+def _require_room(connection: Connection, user_id: int) -> None:
+    reports, most = tables.reports, settings().open_reports
+    query = sa.select(sa.func.count()).where(
+        reports.c.requested_by == user_id,
+        reports.c.state.in_([ReportState.REQUESTED, ReportState.COLLATING]),
+    )
+    if connection.execute(query).scalar_one() >= most:
+        raise UserError(f"{most} of your reports are being made. Ask for more when some are done.")
 
 
 def require_report_permission(scope: Scope, request: ReportRequest) -> None:

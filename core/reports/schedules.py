@@ -170,7 +170,7 @@ def _request_once(
     hold_until_end(connection, f"report schedule {schedule.id}")
     if connection.execute(existing).first() is not None:
         return ()
-    report_id = request_report(connection, request, user_id=schedule.user_id)
+    report_id = request_report(connection, request, user_id=schedule.user_id, is_scheduled=True)
     connection.execute(
         insert(made).values(schedule_id=schedule.id, month=month, report_id=report_id)
     )

@@ -31,6 +31,7 @@ def start_child(
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
+        umask=0o077,  # what it writes is for the user of the service alone
         preexec_fn=dies_with_parent(death_signal),  # noqa: PLW1509 (it takes no lock)
         **options,
     )

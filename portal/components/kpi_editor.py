@@ -153,10 +153,13 @@ def _try(person: Person, chosen: KpiVersion) -> None:
         return
     run_id, _ = st.selectbox("Month", months, format_func=lambda month: month[1])
     if st.button("Try it"):
-        with engine().begin() as connection:
-            st.session_state[_TRIAL] = ask_for_trial(
-                connection, chosen.id, run_id, user_id=person.id
-            )
+        try:
+            with engine().begin() as connection:
+                st.session_state[_TRIAL] = ask_for_trial(
+                    connection, chosen.id, run_id, user_id=person.id
+                )
+        except UserError as wrong:
+            st.error(str(wrong))
     trial = st.session_state.get(_TRIAL)
     if trial is not None:
         _follow(person, trial, chosen)

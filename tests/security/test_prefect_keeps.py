@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["until"]
 
-MONTH = dt.date(2017, 12, 1)
+MONTH = dt.date(2016, 8, 1)
 NAMES = ("Zofia Kowalska 1987", "Lost Kowalska 1988")
 CHECKS = Place("grouper", "checks")
 
@@ -94,11 +94,11 @@ def test_no_name_of_a_file_is_in_runs_logs_events_or_artifacts(
             return connection.execute(query).scalar_one() == FileState.REJECTED
 
     until(stopped)
-    mark = f"file {good.file_id} of ZX1 2017-12"
+    mark = f"file {good.file_id} of ZX1 2016-08"
 
     with prefect_client(services.settings) as http:
         until(lambda: mark in everything(http))
         kept = everything(http)
-    assert f"check file {lost.file_id} of ZX1 2017-12" in kept
+    assert f"check file {lost.file_id} of ZX1 2016-08" in kept
     for name in NAMES:
         assert name not in kept

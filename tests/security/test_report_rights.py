@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from deployments.supervisor import Services
 
-MONTH = dt.date(2018, 1, 1)
+MONTH = dt.date(2017, 8, 1)
 """Submitted by no other test."""
 
 

@@ -16,6 +16,7 @@ from core.notifications.public_address import NotResolved, checked_address, netw
 from core.notifications.sending import CannotSend, Message
 from core.notifications.webhook import refuse_unsafe, send_webhook
 from core.settings import Settings, use_settings
+from core.settings import _in_use as in_use
 from core.user_errors import UserError
 
 INNER = (
@@ -40,9 +41,10 @@ INNER = (
 
 @pytest.fixture(autouse=True)
 def chosen() -> Iterator[None]:
+    before = list(in_use)
     use_settings(Settings(public_url="https://grouper.example"))
     yield
-    use_settings(None)
+    use_settings(before[0] if before else None)
 
 
 @pytest.mark.parametrize("host", INNER)

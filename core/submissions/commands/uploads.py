@@ -16,6 +16,7 @@ from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
+from core.submissions.commands.quotas import require_room
 from core.submissions.commands.unpublish_run import unpublish_run
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
@@ -74,6 +75,8 @@ def receive_file(
     """Adds an uploaded file to a submission and requests its check; returns the file's id."""
     _require(connection, submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, submission_id, user_id)
+    if user_id is not None:  # whoever runs the service takes in what they like
+        require_room(connection, submission_id, upload.size)
     position = sa.select(sa.func.coalesce(sa.func.max(tables.files.c.position), 0) + 1).where(
         tables.files.c.submission_id == submission_id
     )
