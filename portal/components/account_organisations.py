@@ -146,7 +146,8 @@ def _show_clinic(person: Person, clinic: ClinicRow, register: AreaRegister) -> N
             provider = words.plain(clinic.provider_name)
             st.markdown(f"**{title}** ({words.plain(clinic.clinic_id)}), {provider}{badge}")
             host = register.names.get(clinic.host, clinic.host) if clinic.host else "nobody yet"
-            st.caption(f"Hosted by {host}. {clinic.address or 'No address'}.")
+            address = words.plain(clinic.address or "No address")
+            st.caption(f"Hosted by {words.plain(host)}. {address}.")
         with right:
             key = f"clinic-{clinic.provider}-{clinic.clinic_id}"
             show_in_popover("Change", key, partial(_place, person, clinic, register))

@@ -55,7 +55,8 @@ def _show(person: Person, user: UserRow, sessions: list[SessionRow]) -> None:
         with left:
             ended = "" if user.active else " :red-badge[access ended]"
             st.markdown(f"**{words.plain(user.name)}**{ended}")
-            st.caption(f"{user.subject}. {'; '.join(user.roles) or 'No role today'}. {_seen(user)}")
+            roles = words.plain("; ".join(user.roles) or "No role today")
+            st.caption(f"{words.plain(user.subject)}. {roles}. {_seen(user)}")
         with right:
             show_in_popover("Change", f"user-{user.id}", partial(_change, person, user, sessions))
 
