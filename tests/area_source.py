@@ -17,14 +17,14 @@ from tests.server_process import serving
 
 @dataclass(frozen=True)
 class AreaServer:
-    """Where it answers, and what it is asked about itself."""
+    """The address of the server, and calls that inspect and change it."""
 
     url: str
 
-    def told(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """Its log, the most requests at once, and the parents whose answers go in a circle."""
-        found: dict[str, Any] = httpx2.get(f"{self.url}/told").raise_for_status().json()
-        return found
+        answer: dict[str, Any] = httpx2.get(f"{self.url}/told").raise_for_status().json()
+        return answer
 
     def change(self, changes: dict[str, Any]) -> None:
         """Code to name and parent, or to None where the area is gone."""

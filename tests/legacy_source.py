@@ -25,17 +25,17 @@ from tests.server_process import serving
 
 @dataclass(frozen=True)
 class OldService:
-    """Where it answers, and what it is told or asked about itself."""
+    """The address of the server, and calls that inspect and change it."""
 
     url: str
 
-    def told(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         found: dict[str, Any] = httpx2.get(f"{self.url}/told", timeout=30).raise_for_status().json()
         return found
 
     @property
     def bad(self) -> dict[tuple[str, int], str]:
-        return {(table, number): code for table, number, code in self.told()["bad"]}
+        return {(table, number): code for table, number, code in self.report()["bad"]}
 
     def change(self, *changes: tuple[str, int, dict[str, Any] | None]) -> None:
         httpx2.post(f"{self.url}/change", json=changes, timeout=30).raise_for_status()

@@ -31,7 +31,7 @@ def ask(page: Page, month: story.Month, reason: str) -> None:
     expect(card.get_by_text("An administrator decides.")).to_be_visible()
 
 
-def told(page: Page, services: Services, title: str) -> None:
+def expect_notification(page: Page, services: Services, title: str) -> None:
     page.goto(f"{services.portal_url}/notifications")
     expect(page.get_by_text(title, exact=True)).to_be_visible(timeout=SOON)
 
@@ -48,22 +48,24 @@ def test_from_the_asking_to_an_open_month(
 ) -> None:
     carys, erin = sign_in("carys@towerhamlets.example"), sign_in("erin@grouper.example")
     ask(carys, submitted, "Two clinics lack.")
-    told(erin, services, f"Tower Hamlets asks to open November 2017 of {LEA_VALLEY} again")
+    expect_notification(
+        erin, services, f"Tower Hamlets asks to open November 2017 of {LEA_VALLEY} again"
+    )
     decide(erin, services, "", "Refuse")
     expect(erin.get_by_text("Say why the month stays as it is.")).to_be_visible()
     decide(erin, services, "Both had no patients.", "Refuse")
     expect(erin.get_by_text("Nobody asks for a month.")).to_be_visible()
 
-    told(carys, services, f"November 2017 of {LEA_VALLEY} stays submitted")
+    expect_notification(carys, services, f"November 2017 of {LEA_VALLEY} stays submitted")
     expect(hosted(carys, submitted).get_by_text("Both had no patients.")).to_be_visible()
     ask(carys, submitted, "They had.")
     decide(erin, services, "", "Open the month again")
     expect(erin.get_by_text("Nobody asks for a month.")).to_be_visible()
 
-    told(carys, services, f"November 2017 of {LEA_VALLEY} is open again")
+    expect_notification(carys, services, f"November 2017 of {LEA_VALLEY} is open again")
     expect(hosted(carys, submitted)).to_have_count(0)
     amira = sign_in("amira@zx1.example")
-    told(amira, services, "November 2017 is open again")
+    expect_notification(amira, services, "November 2017 is open again")
     amira.goto(f"{services.portal_url}/submission?provider=ZX1&month={SUBMITTED:%Y-%m}")
     expect(amira.get_by_role("button", name="Run as draft")).to_be_visible()
 

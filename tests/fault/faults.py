@@ -87,7 +87,7 @@ def fill_the_store(round_: Round) -> None:
         until(lambda: _tasks(round_, "write Backing", "AwaitingRetry"))
         time.sleep(FULL_OR_REFUSED_SECONDS)
     finally:
-        scene.disk.make_room()
+        scene.disk.free_space()
 
 
 def _refuses_an_upload(round_: Round) -> None:

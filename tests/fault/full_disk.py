@@ -34,7 +34,7 @@ class Disk:
             while free := shutil.disk_usage(self.folder).free:
                 os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free)
 
-    def make_room(self) -> None:
+    def free_space(self) -> None:
         """As an operator does."""
         self.ballast.unlink(missing_ok=True)
 

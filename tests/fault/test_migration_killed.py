@@ -87,7 +87,7 @@ NUMBER_FREE = {
 @pytest.fixture(scope="module")
 def old() -> Iterator[OldService]:
     with old_service("--providers", "12", "--months", "9", "--records", "740") as running:
-        assert sum(running.told()["counts"].values()) >= 200_000
+        assert sum(running.report()["counts"].values()) >= 200_000
         yield running
 
 
@@ -166,7 +166,7 @@ def test_ten_kills_change_nothing(
     began = time.monotonic()
     assert start(services, old, two[0], run_id).wait(600) == 0
     seconds = time.monotonic() - began
-    print(f"{sum(old.told()['counts'].values()):,} rows took {seconds:.1f} s")
+    print(f"{sum(old.report()['counts'].values()):,} rows took {seconds:.1f} s")
     wanted = digest(peaceful)
     with peaceful.connect() as connection:
         summary = progress_of(connection, EVERYTHING, run_id).summary
@@ -174,7 +174,7 @@ def test_ten_kills_change_nothing(
     assert summary["disagreeing"] == []
     assert in_error(peaceful) == set(old.bad)
     assert summary["failed"] == len(old.bad) == wanted["failures"][0]
-    assert gone(peaceful) == {"records": 2, "charges": 2}
+    assert deleted_rows(peaceful) == {"records": 2, "charges": 2}
 
     # 500s, resets, halves of answers, and some that come too late
     old.set(troubles=0.03, slow=SLOW, now="2018-07-02T00:00:00Z")
@@ -215,8 +215,8 @@ def in_error(engine: Engine) -> set[tuple[str, int]]:
         return set(connection.execute(query).tuples().all())
 
 
-def gone(engine: Engine) -> dict[str, int]:
-    """How many rows of each table were there and are no more."""
+def deleted_rows(engine: Engine) -> dict[str, int]:
+    """The number of deleted rows of each table."""
     rows = tables.legacy_rows.c
     query = sa.select(rows.legacy_table, sa.func.count()).where(rows.gone_at.is_not(None))
     with engine.connect() as connection:
@@ -239,7 +239,7 @@ def nothing_is_read_or_written(
     began = time.monotonic()
     assert start(services, old, url, next_run(engine)).wait(600) == 0
     print(f"without changes it took {time.monotonic() - began:.1f} s")
-    assert sum(each["rows"] for each in old.told()["log"] if each["outcome"] == "200") == 0
+    assert sum(each["rows"] for each in old.report()["log"] if each["outcome"] == "200") == 0
     assert {name: digest(engine)[name] for name in before} == before
 
 

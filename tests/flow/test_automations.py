@@ -55,16 +55,16 @@ def test_without_its_rule_one_is_removed_and_those_of_others_stay(
     services: Services, http: httpx2.Client
 ) -> None:
     event = {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}
-    theirs = {
+    of_others = {
         "name": f"theirs {uuid4()}",
         "trigger": {**event, "expect": ["nothing.of.the.kind"]},
         "actions": [{"type": "do-nothing"}],
     }
-    http.post("/automations/", json=theirs).raise_for_status()
+    http.post("/automations/", json=of_others).raise_for_status()
     shorter = load_rules().model_copy(update={"prefect": load_rules().prefect[1:]})
     try:
         assert applied(http, services.settings, shorter) == [f"removed {PREFIX}stopped-runs"]
-        assert theirs["name"] in automations(http)
+        assert of_others["name"] in automations(http)
     finally:
         assert applied(http, services.settings) == [f"made {PREFIX}stopped-runs"]
 
@@ -98,18 +98,18 @@ def test_a_run_that_crashed_is_told_to_operators_once(
         state = {"type": "CRASHED", "message": message}
         http.post(f"/flow_runs/{run}/set_state", json={"state": state, "force": True})
 
-    def told() -> list[str]:
+    def posts() -> list[str]:
         wanted = sa.select(log_posts.c.text).where(
             log_posts.c.log_group == "operations", log_posts.c.subject == f"flow-run/{run}"
         )
         with populated.connect() as connection:
             return list(connection.execute(wanted).scalars())
 
-    until(lambda: bool(told()))
+    until(lambda: bool(posts()))
     later = planned_run(http, probe)  # automations are carried out in turn
     http.post(f"/flow_runs/{later}/set_state", json={"state": {"type": "FAILED"}, "force": True})
     until(lambda: f"flow-run/{later}" in subjects(populated))
-    assert told() == ["flow-run.stopped: told: its process is gone"]
+    assert posts() == ["flow-run.stopped: told: its process is gone"]
 
 
 def subjects(populated: Engine) -> set[str]:

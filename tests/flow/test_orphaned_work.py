@@ -50,7 +50,7 @@ FAILED = {"file": "rejected", "submission": "failed", "report": "failed"}
 MACHINES = {"file": FILE_MACHINE, "submission": SUBMISSION_MACHINE, "report": REPORT_MACHINE}
 
 
-def lead_to(connection: Connection, kind: str, state: str) -> None:
+def move_to_state(connection: Connection, kind: str, state: str) -> None:
     """Moves the one file, submission or report to a state, by declared transitions alone."""
     machine, table = MACHINES[kind], TABLES[kind]
     start = connection.execute(select(table.c.state)).scalar_one()
@@ -83,7 +83,7 @@ def kind(request: pytest.FixtureRequest, database: Engine) -> str:
         connection.execute(insert(reports).values(kind="backing-data"))
         connection.execute(insert(runs).values(submission_id=1, number=1, kind="final"))
         for other, rest in AT_REST.items():
-            lead_to(connection, other, AT_WORK[other] if other == chosen else rest)
+            move_to_state(connection, other, AT_WORK[other] if other == chosen else rest)
         raise_event(connection, ASKED[chosen])
     return chosen
 
@@ -164,7 +164,7 @@ def test_work_that_is_done_is_left_alone(
     relay.deliver_pending()
     set_state(http, last_run(database, http), "CRASHED")
     with database.begin() as connection:
-        lead_to(connection, kind, FAILED[kind])
+        move_to_state(connection, kind, FAILED[kind])
     assert Sweep(relay)() == 0
 
 

@@ -59,9 +59,9 @@ def test_a_region_is_crawled_with_all_that_goes_wrong(
 ) -> None:
     server.change({"E01999999": ["Hackney 099Z", HACKNEY], HACKNEY: ["Greater Hackney", LONDON]})
     code, crawl, _ = grouper(services, "spider", "areas", "--within", LONDON)
-    told = server.told()
-    within = {LONDON, *(each["parent"] for each in told["log"])}
-    cycles = len(within & set(told["cycles"]))
+    report = server.report()
+    within = {LONDON, *(each["parent"] for each in report["log"])}
+    cycles = len(within & set(report["cycles"]))
     assert crawl["summary"] == {
         "new": 1,
         "changed": 1,
@@ -74,10 +74,10 @@ def test_a_region_is_crawled_with_all_that_goes_wrong(
     levels = {level["kind"]: level for level in crawl["levels"]}
     assert levels["region"]["children"] == levels["London borough"]["answered"] == BOROUGHS
     assert levels["London borough"]["children"] == 4995
-    assert any(each["outcome"] not in ("200", "304") for each in told["log"])
-    answered = Counter(each["address"] for each in told["log"] if each["outcome"] == "200")
+    assert any(each["outcome"] not in ("200", "304") for each in report["log"])
+    answered = Counter(each["address"] for each in report["log"] if each["outcome"] == "200")
     assert set(answered.values()) == {1}
-    assert told["most_at_once"] <= 8
+    assert report["most_at_once"] <= 8
     with populated.begin() as connection:
         hackney = Areas(rows_in_use(connection)).area(HACKNEY)
         assert hackney.place.name == "Greater Hackney"

@@ -58,12 +58,12 @@ def came_of(populated: Engine, number: int) -> dict[str, Any]:
         }
 
 
-def told(populated: Engine) -> int:
-    found, users = tables.notifications, tables.users
+def notification_count(populated: Engine) -> int:
+    notifications, users = tables.notifications, tables.users
     query = (
         sa.select(sa.func.count())
-        .select_from(found)
-        .join(users, users.c.id == found.c.user_id)
+        .select_from(notifications)
+        .join(users, users.c.id == notifications.c.user_id)
         .where(users.c.name == WHO)
     )
     with populated.connect() as connection:
@@ -75,7 +75,7 @@ def test_a_day_of_care_twice(http: httpx2.Client, populated: Engine, until: Unti
     assert run(http, until) == "COMPLETED"
     once = came_of(populated, number)
     assert once == {"states": ["ending", "quoted"], "warnings": 1}
-    until(lambda: told(populated) > 0)
-    heard = told(populated)
+    until(lambda: notification_count(populated) > 0)
+    heard = notification_count(populated)
     assert run(http, until) == "COMPLETED"
-    assert (came_of(populated, number), told(populated)) == (once, heard)
+    assert (came_of(populated, number), notification_count(populated)) == (once, heard)

@@ -26,7 +26,7 @@ def telling(run: str) -> bytes:
     ).encode()
 
 
-def heard(populated: Engine, run: str) -> int:
+def event_count(populated: Engine, run: str) -> int:
     query = sa.select(sa.func.count()).where(events.c.subject == f"flow-run/{run}")
     with populated.connect() as connection:
         return int(connection.execute(query).scalar_one())
@@ -43,7 +43,7 @@ def test_what_is_signed_counts_once(services: Services, populated: Engine) -> No
     headers = signed_headers(key, body := telling(run))
     assert post(services, body, headers) == 200
     assert post(services, body, headers) == 403
-    assert heard(populated, run) == 1
+    assert event_count(populated, run) == 1
 
 
 @pytest.mark.parametrize("age", [600, -600])
@@ -51,7 +51,7 @@ def test_an_old_one_does_not_count(services: Services, populated: Engine, age: i
     run, key = str(uuid4()), services.settings.hook_signing_key()
     body = telling(run)
     assert post(services, body, signed_headers(key, body, time.time() - age)) == 403
-    assert heard(populated, run) == 0
+    assert event_count(populated, run) == 0
 
 
 def test_another_body_or_time_is_not_signed(services: Services, populated: Engine) -> None:
@@ -62,7 +62,7 @@ def test_another_body_or_time_is_not_signed(services: Services, populated: Engin
     digest = signed_headers(key, body)[DIGEST]
     assert post(services, body, {**headers, DIGEST: digest}) == 403
     assert post(services, body, {**headers, TIME: str(int(time.time()) + 1)}) == 403
-    assert heard(populated, run) == 0
+    assert event_count(populated, run) == 0
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_nor_with_the_key_of_something_else(services: Services, populated: Engin
     run = str(uuid4())
     body = telling(run)
     assert post(services, body, signed_headers(services.settings.signing_key(), body)) == 403
-    assert heard(populated, run) == 0
+    assert event_count(populated, run) == 0
 
 
 @pytest.mark.parametrize("body", [b"{}", b"x" * (1 << 21), b'{"raises": "file.ready"}'])

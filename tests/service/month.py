@@ -131,7 +131,7 @@ class Service:
         with self.engine.begin() as connection:
             yield connection, context.run
 
-    def lead_to(self, submission_id: int, state: str, **values: object) -> None:
+    def move_to_state(self, submission_id: int, state: str, **values: object) -> None:
         """Puts a submission where a long run would leave it, by declared transitions alone."""
         submissions = tables.submissions
         start = self.submission(submission_id).state

@@ -42,9 +42,11 @@ def read_list(
         refuse(path, row, f"the row is not readable csv ({error}); look for a stray double quote")
     except OSError as error:
         refuse(path, None, f"the file cannot be opened ({error.strerror})")
-    for number, row in rows:
-        if len(row) != len(headings):
-            refuse(path, number, f"{len(row)} values under {len(headings)} headings; fill the row")
+    for number, cells in rows:
+        if len(cells) != len(headings):
+            refuse(
+                path, number, f"{len(cells)} values under {len(headings)} headings; fill the row"
+            )
     numbers = [number for number, _ in rows]
     return numbers, {
         name: _column(rows, headings, name) if name in headings else [""] * len(rows)

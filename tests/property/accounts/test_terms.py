@@ -51,15 +51,15 @@ HISTORIES = st.builds(
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the terms say of a day: whether it holds, whose it is, for what."""
+class Terms:
+    """A subscription in force on a day: its holder and organisations."""
 
     user: int
     organisations: frozenset[int]
 
 
-def said(history: History, day: dt.date) -> Said | None:
-    """The terms, read aloud."""
+def expected_terms(history: History, day: dt.date) -> Terms | None:
+    """The terms of a day by the rules as people state them; None where none is in force."""
     if not history.billed:
         return None  # a quotation is no subscription
     begins = history.first_day
@@ -79,7 +79,7 @@ def said(history: History, day: dt.date) -> Said | None:
         if transfer.on <= day and transfer.on >= latest:
             holder, latest = transfer.user, transfer.on
     added = {each.organisation for each in history.additions if each.on <= day}
-    return Said(holder, frozenset({10} | added))
+    return Terms(holder, frozenset({10} | added))
 
 
 def same_day_after(day: dt.date, months: int) -> dt.date:
@@ -104,7 +104,7 @@ def test_roles_on_any_day_are_those_that_the_terms_give(history: History, offset
         for each in periods_of(history)
         if each.first <= day <= each.last
     }
-    wanted = said(history, day)
+    wanted = expected_terms(history, day)
     expected = (
         set()
         if wanted is None
@@ -126,7 +126,7 @@ def test_nobody_has_a_role_twice_at_a_time(history: History) -> None:
 @given(HISTORIES, st.integers(-30, 1400))
 def test_the_state_follows_the_dates(history: History, offset: int) -> None:
     day = START + dt.timedelta(days=offset)
-    in_force = said(history, day) is not None
+    in_force = expected_terms(history, day) is not None
     state = state_on(history, day)
     assert in_force == (state in (SubscriptionState.ACTIVE, SubscriptionState.ENDING))
 

@@ -128,14 +128,16 @@ def test_one_notification_an_event_and_person(
     )
     found = {(row.event_id, row.user_id) for row in rows}
     assert found == {
-        (event_id, person) for event_id, name in ids.items() for person in told(name, roles)
+        (event_id, person)
+        for event_id, name in ids.items()
+        for person in expected_recipients(name, roles)
     }
     for row in rows:
         assert row.in_portal == ((row.user_id, row.topic) not in unwanted)
 
 
-def told(name: str, roles: set[tuple[int, str]]) -> set[int]:
-    """Who is concerned, by the rules as people say them."""
+def expected_recipients(name: str, roles: set[tuple[int, str]]) -> set[int]:
+    """The recipients by the rules as people state them."""
     if name == "file.checked":
         return {1}
     wanted = {

@@ -1,4 +1,4 @@
-"""Subscriptions, invoices and organisations on a real database, by the verbs of administrators."""
+"""Subscriptions, invoices and organisations on a real database, by commands of administrators."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def source_of(server: AreaServer, folder: Path, name: str = "statistics") -> Sou
     return load_sources(server.write_sources(folder / "sources.yaml"))[name]
 
 
-def wanted() -> dict[str, tuple[str, str | None]]:
+def england_and_wales() -> dict[str, tuple[str, str | None]]:
     """England and Wales, as they ship with the product."""
     rows = in_force(read_shipped())
     return {code: row for code, row in rows.items() if code[0] in "EW" or code[:3] == "K02"} | {
@@ -50,12 +50,12 @@ def test_the_whole_of_england_and_wales_is_found_and_found_again(
     empty_but_for_the_root(database)
     finished = whole_crawl(database, source)
     assert finished.new == ENGLAND_AND_WALES
-    assert today(database) == wanted()
-    told = server.told()
-    assert told["most_at_once"] <= 8
-    answered = Counter(each["address"] for each in told["log"] if each["outcome"] == "200")
+    assert today(database) == england_and_wales()
+    report = server.report()
+    assert report["most_at_once"] <= 8
+    answered = Counter(each["address"] for each in report["log"] if each["outcome"] == "200")
     assert set(answered.values()) == {1}
-    assert finished.failed == len(told["cycles"]) > 0
+    assert finished.failed == len(report["cycles"]) > 0
     server.forget()
     with nothing_written(database):
         again = whole_crawl(database, source)

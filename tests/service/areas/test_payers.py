@@ -35,7 +35,7 @@ def moved(rows: pa.Table, code: str, parent: str) -> pa.Table:
     return rows.set_column(place, "parent", parents.dictionary_encode())
 
 
-def told(engine: Engine) -> list[Event]:
+def payer_events(engine: Engine) -> list[Event]:
     events = tables.events.c
     query = sa.select(events.name, events.payload).where(events.name == AreaPayerChanged.name)
     with engine.connect() as connection:
@@ -61,7 +61,7 @@ def test_an_open_month_is_told_of_and_a_submitted_one_is_not(service: Service, m
         brought = replace_register(connection, rows, accept_fewer=False)
     assert (brought.moved, brought.months) == (1, 1)
     example = f"{HACKNEY} from {BOROUGH_OF_HACKNEY} to {BOROUGH_OF_TOWER_HAMLETS}"
-    assert told(service.engine) == [
+    assert payer_events(service.engine) == [
         AreaPayerChanged(
             submission_id=month,
             provider="ZX1",
@@ -105,11 +105,11 @@ def test_the_spider_tells_of_a_move_too(service: Service, month: int, tmp_path: 
         server.change({HACKNEY: ["Hackney 001A", BOROUGH_OF_TOWER_HAMLETS]})
         run_id = plan(service.engine, source, LONDON)
         crawl(service.engine, source, run_id)
-        assert told(service.engine) == []  # Hackney has one fewer: a person is to look
+        assert payer_events(service.engine) == []  # Hackney has one fewer: a person is to look
         with service.engine.begin() as connection:
             accept(connection, BOROUGH_OF_HACKNEY, user_id=None)
         crawl(service.engine, source, run_id)
-    [event] = told(service.engine)
+    [event] = payer_events(service.engine)
     assert isinstance(event, AreaPayerChanged)
     assert (event.submission_id, event.records) == (month, 2)
 

@@ -62,7 +62,7 @@ def source(server: AreaServer, tmp_path: Path) -> Source:
     return load_sources(server.write_sources(tmp_path / "sources.yaml"))["statistics"]
 
 
-def found(engine: Engine, code: str) -> Areas:
+def areas_of(engine: Engine, code: str) -> Areas:
     with engine.connect() as connection:
         return Areas(rows_in_use(connection))
 
@@ -93,13 +93,13 @@ def test_a_new_name_leaves_the_old_one_behind(
     server.change({HACKNEY: ["New Hackney", LONDON]})
     finished = whole_crawl(database, source, within=LONDON)
     assert (finished.new, finished.changed, finished.retired) == (0, 1, 0)
-    area = found(database, HACKNEY).area(HACKNEY)
+    area = areas_of(database, HACKNEY).area(HACKNEY)
     assert (area.place.name, area.since) == ("New Hackney", TODAY)
     assert [(each.name, each.until) for each in area.periods] == [
         ("Hackney", TODAY - dt.timedelta(days=1))
     ]
-    [told] = events(database, "area.found")
-    assert (told["code"], told["changed"]) == (LONDON, 1)
+    [event] = events(database, "area.found")
+    assert (event["code"], event["changed"]) == (LONDON, 1)
     with database.connect() as connection:
         assert register_in_use(connection).names[HACKNEY] == "New Hackney"
 
@@ -118,15 +118,15 @@ def test_fewer_areas_than_before_are_held_until_a_person_decides(
     assert trouble.held and trouble.parent == CITY
     assert "has 5 areas within City of London where the register has 6" in trouble.reason
     assert LSOA in trouble.reason
-    [told] = events(database, "area.held")
-    assert told["code"] == CITY
+    [event] = events(database, "area.held")
+    assert event["code"] == CITY
 
     server.forget()
     with database.begin() as connection:
         assert accept(connection, CITY, user_id=None) == run_id
     ended = crawl(database, source, run_id)
     assert ended is not None and ended.state == "complete"
-    assert server.told()["log"] == []  # what the person saw is taken in, nothing is asked again
+    assert server.report()["log"] == []  # what the person saw is taken in, nothing is asked again
     with pytest.raises(UserError, match="no answer is held"), database.begin() as connection:
         accept(connection, CITY, user_id=None)
 
@@ -156,7 +156,7 @@ def test_an_area_moves_when_its_old_parent_lets_it_go(
         accept(connection, CITY, user_id=None)
     ended = crawl(database, source, run_id)
     assert ended is not None and ended.changed == 1
-    area = found(database, LSOA).area(LSOA)
+    area = areas_of(database, LSOA).area(LSOA)
     assert area.ancestors[0].code == CAMDEN
     before = area.parent_on(TODAY - dt.timedelta(days=1))
     assert before is not None and before.code == CITY
@@ -205,7 +205,7 @@ def test_what_gave_way_to_another_ends_and_has_a_successor(
     finished = whole_crawl(database, source)
     assert finished.state == "complete"
     assert (finished.new, finished.retired) == (2, 2)
-    camden = found(database, CAMDEN).area(CAMDEN)
+    camden = areas_of(database, CAMDEN).area(CAMDEN)
     assert camden.place.ends == TODAY - dt.timedelta(days=1)
     assert [each.name for each in camden.successors] == ["Camhack"]
     with database.connect() as connection:
@@ -241,7 +241,7 @@ def test_a_failed_question_waits_in_the_error_queue_and_is_asked_again_alone(
         retry(connection, failure.reference)
     ended = crawl(database, source, run_id)
     assert ended is not None and (ended.state, ended.failed) == ("complete", 0)
-    assert {each["parent"] for each in server.told()["log"]} == {HACKNEY}
+    assert {each["parent"] for each in server.report()["log"]} == {HACKNEY}
     with database.connect() as connection:
         assert list_failures(connection, EVERYTHING) == []
 
@@ -270,7 +270,7 @@ def test_a_crawl_that_stopped_goes_on_with_all_that_is_open(
     assert ended is not None and (ended.state, ended.failed) == ("complete", 0)
     with database.connect() as connection:
         assert list_failures(connection, EVERYTHING) == []
-    asked = Counter(each["address"] for each in server.told()["log"])
+    asked = Counter(each["address"] for each in server.report()["log"])
     assert set(asked.values()) == {1}
 
 

@@ -69,7 +69,7 @@ def test_both_services_give_all_pages(
 ) -> None:
     answers = ask(sources[name], HACKNEY, "London borough")
     assert set(merge(answer.page for answer in answers)) == lsoas_of(HACKNEY)
-    log = server.told()["log"]
+    log = server.report()["log"]
     assert len(log) == len(answers) > 2
     assert len({each["address"] for each in log}) == len(log)
 
@@ -85,7 +85,7 @@ def test_what_is_as_it_was_is_not_sent_again(
     second = ask(sources[name], HACKNEY, "London borough", cached)
     assert [answer.page for answer in second] == [answer.page for answer in first]
     assert all(answer.cached is None for answer in second)
-    assert {each["outcome"] for each in server.told()["log"]} == {"304"}
+    assert {each["outcome"] for each in server.report()["log"]} == {"304"}
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -96,7 +96,7 @@ def test_troubles_pass(trouble: str, sources: dict[str, Source], server: AreaSer
     finally:
         server.trouble(None)
     assert len(merge(answer.page for answer in answers)) == 12
-    outcomes = [each["outcome"] for each in server.told()["log"]]
+    outcomes = [each["outcome"] for each in server.report()["log"]]
     assert outcomes == ["200"] if trouble == "slow" else outcomes == [trouble, "200"]
 
 
@@ -112,7 +112,7 @@ def test_a_question_that_is_refused_is_not_repeated(
     wrong = sources["statistics"].model_copy(update={"url": f"{server.url}/nothing"})
     with pytest.raises(NoSourceAnswer, match="it answered 404"):
         ask(wrong, KENT, "county")
-    assert [each["outcome"] for each in server.told()["log"]] == ["404"]
+    assert [each["outcome"] for each in server.report()["log"]] == ["404"]
 
 
 def test_a_page_is_kept_as_it_is() -> None:

@@ -55,26 +55,32 @@ class PageChanges:
 
 
 @pytest.fixture
-def kept(postgres: EmbeddedPostgres) -> Iterator[PageChanges]:
-    kept = PageChanges(postgres)
-    yield kept
+def page_changes(postgres: EmbeddedPostgres) -> Iterator[PageChanges]:
+    page_changes = PageChanges(postgres)
+    yield page_changes
     use_settings(None)
-    kept.drop()
+    page_changes.drop()
 
 
-def test_who_may_not_make_roles_is_told_what_to_do(kept: PageChanges) -> None:
+def test_who_may_not_make_roles_is_told_what_to_do(page_changes: PageChanges) -> None:
     with pytest.raises(UserError) as refused:
-        migrate(kept.url(kept.name))
-    for word in (f"{kept.name}_app", "CREATEROLE", "GROUPER_APP_DATABASE_URL"):
+        migrate(page_changes.url(page_changes.name))
+    for word in (f"{page_changes.name}_app", "CREATEROLE", "GROUPER_APP_DATABASE_URL"):
         assert word in str(refused.value)
 
 
-def test_roles_that_somebody_else_made_are_used(kept: PageChanges) -> None:
-    app, kpi, owner = f"{kept.name}_a", f"{kept.name}_k", kept.url(kept.name)
-    kept.add_role(app)
-    kept.add_role(kpi)
+def test_roles_that_somebody_else_made_are_used(page_changes: PageChanges) -> None:
+    app, kpi, owner = (
+        f"{page_changes.name}_a",
+        f"{page_changes.name}_k",
+        page_changes.url(page_changes.name),
+    )
+    page_changes.add_role(app)
+    page_changes.add_role(kpi)
     chosen = Settings(
-        database_url=owner, app_database_url=kept.url(app), kpi_database_url=kept.url(kpi)
+        database_url=owner,
+        app_database_url=page_changes.url(app),
+        kpi_database_url=page_changes.url(kpi),
     )
     use_settings(chosen)
     migrate(owner, settings=chosen)

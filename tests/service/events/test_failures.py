@@ -52,7 +52,7 @@ def month(service: Service) -> int:
 
 def failed_run(service: Service, month: int) -> int:
     run_id = service.request(month, "final")
-    service.lead_to(month, SubmissionState.PRICING)
+    service.move_to_state(month, SubmissionState.PRICING)
     fail(service, run_id)
     return run_id
 
@@ -147,7 +147,7 @@ def test_a_run_that_fails_anew_waits_under_the_same_reference(service: Service, 
     run_id = failed_run(service, month)
     before = only(service)
     try_again(service, before.reference)
-    service.lead_to(month, SubmissionState.MERGING)
+    service.move_to_state(month, SubmissionState.MERGING)
     assert fail(service, run_id) == before.reference
     after = only(service)
     assert (after.state, after.attempts) == (FailureState.WAITING, 2)

@@ -34,7 +34,7 @@ def posted(database: Engine) -> Engine:
     return database
 
 
-def found(database: Engine, **wanted: object) -> list[str]:
+def found_posts(database: Engine, **wanted: object) -> list[str]:
     with database.connect() as connection:
         posts = search(connection, EVERYTHING, LogSearch(**wanted), limit=10)  # type: ignore[arg-type]
     return [each.text.partition(":")[0] + " " + each.subject for each in posts]
@@ -57,7 +57,7 @@ def found(database: Engine, **wanted: object) -> list[str]:
 def test_posts_are_found_by_time_subject_and_text(
     posted: Engine, wanted: dict[str, object], expected: list[str]
 ) -> None:
-    assert found(posted, **wanted) == expected
+    assert found_posts(posted, **wanted) == expected
 
 
 def test_a_search_of_text_uses_its_index(posted: Engine) -> None:
@@ -100,11 +100,11 @@ def test_what_is_old_enough_ends_and_a_second_time_nothing_does(posted: Engine) 
     for expected in (1, 0):
         with posted.begin() as connection:
             assert end_posts(connection, before) == expected
-    assert len(found(posted)) == 2
+    assert len(found_posts(posted)) == 2
 
 
 def test_retention_lets_nothing_else_go(posted: Engine) -> None:
     with pytest.raises(DBAPIError, match="never changed"), posted.begin() as connection:
         end_posts(connection, NOW - dt.timedelta(days=365))
         connection.execute(log_posts.delete())
-    assert len(found(posted)) == 3
+    assert len(found_posts(posted)) == 3

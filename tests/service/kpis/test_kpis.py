@@ -75,7 +75,7 @@ def own(service: Service) -> int:
 
 
 @pytest.fixture
-def other(service: Service) -> int:
+def other_provider(service: Service) -> int:
     """A month of another provider."""
     month = service.month("ZX2")
     lines = [visit(n, "T7", clinic="ZX2-A", lsoa=HACKNEY) for n in range(10, 15)]
@@ -122,11 +122,13 @@ def test_views_show_fields_as_people_write_them(service: Service, own: int) -> N
     assert figures(service, own, count + "charges WHERE host IS NOT NULL AND rate > 1")[0] >= 3
 
 
-def test_each_session_sees_its_own_submission(service: Service, own: int, other: int) -> None:
+def test_each_session_sees_its_own_submission(
+    service: Service, own: int, other_provider: int
+) -> None:
     count = "SELECT count(*) AS numerator, count(*) AS denominator FROM "
     for name, here, there in (("episodes", 3, 5), ("records", 4, 5)):
         assert figures(service, own, count + name)[1] == here
-        assert figures(service, other, count + name)[1] == there
+        assert figures(service, other_provider, count + name)[1] == there
     clinics = "(SELECT DISTINCT clinic_id FROM charges) x WHERE clinic_id LIKE 'ZX2%'"
     assert figures(service, own, count + clinics)[1] == 0
 
@@ -227,7 +229,7 @@ def test_a_bad_query_is_stopped_and_says_why(
 
 
 def test_publishing_measures_past_months_and_retires_the_version_before(
-    service: Service, own: int, other: int
+    service: Service, own: int, other_provider: int
 ) -> None:
     with service.engine.begin() as connection:
         library = shipped_library()
@@ -255,12 +257,14 @@ def test_publishing_measures_past_months_and_retires_the_version_before(
     assert names[-3:] == ["kpi.published", "kpis.requested", "kpis.requested"]
 
 
-def test_figures_by_month_with_others_unnamed(service: Service, own: int, other: int) -> None:
+def test_figures_by_month_with_others_unnamed(
+    service: Service, own: int, other_provider: int
+) -> None:
     with service.engine.begin() as connection:
         [first, *_] = published_kpis(connection, DATASET)
         store_result(connection, own, first.id, Measurement(Decimal(10), Decimal(4)))
-        store_result(connection, other, first.id, None, "It took too long.")
-        store_result(connection, other, first.id, Measurement(Decimal(20), Decimal(4)))
+        store_result(connection, other_provider, first.id, None, "It took too long.")
+        store_result(connection, other_provider, first.id, Measurement(Decimal(20), Decimal(4)))
         [mine] = results_of(connection, EVERYTHING, ["ZX1"])
         [theirs] = results_of(connection, EVERYTHING, ["ZX2"], final_only=True)
         assert results_of(connection, EVERYTHING, ["ZX1"], final_only=True) == []
@@ -326,7 +330,9 @@ def test_figures_of_the_old_service_stay_whatever_measures_them_later(
     assert (figure.kpi.sql, figure.numerator, figure.taken_over) == (GOOD, 1, True)
 
 
-def test_what_is_not_measured_yet_is_asked_for(service: Service, own: int, other: int) -> None:
+def test_what_is_not_measured_yet_is_asked_for(
+    service: Service, own: int, other_provider: int
+) -> None:
     later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
     with service.engine.begin() as connection:
         assert request_missing(connection, later) == 2

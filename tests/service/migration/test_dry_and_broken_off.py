@@ -63,7 +63,7 @@ def test_a_password_that_expires_half_way_stops_it_and_it_goes_on(
     found = migrate(empty, small.endpoint(), run_id)
     assert found["disagreeing"] == []
     assert faults(empty).keys() == small.bad.keys()
-    asked_again = {each["path"].split("?")[0] for each in small.told()["log"]}
+    asked_again = {each["path"].split("?")[0] for each in small.report()["log"]}
     assert "/api/validationGroups" not in asked_again
 
 
@@ -82,8 +82,8 @@ def test_what_the_database_refuses_in_a_step_is_told_without_values(
         connection.execute(add, ada)
         connection.execute(add, ada)
     assert "uq_users_subject" in str(refused.value)
-    told = "".join(traceback.format_exception(refused.value))
-    assert [value for value in PERSONAL if value in told] == []
+    report = "".join(traceback.format_exception(refused.value))
+    assert [value for value in PERSONAL if value in report] == []
 
 
 def test_pages_that_shift_under_the_reader_lose_no_row(empty: Engine) -> None:
@@ -91,7 +91,7 @@ def test_pages_that_shift_under_the_reader_lose_no_row(empty: Engine) -> None:
     with old_service(*options) as shifting:
         shifting.set(shifts=[["records", 1], ["records", 2], ["charges", 1], ["kpiResults", 1]])
         found = migrate(empty, shifting.endpoint(page=20))
-        counts = shifting.told()["counts"]
+        counts = shifting.report()["counts"]
     assert found["tables"]["records"]["source_rows"] == counts["records"] == 118
     assert found["disagreeing"] == [], found
     assert one(empty, "SELECT count(*) FROM records_sexual_health") == 118

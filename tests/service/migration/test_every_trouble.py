@@ -40,9 +40,9 @@ def old() -> Iterator[OldService]:
 def test_every_good_row_is_here_once_and_every_bad_one_in_the_error_queue_once(
     summary: dict[str, Any], engine: Engine, old: OldService
 ) -> None:
-    told, bad = old.told(), old.bad
-    assert sum(told["counts"].values()) > 10_000
-    assert len({each["outcome"] for each in told["log"]}) >= 5
+    report, bad = old.report(), old.bad
+    assert sum(report["counts"].values()) > 10_000
+    assert len({each["outcome"] for each in report["log"]}) >= 5
     found = faults(engine)
     assert found.keys() == bad.keys()
     for key, code in bad.items():
@@ -57,7 +57,7 @@ def test_every_good_row_is_here_once_and_every_bad_one_in_the_error_queue_once(
     twice = {"records": 2, "charges": 2, "validationOptions": 2}
     for table, count in here:
         wrong = sum(name == table for name, _ in bad)
-        assert count == told["counts"][table] - twice.get(table, 0) - wrong, table
+        assert count == report["counts"][table] - twice.get(table, 0) - wrong, table
 
 
 def test_the_comparison_says_that_all_agrees(summary: dict[str, Any], engine: Engine) -> None:
@@ -100,7 +100,7 @@ def test_charges_are_calculated_again_and_differences_explained(
     summary: dict[str, Any], old: OldService
 ) -> None:
     causes = {each["cause"]: each for each in summary["charges"]}
-    altered = old.told()["altered"]["amount"]
+    altered = old.report()["altered"]["amount"]
     assert causes["amount"]["charges"] == altered
     assert causes["amount"]["legacy_pence"] - causes["amount"]["here_pence"] == altered
     assert causes["same"]["legacy_pence"] == causes["same"]["here_pence"] > 0
@@ -142,7 +142,7 @@ def test_a_second_migration_reads_only_what_changed_and_writes_nothing(
     assert snapshot(engine) == before
     assert (again["new"], again["changed"], again["gone"]) == (0, 0, 0)
     assert again["failed"] == summary["failed"]
-    assert sum(each["rows"] for each in old.told()["log"]) == 0
+    assert sum(each["rows"] for each in old.report()["log"]) == 0
 
 
 def test_changes_and_deletions_are_followed(

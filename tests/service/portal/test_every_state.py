@@ -83,7 +83,7 @@ def test_a_month_in_each_state(service: Service, pages: Engine, state: Submissio
         service.request(month, "draft")
     if service.submission(month).state != state:
         assert state in SUBMISSION_MACHINE.states
-        service.lead_to(month, state, failure="It stopped." if state == "failed" else None)
+        service.move_to_state(month, state, failure="It stopped." if state == "failed" else None)
     assert troubles(pages, service.amira) == {}
     host = service.users["E09000030"]
     assert troubles(pages, host, ("home", "hosted")) == {}

@@ -76,7 +76,7 @@ def ended(service: Service) -> int:
     return run_id
 
 
-def said(page: AppTest) -> str:
+def text_of(page: AppTest) -> str:
     return " ".join(each.value for each in [*page.markdown, *page.warning, *page.success])
 
 
@@ -94,11 +94,11 @@ def test_only_who_operates_has_the_page(service: Service, page: AppTest) -> None
 def test_a_migration_is_begun_shown_and_signed(service: Service, page: AppTest) -> None:
     page.run()
     assert not page.exception
-    assert "There was no migration yet." in said(page)
+    assert "There was no migration yet." in text_of(page)
     [begin] = [each for each in page.button if each.label == "Take over now"]
     begin.click().run()
     assert not page.exception
-    assert "Migration 1" in said(page)
+    assert "Migration 1" in text_of(page)
     with service.engine.begin() as connection:
         state = sa.text("UPDATE migration_runs SET state = 'running'")
         connection.execute(state)
@@ -106,8 +106,8 @@ def test_a_migration_is_begun_shown_and_signed(service: Service, page: AppTest) 
     run_id = ended(service)
     page.run()
     assert not page.exception
-    assert "Not as in the old service: invoices" in said(page)
-    assert "2 rows" in said(page)
+    assert "Not as in the old service: invoices" in text_of(page)
+    assert "2 rows" in text_of(page)
     tables = [each.value for each in page.dataframe]
     assert len(tables[0]) == 27
     assert list(tables[1]["Reason"]) == ["it is wrong"]
@@ -125,5 +125,5 @@ def test_a_migration_is_begun_shown_and_signed(service: Service, page: AppTest) 
             {"id": run_id},
         ).one()
     assert row.sign_note == "every sheet"
-    assert f"Signed by {row.signed_name}" in said(page)
+    assert f"Signed by {row.signed_name}" in text_of(page)
     assert "Sign off" not in [each.label for each in page.button]

@@ -39,7 +39,7 @@ PAYERS = ("E09000030", "E09000012")
 SIDES = [("provider", "ZX1"), ("provider", "ZX2"), ("commissioner", "E09000012")]
 
 
-def asked(kind: ReportKind, side: str, organisation: str, **more: Any) -> ReportRequest:
+def request_for(kind: ReportKind, side: str, organisation: str, **more: Any) -> ReportRequest:
     values: dict[str, Any] = {
         "kind": kind,
         "side": side,
@@ -138,7 +138,7 @@ def test_totals_are_those_of_the_charges(
 def annual_agrees(
     connection: Connection, expected: dict[Any, int], side: tuple[str, str], folder: Path
 ) -> None:
-    book = made(connection, asked(ReportKind.ANNUAL_SUMMARY, *side), folder)
+    book = made(connection, request_for(ReportKind.ANNUAL_SUMMARY, *side), folder)
     *rows, total = table(book[AMOUNTS])
     found = {
         (row["Provider"], month, row["Commissioner"]): pounds(row[f"{month:%b %Y}"])
@@ -159,7 +159,7 @@ def annual_agrees(
 def detailed_agrees(
     connection: Connection, expected: dict[Any, int], side: tuple[str, str], folder: Path
 ) -> None:
-    book = made(connection, asked(ReportKind.DETAILED_CHARGES, *side), folder)
+    book = made(connection, request_for(ReportKind.DETAILED_CHARGES, *side), folder)
     *rows, total = table(book["Detailed Charges"])
     found: Counter[Any] = Counter()
     for row in rows:
@@ -179,7 +179,7 @@ def detailed_agrees(
 
 def invoices_agree(connection: Connection, expected: Counter[Any], folder: Path) -> None:
     for payer in PAYERS:
-        request = asked(ReportKind.INVOICE_BACKING, "provider", "ZX1", only=(payer,))
+        request = request_for(ReportKind.INVOICE_BACKING, "provider", "ZX1", only=(payer,))
         book = made(connection, request, folder)
         mine = Decimal(
             sum(p for (who, _, whom), p in expected.items() if (who, whom) == ("ZX1", payer))
@@ -209,7 +209,7 @@ def test_a_data_extract_has_the_merged_records(
         visit(2, "T4", lsoa=HACKNEY, gender="2"),
     )
     service.run(month, "draft")
-    request = asked(ReportKind.DATA_EXTRACT, "provider", "ZX1", labels=labels)
+    request = request_for(ReportKind.DATA_EXTRACT, "provider", "ZX1", labels=labels)
     with service.engine.connect() as connection:
         book = made(connection, request, tmp_path)
     rows = table(book["Data Extract"])
@@ -225,7 +225,7 @@ def test_a_data_extract_has_the_merged_records(
 def test_a_receipt_names_files_run_and_totals(
     service: Service, months: dict[Any, int], tmp_path: Path
 ) -> None:
-    request = asked(ReportKind.SUBMISSION_RECEIPT, "provider", "ZX1")
+    request = request_for(ReportKind.SUBMISSION_RECEIPT, "provider", "ZX1")
     with service.engine.connect() as connection:
         book = made(connection, request, tmp_path)
         run = connection.execute(
@@ -259,13 +259,13 @@ def test_small_numbers_are_hidden_from_a_commissioner_alone(
             (ReportKind.DETAILED_CHARGES, "Detailed Charges"),
             (ReportKind.ANNUAL_SUMMARY, "Charges"),
         ):
-            theirs = made(connection, asked(kind, "commissioner", "E09000012"), tmp_path)
+            theirs = made(connection, request_for(kind, "commissioner", "E09000012"), tmp_path)
             figures = [value for row in table(theirs[sheet]) for value in row.values()]
             assert "*" in figures
             assert not {1, 2, 3, 4} & {value for value in figures if isinstance(value, int)}
             told = [row[0] for row in theirs["Notes"].iter_rows(values_only=True)]
             assert "Small numbers" in told
-            own = made(connection, asked(kind, "provider", "ZX1"), tmp_path)
+            own = made(connection, request_for(kind, "provider", "ZX1"), tmp_path)
             assert "*" not in [value for row in table(own[sheet]) for value in row.values()]
 
 
@@ -285,9 +285,11 @@ def test_a_report_on_indicators_shows_figures_trends_and_others(
             .where(of_may, tables.kpi_results.c.kpi_id == first.id)
             .values(taken_over=True)
         )
-        request = asked(ReportKind.KPI_REPORT, "provider", "ZX1")
+        request = request_for(ReportKind.KPI_REPORT, "provider", "ZX1")
         book = made(connection, request, tmp_path)
-        theirs = made(connection, asked(ReportKind.KPI_REPORT, "commissioner", PAYERS[1]), tmp_path)
+        theirs = made(
+            connection, request_for(ReportKind.KPI_REPORT, "commissioner", PAYERS[1]), tmp_path
+        )
     rows = table(book["KPI Report"])
     assert [(row["Month"].month, row["Value"], row["Remark"]) for row in rows] == [
         (4, 2.5, None),
@@ -312,7 +314,7 @@ def test_headings_are_those_that_are_documented(
     with service.engine.connect() as connection:
         for kind, book in WRITERS.items():
             only = ("E09000030",) if kind == ReportKind.INVOICE_BACKING else ()
-            written = made(connection, asked(kind, "provider", "ZX1", only=only), tmp_path)
+            written = made(connection, request_for(kind, "provider", "ZX1", only=only), tmp_path)
             for name, columns in book.layout.sheets.items():
                 rows = written[name].iter_rows(values_only=True)
                 headings = [[value for value in row if value] for row in rows]
@@ -334,15 +336,15 @@ def test_a_request_that_fits_no_report_is_refused() -> None:
         "names one commissioner": {"kind": kind.INVOICE_BACKING},
     }.items():
         with pytest.raises(ValidationError, match=text):
-            asked(side="provider", organisation="ZX1", **request)  # type: ignore[arg-type]
+            request_for(side="provider", organisation="ZX1", **request)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="made for a provider"):
-        asked(kind.DATA_EXTRACT, "commissioner", "E09000012")
+        request_for(kind.DATA_EXTRACT, "commissioner", "E09000012")
 
 
 def test_a_commissioner_may_name_providers(
     service: Service, months: dict[Any, int], tmp_path: Path
 ) -> None:
-    request = asked(ReportKind.DETAILED_CHARGES, "commissioner", "E09000012", only=("ZX2",))
+    request = request_for(ReportKind.DETAILED_CHARGES, "commissioner", "E09000012", only=("ZX2",))
     with service.engine.connect() as connection:
         assert {run.provider for run in runs_to_show(connection, request)} == {"ZX2"}
         *rows, _ = table(made(connection, request, tmp_path)["Detailed Charges"])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 NOW = dt.datetime(2017, 5, 2, 9, 30, tzinfo=dt.UTC)
 
 
-def theirs(kind: ReportKind = ReportKind.BACKING_DATA) -> ReportRequest:
+def report_of_tower_hamlets(kind: ReportKind = ReportKind.BACKING_DATA) -> ReportRequest:
     """What Tower Hamlets pays."""
     year = kind == ReportKind.ANNUAL_SUMMARY
     return ReportRequest(
@@ -59,7 +59,7 @@ def theirs(kind: ReportKind = ReportKind.BACKING_DATA) -> ReportRequest:
 
 
 def own(kind: ReportKind = ReportKind.BACKING_DATA) -> ReportRequest:
-    return theirs().model_copy(
+    return report_of_tower_hamlets().model_copy(
         update={"kind": kind, "side": "provider", "organisation": "ZX1", "organisation_name": "Lea"}
     )
 
@@ -91,10 +91,10 @@ def make(service: Service, request: ReportRequest, folder: Path) -> int:
 def test_a_report_is_made_once_when_the_last_provider_has_submitted(service: Service) -> None:
     ada = service.users["E09000030"]
     with service.engine.begin() as connection:
-        add_schedule(connection, theirs(), user_id=ada)
+        add_schedule(connection, report_of_tower_hamlets(), user_id=ada)
         with pytest.raises(UserError, match="every month already"):
-            add_schedule(connection, theirs(), user_id=ada)
-        assert awaited_providers(connection, theirs(), APRIL) == {"ZX1", "ZX2"}
+            add_schedule(connection, report_of_tower_hamlets(), user_id=ada)
+        assert awaited_providers(connection, report_of_tower_hamlets(), APRIL) == {"ZX1", "ZX2"}
     submitted(service, "ZX1")
     with service.engine.begin() as connection:
         assert request_scheduled(connection, APRIL) == []
@@ -134,9 +134,9 @@ def test_a_schedule_of_somebody_who_left_makes_nothing(service: Service) -> None
 def test_an_annual_report_is_of_the_year_that_holds_the_month(
     month: dt.date, first: dt.date, last: dt.date
 ) -> None:
-    request = of_month(theirs(ReportKind.ANNUAL_SUMMARY), month)
+    request = of_month(report_of_tower_hamlets(ReportKind.ANNUAL_SUMMARY), month)
     assert (request.first_month, request.last_month) == (first, last)
-    assert of_month(theirs(), month).last_month == month
+    assert of_month(report_of_tower_hamlets(), month).last_month == month
 
 
 def test_a_report_of_a_replaced_run_is_made_again_rather_than_given_out(

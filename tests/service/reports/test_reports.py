@@ -48,7 +48,9 @@ NAMES = {"ZX1": "Lea Valley", "E09000030": "Tower Hamlets", "E09000012": "Hackne
 LEEDS = "E01011264"
 
 
-def asked(side: Side, organisation: str, first: dt.date = APRIL, last: dt.date = APRIL) -> Any:
+def request_for(
+    side: Side, organisation: str, first: dt.date = APRIL, last: dt.date = APRIL
+) -> Any:
     return ReportRequest(
         side=side,
         organisation=organisation,
@@ -102,7 +104,7 @@ def april(service: Service) -> int:
 def test_a_line_says_who_pays_what_for_what_and_why(
     service: Service, april: int, tmp_path: Path
 ) -> None:
-    book = backing_data(service, asked("provider", "ZX1"), tmp_path)
+    book = backing_data(service, request_for("provider", "ZX1"), tmp_path)
     first, *others = lines(book)
     assert len(others) == 3
     assert isinstance(first.pop("Reason"), str)
@@ -132,7 +134,7 @@ def test_charges_that_one_sheet_does_not_hold_flow_to_the_next(
     service.ready(month, *(visit(f"{n:02}", "T2") for n in range(7)))
     service.run(month, "draft")
     for rows_a_sheet, sheets in ((8, 1), (7, 2), (4, 3), (3, 4), (2, 7)):
-        book = backing_data(service, asked("provider", "ZX1"), tmp_path, rows_a_sheet)
+        book = backing_data(service, request_for("provider", "ZX1"), tmp_path, rows_a_sheet)
         further = [f"Backing Data {number}" for number in range(2, sheets + 1)]
         assert book.sheetnames == ["Summary", "Backing Data", *further, "Notes"]
         assert [line["Patient ID"] for line in lines(book)] == [f"{n:02}" for n in range(7)]
@@ -147,7 +149,7 @@ def test_text_stays_text(service: Service, tmp_path: Path, patient: str) -> None
     month = service.month()
     service.ready(month, visit(patient, "T2"))
     service.run(month, "draft")
-    book = backing_data(service, asked("provider", "ZX1"), tmp_path)
+    book = backing_data(service, request_for("provider", "ZX1"), tmp_path)
     cell = book["Backing Data"]["F2"]
     assert (cell.value, cell.data_type, cell.hyperlink) == (patient, "s", None)
 
@@ -155,7 +157,7 @@ def test_text_stays_text(service: Service, tmp_path: Path, patient: str) -> None
 def test_a_commissioner_sees_what_it_pays_and_nothing_else(
     service: Service, april: int, tmp_path: Path
 ) -> None:
-    book = backing_data(service, asked("commissioner", "E09000012"), tmp_path)
+    book = backing_data(service, request_for("commissioner", "E09000012"), tmp_path)
     found = lines(book)
     assert {line["Commissioner"] for line in found} == {"E09000012"}
     assert {line["Patient ID"] for line in found} == {"2"}
@@ -172,10 +174,10 @@ def test_a_draft_is_shown_to_its_provider_alone(service: Service, tmp_path: Path
     with service.engine.connect() as connection:
         assert months_to_show(connection, EVERYTHING, "provider", "ZX1") == [APRIL]
         assert months_to_show(connection, EVERYTHING, "commissioner", "E09000030") == []
-        assert runs_to_show(connection, asked("commissioner", "E09000030")) == []
+        assert runs_to_show(connection, request_for("commissioner", "E09000030")) == []
         assert charged_to(connection, EVERYTHING, "E09000030") == []
     notes = dict(
-        backing_data(service, asked("provider", "ZX1"), tmp_path)["Notes"].iter_rows(
+        backing_data(service, request_for("provider", "ZX1"), tmp_path)["Notes"].iter_rows(
             min_row=3, max_col=2, values_only=True
         )
     )
@@ -190,9 +192,9 @@ def test_a_commissioner_does_not_learn_of_runs_that_charge_it_nothing(
     service.ready(other, visit(1, "T2", clinic="ZX2-A", lsoa=HACKNEY))
     service.run(other, "final")
     with service.engine.connect() as connection:
-        seen = runs_to_show(connection, asked("commissioner", "E09000030"))
+        seen = runs_to_show(connection, request_for("commissioner", "E09000030"))
         assert [run.provider for run in seen] == ["ZX1"]
-        seen = runs_to_show(connection, asked("commissioner", "E09000012"))
+        seen = runs_to_show(connection, request_for("commissioner", "E09000012"))
         assert [run.provider for run in seen] == ["ZX1", "ZX2"]
         hackney = charged_to(connection, EVERYTHING, "E09000012")
     assert [(row.month, row.provider, row.charges) for row in hackney] == [
@@ -208,7 +210,7 @@ def test_lines_that_nobody_pays_are_kept_and_counted(
         nobody = {"commissioner": None, "amount_pence": 0, "basis": "none"}
         charges = tables.charges
         connection.execute(charges.update().where(charges.c.patient_id == "3").values(nobody))
-    book = backing_data(service, asked("provider", "ZX1"), tmp_path)
+    book = backing_data(service, request_for("provider", "ZX1"), tmp_path)
     [line] = [line for line in lines(book) if line["Patient ID"] == "3"]
     assert (line["Amount"], line["Commissioner"], line["Basis"]) == (0, None, "none")
     rows = list(book["Summary"].iter_rows(values_only=True))
@@ -221,7 +223,7 @@ def test_a_report_over_several_months_shows_them_in_order(
     may = service.month(month=MAY)
     service.ready(may, visit(1, "T2", date="2017-05-03"))
     service.run(may, "draft")
-    request = asked("provider", "ZX1", APRIL, MAY)
+    request = request_for("provider", "ZX1", APRIL, MAY)
     assert request.period == "April 2017 to May 2017"
     assert request.file_name == "Backing Data ZX1 2017-04 to 2017-05.xlsx"
     months = [line["Month"].month for line in lines(backing_data(service, request, tmp_path))]
@@ -261,9 +263,9 @@ def test_summaries_agree_with_the_charges_whatever_these_are(
     with service.engine.connect() as connection:  # rolled back after each example
         for each in charges:
             connection.execute(tables.charges.insert().values(**each, **reason))
-        book = written(connection, asked(*side), tmp_path)
+        book = written(connection, request_for(*side), tmp_path)
         stored = connection.execute(sa.select(tables.charges)).all()
-        sums = collated(connection, asked(*side), tmp_path).sums()
+        sums = collated(connection, request_for(*side), tmp_path).sums()
         totals = totals_by(sums, "currency", "commissioner")
     expected = [row for row in stored if payer in (None, row.commissioner)]
     pounds = sum((Decimal(row.amount_pence) / 100 for row in expected), Decimal(0))
@@ -280,18 +282,20 @@ def test_summaries_agree_with_the_charges_whatever_these_are(
 def test_a_report_with_nothing_to_show_is_refused(service: Service, april: int) -> None:
     with service.engine.begin() as connection:
         with pytest.raises(UserError, match="no charges for May 2017 yet"):
-            request_report(connection, asked("provider", "ZX1", MAY, MAY), user_id=None)
+            request_report(connection, request_for("provider", "ZX1", MAY, MAY), user_id=None)
         with pytest.raises(UserError, match="No provider has submitted charges to Hackney for May"):
-            request_report(connection, asked("commissioner", "E09000012", MAY, MAY), user_id=None)
+            request_report(
+                connection, request_for("commissioner", "E09000012", MAY, MAY), user_id=None
+            )
     with pytest.raises(ValueError, match="the last month is before the first"):
-        asked("provider", "ZX1", MAY, APRIL)
+        request_for("provider", "ZX1", MAY, APRIL)
     assert "report.requested" not in service.events()
 
 
 def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "reports")
     with service.engine.begin() as connection:
-        request = asked("provider", "ZX1")
+        request = request_for("provider", "ZX1")
         report_id = request_report(connection, request, user_id=service.amira)
         report = load_report(connection, report_id)
         assert report.request == request
@@ -323,7 +327,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
 
 def test_a_report_that_failed_tells_its_reference(service: Service, april: int) -> None:
     with service.engine.begin() as connection:
-        report_id = request_report(connection, asked("provider", "ZX1"), user_id=None)
+        report_id = request_report(connection, request_for("provider", "ZX1"), user_id=None)
         told = {"state": "failed", "failure": "It could not be made: tell support ABCD1234."}
         connection.execute(tables.reports.update().values(told))
     failed = last(follow_report(service.engine, report_id, quiet_seconds=5))
@@ -333,6 +337,6 @@ def test_a_report_that_failed_tells_its_reference(service: Service, april: int) 
 
 def test_who_waits_in_vain_is_told_where_to_look(service: Service, april: int) -> None:
     with service.engine.begin() as connection:
-        report_id = request_report(connection, asked("provider", "ZX1"), user_id=None)
+        report_id = request_report(connection, request_for("provider", "ZX1"), user_id=None)
     with pytest.raises(NoProgress, match=r"the report for 1 s.*`grouper up`"):
         last(follow_report(service.engine, report_id, quiet_seconds=1))

@@ -33,9 +33,11 @@ def keep(engine: Engine, body: str, user: int | None = None) -> None:
         import_configuration(connection, body, name="c.yaml", user_id=user)
 
 
-def kept(service: Service, name: str = "a-draft") -> tuple[str, str | None]:
-    found = tables.configurations
-    query = sa.select(found.c.status, found.c.owner).where(found.c.configuration == name)
+def stored_draft(service: Service, name: str = "a-draft") -> tuple[str, str | None]:
+    configurations = tables.configurations
+    query = sa.select(configurations.c.status, configurations.c.owner).where(
+        configurations.c.configuration == name
+    )
     [row] = service.rows(query)
     return row.status, row.owner
 
@@ -46,7 +48,7 @@ def test_the_lead_commissioner_writes_a_draft_and_writes_it_again(
     carys = service.users[LEAD]
     keep(portal_engine, draft(), carys)
     keep(portal_engine, draft() + "\n# once more\n", carys)
-    assert kept(service) == ("draft", LEAD)
+    assert stored_draft(service) == ("draft", LEAD)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_what_is_not_a_draft_of_its_own_is_refused(
     with pytest.raises(NotAllowed) as refused:
         keep(service.engine, body, service.users[LEAD])
     assert refused.value.action == action
-    assert kept(service, NAME)[0] == "live"
+    assert stored_draft(service, NAME)[0] == "live"
 
 
 @pytest.mark.parametrize(

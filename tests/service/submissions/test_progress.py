@@ -30,7 +30,7 @@ def look(engine: Engine, user: int, address: str) -> AppTest:
         return page_at(person, address, "ZX1", APRIL)
 
 
-def said(page: AppTest) -> str:
+def text_of(page: AppTest) -> str:
     bars = [bar.proto.text for bar in page.get("progress")]  # type: ignore[attr-defined]
     return " ".join([*bars, *(each.value for each in (*page.markdown, *page.caption))])
 
@@ -40,23 +40,23 @@ def test_a_check_says_how_many_parts_are_done(service: Service, portal_engine: E
     file_id = service.upload(month, *(visit(number, "T4") for number in range(5_000)))
     assert service.check(file_id, chunk_rows=1, stop_after=2) == "stopped"
     known = look(portal_engine, service.amira, "upload")
-    assert re.search(r"2 of 3 parts checked, [1-4],\d{3} records", said(known))
+    assert re.search(r"2 of 3 parts checked, [1-4],\d{3} records", text_of(known))
     with service.engine.begin() as connection:  # as for a transposed file
         set_expected_chunks(connection, load_file_check(connection, file_id), None)
     unknown = look(portal_engine, service.amira, "upload")
-    assert re.search(r"2 parts checked so far, [1-4],\d{3} records", said(unknown))
+    assert re.search(r"2 parts checked so far, [1-4],\d{3} records", text_of(unknown))
 
 
 def test_stages_say_what_came_out_of_them(service: Service, portal_engine: Engine) -> None:
     month = service.month()
     service.ready(month, visit(1, "T4"))
     run_id = service.request(month, "draft")
-    service.lead_to(month, TRIGGERING)
+    service.move_to_state(month, TRIGGERING)
     with service.engine.begin() as connection:
         record_stage(connection, run_id, MERGING, StageProgress(8, 3, 400))
         record_stage(connection, run_id, MERGING, StageProgress(8, 8, 1100))
         record_stage(connection, run_id, TRIGGERING, StageProgress(8, 2, 310))
-    page = said(look(portal_engine, service.amira, "submission"))
+    page = text_of(look(portal_engine, service.amira, "submission"))
     assert "8 of 8 parts: 1,100 episodes." in page
     assert "2 of 8 parts: 310 currencies fired." in page
     with service.engine.begin() as connection:

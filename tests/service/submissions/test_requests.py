@@ -159,7 +159,7 @@ def test_a_month_that_runs_or_is_submitted_cannot_be_run(
 ) -> None:
     month = service.month()
     service.ready(month, visit(1, "T2"))
-    service.lead_to(month, state)
+    service.move_to_state(month, state)
     with pytest.raises(NotRunnable, match="April 2017 cannot be run now"):
         service.request(month, "draft")
     assert count(service, tables.runs) == 0

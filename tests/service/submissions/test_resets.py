@@ -81,17 +81,20 @@ def audited(service: Service, month: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
-def told(service: Service, name: str) -> dict[str, str]:
-    """Whom the last event of a name is told to, and under which title."""
-    events, users, said = tables.events, tables.users, tables.notifications
+def titles_by_recipient(service: Service, name: str) -> dict[str, str]:
+    """The recipients of the last event of a name, with their titles."""
+    events, users, notifications = tables.events, tables.users, tables.notifications
     query = sa.select(events).where(events.c.name == name).order_by(events.c.id.desc()).limit(1)
     [row] = service.rows(query)
     event_id: UUID = row.event_id
     with service.engine.begin() as connection:
         notify(connection, event_id, CATALOGUE[name].model_validate(row.payload))
-    query = sa.select(users.c.subject, said.c.title).join(said, said.c.user_id == users.c.id)
+    query = sa.select(users.c.subject, notifications.c.title).join(
+        notifications, notifications.c.user_id == users.c.id
+    )
     return {
-        row.subject: row.title for row in service.rows(query.where(said.c.event_id == event_id))
+        row.subject: row.title
+        for row in service.rows(query.where(notifications.c.event_id == event_id))
     }
 
 
@@ -211,18 +214,18 @@ def test_each_is_told_once_in_words_of_their_own(service: Service, month: int) -
         user_id = connection.execute(made).scalar_one()
         subscribe(connection, user_id, "commissioner", hackney.id)
     number = ask(service, month)
-    asked = told(service, "submission.reset-asked")
+    asked = titles_by_recipient(service, "submission.reset-asked")
     assert asked == {
         "amira@zx1.example": "Tower Hamlets asks to open April 2017 again",
         "erin@grouper.example": f"Tower Hamlets asks to open April 2017 of {LEA_VALLEY} again",
     }
     refuse(service, number)
-    assert told(service, "submission.reset-refused") == {
+    assert titles_by_recipient(service, "submission.reset-refused") == {
         "amira@zx1.example": "April 2017 stays submitted",
         "carys@towerhamlets.example": f"April 2017 of {LEA_VALLEY} stays submitted",
     }
     grant(service, ask(service, month))
-    granted = told(service, "submission.reset-granted")
+    granted = titles_by_recipient(service, "submission.reset-granted")
     assert granted == {
         "amira@zx1.example": "April 2017 is open again",
         "carys@towerhamlets.example": f"April 2017 of {LEA_VALLEY} is open again",

@@ -119,7 +119,7 @@ def test_nothing_of_a_locked_month_can_be_changed(service: Service, state: Submi
     put_right(service, file_id, Correction("Gender", "1", "2"))
     [correction] = made(service, file_id)
     assert service.check(file_id) == FileState.READY
-    service.lead_to(month, state)
+    service.move_to_state(month, state)
     before = service.events()
     for change in (
         lambda: service.upload(month, visit(2, "T2")),
@@ -286,7 +286,7 @@ def test_a_new_file_takes_a_draft_back_and_drops_its_run(service: Service) -> No
 def test_a_month_that_is_open_again_no_longer_tells_of_its_failure(service: Service) -> None:
     month = service.month()
     service.ready(month, visit(1, "T2"))
-    service.lead_to(month, SubmissionState.FAILED, failure="It stopped.")
+    service.move_to_state(month, SubmissionState.FAILED, failure="It stopped.")
     service.upload(month, visit(2, "T2"), name="late.csv")
     submission = service.submission(month)
     assert (submission.state, submission.failure) == (SubmissionState.OPEN, None)

@@ -88,7 +88,7 @@ def start(launcher: subprocess.Popen[bytes] | None, folder: Path, what: str) -> 
     )
 
 
-def said(process: subprocess.Popen[str]) -> dict[str, object]:
+def first_output(process: subprocess.Popen[str]) -> dict[str, object]:
     assert process.stdout is not None
     found: dict[str, object] = json.loads(process.stdout.readline())
     return found
@@ -99,7 +99,7 @@ def test_a_run_has_its_own_environment_folder_arguments_and_settings(
     warm: bool, launcher: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     process = start(launcher if warm else None, tmp_path, "3")
-    run = said(process)
+    run = first_output(process)
     assert process.wait() == 3
     assert (run["pid"] != process.pid) == warm
     assert run["folder"] == run["path"] == str(tmp_path)
@@ -115,7 +115,7 @@ def test_a_run_has_its_own_environment_folder_arguments_and_settings(
 
 def test_an_error_ends_as_it_would_alone(launcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
     process = start(launcher, tmp_path, "fail")
-    said(process)
+    first_output(process)
     assert process.wait() == 1
     assert process.stderr is not None
     assert "ValueError: on purpose" in process.stderr.read()
@@ -123,7 +123,7 @@ def test_an_error_ends_as_it_would_alone(launcher: subprocess.Popen[bytes], tmp_
 
 def test_signals_are_passed_on(launcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
     process = start(launcher, tmp_path, "wait")
-    pid = said(process)["pid"]
+    pid = first_output(process)["pid"]
     process.terminate()
     assert process.wait() == 7
     assert not alive(int(str(pid)))
@@ -131,7 +131,7 @@ def test_signals_are_passed_on(launcher: subprocess.Popen[bytes], tmp_path: Path
 
 def test_a_run_dies_with_its_starter(launcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
     process = start(launcher, tmp_path, "wait")
-    pid = int(str(said(process)["pid"]))
+    pid = int(str(first_output(process)["pid"]))
     process.kill()
     assert process.wait() == -signal.SIGKILL
     wait_until(lambda: not alive(pid))
@@ -139,7 +139,7 @@ def test_a_run_dies_with_its_starter(launcher: subprocess.Popen[bytes], tmp_path
 
 def test_a_starter_dies_with_its_run(launcher: subprocess.Popen[bytes], tmp_path: Path) -> None:
     process = start(launcher, tmp_path, "wait")
-    os.kill(int(str(said(process)["pid"])), signal.SIGKILL)
+    os.kill(int(str(first_output(process)["pid"])), signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
 
 
@@ -154,7 +154,7 @@ def test_what_says_nothing_keeps_nobody_waiting(
         junk.sendall(b"\xff\xff\xff\xff junk")
     os.close(folder)
     process = start(launcher, tmp_path, "0")
-    said(process)
+    first_output(process)
     assert process.wait() == 0
 
 
@@ -178,7 +178,7 @@ def test_runs_and_starters_die_with_the_launcher(tmp_path: Path) -> None:
     launcher.socket = path  # type: ignore[attr-defined]
     wait_until(path.exists)
     process = start(launcher, tmp_path, "wait")
-    pid = int(str(said(process)["pid"]))
+    pid = int(str(first_output(process)["pid"]))
     launcher.kill()
     launcher.wait()
     assert process.wait() == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""The same for the verbs on a real database: whatever administrators do, and whenever the daily
+"""The same for the commands on a real database: whatever administrators do, and whenever the daily
 flow comes, today's roles in SQL are those that the history gives by the terms."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.accounts.terms import state_on
 from core.database import tables
 from core.user_errors import UserError
 from core.vocabulary.permissions import Kind
-from tests.property.accounts.test_terms import said
+from tests.property.accounts.test_terms import expected_terms
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -107,8 +107,8 @@ def roles(connection: Connection, number: int, day: dt.date) -> set[tuple[int, i
 
 
 def by_the_terms(connection: Connection, number: int, day: dt.date) -> set[tuple[int, int]]:
-    found = said(read_history(connection, number), day)
-    return set() if found is None else {(found.user, each) for each in found.organisations}
+    terms = expected_terms(read_history(connection, number), day)
+    return set() if terms is None else {(terms.user, each) for each in terms.organisations}
 
 
 def state(connection: Connection, number: int) -> str:
