@@ -75,6 +75,12 @@ CODES: tuple[Code, ...] = (
             "declares-entities": "The workbook holds XML declarations that Excel never writes.",
             "too-many-cells": "The sheet is too large to be read ({size}); save it as csv.",
             "no-sheet": "The workbook has no worksheet that a person can see.",
+            "long-line": "A line of the file is longer than 32 MB; no row is that long.",
+            "too-many-columns": "The file has more than 16,384 columns, the most that Excel has.",
+            "too-many-ragged": "More than {limit} rows do not have as many cells as the headings; "
+            "the separator or the quotes are probably not those of the headings.",
+            "too-many-errors": "There are more than {limit} errors and warnings; the file is not "
+            "what the data set expects.",
             "rows-lost": "Of its {there} rows {found} were found again; nothing of it is taken.",
             "long-cell": "A cell holds more than 131,072 characters, far more than Excel allows.",
             "unusual": "The workbook is written in an unusual way and larger than {limit}; "

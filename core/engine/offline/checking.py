@@ -16,10 +16,13 @@ import pyarrow.compute as pc
 from core.engine.calculation.accounting import rows_in_words
 from core.engine.columns.coded import CODED
 from core.engine.dataset.field_rules import References
+from core.engine.dataset.problems import NO_ERRORS, errors_table
 from core.engine.dataset.record_checks import Checked, check_chunk
 from core.engine.dataset.specification import Specification
+from core.engine.offline.kept_findings import KeptFindings
 from core.engine.reading import Heading, Reading, open_file
 from core.engine.reading.files import RowCounts
+from core.engine.reading.refusal import RefusedError
 
 __all__ = ["Checked", "FileCheck", "References", "check_chunk", "check_file"]
 
@@ -121,21 +124,27 @@ def check_file(
         sheet=sheet,
     ) as reading:
         records: list[pa.Table] = []
-        errors: list[pa.Table] = []
+        kept = KeptFindings()
         count = in_error = 0
-        for checked in _checked(reading, specification, references):
-            count += checked.records.num_rows
-            in_error += int(pc.sum(checked.records["in_error"]).as_py() or 0)
-            errors.append(checked.errors)
-            if keep_records:
-                records.append(checked.records)
-        found = _in_order(reading.file_errors(), errors)
-        if reading.refused:
+        too_many = NO_ERRORS
+        try:
+            for checked in _checked(reading, specification, references):
+                count += checked.records.num_rows
+                in_error += int(pc.sum(checked.records["in_error"]).as_py() or 0)
+                kept.add(checked.errors)
+                if keep_records:
+                    records.append(checked.records)
+        except RefusedError as stopped:
+            too_many = errors_table([stopped.finding])
+        of_file = pa.concat_tables([too_many, reading.file_errors()])
+        found = _in_order(of_file, kept)
+        refused = reading.refused or bool(too_many.num_rows)
+        if refused:
             records, count = [], 0
         return FileCheck(
             name=reading.name,
             headings=reading.headings,
-            refused=reading.refused,
+            refused=refused,
             errors=found,
             record_count=count,
             counts=reading.counts,
@@ -166,13 +175,14 @@ def _in_turn(started: Iterable[Future[Checked]]) -> Iterator[Checked]:
         yield waiting.pop(0).result()
 
 
-def _in_order(of_file: pa.Table, of_rows: list[pa.Table]) -> pa.Table:
+def _in_order(of_file: pa.Table, kept: KeptFindings) -> pa.Table:
     """By row, findings on the whole file first; in a row, as they were found.
 
     The findings of chunks are in order already, and may be millions: they are moved only if
-    findings of the file itself belong between them.
+    findings of the file itself belong between them, and all of them are in memory.
     """
-    if not of_file["row"].is_valid().to_numpy().any():
+    of_rows = kept.all()
+    if kept.spilled or not of_file["row"].is_valid().to_numpy().any():
         return pa.concat_tables([of_file, *of_rows])
     table = pa.concat_tables([of_file, *of_rows])
     rows = np.asarray(pc.fill_null(table["row"], 0))

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from core.engine.columns.as_read import text_as_read
-from core.engine.columns.coded import CODED
+from core.engine.columns.coded import CODED, Coded
 from core.engine.dataset.fields import heading_key
 from core.engine.dataset.problems import finding
 from core.engine.reading.csv_records import (
@@ -32,19 +32,27 @@ from core.engine.reading.csv_records import (
     Records,
     joined_ends,
 )
+from core.engine.reading.refusal import RefusedError
 from core.engine.reading.text import (
     Fault,
     TextFacts,
+    has_quotes,
     scan_text,
     text_before,
     text_lines,
     utf8_blocks,
     whole_lines,
+    with_line_feeds,
 )
 
 DELIMITERS = ",;\t|"
 HEAD = 1 << 20
 """Characters within which the heading row must end."""
+
+MOST_RAGGED = 100_000
+"""Rows that are no records before a file is no table of activity."""
+MOST_COLUMNS = 16_384
+"""Columns that a sheet of Excel has."""
 
 LEAST_BLOCK, MOST_BLOCK = 1 << 16, 1 << 26
 """Bytes of text that are read at once, whatever the rows asked for."""
@@ -94,12 +102,24 @@ class CsvSource:
 
         Ragged rows are left out and noted in ``ragged``.
         """
+        shown = 0
+        try:
+            for table in self._tables(wanted, chunk_rows):
+                shown += table.num_rows
+                yield table
+        except RefusedError as refused:  # nothing of the file counts
+            self.rows_there = shown + len(self.ragged)
+            self.ragged.append(refused.finding)
+
+    def _tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         self._next_row = self.heading_row + 1
         if fault := self.first[self.heading_row - 1].fault:
             self.ragged.append(finding(f"ragged-row/{fault}", row=self.heading_row))
         above = self.lines_above + sum(record.lines for record in self.first[: self.heading_row])
         blocks = utf8_blocks(self.path, self.facts, self._block(chunk_rows))
-        if self.facts.lone_cr:
+        if self.facts.lone_cr and not has_quotes(self.path):
+            blocks = with_line_feeds(blocks)
+        elif self.facts.lone_cr:
             lines = joined_ends(text_lines(blocks))
             below = itertools.islice(lines, above, None)
             yield from self._exactly(below, wanted, chunk_rows)
@@ -109,6 +129,8 @@ class CsvSource:
             table = self._at_once(block, wanted) if _plainly_quoted(block, self.delimiter) else None
             if table is not None:
                 yield table
+            elif not block.strip(b" \t\n" + self.delimiter.encode()):
+                yield self._blank(_count_lines(block), wanted)
             else:
                 of_blocks = BlockLines(itertools.chain([block], rest))
                 yield from self._exactly(of_blocks, wanted, chunk_rows)
@@ -141,6 +163,14 @@ class CsvSource:
         self._next_row += count
         self.rows_there += count
         return table.add_column(0, "row", pa.array(rows))
+
+    def _blank(self, count: int, wanted: Collection[int]) -> pa.Table:
+        """So many rows without anything in them."""
+        rows = np.arange(self._next_row, self._next_row + count, dtype=np.int32)
+        self._next_row += count
+        self.rows_there += count
+        nothing = Coded(np.full(count, -1, np.int32), pa.array([], pa.string())).to_array()
+        return pa.table({"row": rows, **{str(at): nothing for at in wanted}})
 
     def _exactly(
         self, lines: Iterator[str], wanted: Collection[int], chunk_rows: int
@@ -188,6 +218,9 @@ class CsvSource:
 
     def _note_ragged(self, ragged: dict[str, Any], cells: list[str]) -> None:
         self.ragged.append(ragged)
+        if len(self.ragged) > MOST_RAGGED:
+            limit = f"{MOST_RAGGED:,}"
+            raise RefusedError(finding("unreadable-file/too-many-ragged", limit=limit))
         if self.ragged_cells is not None:
             self.ragged_cells[ragged["row"]] = cells
 
@@ -217,6 +250,8 @@ def open_csv(path: Path, known: Collection[str]) -> CsvSource:
     rows = {delimiter: list(_first_rows(body, delimiter)) for delimiter in delimiters}
     best = _best(rows, known)
     source = CsvSource(path, facts, best, rows[best], bool(marked), _bytes_a_row(head))
+    if any(len(row.cells) > MOST_COLUMNS for row in rows[best]):
+        return CsvSource(path, findings=[finding("unreadable-file/too-many-columns")])
     if facts.fault is not None:
         source.findings.append(_located(path, facts, facts.fault, best))
     return source

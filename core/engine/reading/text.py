@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from core.engine.dataset.problems import finding
+from core.engine.reading.refusal import RefusedError
+
 BLOCK = 4 << 20
 """Bytes read at once."""
 
@@ -99,18 +102,52 @@ def text_before(path: Path, facts: TextFacts, offset: int) -> str:
     return before.decode(facts.encoding, errors="replace") + "x"
 
 
+LONGEST_LINE = 32 << 20
+"""Bytes of one line, far more than the cells of a row can hold."""
+
+
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut after the last line end of each block."""
-    rest = b""
+    """The same bytes, cut after the last line end of each block.
+
+    Raises ``RefusedError`` where a line is longer than any row can be.
+    """
+    rest: list[bytes] = []
+    length = 0
     for block in blocks:
         cut = block.rfind(b"\n") + 1
         if cut:
-            yield rest + block[:cut]
-            rest = block[cut:]
-        else:
-            rest += block
-    if rest:
-        yield rest
+            yield b"".join([*rest, block[:cut]])
+            rest, length = [], 0
+        rest.append(block[cut:])
+        length += len(block) - cut
+        if length > LONGEST_LINE:
+            raise RefusedError(finding("unreadable-file/long-line"))
+    if length:
+        yield b"".join(rest)
+
+
+def with_line_feeds(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Text without quotes, in which every line ends with a line feed: CR, CR LF, CR CR LF."""
+    held = b""
+    for block in blocks:
+        lines = (held + block).split(b"\n")
+        *ended, last = lines
+        kept = _without_ends(last)
+        held = last[len(kept) :]  # what follows says whether these end one line or several
+        joined = b"\n".join([*map(_without_ends, ended), kept])
+        yield joined.replace(b"\r", b"\n")
+    yield held.replace(b"\r", b"\n")
+
+
+def _without_ends(line: bytes) -> bytes:
+    """A line without the one or two carriage returns that belong to its line feed."""
+    return line.removesuffix(b"\r").removesuffix(b"\r")
+
+
+def has_quotes(path: Path) -> bool:
+    """Whether a double quote stands anywhere, in any encoding."""
+    with path.open("rb") as file:
+        return any(b'"' in block for block in iter(lambda: file.read(BLOCK), b""))
 
 
 def text_lines(blocks: Iterable[bytes]) -> io.TextIOWrapper:

@@ -24,7 +24,9 @@ HEAD_LIMIT = 4 << 20
 """Bytes above the first item: what a sheet says of its columns and views."""
 ITEM_LIMIT = 32 << 20
 """Bytes of one row; more are read element by element."""
-CAREFUL_LIMIT = 256 << 20
+DEEPEST = 100
+"""Elements within each other; those of a sheet are eight deep."""
+CAREFUL_LIMIT = 96 << 20
 """Bytes of a part that are read element by element, which takes ten times as long."""
 
 _ROOT = re.compile(rb"<[A-Za-z][^<>]{0,65536}>")
@@ -42,6 +44,7 @@ class Markup:
         self._begins = re.compile(rb"<(?:([\w.-]+):)?%b(?:\s[^<>]*?)?(/?)>" % self._container)
         self._ends = re.compile(rb"</(?:[\w.-]+:)?%b\s*>" % self._container)
         self.head = b""
+        self._spent = 0
         self.rest: Iterator[bytes] | None = None
         self._first = self._read_head()
         self._item_end = b"</" + self._prefix + item.encode() + b">"
@@ -73,6 +76,12 @@ class Markup:
     def preamble(self) -> bytes:
         """The text that an XML parser needs before the first item."""
         return self._preamble
+
+    def spend(self, block: bytes) -> None:
+        """Counts a block that is read element by element; raises where there are too many."""
+        self._spent += len(block)
+        if self._spent > CAREFUL_LIMIT:
+            raise RefusedError(finding("unreadable-file/unusual", limit="96 MB"))
 
     def usual(self, block: bytes) -> bytes | None:
         """The block as most programs would have written it; None if it needs more care."""
@@ -143,17 +152,17 @@ class Elements:
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = lambda name: self.end(_bare(name))
+        self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self.text
         self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.EntityDeclHandler = self._refuse
-        self._fed = 0
+        self._fed = self._depth = 0
 
     def feed(self, block: bytes) -> None:
         """Reads on; raises ``RefusedError`` where the XML is broken."""
         self._fed += len(block)
         if self._fed > CAREFUL_LIMIT:
-            raise RefusedError(finding("unreadable-file/unusual", limit="256 MB"))
+            raise RefusedError(finding("unreadable-file/unusual", limit="96 MB"))
         self._parse(block, final=False)
 
     def close(self) -> None:
@@ -170,13 +179,22 @@ class Elements:
         """Text between tags."""
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise unreadable("its XML has elements within elements without end")
         self.start(_bare(name), attributes)
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        self.end(_bare(name))
 
     def _parse(self, block: bytes, *, final: bool) -> None:
         try:
             self._parser.Parse(block, final)
         except expat.ExpatError as error:
             raise unreadable(f"its XML is broken ({expat.ErrorString(error.code)})") from error
+        except (LookupError, ValueError) as error:
+            raise unreadable("its XML is in an encoding that nobody knows") from error
 
     def _refuse(self, *_: object) -> None:
         raise RefusedError(finding("unreadable-file/declares-entities"))

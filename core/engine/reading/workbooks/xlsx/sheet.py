@@ -146,6 +146,7 @@ class SheetReader:
         )
 
     def _carefully(self, block: bytes) -> _Raw:
+        self._markup.spend(block)
         elements = _CellElements(self._at)
         elements.feed(self._markup.preamble)
         elements.feed(block)

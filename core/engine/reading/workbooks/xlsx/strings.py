@@ -43,6 +43,7 @@ def _texts(markup: Markup) -> Iterator[pa.Array]:
     for block in markup.plain_blocks():
         texts = _usual(markup, block)
         if texts is None:
+            markup.spend(block)
             items = _Items()
             items.feed(markup.preamble)
             items.feed(block)
