@@ -103,6 +103,11 @@ def made_visible(text: str) -> str:
     return _INVISIBLE_CHARACTER.sub(lambda match: _named(match[0]), text.replace("\0", NUL_SHOWN))
 
 
+def on_one_line(name: str) -> str:
+    """A name as a terminal may show it: what could move its cursor or break the line is a sign."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
 def _named(character: str) -> str:
     name = unicodedata.name(character, "").lower()
     return f"[U+{ord(character):04X}{' ' if name else ''}{name}]"

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.counting import counted
+from core.engine.columns.as_read import on_one_line
 from core.engine.columns.coded import Coded
 from core.engine.dataset.problems import SHOWN_LENGTH
 from core.engine.offline.checking import FileCheck
@@ -86,7 +87,7 @@ def _file_document(check: FileCheck) -> dict[str, Any]:
 
 def _file_lines(check: FileCheck) -> list[str]:
     lines = [
-        f"{check.name}: {counted(check.record_count, 'record')}, "
+        f"{on_one_line(check.name)}: {counted(check.record_count, 'record')}, "
         f"{counted(check.error_count, 'error')}, {counted(check.warning_count, 'warning')}"
     ]
     shown, number = _most_frequent(check.errors)

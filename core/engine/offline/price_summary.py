@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from core.counting import counted
 from core.engine.calculation.accounting import episodes_in_words, records_in_words
+from core.engine.columns.as_read import on_one_line
 from core.engine.columns.joins import coded
 from core.engine.offline.check_summary import causes
 from core.engine.offline.pricing import Outcome, Tariff
@@ -101,7 +102,7 @@ def _total(charges: pa.Table) -> int:
 def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Iterator[str]:
     for file in outcome.findings:
         counts = [counted(file.count(severity), severity) for severity in ("error", "warning")]
-        yield f"{file.name}: {counted(file.records, 'record')}, {', '.join(counts)}"
+        yield f"{on_one_line(file.name)}: {counted(file.records, 'record')}, {', '.join(counts)}"
         for cause in causes(file.errors).slice(0, CAUSES_SHOWN).to_pylist():
             where = "file" if cause["first_row"] is None else f"row {cause['first_row']}"
             yield f"  {cause['count']:>9,} × {cause['code']} (first: {where}): {cause['message']}"

@@ -255,3 +255,25 @@ def test_a_file_may_be_called_anything(
     found = list(csv.reader((tmp_path / "errors.csv").open(encoding="utf-8", newline="")))[1:]
     assert [row[0].removeprefix("'") for row in found] == [shown] * len(found)
     assert len(found) == (date == "x")
+
+
+@pytest.mark.parametrize(
+    "name", [b"no text \xff\xfe.csv", b"moves \x1b[2J\r\n.csv", b"x" * 250 + b".csv", b"=1+1.csv"]
+)
+def test_a_name_of_any_bytes_does_no_harm(tmp_path: Path, name: bytes) -> None:
+    path = os.path.join(os.fsencode(tmp_path), name)  # noqa: PTH118 - a path of bytes
+    with open(path, "wb") as file:  # noqa: PTH123
+        file.write(f"{HEADINGS}\nC1,1,x\n".encode())
+    for more in ((), ("--json",), ("--marked", "out.xlsx")):
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main", "check", path, "--dataset", str(SPEC), *more],
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(Path.cwd()), "PATH": "/usr/bin:/bin"},
+        )
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert b"\x1b" not in done.stdout
+    [row] = rows_of(tmp_path / "errors.csv")
+    assert row["code"] == "bad-date"
+    assert (tmp_path / "out.xlsx").exists()
