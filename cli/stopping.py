@@ -18,9 +18,3 @@ def signals_interrupt() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def ignore_signals() -> None:
-    """A second Ctrl-C must not leave half of it running."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)

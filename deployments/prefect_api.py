@@ -73,12 +73,6 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def is_ready(self) -> bool:
-        try:
-            return self._http.get("/ready", timeout=5).status_code == httpx2.codes.OK
-        except httpx2.TransportError:
-            return False
-
     def create_run(
         self,
         deployment: str,

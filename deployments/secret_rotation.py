@@ -48,7 +48,7 @@ SECRETS: dict[str, Secret] = {
 
 
 def rotate(settings: Settings, name: str) -> Secret:
-    """Gives a secret a new value; raises ``UserError`` where it is not ours to give."""
+    """Replaces the value of a secret; raises ``UserError`` where a setting holds it."""
     secret = SECRETS[name]
     if getattr(settings, secret.setting) is not None:
         variable = PREFIX + secret.setting.upper()

@@ -1,4 +1,4 @@
-"""So many of something a minute: links that are opened, sign-ins that come back."""
+"""Limits per minute: on opened links and on returning sign-ins."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections import OrderedDict, deque
 
 SECONDS = 60.0
 MOST_KEYS = 10_000
-"""So many are remembered; a flood of new ones forgets the oldest, never the memory's bound."""
+"""The most keys in memory; in a flood of new keys the oldest are forgotten."""
 
 
 class RateLimit:
-    """Counts what each key did in the last minute, in this process."""
+    """Counts the calls of each key in the last minute, in this process."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def allows(self, key: str, most: int) -> bool:
-        """Whether one more is within ``most`` a minute; counts it if so."""
+        """Whether one more call is within ``most`` a minute; counts it if so."""
         now = time.monotonic()
         with self._lock:
             times = self._times.setdefault(key, deque())

@@ -1,4 +1,4 @@
-"""Tells workers that a run was created, so that none waits for their next poll."""
+"""Notifies workers of a new run, so that it does not wait for their next poll."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ CHANNEL = "grouper_runs_created"
 
 
 def tell_workers(connection: Connection) -> None:
-    """Wakes those who listen once the transaction is committed."""
+    """Wakes listening workers once the transaction is committed."""
     notify_listeners(connection, CHANNEL)

@@ -1,10 +1,10 @@
-"""What the query of an indicator may name, by the server's own reading of it.
+"""Which functions and tables the query of an indicator may use, as the server parses it.
 
-Rights alone do not do: everybody may call most functions of PostgreSQL, also those that set, lock,
-sleep, or show other sessions. So the server reads the query, without carrying it out, and its
-reading tells each function, operator and table by number; there is no second parser that could
-read it in another way. Functions that depend on nothing but their arguments are allowed, and a few
-more; tables are the three views.
+Rights are not enough: everybody may call most functions of PostgreSQL, including those that set,
+lock, sleep, or show other sessions. So the server parses the query without running it, and its
+parse tree names each function, operator and table by number; no second parser could differ from it.
+Functions that depend on their arguments alone are allowed, and a few more; the tables are the three
+views.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ _DENIED_TABLES = """
 
 
 class KpiRefused(UserError):
-    """The query was stopped, or what it gives is no figure; says why."""
+    """The query was stopped, or its result is no figure; the text gives the reason."""
 
 
 CARRIED_OUT = "SELECT * FROM (\n"
 READ = "CREATE TEMPORARY VIEW measured AS SELECT 1 AS one FROM (\n"
-"""What stands before a query where it is carried out, and where it is only read."""
+"""The text before a query that is run, and before one that is only parsed."""
 
 
 def as_subquery(query: str, head: str = CARRIED_OUT) -> sql.Composed:
@@ -86,8 +86,8 @@ def refuse_what_is_not_allowed(cursor: psycopg.Cursor[Any], query: str, schema: 
 
 def _refuse(cursor: psycopg.Cursor[Any], reading: str, schema: str) -> None:
     numbers: dict[str, set[int]] = {}
-    for found in _NUMBERS.finditer(reading):
-        numbers.setdefault(found["what"], set()).add(int(found["number"]))
+    for match in _NUMBERS.finditer(reading):
+        numbers.setdefault(match["what"], set()).add(int(match["number"]))
     called = sorted(set().union(*(numbers.get(k, ()) for k in ("funcid", "aggfnoid", "winfnoid"))))
     lists = {"numbers": called, "greedy": sorted(GREEDY), "stable": sorted(STABLE)}
     denied = [name for (name,) in cursor.execute(_DENIED_FUNCTIONS, lists).fetchall()]

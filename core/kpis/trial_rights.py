@@ -1,4 +1,4 @@
-"""What an author may see of a run that an indicator is tried on, by the rights of today."""
+"""What an author may see now of the run on which an indicator is tried."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def trial_rights(connection: Connection, scope: Scope, run_id: int) -> TrialRigh
 
 
 def _run(connection: Connection, scope: Scope, run_id: int) -> tuple[int, bool]:
-    """Whose run it is, and whether its charges are those of the month today."""
+    """The provider of the run, and whether its charges are those of the month."""
     runs, submissions = tables.runs, tables.submissions
     query = (
         sa.select(submissions.c.provider_id, (submissions.c.run_id == runs.c.id).label("released"))
         .join(runs, runs.c.submission_id == submissions.c.id)
         .where(runs.c.id == run_id, visible_runs(scope))
     )
-    found = connection.execute(query).first()
-    if found is None:
+    run = connection.execute(query).first()
+    if run is None:
         raise NotAllowed(Action.SEE_KPIS)
-    return int(found.provider_id), bool(found.released)
+    return int(run.provider_id), bool(run.released)

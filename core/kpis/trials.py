@@ -37,7 +37,7 @@ class Trial:
 
 
 def ask_for_trial(connection: Connection, kpi_id: int, run_id: int, *, user_id: int) -> int:
-    """Asks for a trial on a run whose figures the user may see; gives its number."""
+    """Requests a trial on a run whose figures the user may see; returns its number."""
     trial_rights(connection, scope_of(connection, user_id), run_id)
     trials = tables.kpi_trials
     _require_room(connection, user_id)

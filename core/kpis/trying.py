@@ -1,10 +1,10 @@
-"""Carries out a trial: over what its author may see, and never over a few patients for who may not
-see patients.
+"""Runs a trial over the data that its author may see; never over a few patients for an author
+without the right to see patients.
 
-On whom a figure rests, no query says. So it is found out: the query is carried out again without
-each of some groups of patients. A group without which the figure is the same as before says
-nothing to it; where fewer groups matter than patients are asked for, the figure is not told. It is
-told to three digits, since the others could be made to carry anything.
+A query does not show on which patients its figure rests. So the query is run again without each of
+several groups of patients. A group without which the figure is unchanged does not contribute to it;
+where fewer groups contribute than the required number of patients, the figure is withheld. It is
+shown to three digits, since further digits could encode other data.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from core.kpis.trial_rights import TrialRights
 from core.settings import settings
 
 GROUPS = 4
-"""So many groups for each patient that is asked for; a small month has a group for each patient."""
+"""Groups for each required patient; a small month has a group for each patient."""
 DIGITS = Context(prec=3)
 TIMES = 10
-"""So often the time of one query may all of them take."""
+"""The limit of all queries together, as a multiple of the limit of one."""
 _SYSTEM = random.SystemRandom()
 
 
 def try_out(
     engine: Engine, kpi: Kpi, dataset: str, run_id: int, rights: TrialRights
 ) -> Measurement:
-    """What the indicator comes to for its author; raises ``KpiRefused``."""
+    """The indicator's value for its author; raises ``KpiRefused``."""
     seconds = settings().kpi_seconds
     refuse_forbidden(engine, kpi, dataset)
     with kpi_session(engine, run_id, rights.commissioners) as session:
@@ -48,7 +48,7 @@ def try_out(
 
 
 class _Floored:
-    """The figure of a session, told where it rests on enough patients."""
+    """The figure of a session, withheld unless it rests on enough patients."""
 
     def __init__(
         self, session: KpiSession, kpi: Kpi, dataset: str, fewest: int, seconds: float
@@ -89,7 +89,7 @@ class _Floored:
         return _rounded(found.numerator), _rounded(found.denominator)
 
     def _groups(self, patients: Sequence[str]) -> Iterator[Sequence[str]]:
-        """Groups of one size, put together by chance, which no query can foresee."""
+        """Groups of one size, chosen at random, so that no query can foresee them."""
         mixed = _SYSTEM.sample(patients, len(patients))
         number = min(len(patients), GROUPS * self._fewest)
         return (mixed[first::number] for first in range(number))

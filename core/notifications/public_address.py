@@ -1,4 +1,4 @@
-"""Where a webhook may lead: to public addresses, judged by what a name resolves to, never by it."""
+"""The addresses of webhooks: public ones only, judged by the address that a name resolves to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSIDE = "a webhook cannot be an address that only the service itself can reach"
 
 
 class NotResolved(Exception):
-    """The name leads nowhere now; it may later."""
+    """The name does not resolve at present."""
 
 
 def networks_of(text: str) -> tuple[Network, ...]:
@@ -26,8 +26,8 @@ def networks_of(text: str) -> tuple[Network, ...]:
 
 
 def checked_address(host: str, port: int, allowed: tuple[Network, ...]) -> Address:
-    """The address to connect to; raises ``UserError`` where the name leads to any that is neither
-    public nor allowed, and ``NotResolved``."""
+    """The address to connect to. Raises ``UserError`` where the name resolves to an address that is
+    neither public nor allowed, and ``NotResolved``."""
     addresses = _resolved(host, port)
     if not all(is_public(each) or _is_allowed(each, allowed) for each in addresses):
         raise UserError(INSIDE)
@@ -35,7 +35,7 @@ def checked_address(host: str, port: int, allowed: tuple[Network, ...]) -> Addre
 
 
 def is_public(address: Address) -> bool:
-    """Whether everybody reaches the same machine there, also through what the address wraps."""
+    """Whether the address is public, as is the IPv4 address that it may wrap."""
     inner = _wrapped(address)
     if inner is not None:
         return is_public(inner)
@@ -44,7 +44,7 @@ def is_public(address: Address) -> bool:
 
 
 def is_allowed(host: str, allowed: tuple[Network, ...]) -> bool:
-    """Whether everything that the name leads to now is in a network that is allowed by name."""
+    """Whether all addresses that the name resolves to are in the allowed networks."""
     try:
         return all(_is_allowed(each, allowed) for each in _resolved(host, 0))
     except NotResolved:
@@ -56,7 +56,7 @@ def _is_allowed(address: Address, allowed: tuple[Network, ...]) -> bool:
 
 
 def _resolved(host: str, port: int) -> list[Address]:
-    """As the operating system does when it connects: 127.1 and 0x7f000001 are addresses to it."""
+    """Resolves as the operating system does, to which 127.1 and 0x7f000001 are addresses."""
     name = unicodedata.normalize("NFKC", host).rstrip(".")
     name = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in name)
     try:
@@ -71,9 +71,9 @@ def _wrapped(address: Address) -> Address | None:
     """The IPv4 address that an IPv6 address stands for, by one of the ways to write or carry it."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
-    for found in (address.ipv4_mapped, address.sixtofour):
-        if found is not None:
-            return found
+    for inner in (address.ipv4_mapped, address.sixtofour):
+        if inner is not None:
+            return inner
     if address.teredo is not None:
         return address.teredo[1]
     if any(address in network for network in NAT64) or address in COMPATIBLE:

@@ -1,4 +1,4 @@
-"""Who may fetch a stored file today, whatever was allowed when its link was made."""
+"""Who may download a stored file now, whatever was allowed when its link was made."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def require_download(connection: Connection, scope: Scope, storage_key: str) -> 
         require_report_permission(scope, request)
         return
     runs = tables.migration_runs
-    kept = sa.select(runs.c.id).where(runs.c.report_key == storage_key)
-    if scope.may(Action.OPERATE) and connection.execute(kept).first() is not None:
+    run_report = sa.select(runs.c.id).where(runs.c.report_key == storage_key)
+    if scope.may(Action.OPERATE) and connection.execute(run_report).first() is not None:
         return
     raise UserError("This file is not kept any more, or it is not for you: see Reports.")

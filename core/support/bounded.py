@@ -1,4 +1,4 @@
-"""Bounds on a piece of work in this process: so much memory and time, then it fails alone."""
+"""Limits the memory and time of work in this process, so that it alone fails."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class TookTooLong(UserError):
 
 @contextmanager
 def bounded(size: int, seconds: float) -> Iterator[None]:
-    """Allows the block ``size`` bytes of memory beside what the process has, and ``seconds``.
+    """Allows the block ``size`` bytes of memory beyond those in use, and ``seconds`` of time.
 
-    Beyond them it is broken off by ``MemoryError`` or ``TookTooLong``, raised where it is at work.
+    Beyond them ``MemoryError`` or ``TookTooLong`` is raised inside the block.
     """
     before = resource.getrlimit(resource.RLIMIT_DATA)
     timer = threading.Timer(seconds, _raise_in, [threading.get_ident()])
@@ -38,7 +38,7 @@ def bounded(size: int, seconds: float) -> Iterator[None]:
 
 
 def _in_use() -> int:
-    """Bytes that the process has by now."""
+    """Bytes of memory that the process uses."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(status.partition("VmData:")[2].split()[0])
 

@@ -1,8 +1,8 @@
-"""The launcher: imports what runs need, once, and forks a process for each run that is asked for.
+"""The launcher: imports the modules of runs once, and forks a process for each requested run.
 
-It preloads code only: no settings, connections or threads. A run reads its own environment, and
-its memory is its own. The launcher ends a run whose starter died, and tells a starter how its run
-ended.
+It preloads code only: no settings, connections or threads. A run reads its own environment and has
+its own memory. The launcher ends a run whose starter died, and sends a starter the exit code of its
+run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger("grouper.launcher")
 NO_THREADS = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """Read by libraries as they are loaded. A fork copies one thread alone: others would be missing."""
 SECONDS_FOR_A_REQUEST = 10.0
-"""A starter sends its request at once; one that does not must not keep the others waiting."""
+"""The longest wait for a starter's request, so that a silent one does not delay the others."""
 PREFECT = (
     "prefect.engine",
     "prefect.flow_engine",
@@ -54,7 +54,7 @@ class Starter:
 
 
 class Launcher:
-    """Serves one socket; ``serve`` returns in each forked process, with what it is to become."""
+    """Serves one socket; in each forked process ``serve`` returns the request to carry out."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -123,7 +123,7 @@ class Launcher:
                 signals = connection.recv(64)
             except OSError:
                 signals = b""
-            # A starter that is gone, however it went, takes its run along.
+            # When a starter ends, for any reason, its run is ended too.
             for number in signals or bytes([signal.SIGKILL]):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
@@ -152,7 +152,7 @@ class Launcher:
         starter.connection.close()
 
     def _let_go(self, descriptors: tuple[int, ...]) -> None:
-        """In the child: nothing of the launcher's stays open."""
+        """Closes the launcher's descriptors in the child."""
         signal.set_wakeup_fd(-1)
         self._selector.close()
         for starter in self._starters.values():
@@ -162,7 +162,7 @@ class Launcher:
 
 
 def receive(connection: socket.socket) -> Request:
-    """What a starter sends; raises ``OSError`` or ``ValueError`` where it is not whole."""
+    """The request of a starter; raises ``OSError`` or ``ValueError`` where it is incomplete."""
     connection.settimeout(SECONDS_FOR_A_REQUEST)
     streams = array.array("i")
     head, rights, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(3 * streams.itemsize))

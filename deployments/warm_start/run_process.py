@@ -1,4 +1,4 @@
-"""A process that was forked for a run becomes the program that the run's starter asked for."""
+"""Turns a forked process into the program that the run's starter requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass
 class Request:
-    """What a starter hands over: its folder, arguments (a module first), environment, streams."""
+    """A starter's request: its folder, arguments (a module first), environment and streams."""
 
     folder: str
     arguments: list[str]
@@ -27,7 +27,7 @@ class Request:
     parent: int = 0
 
     def close(self) -> None:
-        """Closes the streams, where somebody else uses them."""
+        """Closes the streams in a process that does not use them."""
         for stream in self.streams:
             os.close(stream)
 
@@ -43,7 +43,7 @@ class Request:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
     def _stand_alone(self) -> None:
-        """Dies with the launcher, answers signals as a new process does, draws its own numbers."""
+        """Ends with the launcher; handles signals and draws random numbers as a new process."""
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != self.parent:  # it died before the kernel was told
             os._exit(128 + signal.SIGKILL)

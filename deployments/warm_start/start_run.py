@@ -1,9 +1,9 @@
-"""Becomes a run: asks the launcher for a process that has everything imported, and stands for it.
+"""Starts a run: requests a process with all imports from the launcher, and represents it.
 
-``python -I -S start_run.py prefect.engine`` is the command of the work pool. It passes signals on
-and leaves with the code of the run; when it dies, the run dies, and the other way round. Without a
-launcher it runs the module itself, as ``python -m prefect.engine`` would. It imports as little as
-it can: each import is paid for by every run.
+``python -I -S start_run.py prefect.engine`` is the command of the work pool. It forwards signals
+and exits with the code of the run; when it dies, the run dies, and vice versa. Without a launcher
+it runs the module itself, as ``python -m prefect.engine`` would. It imports as little as it can,
+since each import delays every run.
 """
 
 import array
@@ -64,7 +64,7 @@ def hand_over(launcher: socket.socket, arguments: "list[str]") -> None:
 
 
 def leave(answer: bytes) -> None:
-    """Ends as the run ended: with its code, or by its signal; killed, if the launcher was."""
+    """Exits as the run did: with its code or by its signal; killed, if the launcher was killed."""
     code = struct.unpack("=i", answer)[0] if len(answer) == 4 else -signal.SIGKILL
     if code >= 0:
         os._exit(code)

@@ -1,4 +1,4 @@
-"""Which authority hosts each clinic: the list that ``--clinics`` gives, and who stands there today.
+"""The host authority of each clinic: as the list of ``--clinics`` names it, and as of today.
 
 An authority that ended is resolved as a resident's is (docs/decisions/0014): the one of today
 counts, unless the configuration lists the one of then and not the one of today.
@@ -20,7 +20,7 @@ from core.user_errors import UserError
 
 @dataclass(frozen=True)
 class Hosts:
-    """The authority of each clinic, and what is to be said of those that ended."""
+    """The authority of each clinic, and notes about authorities that ended."""
 
     authorities: dict[str, str]
     notes: dict[str, str]  # by clinic
@@ -32,16 +32,16 @@ def read_hosts(
     """Clinic id to the code of its host, from ``clinic_id,commissioner``.
 
     Ids are compared as people read them, codes in any case; ``commissioners`` are those that the
-    configuration lists. Raises ``UserError`` with file and row
-    where an authority is none that is known, or ended and has several in its place.
+    configuration lists. Raises ``UserError`` with file and row where an authority is unknown, or
+    has ended and has several successors.
     """
     rows, columns = read_list(path, ("clinic_id", "commissioner"))
     hosts: dict[str, str] = {}
-    for row, clinic, told in zip(rows, *columns.values(), strict=True):
-        if not clinic or not told:
+    for row, clinic, text in zip(rows, *columns.values(), strict=True):
+        if not clinic or not text:
             refuse(path, row, f"{'commissioner' if clinic else 'clinic_id'} is blank; fill it in")
         try:
-            host = authority_code(told, register)
+            host = authority_code(text, register)
             resolved_host(host, register, commissioners)
         except UserError as unfit:
             refuse(path, row, str(unfit))
@@ -54,13 +54,15 @@ def read_hosts(
 
 def authority_code(text: str, register: AreaRegister) -> str:
     """The code of an authority that is or was, written in any case; raises ``UserError``."""
-    told = text_as_read(text)
-    code = register.spelling(told)
+    readable = text_as_read(text)
+    code = register.spelling(readable)
     if code is not None:
         return code
-    upper = told.upper()
+    upper = readable.upper()
     if not is_code(upper):
-        raise UserError(f"{told or 'a blank'} is no authority; write the code of one, as E09000012")
+        raise UserError(
+            f"{readable or 'a blank'} is no authority; write the code of one, as E09000012"
+        )
     kind = kind_of(upper)
     if kind is not None and kind not in AUTHORITIES:
         raise UserError(f"{upper} is the code of {_with_article(kind)}, which is no authority")
@@ -110,11 +112,11 @@ def resolved_host(code: str, register: AreaRegister, commissioners: Container[st
 
 def _note(code: str, authority: str, register: AreaRegister) -> str:
     """Why a clinic's host is another than the one that was named."""
-    known = register.authority(code)
-    if known is None or not known.ends:
+    authority_then = register.authority(code)
+    if authority_then is None or not authority_then.ends:
         return step_words(HOST_FOR_WHICH, code, authority, register)
     return (
-        f"The host {register.named(code)} ended on {known.ends}; "
+        f"The host {register.named(code)} ended on {authority_then.ends}; "
         f"{register.named(authority)} stands in its place today."
     )
 

@@ -57,7 +57,7 @@ class AreaRegister:
     )
     day: datetime.date | None = None
     listed_counties: Mapping[str, str] | None = None
-    """District to county as a list gave them; None: as the register has them."""
+    """District to county as a list has them; None: as the register has them."""
 
     @classmethod
     def shipped(cls) -> Self:
@@ -197,7 +197,7 @@ class AreaRegister:
         return self.authorities.get(code)
 
     def spelling(self, text: str) -> str | None:
-        """The code of an authority, or of one that a list gave, written in any case."""
+        """The code of an authority of the register or of a list, written in any case."""
         if self.authority(text.upper()) is not None:
             return text.upper()
         listed = self.districts.unique().to_pylist()  # the dictionary may hold other areas too

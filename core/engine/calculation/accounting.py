@@ -1,4 +1,4 @@
-"""Where each row, record and episode went, in words: one sentence each, whose numbers add up."""
+"""Sentences that account for every row, record and episode; their numbers add up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at all the bytes of a column of texts at once, to spare what needs no closer look."""
+"""Inspects all bytes of a column of texts at once, so that plain texts need no further work."""
 
 from __future__ import annotations
 

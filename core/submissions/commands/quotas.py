@@ -1,4 +1,4 @@
-"""How much of a provider may wait to be checked, so that one cannot keep the others waiting."""
+"""Limits on the files of a provider that wait for a check, so that others are not delayed."""
 
 from __future__ import annotations
 

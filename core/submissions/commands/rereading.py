@@ -1,7 +1,7 @@
-"""Files of months under way that were read otherwise than files are read now.
+"""Checks files of open months again after the reader has changed.
 
-What was submitted stays as it is. A month that is not would meet records of two readings: one
-patient's could be taken for two. Its files are checked again by themselves.
+Submitted months stay unchanged. In an open month records of two readings could meet, and one
+patient could be taken for two; so its files are checked again automatically.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OUTDATED: sa.ColumnElement[bool] = sa.and_(
 def read_outdated_again(engine: Engine) -> int:
     """Asks for a check of every outdated file of a month that can still change; returns the number.
 
-    A file a transaction: whoever works on one of the months meanwhile is not kept waiting for all.
+    Each file has a transaction of its own, so that work on one month does not wait for all.
     """
     with engine.connect() as connection:
         file_ids = _outdated(connection)

@@ -35,7 +35,6 @@ _TOKEN = re.compile(
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _CONDITION = re.compile(r"[<>=]")
 _DATE_LETTERS = frozenset("ymdhsbgeYMDHSBGE")
-_LITERALS = frozenset(" -()/:!^&'~{}<>=+$£€")
 _PLACEHOLDERS = frozenset("0#?")
 
 

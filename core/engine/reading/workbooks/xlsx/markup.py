@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from xml.parsers import expat
 
 import numpy as np
@@ -219,11 +219,6 @@ def with_entities(texts: pa.Array) -> pa.Array:
     for name, letter in _NAMED.items():
         texts = pc.replace_substring(texts, name, letter)
     return texts
-
-
-def chained(first: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The blocks with another before them."""
-    return itertools.chain([first], blocks)
 
 
 def _bare(name: str) -> str:
