@@ -21,8 +21,8 @@ FILES: tuple[OddFile, ...] = (
     OddFile("60-err-no-address.xlsx", ((3, "unknown-code"),), in_full("1001")),
     OddFile(
         "61-new-errors.xlsx",
-        ((2, "unknown-code"), (3, "unknown-code")),
-        {"1003": _WITHOUT_STIA},
+        ((2, "unknown-code"), (3, "unknown-code"), (4, "unknown-code")),  # the last has no name
+        {},
     ),
     OddFile("65-zero-format-id.xlsx", (), in_full("0001001")),
     OddFile("68-merged.xlsx", ((3, "missing-value"),), in_full("1001")),

@@ -12,6 +12,7 @@ from core.engine.columns.marks import (
     DATE_CELL,
     DATE_WITH_TIME,
     ERROR_CELL,
+    HALF,
     NO_VALUE,
     NOT_AS_SHOWN,
     ROUNDED_NUMBER,
@@ -27,10 +28,19 @@ AUTHOR = "Grouper"
 LONGEST = 32_767
 """Characters (of UTF-16) that a cell of Excel holds."""
 COLUMNS = 16_384
+NAMELESS_ERROR = "#ERROR!"
+_NOTES = {NO_VALUE: NO_RESULT, TWICE: STANDS_TWICE}
 _FIRST_YEAR = 1900  # before it Excel has no dates
 
 Comment = tuple[str, str]
 """Severity and text."""
+
+
+class _Exact(float):
+    """A number that is written with all its digits: the writer asks for sixteen of seventeen."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self))
 
 
 class CopyWriter:
@@ -106,22 +116,16 @@ class CopyWriter:
             _, stored, code = rest.split(SEPARATOR, 2)
             stored = stored.removeprefix(ROUNDED_NUMBER)
             if _is_number(stored):
-                sheet.write_number(row, column, float(stored), self._format(code, colour))
+                sheet.write_number(row, column, _Exact(stored), self._format(code, colour))
             else:
                 self._text(row, column, stored, colour, code)
         elif mark in (DATE_CELL, DATE_WITH_TIME):
             number, code = _serial(rest)
             sheet.write_number(row, column, number, self._format(code, colour))
         elif mark == ROUNDED_NUMBER:
-            sheet.write_number(row, column, float(rest), self._format("", colour))
-        elif mark == ERROR_CELL:
-            self._text(row, column, rest if is_note(rest) else f"#ERROR! {rest}", colour)
-        elif mark == NO_VALUE:
-            self._text(row, column, f"{NO_RESULT} {rest}", colour)
-        elif mark == TWICE:
-            self._text(row, column, f"{STANDS_TWICE} {rest}", colour)
+            sheet.write_number(row, column, _Exact(rest), self._format("", colour))
         else:
-            self._text(row, column, bare_text(text) if text else "", colour)
+            self._text(row, column, _note_for(mark, rest) or bare_text(text), colour)
 
     def _text(self, row: int, column: int, text: str, colour: str, code: str = "") -> None:
         cut = text.encode("utf-16-le")[: 2 * LONGEST].decode("utf-16-le", "ignore")
@@ -139,6 +143,17 @@ class CopyWriter:
                 looks["bg_color"] = f"#{colour}"
             self._formats[code, colour] = self._workbook.add_format(looks)
         return self._formats[code, colour]
+
+
+def _note_for(mark: str, rest: str) -> str:
+    """The text that says in a copy what a mark says of a cell; empty where a mark says nothing."""
+    if mark == HALF:  # what stands for the half would be a text like any other
+        return f"{NAMELESS_ERROR} {rest}"
+    if mark == ERROR_CELL:
+        return rest if is_note(rest) else f"{NAMELESS_ERROR} {rest}"
+    if mark in _NOTES:
+        return f"{_NOTES[mark]} {rest}"
+    return ""
 
 
 def _serial(text: str) -> tuple[float, str]:

@@ -85,6 +85,9 @@ def copied_file(
     with _opened(path, specification, sheet, headings, width) as file:
         for _ in file.source.tables(range(len(file.source.cells)), _CHUNK_ROWS):
             pass  # whether a row reaches beyond the headings is known once all are read
+        for found in file.source.ragged:
+            if found["code"] == "unreadable-file":
+                raise NothingToMark(f"{_not_markable(path)} {found['message']}")
         width = max(file.source.beyond, default=-1) + 1
     with _opened(path, specification, sheet, headings, width) as file:
         yield file
@@ -99,8 +102,7 @@ def _opened(
         unread = [found for found in source.findings if found["code"] not in OF_SHEETS]
         if unread or not source.head:
             reason = unread[0]["message"] if unread else "It is empty."
-            why = f"{path.name} cannot be read, so nothing in it can be marked."
-            raise NothingToMark(f"{why} {reason}")
+            raise NothingToMark(f"{_not_markable(path)} {reason}")
         layout = find_headings(
             source, partial(match_headings, specification=specification, chosen=headings), None
         )
@@ -120,6 +122,10 @@ def _opened(
         )
     finally:
         source.close()
+
+
+def _not_markable(path: Path) -> str:
+    return f"{path.name} cannot be read, so nothing in it can be marked."
 
 
 def _rows_of(table: pa.Table) -> Iterator[tuple[int, list[str]]]:

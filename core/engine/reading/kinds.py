@@ -13,6 +13,10 @@ from core.engine.reading.workbooks.xls.compound import inspect_compound
 Kind = Literal["text", "xlsx", "xls"]
 
 _HEAD = 4096
+_BLANK_HEAD = 1 << 20
+"""Bytes of nothing that may stand before what a file is."""
+_BLANK = b" \t\r\n\v\f\0\xef\xbb\xbf\xff\xfe"
+"""White space and byte order marks, in any encoding."""
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a pdf document"),
     (b"\x89PNG", "a picture (png)"),
@@ -45,6 +49,8 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+_BLANK_TEXT = " \t\r\n\v\f\ufeff\xef\xbb\xbf"
+"""Also a mark of UTF-8 that stands below white space, read as Latin-1."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -56,6 +62,9 @@ def kind_of(path: Path) -> Kind | dict[str, Any]:
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
+        while len(head) < _BLANK_HEAD and not head.strip(_BLANK) and (more := file.read(_HEAD)):
+            head += more
+        head += file.read(_HEAD)
     if head.startswith(_ZIP):
         return "xlsx"
     if head.startswith(_OLE2):
@@ -63,7 +72,7 @@ def kind_of(path: Path) -> Kind | dict[str, Any]:
     for signature, kind in _SIGNATURES:
         if head.startswith(signature) and not (kind == "a program" and b"\0" not in head):
             return finding("wrong-file-type", kind=kind)
-    markup = _markup_in(_text_of(head))
+    markup = _markup_in(_text_of(head).lstrip(_BLANK_TEXT))
     return finding("wrong-file-type", kind=markup) if markup else "text"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -10,10 +11,11 @@ import pytest
 import xlsxwriter
 import xlwt
 
+from core.engine.columns.marks import ROUNDED_NUMBER
 from core.engine.offline import marked_copy
-from core.engine.offline.copied_rows import NothingToMark
+from core.engine.offline.copied_rows import NothingToMark, copied_file
 from tests.marking import checked, copied, of_rows
-from tests.small_dataset import GOOD, HEADINGS
+from tests.small_dataset import GOOD, HEADINGS, SMALL
 
 FOLDER = Path(__file__).parents[3] / "data/odd-files"
 
@@ -131,3 +133,76 @@ def test_the_copy_of_a_text_says_of_it_what_the_csv_file_says(
     path = write(tmp_path, *[f"C1,{text},2017-04-03"] * times, "C1,2,2017-04-03")
     [out] = copied(path, tmp_path / "out.xlsx")
     assert of_rows(checked(out)) == of_rows(checked(path))
+
+
+def test_a_workbook_that_breaks_off_has_no_copy(tmp_path: Path) -> None:
+    path = tmp_path / "file.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADINGS.split(","))
+        for row in range(1, 20_000):
+            sheet.write_row(row, 0, ["C1", str(row), "x" * 20])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    part = "xl/worksheets/sheet1.xml"
+    parts[part] = parts[part][: len(parts[part]) * 2 // 3]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(NothingToMark, match=r"file\.xlsx cannot be read.*breaks off"):
+        copied(path, tmp_path / "out.xlsx")
+    assert not (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("escape", ["_xD83D_", "_x0000_"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_error_of_encoding_does_not_become_a_clean_record(
+    tmp_path: Path, escape: str, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marked_copy, "KEPT_WHOLE", marked_copy.KEPT_WHOLE if whole else 0)
+    path = tmp_path / "file.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADINGS.split(","))
+        sheet.write_row(
+            1, 0, ["C1", "1?", dt.date(2017, 4, 3)], book.add_format({"num_format": 14})
+        )
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    part = "xl/sharedStrings.xml"
+    parts[part] = parts[part].replace(b"1?", b"1" + escape.encode())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert checked(path).records["in_error"].to_pylist() == [True]
+    [out] = copied(path, tmp_path / "out.xlsx")
+    assert checked(out).records["in_error"].to_pylist() == [True]
+
+
+@pytest.mark.parametrize("code", ["0.00", "General", "0"])
+@pytest.mark.parametrize("number", ["0.30000000000000004", "1.2345678901234568e+19", "1234567.1"])
+def test_numbers_keep_their_digits_in_a_copy_that_is_written_anew(
+    tmp_path: Path, number: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marked_copy, "KEPT_WHOLE", 0)
+    path = tmp_path / "file.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADINGS.split(","))
+        sheet.write_row(1, 0, ["C1", 0.5, "x"], book.add_format({"num_format": code}))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    part = "xl/worksheets/sheet1.xml"
+    parts[part] = parts[part].replace(b"0.5<", number.encode() + b"<")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    [out] = copied(path, tmp_path / "out.xlsx")
+    before, after = checked(path), checked(out)
+    assert after.errors.to_pylist() == before.errors.to_pylist()
+    with copied_file(path, SMALL, None) as one, copied_file(out, SMALL, None) as other:
+        kept = [
+            [cell.removeprefix(ROUNDED_NUMBER) for cell in next(each.rows()).cells]
+            for each in (one, other)
+        ]
+    assert kept[0] == kept[1]

@@ -78,6 +78,11 @@ SHEET = "xl/worksheets/sheet1.xml"
         (b"\xff\xd8\xff\xe0" + bytes(50), "picture"),
         (b"\x1f\x8b\x08" + bytes(50), "compressed"),
         (b"<!DOCTYPE html><html><table><tr><td>Clinic ID</td></tr></table>", "web page"),
+        (b"\n\r\n \xef\xbb\xbf\n<html><body>Clinic ID</body></html>", "web page"),
+        (b"\xef\xbb\xbf\n\n<table><tr><td>Clinic ID</td></tr></table>", "web page"),
+        (b"\r\n" * 10_000 + b"\xef\xbb\xbf<table><tr><td>x</td></tr></table>", "web page"),
+        (b" " * 4090 + b"<html><body>Clinic ID</body></html>", "web page"),
+        ("\ufeff\n\n<html>".encode("utf-16-le"), "web page"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><Workbook/>", "XML"),
         (b"MZ\x90\0" + bytes(50), "program"),
         (archive(word__document_xml=""), "zip"),
@@ -267,6 +272,66 @@ def test_a_far_cell_is_seen_however_its_address_is_written(tmp_path: Path, far: 
 def test_rows_that_excel_does_not_know_are_refused(tmp_path: Path) -> None:
     far = f'<row r="4294967295"><c r="ZZZ4294967295" t="inlineStr">{TEXT}</row>'
     assert codes(check(tmp_path, sheet_of(far))) == ["unreadable-file"]
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        f'<row r="99999999999"><c t="inlineStr">{TEXT}</row>',
+        f'<row r="99999999999"><c r="A99999999999" t="inlineStr">{TEXT}</row>',
+        f'<row r="99999999999"><c r="A2" t="inlineStr">{TEXT}</row>',
+        f'<row r="1048577"><c t="inlineStr">{TEXT}</row>',
+        f'<row r="{"9" * 5000}"><c t="inlineStr">{TEXT}</row>',
+        f'<row r="-2"><c t="inlineStr">{TEXT}</row>',
+        f'<row r="2"><c r="AAAA2" t="inlineStr">{TEXT}</row>',
+        f'<row r="2"><c r="XFE2" t="inlineStr">{TEXT}</row>',
+        f'<row r="2"><c r="A0" t="inlineStr">{TEXT}</row>',
+        f'<row r="2"><c r="2A" t="inlineStr">{TEXT}</row>',
+        f'<row r="2"><c r="A1048577" t="inlineStr">{TEXT}</row>',
+    ],
+)
+def test_places_that_no_sheet_has_are_refused(tmp_path: Path, far: str) -> None:
+    names = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in HEADINGS.split(","))
+    result = check(tmp_path, sheet_of(f'<row r="1">{names}</row>{far}'))
+    assert codes(result) == ["unreadable-file"]
+
+
+@pytest.mark.parametrize("above", ["", "<!-- by hand -->"])
+@pytest.mark.parametrize("second", ["<sheetData>", '<sheetData xml:space="preserve">'])
+def test_a_second_table_of_cells_is_refused(tmp_path: Path, above: str, second: str) -> None:
+    names = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in HEADINGS.split(","))
+    row = f'<row r="2"><c r="A2" t="inlineStr">{TEXT}</row>'
+    rows = f'{above}<row r="1">{names}</row>{row}</sheetData>{second}{row}'
+    assert codes(check(tmp_path, sheet_of(rows))) == ["unreadable-file"]
+
+
+@pytest.mark.parametrize("address", [True, False])
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("<c{}><f>1+1</f><v> </v></c>", "formula-without-value"),
+        ("<c{}><f>1+1</f><v>\n</v></c>", "formula-without-value"),
+        ("<c{} t='e'><f>1+1</f><v> </v></c>", "formula-without-value"),
+        ("<c{} t='e'/>", "bad-number"),
+        ("<c{} t='e'></c>", "bad-number"),
+        ("<c{} t='e'><v></v></c>", "bad-number"),
+        ("<c{} t='e'><v/></c>", "bad-number"),
+    ],
+)
+def test_a_cell_without_what_it_says_to_have_is_named(
+    tmp_path: Path, cell: str, code: str, address: bool
+) -> None:
+    def row(number: int, *texts: str) -> str:
+        cells = "".join(
+            f'<c r="{"ABCD"[at]}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+            for at, text in enumerate(texts)
+        )
+        last = cell.format(' r="D2"' if address else "") if number > 1 else ""
+        return f'<row r="{number}">{cells}{last}</row>'
+
+    names = [*HEADINGS.split(","), "Age"]
+    result = check(tmp_path, sheet_of(row(1, *names) + row(2, "C1", "1", "1899-01-01")))
+    assert (2, "Age", code) in [(at, field, each) for at, field, _, each in found(result)]
 
 
 def test_counts_that_promise_more_than_there_is_are_refused(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ HEAD_LIMIT = 4 << 20
 """Bytes above the first item: what a sheet says of its columns and views."""
 ITEM_LIMIT = 32 << 20
 """Bytes of one row; more are read element by element."""
+TAG_LIMIT = 1 << 10
+"""Bytes of a tag."""
 DEEPEST = 100
 """Elements within each other; those of a sheet are eight deep."""
 CAREFUL_LIMIT = 96 << 20
@@ -61,6 +63,7 @@ class Markup:
             end = self._end_of(buffer)
             if end is not None:
                 yield buffer[:end]
+                self._refuse_another(buffer[end:], more)
                 return
             cut = buffer.rfind(self._item_end) + 1
             if cut:
@@ -133,6 +136,13 @@ class Markup:
         return head[begins.end() :]
 
     _prefix = _preamble = b""
+
+    def _refuse_another(self, below: bytes, blocks: Iterator[bytes]) -> None:
+        """Refuses a second container below the first, whose items would not be read."""
+        for block in itertools.chain([b""], blocks):
+            below = below[-TAG_LIMIT:] + block if block else below
+            if self._container in below and self._begins.search(below):
+                raise unreadable("it has two tables of cells")
 
     def _take_whole(self, begun: bytes) -> None:
         self.rest = itertools.chain([begun], self._blocks)

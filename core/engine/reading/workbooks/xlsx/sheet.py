@@ -34,6 +34,8 @@ from core.engine.reading.workbooks.xlsx.markup import Elements, Markup, pieces_o
 from core.engine.reading.workbooks.xlsx.package import Package
 from core.engine.reading.workbooks.xlsx.strings import refuse_long
 
+NAMELESS_ERROR = "#ERROR!"
+"""Stands for an error that its cell does not name."""
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 _USUAL = (
@@ -45,6 +47,7 @@ _USUAL = (
     r"</c>)(?:\s*</?row[^<>]*>)*\s*$"
 )
 _ROWS_ONLY = re.compile(rb"(?:\s*</?row(?:\s[^<>]*)?>)*\s*")
+_FAR_ROW = re.compile(rb"""<row\s[^<>]*?\br\s*=\s*["'](?![0-9]{1,7}["'])""")
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 _WHOLE = "^(?:0|-?[1-9][0-9]{0,14})$"
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -107,7 +110,7 @@ class SheetReader:
     def _usual(self, block: bytes) -> _Raw | None:
         """The cells of a block at once, None where one is not written as usual."""
         usual = self._markup.usual(block)
-        if usual is None:
+        if usual is None or _FAR_ROW.search(usual):
             return None
         before, pieces = pieces_of(usual, "c")
         if not _ROWS_ONLY.fullmatch(before):
@@ -228,7 +231,8 @@ class _Texts:
         if plan.kind == "s":
             return _through(shape, self._shared(values))
         if plan.kind == "e":
-            return pc.binary_join_element_wise(ERROR_CELL, values, "")
+            named = pc.if_else(pc.equal(pc.fill_null(values, ""), ""), NAMELESS_ERROR, values)
+            return pc.binary_join_element_wise(ERROR_CELL, named, "")
         if plan.kind == "b":
             return _map_distinct(
                 values, lambda text: "FALSE" if text.strip() in ("0", "false", "") else "TRUE"
@@ -297,7 +301,8 @@ def _without_result(texts: pa.Array, values: pa.Array, formulas: pa.Array, kind:
     """The texts; the marked formula in place of a result that was not stored."""
     if formulas.null_count == len(formulas):
         return texts
-    stored = pc.is_valid(values) if kind == "str" else pc.not_equal(pc.fill_null(values, ""), "")
+    bare_values = pc.utf8_trim_whitespace(pc.fill_null(values, ""))
+    stored = pc.is_valid(values) if kind == "str" else pc.not_equal(bare_values, "")
     lacking = pc.and_(pc.is_valid(formulas), pc.invert(stored))
     bare = pc.replace_substring_regex(formulas, "^<f[^>]*>|</f>$", "")
     written = pc.binary_join_element_wise(NO_VALUE + "=", bare, "")
@@ -311,6 +316,7 @@ class _CellElements(Elements):
         super().__init__()
         self.at = at
         self._row = at[0]
+        self._tables = 0
         self._found: list[tuple[int, int, str, str | None, str | None, str | None]] = []
         self._parts: dict[str, list[str] | None] = {}
         self._attributes = ""
@@ -319,9 +325,13 @@ class _CellElements(Elements):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._within.append(name)
-        if name == "row":
+        if name == "sheetData":
+            self._tables += 1
+            if self._tables > 1:
+                raise unreadable("it has two tables of cells")
+        elif name == "row":
             number = attributes.get("r", "")
-            self._row = int(number) if number.isdecimal() and len(number) < 10 else self._row + 1
+            self._row = _row_number(number) if number else self._row + 1
             self.at = self._row, 0
         elif name == "c":
             self.at = self._address(attributes.get("r", ""))
@@ -366,11 +376,20 @@ class _CellElements(Elements):
         )
 
     def _address(self, text: str) -> tuple[int, int]:
+        if not text:
+            return self._row or 1, self.at[1] + 1
         match = _ADDRESS.fullmatch(text)
-        if match:
-            self._row = int(match[2])
-            return self._row, column_number(match[1])
-        return self._row or 1, self.at[1] + 1
+        if not match:
+            raise unreadable("a cell has an address that Excel does not know")
+        self._row = _row_number(match[2])
+        return self._row, column_number(match[1])
+
+
+def _row_number(text: str) -> int:
+    """The number of a row that a sheet may have."""
+    if not re.fullmatch("[0-9]{1,7}", text) or not 1 <= int(text) <= LAST_ROW:
+        raise unreadable("it has rows beyond the last that Excel knows")
+    return int(text)
 
 
 def column_number(letters: str) -> int:
