@@ -345,6 +345,7 @@ def rewrite(path: Path, part: str, content: bytes) -> None:
     "broken",
     [
         ("</row>", "</rwo>"),
+        ("UTF-8", "UTF-1e9"),
         ("</sheetData>", ""),
         ("<v>3</v>", "<v>&unknown;</v>"),
         ("<v>3</v>", "<v>three</v>"),
