@@ -46,11 +46,11 @@ def find(*, text: str, day: str | None, as_json: bool) -> int:
     on = _day(day)
     register = Areas(_rows())
     places = register.search(text)
-    alone = len(places) == 1 or any(each.code == text.strip().upper() for each in places)
+    alone = len(places) == 1 or any(place.code == text.strip().upper() for place in places)
     area = register.area(places[0].code) if alone else None
     if as_json:
         document = _document(area, on) if area else None
-        print_document({"found": [_place(each) for each in places], "area": document})
+        print_document({"found": [_place(place) for place in places], "area": document})
     else:
         lines = _lines(area, on) if area else map(str, places)
         click.echo("\n".join(lines) if places else f"No area is called {text!r}.")
@@ -148,12 +148,12 @@ def _document(area: Area, day: dt.date | None) -> dict[str, Any]:
         **_place(area.place),
         "name_welsh": area.name_welsh,
         "begins": area.begins,
-        "within": [_place(each) for each in area.ancestors],
+        "within": [_place(place) for place in area.ancestors],
         "responsible": _place(area.responsible) if area.responsible else None,
         "within_on_day": _place(on) if on else None,
-        "successors": [_place(each) for each in area.successors],
-        "predecessors": [_place(each) for each in area.predecessors],
-        "children": [_place(each) for each in area.children],
+        "successors": [_place(place) for place in area.successors],
+        "predecessors": [_place(place) for place in area.predecessors],
+        "children": [_place(place) for place in area.children],
         "periods": [
             {
                 "since": period.since,

@@ -35,16 +35,16 @@ def list_invoices(*, as_json: bool) -> None:
         all_invoices = find(connection, EVERYTHING)
     if as_json:
         documents = [
-            {"reference": each.reference, "state": each.state, **vars(each)}
-            for each in all_invoices
+            {"reference": invoice.reference, "state": invoice.state, **vars(invoice)}
+            for invoice in all_invoices
         ]
         print_document({"invoices": documents})
         return
-    for each in all_invoices:
-        late = " (overdue)" if each.is_overdue(today()) else ""
+    for invoice in all_invoices:
+        late = " (overdue)" if invoice.is_overdue(today()) else ""
         click.echo(
-            f"{each.reference}  {each.issued_on}  £{each.total:>10,.2f}  {each.state}{late}  "
-            f"{each.billed_name}"
+            f"{invoice.reference}  {invoice.issued_on}  £{invoice.total:>10,.2f}  "
+            f"{invoice.state}{late}  {invoice.billed_name}"
         )
 
 

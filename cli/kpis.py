@@ -31,14 +31,16 @@ def list_kpis(*, as_json: bool) -> int:
         versions = all_kpis(connection, EVERYTHING)
     if as_json:
         print_document({"kpis": [
-            {"version": each.version, "state": each.state, "dataset": each.dataset,
-             **each.definition.model_dump(mode="json")}
-            for each in versions
+            {"version": version.version, "state": version.state, "dataset": version.dataset,
+             **version.definition.model_dump(mode="json")}
+            for version in versions
         ]})  # fmt: skip
         return 0
-    for each in versions:
-        kpi = each.definition
-        click.echo(f"{kpi.kpi:26} {each.version:3}  {each.state:10} {kpi.unit:10} {kpi.title}")
+    for version in versions:
+        kpi = version.definition
+        click.echo(
+            f"{kpi.kpi:26} {version.version:3}  {version.state:10} {kpi.unit:10} {kpi.title}"
+        )
     return 0
 
 

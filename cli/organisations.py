@@ -50,14 +50,14 @@ def list_organisations(search: str, *, as_json: bool) -> None:
     with running_services() as engine, engine.connect() as connection:
         rows = find(connection, EVERYTHING, search=search)
     if as_json:
-        print_document({"organisations": [vars(each) for each in rows]})
+        print_document({"organisations": [vars(organisation) for organisation in rows]})
         return
-    for each in rows:
-        notes = [f"was {name}" for name in each.old_names]
-        notes += [f"part of {each.part_of}"] if each.part_of else []
-        notes += [f"merged into {each.merged_into}"] if each.merged_into else []
+    for organisation in rows:
+        notes = [f"was {name}" for name in organisation.old_names]
+        notes += [f"part of {organisation.part_of}"] if organisation.part_of else []
+        notes += [f"merged into {organisation.merged_into}"] if organisation.merged_into else []
         suffix = f" ({'; '.join(notes)})" if notes else ""
-        click.echo(f"{each.kind:12} {each.code:10} {each.name}{suffix}")
+        click.echo(f"{organisation.kind:12} {organisation.code:10} {organisation.name}{suffix}")
 
 
 @organisations.command()

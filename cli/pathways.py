@@ -71,13 +71,13 @@ def prices(*, as_json: bool) -> int:
     with running_services() as engine, engine.connect() as connection:
         versions = price_versions(connection)
     if as_json:
-        print_document({"prices": [_price(each) for each in versions]})
+        print_document({"prices": [_price(price) for price in versions]})
         return 0
-    for each in versions:
-        until = f"to {each.ends_on}" if each.ends_on else "on"
+    for price in versions:
+        until = f"to {price.ends_on}" if price.ends_on else "on"
         click.echo(
-            f"{each.consumable:40} {each.version:>3} {_money(each.price)} from {each.starts_on} "
-            f"{until}"
+            f"{price.consumable:40} {price.version:>3} {_money(price.price)} "
+            f"from {price.starts_on} {until}"
         )
     click.echo(counted(len(versions), "price") if versions else "No price has been taken over.")
     return 0

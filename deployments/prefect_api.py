@@ -101,11 +101,11 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
 
     def runs_with_keys(self, keys: list[str]) -> list[FlowRun]:
         """The runs that were created with one of the keys, newest first."""
-        wanted = {
+        query = {
             "flow_runs": {"idempotency_key": {"any_": keys}},
             "sort": "EXPECTED_START_TIME_DESC",
         }
-        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+        return [_flow_run(answer) for answer in self._call("POST", "/flow_runs/filter", query)]
 
     def crash(self, run: UUID, message: str) -> None:
         """Marks a run as crashed, which releases its slot of the queue."""
@@ -118,12 +118,12 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
 
     def place_of(self, deployment: str) -> Place:
         """The pool and the queue on which runs of a deployment wait."""
-        found = self._deployment(deployment)
-        return Place(str(found["work_pool_name"]), str(found["work_queue_name"]))
+        details = self._deployment(deployment)
+        return Place(str(details["work_pool_name"]), str(details["work_queue_name"]))
 
     def open_runs(self, pool: str, queue: str | None = None) -> list[FlowRun]:
         """The runs that wait, start or are at work, oldest first, 200 at most; not planned ones."""
-        wanted: dict[str, Any] = {
+        query: dict[str, Any] = {
             "work_pools": {"name": {"any_": [pool]}},
             "flow_runs": {
                 "state": {"type": {"any_": [WAITING, STARTING, *AT_WORK]}},
@@ -132,20 +132,20 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
             "sort": "EXPECTED_START_TIME_ASC",
         }
         if queue is not None:
-            wanted["work_pool_queues"] = {"name": {"any_": [queue]}}
-        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+            query["work_pool_queues"] = {"name": {"any_": [queue]}}
+        return [_flow_run(answer) for answer in self._call("POST", "/flow_runs/filter", query)]
 
     def runs_at_work(self, pool: str) -> list[FlowRun]:
         """The runs that start or are at work."""
-        wanted = {
+        query = {
             "work_pools": {"name": {"any_": [pool]}},
             "flow_runs": {"state": {"type": {"any_": [STARTING, *AT_WORK]}}},
         }
-        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+        return [_flow_run(answer) for answer in self._call("POST", "/flow_runs/filter", query)]
 
     def stopped_runs(self, pool: str, *, since: datetime) -> list[FlowRun]:
         """The runs that crashed or failed, the last to stop first, 200 at most."""
-        wanted = {
+        query = {
             "work_pools": {"name": {"any_": [pool]}},
             "flow_runs": {
                 "state": {"type": {"any_": list(STOPPED)}},
@@ -153,22 +153,22 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
             },
             "sort": "END_TIME_DESC",
         }
-        return [_flow_run(found) for found in self._call("POST", "/flow_runs/filter", wanted)]
+        return [_flow_run(answer) for answer in self._call("POST", "/flow_runs/filter", query)]
 
     def which_exist(self, runs: list[UUID]) -> set[UUID]:
         """The ids of the runs that exist in Prefect."""
-        found: set[UUID] = set()
+        existing: set[UUID] = set()
         for first in range(0, len(runs), AT_ONCE):
             numbers = [str(run) for run in runs[first : first + AT_ONCE]]
-            wanted = {"flow_runs": {"id": {"any_": numbers}}}
-            answer = self._call("POST", "/flow_runs/filter", wanted)
-            found.update(UUID(each["id"]) for each in answer)
-        return found
+            query = {"flow_runs": {"id": {"any_": numbers}}}
+            answer = self._call("POST", "/flow_runs/filter", query)
+            existing.update(UUID(each["id"]) for each in answer)
+        return existing
 
     def work_queues(self, pool: str) -> list[dict[str, Any]]:
         """The queues of a pool, as Prefect's API returns them."""
-        found: list[dict[str, Any]] = self._call("POST", f"/work_pools/{pool}/queues/filter", {})
-        return found
+        queues: list[dict[str, Any]] = self._call("POST", f"/work_pools/{pool}/queues/filter", {})
+        return queues
 
     def pause_queue(self, place: Place, *, paused: bool) -> None:
         """Pauses or resumes a queue."""
@@ -181,12 +181,12 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
     def _deployment(self, deployment: str) -> dict[str, Any]:
         if deployment not in self._deployments:
             try:
-                found = self._call("GET", f"/deployments/name/{deployment}")
+                details = self._call("GET", f"/deployments/name/{deployment}")
             except RefusedError as error:  # at a first start, events may be there before it is
                 raise ServerAwayError(
                     f"the deployment {deployment} is not registered: run `grouper deploy`"
                 ) from error
-            self._deployments[deployment] = found
+            self._deployments[deployment] = details
         return self._deployments[deployment]
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
@@ -204,15 +204,15 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
         return answer.json() if answer.content else None
 
 
-def _flow_run(found: dict[str, Any]) -> FlowRun:
-    state = found["state"] or {"type": WAITING, "timestamp": found["created"]}
+def _flow_run(answer: dict[str, Any]) -> FlowRun:
+    state = answer["state"] or {"type": WAITING, "timestamp": answer["created"]}
     return FlowRun(
-        id=UUID(found["id"]),
-        name=found["name"],
+        id=UUID(answer["id"]),
+        name=answer["name"],
         state=state["type"],
         since=datetime.fromisoformat(state["timestamp"]),
-        due=datetime.fromisoformat(found["expected_start_time"] or found["created"]),
-        queue=found["work_queue_name"],
-        tags=tuple(found["tags"]),
-        key=found["idempotency_key"] or "",
+        due=datetime.fromisoformat(answer["expected_start_time"] or answer["created"]),
+        queue=answer["work_queue_name"],
+        tags=tuple(answer["tags"]),
+        key=answer["idempotency_key"] or "",
     )

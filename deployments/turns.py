@@ -63,11 +63,13 @@ def due(candidates: Iterable[Waiting], at_work: Counter[str], limit: int | None)
     more than ``limit`` of one party. The party with the fewest comes first; then the longest
     waiting.
     """
-    in_turn = sorted(candidates, key=lambda each: (each.place + at_work[each.party], each.number))
+    in_turn = sorted(
+        candidates, key=lambda waiting: (waiting.place + at_work[waiting.party], waiting.number)
+    )
     if limit is None:
         return in_turn[:PORTION]
     room = max(0, 2 * limit - at_work.total())
-    allowed = [each for each in in_turn if each.place + at_work[each.party] <= limit]
+    allowed = [waiting for waiting in in_turn if waiting.place + at_work[waiting.party] <= limit]
     return allowed[: min(room, PORTION)]
 
 

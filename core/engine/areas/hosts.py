@@ -92,11 +92,17 @@ def resolved_host(code: str, register: AreaRegister, commissioners: Container[st
     """
     after = register.standing_for(code)
     today = list(
-        dict.fromkeys(responsible_authority(each, register, commissioners) for each in after)
+        dict.fromkeys(
+            responsible_authority(candidate, register, commissioners) for candidate in after
+        )
     )
     then = responsible_authority(code, register, commissioners)
     gone = code not in after
-    if gone and then in commissioners and not any(each in commissioners for each in today):
+    if (
+        gone
+        and then in commissioners
+        and not any(candidate in commissioners for candidate in today)
+    ):
         return then
     if len(today) == 1:
         return today[0]
@@ -104,7 +110,7 @@ def resolved_host(code: str, register: AreaRegister, commissioners: Container[st
     when = f" on {ended.ends}" if ended is not None and ended.ends else ""
     if not after:
         raise UserError(f"{register.named(code)} ended{when}; write the authority of today")
-    names = ", ".join(register.named(each) for each in after)
+    names = ", ".join(register.named(candidate) for candidate in after)
     raise UserError(
         f"{register.named(code)} ended{when} and several stand in its place: {names}; write one"
     )

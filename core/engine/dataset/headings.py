@@ -138,15 +138,17 @@ def _missing(
     columns: list[str | None], specification: Specification, transposed: Field | None
 ) -> list[dict[str, Any]]:
     there = set(columns)
-    found = [
+    findings = [
         finding("missing-column", field=field.name, headings=_would_do(field))
         for field in specification.fields
         if field.required and field is not transposed and not there & set(field.columns)
     ]
     if transposed is not None and not there & set(transposed.columns):
         headings = ", ".join(transposed.transpose_from)
-        found.append(finding("missing-column/transpose", field=transposed.name, headings=headings))
-    return found
+        findings.append(
+            finding("missing-column/transpose", field=transposed.name, headings=headings)
+        )
+    return findings
 
 
 def _would_do(field: Field) -> str:
@@ -177,15 +179,15 @@ def _unknown(
     one_code_a_row = {
         heading_key(name) for field in specification.fields for name in field.transpose_from
     }
-    found = []
+    findings = []
     for cell, column in zip(cells, columns, strict=True):
         key = heading_key(cell)
         if column is not None or not key or key in picked:
             continue
         wording = "/transpose" if key in one_code_a_row else ""
         heading = _as_shown(cell)
-        found.append(finding(f"unknown-column{wording}", value=heading, heading=heading))
-    return found
+        findings.append(finding(f"unknown-column{wording}", value=heading, heading=heading))
+    return findings
 
 
 def _as_shown(cell: str) -> str:

@@ -137,7 +137,7 @@ def check_file(
         except RefusedError as stopped:
             too_many = errors_table([stopped.finding])
         of_file = pa.concat_tables([too_many, reading.file_errors()])
-        found = _in_order(of_file, kept)
+        findings = _in_order(of_file, kept)
         refused = reading.refused or bool(too_many.num_rows)
         if refused:
             records, count = [], 0
@@ -145,7 +145,7 @@ def check_file(
             name=reading.name,
             headings=reading.headings,
             refused=refused,
-            errors=found,
+            errors=findings,
             record_count=count,
             counts=reading.counts,
             records_in_error=in_error,

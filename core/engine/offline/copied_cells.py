@@ -93,11 +93,11 @@ class CopyWriter:
             if comment:
                 self._comment(at, column, comment[1], bare)
 
-    def _comment(self, row: int, column: int, said: str, bare: str) -> None:
+    def _comment(self, row: int, column: int, text: str, bare: str) -> None:
         holds = made_visible(bare)[:1000]
-        if holds and holds[:100] not in said:
-            said = f"{said}\nIt holds “{holds}”."
-        self._sheet.write_comment(row, column, said[:30_000], {"author": AUTHOR})
+        if holds and holds[:100] not in text:
+            text = f"{text}\nIt holds “{holds}”."
+        self._sheet.write_comment(row, column, text[:30_000], {"author": AUTHOR})
 
     def _cell(
         self, row: int, column: int, text: str, colour: str, *, is_date: bool, typed: bool

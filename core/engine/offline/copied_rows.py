@@ -99,7 +99,7 @@ def _opened(
 ) -> Iterator[CopiedFile]:
     source = open_source(path, specification, sheet=sheet, least_width=width)
     try:
-        unread = [found for found in source.findings if found["code"] not in OF_SHEETS]
+        unread = [each for each in source.findings if each["code"] not in OF_SHEETS]
         if unread or not source.head:
             reason = unread[0]["message"] if unread else "It is empty."
             raise NothingToMark(f"{_not_markable(path)} {reason}")

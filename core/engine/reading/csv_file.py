@@ -97,21 +97,21 @@ class CsvSource:
         """The headings."""
         return self.first[self.heading_row - 1].cells if self.first else []
 
-    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
+    def tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """Tables of about ``chunk_rows`` rows: ``row`` and the wanted columns by position.
 
         Ragged rows are left out and noted in ``ragged``.
         """
         shown = 0
         try:
-            for table in self._tables(wanted, chunk_rows):
+            for table in self._tables(positions, chunk_rows):
                 shown += table.num_rows
                 yield table
         except RefusedError as refused:  # nothing of the file counts
             self.rows_there = shown + len(self.ragged)
             self.ragged.append(refused.finding)
 
-    def _tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
+    def _tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         self._next_row = self.heading_row + 1
         if fault := self.first[self.heading_row - 1].fault:
             self.ragged.append(finding(f"ragged-row/{fault}", row=self.heading_row))
@@ -122,18 +122,20 @@ class CsvSource:
         elif self.facts.lone_cr:
             lines = joined_ends(text_lines(blocks))
             below = itertools.islice(lines, above, None)
-            yield from self._exactly(below, wanted, chunk_rows)
+            yield from self._exactly(below, positions, chunk_rows)
             return
         rest = _without_first_lines(whole_lines(blocks), above)
         for block in rest:
-            table = self._at_once(block, wanted) if _plainly_quoted(block, self.delimiter) else None
+            table = (
+                self._at_once(block, positions) if _plainly_quoted(block, self.delimiter) else None
+            )
             if table is not None:
                 yield table
             elif not block.strip(b" \t\n" + self.delimiter.encode()):
-                yield self._blank(_count_lines(block), wanted)
+                yield self._blank(_count_lines(block), positions)
             else:
                 of_blocks = BlockLines(itertools.chain([block], rest))
-                yield from self._exactly(of_blocks, wanted, chunk_rows)
+                yield from self._exactly(of_blocks, positions, chunk_rows)
 
     def expected_tables(self, chunk_rows: int) -> int | None:
         """The number of blocks, which is exact if every line is one row."""
@@ -150,11 +152,11 @@ class CsvSource:
     def _width(self) -> int:
         return len(self.cells)
 
-    def _at_once(self, block: bytes, wanted: Collection[int]) -> pa.Table | None:
+    def _at_once(self, block: bytes, positions: Collection[int]) -> pa.Table | None:
         """The block as Arrow reads it, or None if a row does not have the headings' width."""
         count = _count_lines(block)
         try:
-            table = _parsed(block, self._width, wanted, self.delimiter)
+            table = _parsed(block, self._width, positions, self.delimiter)
         except pa.ArrowInvalid:
             return None
         if table.num_rows != count:
@@ -164,16 +166,16 @@ class CsvSource:
         self.rows_there += count
         return table.add_column(0, "row", pa.array(rows))
 
-    def _blank(self, count: int, wanted: Collection[int]) -> pa.Table:
+    def _blank(self, count: int, positions: Collection[int]) -> pa.Table:
         """So many rows without anything in them."""
         rows = np.arange(self._next_row, self._next_row + count, dtype=np.int32)
         self._next_row += count
         self.rows_there += count
         nothing = Coded(np.full(count, -1, np.int32), pa.array([], pa.string())).to_array()
-        return pa.table({"row": rows, **{str(at): nothing for at in wanted}})
+        return pa.table({"row": rows, **{str(at): nothing for at in positions}})
 
     def _exactly(
-        self, lines: Iterator[str], wanted: Collection[int], chunk_rows: int
+        self, lines: Iterator[str], positions: Collection[int], chunk_rows: int
     ) -> Iterator[pa.Table]:
         """Tables of rows that are read one by one, up to the end of a block."""
         counted = CountedLines(lines)
@@ -182,12 +184,12 @@ class CsvSource:
             rows = self._of_full_width(_within_block(records, lines))
         else:
             rows = self._of_full_width(records)
-        while (table := self._next_table(rows, wanted, chunk_rows)) is not None:
+        while (table := self._next_table(rows, positions, chunk_rows)) is not None:
             yield table
         self.rows_there += counted.number - records.lines_within
 
     def _next_table(
-        self, rows: Iterator[tuple[int, list[str]]], wanted: Collection[int], chunk_rows: int
+        self, rows: Iterator[tuple[int, list[str]]], positions: Collection[int], chunk_rows: int
     ) -> pa.Table | None:
         """The next rows that the csv module reads; put in plain quotes for Arrow, one by one."""
         text, numbers = io.StringIO(newline=""), array("i")
@@ -197,7 +199,7 @@ class CsvSource:
             numbers.append(row)
         if not numbers:
             return None
-        table = _parsed(text.getvalue().encode(), self._width, wanted, ",")
+        table = _parsed(text.getvalue().encode(), self._width, positions, ",")
         return table.add_column(0, "row", pa.array(np.asarray(numbers, dtype=np.int32)))
 
     def _of_full_width(self, records: Iterable[Record]) -> Iterator[tuple[int, list[str]]]:
@@ -347,9 +349,9 @@ def _plainly_quoted(block: bytes, delimiter: str) -> bool:
     return bool(begins.all() and ends.all() and not broken.any())
 
 
-def _parsed(text: bytes, width: int, wanted: Collection[int], delimiter: str) -> pa.Table:
+def _parsed(text: bytes, width: int, positions: Collection[int], delimiter: str) -> pa.Table:
     """Coded columns, named by position; raises ``ArrowInvalid`` where a row is not that wide."""
-    columns = [str(position) for position in wanted]
+    columns = [str(position) for position in positions]
     return pa_csv.read_csv(
         pa.BufferReader(text),
         pa_csv.ReadOptions(

@@ -55,7 +55,7 @@ class Source(Protocol):
     @property
     def cells(self) -> list[str]: ...
 
-    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]: ...
+    def tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]: ...
 
     def expected_tables(self, chunk_rows: int) -> int | None: ...
 
@@ -290,9 +290,9 @@ class Unreadable:
     sheets: list[str] = dataclasses.field(default_factory=list)
     ragged_cells: dict[int, list[str]] | None = None
 
-    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
+    def tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """No tables."""
-        del wanted, chunk_rows
+        del positions, chunk_rows
         return iter(())
 
     def expected_tables(self, chunk_rows: int) -> int | None:
@@ -347,24 +347,24 @@ class _DataRows:
         )
 
     def findings(self) -> list[dict[str, Any]]:
-        found = [
+        findings = [
             finding("unknown-column/no-heading", letter=column_letter(at))
             for at in self._nameless
             if at in self._filled
         ]
-        found += [
+        findings += [
             finding("unknown-column/no-heading", letter=column_letter(at))
             for at in sorted(self._source.beyond)
         ]
-        found += self._empty_slots()
+        findings += self._empty_slots()
         rows = self._end.findings(self._source.ragged)
-        found += self._seams.findings + rows
+        findings += self._seams.findings + rows
         counts = self.counts
         if not counts.complete:
-            found.append(rows_lost(counts.there, counts.accounted))
+            findings.append(rows_lost(counts.there, counts.accounted))
         if not self._records and not rows:
-            found.append(finding("empty-file/heading-alone"))
-        return found
+            findings.append(finding("empty-file/heading-alone"))
+        return findings
 
     def _empty_slots(self) -> Iterator[dict[str, Any]]:
         for at, column in self._beyond.items():

@@ -73,11 +73,11 @@ def _facts(submitted: Submitted) -> list[tuple[str, str]]:
 
 def _accounts(run: Any) -> list[tuple[str, str]]:
     """Where the records and episodes went."""
-    told = [("Records", records_in_words(run.records, run.episodes))]
+    sentences = [("Records", records_in_words(run.records, run.episodes))]
     if run.episodes_charged is not None:
         sentence = episodes_in_words(run.episodes, run.episodes_charged, run.charges)
-        told.append(("Episodes", sentence))
-    return told
+        sentences.append(("Episodes", sentence))
+    return sentences
 
 
 WRITER = ReportWriter(LAYOUT, _write)

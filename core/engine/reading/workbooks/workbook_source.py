@@ -53,11 +53,11 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
         """Columns right of the table that hold something, known once its rows were read."""
         return self._tables.beyond if self._tables else ()
 
-    def tables(self, wanted: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
+    def tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         """Tables of ``chunk_rows`` rows: ``row`` and the wanted columns, with marks."""
         if self._tables is None:
             return
-        names = ["row", *map(str, wanted)]
+        names = ["row", *map(str, positions)]
         self._tables.keeps_noted = self.ragged_cells is not None
         try:
             for table in self._tables.tables(chunk_rows, self.heading_row):
@@ -83,18 +83,18 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
         self,
         sheets: Callable[[], Sequence[SomeSheet]],
         specification: Specification,
-        wanted: str | None,
+        sheet_name: str | None,
     ) -> None:
         try:
-            self._open_sheet(sheets(), specification, wanted)
+            self._open_sheet(sheets(), specification, sheet_name)
         except RefusedError as refused:
             self.head, self.findings = [], [refused.finding]
 
     def _open_sheet(
-        self, sheets: Sequence[SomeSheet], specification: Specification, wanted: str | None
+        self, sheets: Sequence[SomeSheet], specification: Specification, sheet_name: str | None
     ) -> None:
         self.sheets = [sheet.name for sheet in sheets if sheet.visible]
-        chosen = sheet_to_read(sheets, wanted)
+        chosen = sheet_to_read(sheets, sheet_name)
         self.sheet_name = chosen.name
         self._tables, claimed = self._tables_of(chosen)
         self._last_row = claimed.last_row
@@ -104,7 +104,7 @@ class WorkbookSource(ABC, Generic[SomeSheet]):
             for sheet in sheets
             if sheet is not chosen
         ]
-        self.findings = other_sheets(read, others, specification, chosen=wanted is not None)
+        self.findings = other_sheets(read, others, specification, chosen=sheet_name is not None)
         self.head = self._tables.head()
         if self._tables.is_blank:
             self.findings = [finding("empty-file"), *self.findings]
