@@ -35,11 +35,12 @@ def test_an_area_is_looked_up(sign_in: SignIn) -> None:
     field.press("Enter")
     expect(page.get_by_role("heading", name="Allerdale (E07000026)")).to_be_visible()
     expect(page.get_by_text("In its place today: Cumberland (E06000063)")).to_be_visible()
-    expect(page.get_by_text("Cumbria (E10000006), county")).to_be_visible()
+    expect(page.get_by_text("Cumbria (E10000006), county").first).to_be_visible()
+    expect(page.get_by_text("Responsible authority")).to_be_visible()
     field.fill("Allerdale 001A")
     field.press("Enter")
     expect(page.get_by_role("heading", name="Allerdale 001A (E01019126)")).to_be_visible()
-    expect(page.get_by_text("Cumberland (E06000063), unitary authority")).to_be_visible()
+    expect(page.get_by_text("Cumberland (E06000063), unitary authority").first).to_be_visible()
     expect(page.get_by_role("tab", name="Crawls of the spider")).to_have_count(0)
 
 

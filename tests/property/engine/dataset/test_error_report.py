@@ -37,10 +37,16 @@ def test_what_was_found_can_be_read_back(
         header, *lines = csv.reader(text)
     assert tuple(header) == COLUMNS
     assert lines == [
-        [name, *("" if found[column] is None else str(found[column]) for column in COLUMNS[1:])]
-        for name, all_found in files
-        for found in all_found
+        [as_text(name), *(as_text(finding[column]) for column in COLUMNS[1:])]
+        for name, findings_of_file in files
+        for finding in findings_of_file
     ]
+
+
+def as_text(value: object) -> str:
+    """A value as it is written: one that a spreadsheet would calculate has an apostrophe first."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def test_cells_are_quoted_only_where_they_need_it(tmp_path: Path) -> None:
