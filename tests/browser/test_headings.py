@@ -92,12 +92,12 @@ def test_the_row_of_the_headings_is_chosen_where_a_title_stands_above(
     sign_in: SignIn, services: Services, tmp_path: Path
 ) -> None:
     page = sign_in("ben@zx2.example")
-    page.goto(f"{services.portal_url}/upload?provider=ZX2&month=2018-01")
+    page.goto(f"{services.portal_url}/upload?provider=ZX2&month=2018-02")
     lines = [
         "Activity report January 2018",
         "",
         "Clinic ID,Patient ID,Attendance Date,LSOA,SHHAPT 1",
-        *(f"ZX2-A,P{n},2018-01-04,E01004198,T4" for n in range(3)),
+        *(f"ZX2-A,P{n},2018-02-04,E01004198,T4" for n in range(3)),
     ]
     path = tmp_path / "titled.csv"
     path.write_text("\n".join(lines) + "\n")

@@ -28,12 +28,12 @@ def test_a_draft_of_an_earlier_reading_is_read_again_and_then_submitted(
 ) -> None:
     month = small_month(populated, tmp_path, MONTH, "draft", rows=60)
     files = tables.files
-    of_month = files.c.submission_id == month.submission_id
+    this_file = files.c.id == month.file_id  # other tests may have files in the month
     with populated.begin() as connection:
-        connection.execute(files.update().where(of_month).values(reader=1))
+        connection.execute(files.update().where(this_file).values(reader=1))
 
     def read_again() -> bool:
-        query = sa.select(files.c.state, files.c.reader).where(of_month)
+        query = sa.select(files.c.state, files.c.reader).where(this_file)
         with populated.connect() as connection:
             [row] = connection.execute(query).all()
         return (row.state, row.reader) == (FileState.READY, READER_REVISION)

@@ -13,6 +13,7 @@ import websockets
 
 from core.user_errors import UserError
 from portal.uploads import _upload_details
+from tests.security.running import run_alone
 
 if TYPE_CHECKING:
     from deployments.supervisor import Services
@@ -149,13 +150,13 @@ def test_a_websocket_is_for_pages_of_the_portal(
     services: Services, headers: dict[str, str]
 ) -> None:
     with pytest.raises(websockets.InvalidStatus):
-        asyncio.run(connect(services, "/_stcore/stream", headers))
+        run_alone(connect(services, "/_stcore/stream", headers))
 
 
 def test_its_own_pages_connect_and_send_little(services: Services) -> None:
     own = {"Origin": services.portal_url}
-    assert asyncio.run(connect(services, "/_stcore/stream", own)) is None
-    assert asyncio.run(connect(services, "/_stcore/stream", own, b"x" * (2 << 20))) == 1009
+    assert run_alone(connect(services, "/_stcore/stream", own)) is None
+    assert run_alone(connect(services, "/_stcore/stream", own, b"x" * (2 << 20))) == 1009
 
 
 async def connect(

@@ -13,6 +13,7 @@ import pytest
 import websockets
 
 from deployments.prefect_login import PrefectLogin, prefect_client
+from tests.security.running import run_alone
 
 if TYPE_CHECKING:
     from deployments.supervisor import Services
@@ -202,12 +203,12 @@ def test_its_password_is_for_the_service_user_alone(services: Services) -> None:
 def test_a_websocket_signs_in_with_its_first_message(
     services: Services, path: str, first: Any
 ) -> None:
-    assert asyncio.run(_first_answer(services, path, first)) is None
+    assert run_alone(_first_answer(services, path, first)) is None
 
 
 def test_and_may_then_go_on(services: Services) -> None:
     first = {"type": "auth", "token": services.settings.prefect_login()}
-    assert asyncio.run(_first_answer(services, "/events/out", first)) == {"type": "auth_success"}
+    assert run_alone(_first_answer(services, "/events/out", first)) == {"type": "auth_success"}
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,7 @@ def test_a_websocket_of_another_site_is_not_taken(
 ) -> None:
     first = {"type": "auth", "token": services.settings.prefect_login()}
     with pytest.raises(websockets.InvalidStatus):
-        asyncio.run(_first_answer(services, "/events/out", first, headers))
+        run_alone(_first_answer(services, "/events/out", first, headers))
 
 
 async def _first_answer(

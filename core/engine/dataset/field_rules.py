@@ -22,7 +22,7 @@ from core.engine.columns.as_read import as_read
 from core.engine.columns.text_bytes import any_of, bytes_of
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
 from core.engine.dataset.fields import Field, FieldType
-from core.engine.dataset.notes_in_cells import ERROR_NAME, NARROW, NO_RESULT, STANDS_TWICE
+from core.engine.dataset.notes_in_cells import ERROR_NAME, NARROW, NO_RESULT, RAGGED, STANDS_TWICE
 from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling
 
@@ -133,7 +133,8 @@ def notes(field: Field, values: pa.Array, as_text: Mask | None = None) -> Iterat
         meant = pc.or_(meant, pa.array(as_text))
     texts = pc.if_else(meant, pa.scalar(None, pa.string()), as_read(values))
     named = pc.match_substring_regex(texts, ERROR_NAME, ignore_case=True)
-    yield Flag(f"{wrong}/cell", _mask(named))
+    noted = pc.starts_with(texts, RAGGED)  # a note of the marked copy names no error of Excel
+    yield Flag(f"{wrong}/cell", _mask(pc.and_not(named, noted)))
     yield Flag(f"{wrong}/narrow", _mask(pc.match_substring_regex(texts, NARROW)))
     yield Flag(f"{wrong}/twice", _mask(pc.starts_with(texts, STANDS_TWICE)))
     yield Flag("formula-without-value", _mask(pc.starts_with(texts, NO_RESULT)))

@@ -40,6 +40,7 @@ OF_NOBODY = {
     "core.configurations.datasets.current_specification": "specifications are published",
     "core.configurations.datasets.dataset_titles": "the names of specifications",
     "core.accounts.organisations.find_organisation": "from a code that was seen to its id",
+    "core.submissions.commands.quotas.require_room": "of a submission that the scope gave",
     "core.submissions.clinics_to_place.clinics_to_place": "of a submission that the scope gave",
     "core.submissions.commands.requests.obstacles": "of a submission that the scope gave",
     "core.submissions.commands.headings.choices_of": "of a provider that the scope gave",

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from core.access.scope import EVERYTHING, Scope
+from core.access.scope import EVERYTHING, scope_of
 from core.database import tables
 from core.files.store import FolderStore
 from core.reports.collating.sums import NOBODY, totals_by
@@ -300,7 +300,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
         report = load_report(connection, report_id)
         assert report.request == request
         begin_report(connection, report)
-        [row] = reports_of(connection, Scope(service.amira))
+        [row] = reports_of(connection, scope_of(connection, service.amira))
         assert (row.state, row.moving) == (ReportState.COLLATING, True)
         with pytest.raises(UserError, match="Being put together"):
             copy_report(store, row, tmp_path / "early.xlsx")
@@ -317,7 +317,7 @@ def test_the_life_of_a_report(service: Service, april: int, tmp_path: Path) -> N
     copy_report(store, ready, tmp_path / "mine.xlsx")
     assert len(lines(openpyxl.load_workbook(tmp_path / "mine.xlsx"))) == 4
     with service.engine.begin() as connection:
-        assert reports_of(connection, Scope(service.users["ZX2"])) == []
+        assert reports_of(connection, scope_of(connection, service.users["ZX2"])) == []
         with pytest.raises(TransitionRefused):
             begin_report(connection, report)
         with pytest.raises(UserError, match="There is no report 99"):
