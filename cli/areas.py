@@ -123,12 +123,12 @@ def _lines(area: Area, day: dt.date | None) -> Iterator[str]:
     yield from _above(area, day)
     for period in area.periods:
         yield f"until {period.until}: {period.name}, within {period.parent or 'nothing known'}"
-    for each in area.successors:
-        yield f"succeeded by {each}"
-    for each in area.predecessors:
-        yield f"in the place of {each}"
-    for each in area.children[:LISTED]:
-        yield f"has {each}"
+    for place in area.successors:
+        yield f"succeeded by {place}"
+    for place in area.predecessors:
+        yield f"in the place of {place}"
+    for place in area.children[:LISTED]:
+        yield f"has {place}"
     if len(area.children) > LISTED:
         yield f"and {counted(len(area.children) - LISTED, 'more area')}"
 

@@ -73,15 +73,15 @@ def show(*, provider: str, month: str | None, as_json: bool) -> int:
     only_month = parse_month(month) if month else None
     with running_services() as engine, engine.connect() as connection:
         results = [
-            each
-            for each in results_of(connection, EVERYTHING, [provider])
-            if only_month in (None, each.month)
+            result
+            for result in results_of(connection, EVERYTHING, [provider])
+            if only_month in (None, result.month)
         ]
     if as_json:
-        print_document({"results": [_document(each) for each in results]})
+        print_document({"results": [_document(result) for result in results]})
         return 0
-    for each in results:
-        click.echo(_line(each))
+    for result in results:
+        click.echo(_line(result))
     click.echo(counted(len(results), "figure") if results else "Nothing is measured yet.")
     return 0
 

@@ -34,10 +34,12 @@ def list_pathways(*, day: str | None, as_json: bool) -> int:
     """List the pathways with their minutes and what they use up costs."""
     pathways_found = _read(day)
     if as_json:
-        print_document({"pathways": [_document(each) for each in pathways_found]})
+        print_document({"pathways": [_document(pathway) for pathway in pathways_found]})
         return 0
-    for each in pathways_found:
-        click.echo(f"{each.id:>5} {each.name:40} {each.minutes:>5} min {_money(each.cost)}")
+    for pathway in pathways_found:
+        click.echo(
+            f"{pathway.id:>5} {pathway.name:40} {pathway.minutes:>5} min {_money(pathway.cost)}"
+        )
     click.echo(
         counted(len(pathways_found), "pathway")
         if pathways_found

@@ -34,10 +34,10 @@ def list_requests(*, everything: bool, as_json: bool) -> int:
     with running_services() as engine, engine.connect() as connection:
         requests = list_resets(connection, EVERYTHING, everything=everything)
     if as_json:
-        print_document({"resets": [_document(each) for each in requests]})
+        print_document({"resets": [_document(request) for request in requests]})
         return 0
-    for each in requests:
-        click.echo(_line(each))
+    for request in requests:
+        click.echo(_line(request))
     click.echo(counted(len(requests), "request") if requests else "Nobody asks for a month.")
     return 0
 

@@ -117,13 +117,13 @@ class Door:
 
     def _first(self, message: Message) -> str:
         try:
-            said: Any = json.loads(message.get("text") or "")
+            greeting: Any = json.loads(message.get("text") or "")
         except ValueError:
-            said = None
-        if not isinstance(said, dict) or said.get("type") != "auth":
+            greeting = None
+        if not isinstance(greeting, dict) or greeting.get("type") != "auth":
             return json.dumps({"type": "auth"})
-        good = isinstance(said.get("token"), str) and opens(self._settings, said["token"])
-        return json.dumps({**said, "token": self._inner if good else ""})
+        good = isinstance(greeting.get("token"), str) and opens(self._settings, greeting["token"])
+        return json.dumps({**greeting, "token": self._inner if good else ""})
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:

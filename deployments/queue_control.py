@@ -61,7 +61,7 @@ def queue_states(
         own = [run for run in runs if run.queue == name]
         waits = [run for run in own if run.state == WAITING]
         here = list(_waiting_on(Place(queues.pool, name), held, api, rules))
-        since = [each.oldest for each in here] + [run.due for run in waits]
+        since = [delivery.oldest for delivery in here] + [run.due for run in waits]
         queue = queues_by_name.get(name, {})
         states.append(
             QueueState(
@@ -69,7 +69,7 @@ def queue_states(
                 description=declared.description,
                 limit=queue.get("concurrency_limit", declared.limit),
                 paused=bool(queue.get("is_paused")),
-                waiting=len(waits) + sum(each.count for each in here),
+                waiting=len(waits) + sum(delivery.count for delivery in here),
                 running=len(own) - len(waits),
                 oldest=min(since, default=None),
             )

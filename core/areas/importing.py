@@ -266,11 +266,11 @@ def _cache(connection: Connection, source: str, answers: Sequence[Answer]) -> No
         {
             "source": source,
             "address": address,
-            "etag": each.etag,
-            "last_modified": each.last_modified,
-            "page": each.page.as_document(),
+            "etag": cached.etag,
+            "last_modified": cached.last_modified,
+            "page": cached.page.as_document(),
         }
-        for address, each in new_answers
+        for address, cached in new_answers
     ]
     statement = insert(tables.area_answers).values(rows)
     new = {name: statement.excluded[name] for name in ("etag", "last_modified", "page")}

@@ -82,10 +82,10 @@ class KpiSession:
     def measure(self, kpi: Kpi, dataset: str, seconds: float) -> Measurement:
         """Carries the query out; raises ``KpiRefused``."""
         try:
-            found = self._rows(as_subquery(kpi.sql), dataset, seconds)
+            rows = self._rows(as_subquery(kpi.sql), dataset, seconds)
         except psycopg.Error as error:
             raise KpiRefused(_why(error, seconds, kpi.sql, len(CARRIED_OUT))) from None
-        return _figures(found, kpi)
+        return _figures(rows, kpi)
 
     def patients(self, dataset: str, seconds: float) -> list[str]:
         """Everybody whom the session sees, in no order that says anything."""

@@ -219,7 +219,7 @@ def visible_providers(connection: Connection, scope: Scope) -> list[VisibleProvi
         .where(runs.c.kind == "final", paid.c.commissioner.in_(payers))
         .order_by(organisations.c.name)
     )
-    own_codes = {each.code for each in own}
+    own_codes = {provider.code for provider in own}
     charging = [
         VisibleProvider(row.code, row.name, own=False)
         for row in connection.execute(query)

@@ -58,12 +58,14 @@ def _is_allowed(address: Address, allowed: tuple[Network, ...]) -> bool:
 def _resolved(host: str, port: int) -> list[Address]:
     """Resolves as the operating system does, to which 127.1 and 0x7f000001 are addresses."""
     name = unicodedata.normalize("NFKC", host).rstrip(".")
-    name = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in name)
+    name = "".join(
+        str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in name
+    )
     try:
-        found = socket.getaddrinfo(name, port or None, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(name, port or None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NotResolved(host) from error
-    texts = dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found)
+    texts = dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers)
     return [ipaddress.ip_address(text) for text in texts]
 
 

@@ -45,11 +45,11 @@ def residence_of(
     today = coded(register.district_of(lived.values))
     then = coded(register.formerly(lived.values))
     kind, example = distinct_rows([today.codes, then.codes])
-    found = [
+    authorities = [
         _authority_and_words(_at(today, int(row)), _at(then, int(row)), register, commissioners)
         for row in example
     ]
-    columns = zip(*found, strict=True) if found else ((), (), ())
+    columns = zip(*authorities, strict=True) if authorities else ((), (), ())
     return ResidenceAuthorities(*(_spread(_of_kind(kind, texts), lived.codes) for texts in columns))
 
 

@@ -155,10 +155,12 @@ def with_overwritten(findings: Sequence[Findings], overwritten: pa.Table) -> lis
     """The findings with a ``code-overwritten`` warning for each lost code, in order of rows."""
     files = overwritten["file"].to_numpy()
     return [
-        replace(found, errors=_added(found.errors, overwritten.filter(files == number)))
+        replace(
+            file_findings, errors=_added(file_findings.errors, overwritten.filter(files == number))
+        )
         if number in files
-        else found
-        for number, found in enumerate(findings)
+        else file_findings
+        for number, file_findings in enumerate(findings)
     ]
 
 

@@ -124,8 +124,8 @@ def mapping_from(document: Document) -> Mapping:
 def _contradictions(mapping: Mapping, name: str, table: Table) -> list[tuple[tuple[Any, ...], str]]:
     problems: list[tuple[tuple[Any, ...], str]] = [
         (("columns", column), text)
-        for column, each in table.columns.items()
-        for text in _contradictions_of(mapping, name, each)
+        for column, declared in table.columns.items()
+        for text in _contradictions_of(mapping, name, declared)
     ]
     if len([each for each in table.references.values() if each.to == name]) > 1:
         problems.append((("columns",), "has two references to itself; one can be followed"))

@@ -46,14 +46,14 @@ def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[Ca
     """
     own_providers = set(scope.ids(None, "provider"))
     due = {
-        (each.provider_id, each.month): each
-        for each in expected_months(connection, today)
-        if each.provider_id in own_providers
+        (month.provider_id, month.month): month
+        for month in expected_months(connection, today)
+        if month.provider_id in own_providers
     }
     begun = {
-        (each.provider_id, each.month): each
-        for each in list_submissions(connection, scope)
-        if each.provider_id in own_providers
+        (submission.provider_id, submission.month): submission
+        for submission in list_submissions(connection, scope)
+        if submission.provider_id in own_providers
     }
     return [
         CalendarMonth(

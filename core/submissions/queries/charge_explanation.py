@@ -200,10 +200,10 @@ def _lost(
     if not lost:
         return []
     episode = records.to_pylist()
-    codes = [(each["field"], each["value"], episode) for each in lost]
+    codes = [(code["field"], code["value"], episode) for code in lost]
     return [
         OverwrittenCode(
-            each["field"], each["value"], each["by"], names[each["file"]], each["row"], pence
+            code["field"], code["value"], code["by"], names[code["file"]], code["row"], pence
         )
-        for each, pence in zip(lost, worth_of(codes, inputs, register), strict=True)
+        for code, pence in zip(lost, worth_of(codes, inputs, register), strict=True)
     ]

@@ -37,10 +37,10 @@ class RunSummary:
     @property
     def accounts(self) -> list[str]:
         """Where the records and the episodes went, a sentence each."""
-        told = [records_in_words(self.records, self.episodes)]
+        sentences = [records_in_words(self.records, self.episodes)]
         if self.episodes_charged is not None:
-            told.append(episodes_in_words(self.episodes, self.episodes_charged, self.charges))
-        return told
+            sentences.append(episodes_in_words(self.episodes, self.episodes_charged, self.charges))
+        return sentences
 
 
 def run_summary(connection: Connection, scope: Scope, run_id: int) -> RunSummary:

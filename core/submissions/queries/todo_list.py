@@ -58,15 +58,15 @@ def todos_of(
     """The tasks of the person's providers; ``calendar`` has the months of all of them."""
     own_providers = scope.ids(Action.UPLOAD, "provider")
     months = [
-        each for each in list_submissions(connection, scope) if each.provider_id in own_providers
+        month for month in list_submissions(connection, scope) if month.provider_id in own_providers
     ]
-    open_months = [each for each in months if each.state in RUNNABLE]
-    todos = list(_of_files(connection, [each.id for each in open_months]))
+    open_months = [month for month in months if month.state in RUNNABLE]
+    todos = list(_of_files(connection, [month.id for month in open_months]))
     bad = {(todo.provider, todo.month) for todo in todos}
-    for each in open_months:
-        todos += _of_month(connection, each, in_error=(each.provider, each.month) in bad)
+    for month in open_months:
+        todos += _of_month(connection, month, in_error=(month.provider, month.month) in bad)
     return todos + _of_deadlines(
-        [each for each in calendar if each.provider_id in own_providers], today
+        [month for month in calendar if month.provider_id in own_providers], today
     )
 
 
@@ -119,15 +119,15 @@ def _is_checked(connection: Connection, submission: SubmissionRow) -> bool:
 
 
 def _of_deadlines(calendar: list[CalendarMonth], today: dt.date) -> list[Todo]:
-    waiting = [each for each in calendar if each.due is not None and not each.handed_in]
-    late = [each for each in waiting if each.due is not None and each.due < today]
+    waiting = [month for month in calendar if month.due is not None and not month.handed_in]
+    late = [month for month in waiting if month.due is not None and month.due < today]
     if len(late) > 1:
         first = late[0]
         todos = [Todo("late-many", "upload", first.provider, first.month, (("count", len(late)),))]
     else:
-        todos = [_deadline("late", each) for each in late]
-    soon = [each for each in waiting if each not in late and each.is_due_by(today + SOON)]
-    return todos + [_deadline("due", each) for each in soon]
+        todos = [_deadline("late", month) for month in late]
+    soon = [month for month in waiting if month not in late and month.is_due_by(today + SOON)]
+    return todos + [_deadline("due", month) for month in soon]
 
 
 def _deadline(code: str, month: CalendarMonth) -> Todo:
