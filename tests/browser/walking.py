@@ -33,6 +33,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium, kept from calling home."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "Chromium is missing: `make test` installs it"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield launched
