@@ -33,23 +33,20 @@ def is_outdated(report_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 def renew_if_outdated(connection: Connection, storage_key: str, user_id: int) -> bool:
-    """Requests the report of a stored file again where it is outdated.
+    """Whether the stored file shows a replaced run; then it must not be handed out.
 
-    Returns whether it did; then the file must not be handed out.
+    The report is requested again, unless it is being made anew already.
     """
     files, reports = tables.report_files, tables.reports
     query = (
-        sa.select(reports.c.id)
+        sa.select(reports.c.id, reports.c.state)
         .join(files, files.c.report_id == reports.c.id)
-        .where(
-            files.c.storage_key == storage_key,
-            reports.c.state == ReportState.READY,
-            is_outdated(reports.c.id),
-        )
+        .where(files.c.storage_key == storage_key, is_outdated(reports.c.id))
         .with_for_update(of=reports)
     )
-    report_id = connection.execute(query).scalar_one_or_none()
-    if report_id is None:
+    report = connection.execute(query).one_or_none()
+    if report is None:
         return False
-    request_again(connection, report_id, user_id=user_id, reason=REASON)
+    if report.state in (ReportState.READY, ReportState.FAILED):
+        request_again(connection, report.id, user_id=user_id, reason=REASON)
     return True

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from deployments.demo import story
 from tests.browser.conftest import SignIn
+from tests.browser.walking import come_to_rest
 from tests.small_month import run, small_month
 
 if TYPE_CHECKING:
@@ -34,8 +35,13 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def download_of(page: Page) -> Locator:
-    """The link of the report that this test asked for; others may stand beside it."""
+    """The link of the report that this test asked for; others may stand beside it.
+
+    While a page is drawn anew, a card still shows what stood at its place before.
+    """
     card = page.locator("[class*=st-key-report-]").filter(has_text="Detailed Charges")
+    expect(card.first).to_be_visible()
+    come_to_rest(page)
     return card.get_by_role("link", name="Download").first
 
 
