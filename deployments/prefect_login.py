@@ -1,4 +1,4 @@
-"""Signing in to Prefect's API: every client of ours, and its server's own door.
+"""Signing in to Prefect's API: every client of ours, and its server's own guard.
 
 The password is read at each request, so a changed one counts at once, without a start.
 """

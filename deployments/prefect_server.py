@@ -1,4 +1,4 @@
-"""Prefect's server behind our own door: ``python -m deployments.prefect_server``.
+"""Prefect's server behind our own guard of requests: ``python -m deployments.prefect_server``.
 
 What its automations tell the portal is signed on the way out, so its database holds no secret of
 the hook. It stands in for ``prefect server start``, also where the server has a machine of its own.
@@ -15,7 +15,7 @@ import httpx
 from core.events.prefect_webhook import signed_headers
 from core.settings import PREFECT_USER, Settings
 from core.settings import settings as current_settings
-from deployments.prefect_door import Door, origins_of, origins_setting
+from deployments.prefect_guard import PrefectRequestGuard, origins_of, origins_setting
 
 MOST_MESSAGE_BYTES = 2 << 20
 """Of a WebSocket; Prefect's own events have 1.5 MB at most."""
@@ -37,7 +37,7 @@ class SigningTransport(httpx.AsyncHTTPTransport):
 
 def server_environment(settings: Settings) -> dict[str, str]:
     """What Prefect's server reads at its start, beside the variables of every process."""
-    inner = f"{PREFECT_USER}:{secrets.token_urlsafe(32)}"  # known to this process and its door
+    inner = f"{PREFECT_USER}:{secrets.token_urlsafe(32)}"  # known to this process and its guard
     return {
         "PREFECT_SERVER_API_AUTH_STRING": inner,
         "PREFECT_API_AUTH_STRING": inner,
@@ -59,9 +59,11 @@ def main() -> None:
 
     webhook._http_transport = SigningTransport(settings)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    door = Door(create_app(final=True), settings, os.environ["PREFECT_SERVER_API_AUTH_STRING"])
+    guarded = PrefectRequestGuard(
+        create_app(final=True), settings, os.environ["PREFECT_SERVER_API_AUTH_STRING"]
+    )
     uvicorn.run(
-        door,
+        guarded,
         host=settings.prefect_host,
         port=settings.prefect_port,
         log_level="warning",

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from core.settings import settings
 from portal import downloads, error_downloads, hooks, invoices, templates, uploads
-from portal.door import PortalDoor
+from portal.request_guard import PortalRequestGuard
 from portal.secure_cookies import SecureCookies
 from portal.session_cookies import SessionCookies
 from portal.sign_in import auth_secrets
@@ -64,7 +64,7 @@ def portal() -> st.App:
             Route(hooks.PATH, hooks.from_prefect, methods=["POST"]),
         ],
         middleware=[
-            Middleware(PortalDoor, settings=chosen),
+            Middleware(PortalRequestGuard, settings=chosen),
             Middleware(SecureCookies, secure=chosen.portal_url.startswith("https:")),
             Middleware(SessionCookies),
         ],

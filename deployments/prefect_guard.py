@@ -48,7 +48,7 @@ def origins_of(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted({*own, *given}))
 
 
-class Door:
+class PrefectRequestGuard:
     """ASGI middleware around Prefect's server, which knows ``inner`` as its only sign-in."""
 
     def __init__(self, app: ASGIApp, settings: Settings, inner: str) -> None:

@@ -39,7 +39,7 @@ MOST_MESSAGE_BYTES = 1 << 20
 REFUSED, TOO_BIG = 1008, 1009
 
 
-class PortalDoor:
+class PortalRequestGuard:
     """ASGI middleware, the outermost."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The portal's door: routes that there are, names, origins, headers, and bodies nobody reads."""
+"""The portal's guard: routes that there are, names, origins, headers, bodies nobody reads."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_every_answer_carries_the_headers(services: Services, path: str) -> None
 
 
 def test_behind_https_browsers_stay_there(services: Services) -> None:
-    from portal.door import _headers
+    from portal.request_guard import _headers
 
     chosen = services.settings.model_copy(update={"public_url": "https://grouper.example"})
     assert _headers(chosen)["Strict-Transport-Security"].startswith("max-age=")
