@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from core.engine.columns import marks
 from core.engine.columns.as_read import as_read
 from core.engine.columns.text_bytes import any_of, bytes_of
+from core.engine.dataset import snomed
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
 from core.engine.dataset.fields import Field, FieldType
 from core.engine.dataset.notes_in_cells import ERROR_NAME, NARROW, NO_RESULT, RAGGED, STANDS_TWICE
@@ -198,6 +199,21 @@ def _code(case: Case) -> Judged:
     return Judged(pc.coalesce(listed, case.values), [Flag("unknown-code", unknown)])
 
 
+def _snomed(case: Case) -> Judged:
+    """Codes of the field's own list, if it has one, beside those of SNOMED CT."""
+    codes = pa.array(case.specification.codes_of(case.field), pa.string())
+    listed = listed_spelling(case.values, codes)
+    other = listed.is_null().to_numpy(zero_copy_only=False) & _there(case.values)
+    rounded = other & _mask(pc.match_substring_regex(case.values, snomed.SCIENTIFIC))
+    formed = snomed.is_well_formed(case.values)
+    flags = [
+        Flag("bad-number/scientific", rounded),
+        Flag("bad-pattern/snomed", other & ~formed),
+        Flag("bad-pattern/check-digit", other & formed & ~snomed.is_snomed(case.values)),
+    ]
+    return Judged(pc.coalesce(listed, case.values), flags)
+
+
 def _lsoa(case: Case) -> Judged:
     upper = pc.utf8_upper(case.values)
     if case.references.lsoas is None:
@@ -216,6 +232,7 @@ _RULES: dict[FieldType, Rule] = {
     "date": _date,
     "code": _code,
     "lsoa": _lsoa,
+    "snomed": _snomed,
 }
 
 _WRONG_CELL: dict[FieldType, str] = {
@@ -224,6 +241,7 @@ _WRONG_CELL: dict[FieldType, str] = {
     "date": "bad-date",
     "code": "unknown-code",
     "lsoa": "unknown-lsoa",
+    "snomed": "bad-number",
 }
 
 

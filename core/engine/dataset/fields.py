@@ -12,8 +12,10 @@ from core.documents import StrictModel
 from core.engine.columns.as_read import text_as_read
 
 Role = Literal["clinic", "patient", "date", "residence", "provider"]
-FieldType = Literal["text", "integer", "date", "code", "lsoa"]
+FieldType = Literal["text", "integer", "date", "code", "lsoa", "snomed"]
 
+
+CODED_TYPES: tuple[FieldType, ...] = ("code", "snomed")
 
 _NOT_COUNTED = re.compile(r"[\s_.\-\u2010-\u2015\u2212]+")
 
@@ -30,9 +32,14 @@ def query_name(name: str) -> str:
 
 
 class Field(StrictModel):
-    """One field of the data set; with ``repeat`` it is as many columns ``NAME 1`` … ``NAME n``."""
+    """One field of the data set; with ``repeat`` it is as many columns ``NAME 1`` … ``NAME n``.
+
+    Fields with the same ``group`` belong together within one record, such as an activity with its
+    site. ``same_as`` names a map of the data set, from its codes to those of another list.
+    """
 
     name: str = PydanticField(min_length=1)
+    title: str | None = PydanticField(default=None, min_length=1)
     aliases: tuple[str, ...] = ()
     role: Role | None = None
     type: FieldType = "text"
@@ -42,6 +49,8 @@ class Field(StrictModel):
     minimum: int | None = None
     maximum: int | None = None
     codes: str | None = None
+    same_as: str | None = None
+    group: str | None = PydanticField(default=None, min_length=1)
     repeat: int | None = PydanticField(default=None, ge=1)
     on_conflict: Literal["overwrite", "union"] = "overwrite"
     transpose_from: tuple[str, ...] = ()
@@ -58,11 +67,40 @@ class Field(StrictModel):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        if (self.type == "code") != (self.codes is not None):
+        if self.type != "snomed" and (self.type == "code") != (self.codes is not None):
             raise ValueError("a field of type code names its code list in `codes`, others do not")
+        if self.type == "snomed" and (self.pattern or self.max_length):
+            raise ValueError("a field of type snomed has its own form: leave out what limits it")
+        if self.same_as is not None and self.type not in CODED_TYPES:
+            raise ValueError("`same_as` needs a field of codes: type code or snomed")
         if self.transpose_from and not self.repeat:
             raise ValueError("`transpose_from` needs `repeat`: codes of many rows fill many slots")
+        if self.group is not None:
+            self._fits_a_group()
         return self
+
+    def _fits_a_group(self) -> None:
+        if self.role is not None:
+            raise ValueError(f"the {self.role} belongs to the episode, so it is in no group")
+        if self.repeat is not None:
+            raise ValueError("a field of a group has one value a record: leave out `repeat`")
+        if self.on_conflict == "overwrite" and "on_conflict" in self.model_fields_set:
+            raise ValueError("the records of a group are united: leave out `on_conflict`")
+
+    @property
+    def label(self) -> str:
+        """How people read the field."""
+        return self.title or self.name
+
+    @property
+    def in_full(self) -> str:
+        """Its name, and its title behind it where it has one."""
+        return f"{self.name} ({self.title})" if self.title else self.name
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether its values are codes, which triggers can ask for by what they mean."""
+        return self.type in CODED_TYPES
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -7,48 +7,18 @@ Headings match without regard to case, white space, underscores, hyphens and dot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.engine.columns.as_read import NUL_SHOWN, made_visible
 from core.engine.dataset.fields import Field, heading_key
+from core.engine.dataset.layout_choice import chosen_layout
+from core.engine.dataset.matched_headings import Heading, Layout
 from core.engine.dataset.problems import finding
 from core.engine.dataset.specification import Specification
 
-
-class Heading(NamedTuple):
-    """A heading as uploaded, and its column.
-
-    ``column`` is a column of the standard layout; the field's name for the column of codes of a
-    transposed file; None where nothing matches.
-    """
-
-    heading: str
-    column: str | None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The headings of a file, matched.
-
-    ``columns``: for each column of the file its column in the standard layout or None; the codes
-    of a transposed file stand in the first slot until they are transposed. A slot that the data
-    set does not have is called as it would be, and stands in ``beyond`` with its field.
-    """
-
-    headings: list[Heading]
-    columns: list[str | None]
-    findings: list[dict[str, Any]]
-    transposed: Field | None
-    beyond: Mapping[str, Field] = dataclass_field(default_factory=dict)
-    column_of: Callable[[str], str | None] = str
-
-    @property
-    def missing(self) -> bool:
-        """Whether a required column is not there."""
-        return any(each["code"] == "missing-column" for each in self.findings)
+__all__ = ["Heading", "Layout", "column_letter", "match_headings", "missing_fields"]
 
 
 def match_headings(
@@ -58,12 +28,81 @@ def match_headings(
     transpose: bool = False,
     chosen: Mapping[str, str | None] | None = None,
 ) -> Layout:
-    """Matches a row of headings; ``chosen`` (heading to column) goes before matching."""
+    """Matches a row of headings; ``chosen`` (heading to column) goes before matching.
+
+    Where the data set has layouts, it is the one that the file has (``layout_choice``).
+    """
+    if not specification.layouts:
+        return _matched(cells, specification, transpose=transpose, chosen=chosen or {})
+    known = specification.known_headings()
+    return chosen_layout(
+        [
+            _matched(
+                cells,
+                adapted,
+                transpose=transpose,
+                chosen=_of_layout(chosen or {}, adapted),
+                among=_Among(name, specification, known),
+            )
+            for name, adapted in specification.by_layout.items()
+        ]
+    )
+
+
+def missing_fields(
+    columns: Collection[str | None], specification: Specification, *, transpose: bool
+) -> list[str]:
+    """The required fields that none of a file's columns holds; of the nearest layout, if any."""
+    shapes = list(specification.by_layout.values()) or [specification]
+    missing = [
+        [
+            field.name
+            for field in shape.fields
+            if field.required
+            and not set(columns) & set(field.columns)
+            and not (transpose and field.transpose_from)
+        ]
+        for shape in shapes
+    ]
+    return min(missing, key=len)
+
+
+@dataclass(frozen=True)
+class _Among:
+    """A layout among those of a data set; ``known`` are the headings of all of them."""
+
+    name: str
+    specification: Specification
+    known: Mapping[str, str]
+
+    def field_of(self, key: str) -> str | None:
+        """The field that a heading names in some layout."""
+        column = self.known.get(key) or _slot(key, self.specification, {})
+        return None if column is None else self.specification.columns[column].name
+
+
+def _of_layout(chosen: Mapping[str, str | None], adapted: Specification) -> dict[str, str | None]:
+    """The choices that a layout can follow: those of its own columns, and to leave a column out."""
+    return {
+        heading: column
+        for heading, column in chosen.items()
+        if column is None or column in adapted.columns
+    }
+
+
+def _matched(
+    cells: list[str],
+    specification: Specification,
+    *,
+    transpose: bool,
+    chosen: Mapping[str, str | None],
+    among: _Among | None = None,
+) -> Layout:
     transposed = _transposed_field(specification) if transpose else None
     known = specification.known_headings()
     if transposed is not None:
         known |= {heading_key(name): transposed.columns[0] for name in transposed.transpose_from}
-    picked = {heading_key(heading): column for heading, column in (chosen or {}).items()}
+    picked = {heading_key(heading): column for heading, column in chosen.items()}
     beyond: dict[str, Field] = {}
 
     def column_of(heading: str) -> str | None:
@@ -83,13 +122,15 @@ def match_headings(
         columns=columns,
         findings=[
             *_unstorable(cells),
-            *_missing(columns, specification, transposed),
+            *_missing(columns, specification, transposed, among),
             *_duplicates(cells, columns, transposed),
-            *_unknown(cells, columns, specification, picked),
+            *_unknown(cells, columns, specification, picked, among),
         ],
         transposed=transposed,
         beyond=beyond,
         column_of=column_of,
+        name=among.name if among else None,
+        required=frozenset(field.name for field in specification.fields if field.required),
     )
 
 
@@ -135,11 +176,20 @@ def _unstorable(cells: list[str]) -> list[dict[str, Any]]:
 
 
 def _missing(
-    columns: list[str | None], specification: Specification, transposed: Field | None
+    columns: list[str | None],
+    specification: Specification,
+    transposed: Field | None,
+    among: _Among | None,
 ) -> list[dict[str, Any]]:
     there = set(columns)
     findings = [
-        finding("missing-column", field=field.name, headings=_would_do(field))
+        finding(
+            "missing-column/layout" if among else "missing-column",
+            field=field.name,
+            shown=field.in_full,
+            headings=_would_do(field),
+            layout=among.name if among else "",
+        )
         for field in specification.fields
         if field.required and field is not transposed and not there & set(field.columns)
     ]
@@ -174,7 +224,8 @@ def _unknown(
     cells: list[str],
     columns: list[str | None],
     specification: Specification,
-    picked: Mapping[str, str | None],
+    picked: Container[str],
+    among: _Among | None,
 ) -> list[dict[str, Any]]:
     one_code_a_row = {
         heading_key(name) for field in specification.fields for name in field.transpose_from
@@ -184,9 +235,21 @@ def _unknown(
         key = heading_key(cell)
         if column is not None or not key or key in picked:
             continue
-        wording = "/transpose" if key in one_code_a_row else ""
         heading = _as_shown(cell)
-        findings.append(finding(f"unknown-column{wording}", value=heading, heading=heading))
+        elsewhere = among.field_of(key) if among else None
+        if key in one_code_a_row:
+            found = finding("unknown-column/transpose", value=heading, heading=heading)
+        elif among and elsewhere:
+            found = finding(
+                "unknown-column/layout",
+                value=heading,
+                heading=heading,
+                layout=among.name,
+                of_field=elsewhere,
+            )
+        else:
+            found = finding("unknown-column", value=heading, heading=heading)
+        findings.append(found)
     return findings
 
 

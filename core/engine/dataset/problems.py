@@ -131,7 +131,12 @@ CODES: tuple[Code, ...] = (
         "A file without a heading for Patient ID.",
         {
             "transpose": "There is no column of activity codes to transpose. These headings "
-            "would do: {headings}."
+            "would do: {headings}.",
+            "layout": "The headings are those of no layout of the data set. The nearest is "
+            "{layout}, for which there is no column for {field}; these headings would do: "
+            "{headings}.",
+            "several-layouts": "The headings could be those of {layouts}, so how the file is to "
+            "be read cannot be told: {mending}.",
         },
     ),
     Code(
@@ -265,6 +270,10 @@ CODES: tuple[Code, ...] = (
             "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
             "fit its column; widen the column and save the file again.",
             "twice": "The cell of {field} stands twice in the file: “{value}”.",
+            "snomed": "“{value}” in {field} is no SNOMED CT code, which has 6 to 18 digits and "
+            "no zero in front.",
+            "check-digit": "“{value}” in {field} is no SNOMED CT code: its last digit does not "
+            "fit the others, so that one of them is wrong or was lost.",
         },
     ),
     Code(
@@ -373,6 +382,8 @@ CODES: tuple[Code, ...] = (
             "no-heading": "Column {letter} holds data but has no heading; it is left out.",
             "transpose": "The column “{heading}” holds one activity code a row and is left out; "
             "choose transposing when uploading to read it.",
+            "layout": "The column “{heading}” is {of_field}, which files of the layout {layout} do "
+            "not have; it is left out.",
         },
     ),
     Code(
@@ -422,9 +433,13 @@ def reason(name: str) -> Reason:
 def finding(
     name: str, *, row: int | None = None, field: str = "", value: str = "", **words: object
 ) -> dict[str, Any]:
-    """One finding as a row of ``ERRORS_SCHEMA``; ``words`` fill the message's other gaps."""
+    """One finding as a row of ``ERRORS_SCHEMA``; ``words`` fill the message's other gaps.
+
+    With ``shown`` the message calls the field so.
+    """
     reported = reason(name)
-    message = reported.message.format(field=field, value=value[:SHOWN_LENGTH], **words)
+    shown_field = words.pop("shown", field)
+    message = reported.message.format(field=shown_field, value=value[:SHOWN_LENGTH], **words)
     return {
         "row": row,
         "field": field or None,

@@ -32,6 +32,7 @@ from core.engine.dataset.field_rules import (
 )
 from core.engine.dataset.fields import Field
 from core.engine.dataset.findings import ChunkFindings
+from core.engine.dataset.layouts import layout_name
 from core.engine.dataset.problems import Reason, reason
 from core.engine.dataset.specification import Specification
 
@@ -110,7 +111,7 @@ class _Check:
 
     def required_fields(self) -> None:
         """A required field needs a value; a repeating one in any of its slots."""
-        for field in self.specification.fields:
+        for field in self.specification.in_layout(layout_name(self.chunk)).fields:
             if field.required:
                 blank = all_of(self.stored[column].blank for column in field.columns)
                 self._add_rows(blank, reason("missing-value"), field, field.columns[0], {})
@@ -157,7 +158,11 @@ class _Check:
         if not is_marked(self.chunk):
             return as_read(values), [nul, *notes(field, values, lone)]
         bare, marks = take_marks_off(values)
-        if field.type in ("integer", "date"):  # what a cell holds counts there, not what it shows
+        if field.type in (
+            "integer",
+            "date",
+            "snomed",
+        ):  # what a cell holds counts there, not what it shows
             bare = stored_numbers(values)
         flags = [nul, *mark_flags(field, marks), *notes(field, bare, lone)]
         bare = as_read(bare)

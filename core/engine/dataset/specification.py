@@ -5,18 +5,23 @@ Sexual health is the first specification, not a special case: no field is named 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pyarrow as pa
+from pydantic import BeforeValidator, ValidationError
 from pydantic import Field as PydanticField
-from pydantic import ValidationError
 
 from core.documents import Document, StrictModel, parse_document, read_document
 from core.engine.dataset.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
 from core.engine.dataset.fields import Field, Role, heading_key, query_name
+from core.engine.dataset.layouts import FileLayout, alike, layout_problems
+from core.engine.dataset.maps import CodeMap, map_problems
+from core.engine.dataset.snomed import is_snomed
 from core.engine.dataset.spelling import listed_spelling
 from core.user_errors import DocumentError, Problem
 
@@ -44,14 +49,37 @@ class Check(StrictModel):
     message: str
 
 
+_MONTH = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
+
+
+def _first_day(value: object) -> object:
+    """Reads a month as people write it."""
+    if value is None:
+        return None
+    if isinstance(value, dt.date):
+        if value.day != 1:
+            raise ValueError("a version starts with a month; write it as 2024-04")
+        return value
+    if not _MONTH.fullmatch(str(value).strip()):
+        raise ValueError(f"{value!r} is not a month; write it as 2024-04")
+    return dt.date.fromisoformat(f"{str(value).strip()}-01")
+
+
+StartMonth = Annotated[dt.date, BeforeValidator(_first_day)]
+
+
 class Specification(StrictModel):
     """A data set specification, checked in itself."""
 
     dataset: str = PydanticField(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
-    version: str
+    version: str = PydanticField(min_length=1, max_length=40, pattern=r"^\S+( \S+)*$")
     title: str
+    start: StartMonth | None = None
+    """The first day of the first month of submission in which this version is in force."""
     fields: tuple[Field, ...] = PydanticField(min_length=1)
+    layouts: tuple[FileLayout, ...] = ()
     code_lists: dict[str, dict[str, str]] = PydanticField(default_factory=dict)
+    maps: dict[str, CodeMap] = PydanticField(default_factory=dict)
     checks: tuple[Check, ...] = ()
 
     @cached_property
@@ -62,6 +90,28 @@ class Specification(StrictModel):
     @cached_property
     def by_name(self) -> dict[str, Field]:
         return {field.name: field for field in self.fields}
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[Field, ...]]:
+        """The fields of each group, in their order."""
+        names = dict.fromkeys(field.group for field in self.fields if field.group is not None)
+        return {
+            name: tuple(field for field in self.fields if field.group == name) for name in names
+        }
+
+    @cached_property
+    def by_layout(self) -> dict[str, Specification]:
+        """For each layout the data set as its files see it: fields, headings, what is required."""
+        return {layout.name: self._adapted(layout) for layout in self.layouts}
+
+    def in_layout(self, name: str | None) -> Specification:
+        """The data set as files of a layout see it; as a whole where there are no layouts."""
+        return self if name is None else self.by_layout[name]
+
+    def _adapted(self, layout: FileLayout) -> Specification:
+        own = dict(self)
+        own |= {"fields": layout.fields_of(self.fields), "layouts": (), "checks": ()}
+        return Specification.model_construct(**own)
 
     def with_role(self, role: Role) -> Field | None:
         """The field that plays ``role``, if the data set has one."""
@@ -74,7 +124,15 @@ class Specification(StrictModel):
         return tuple(field.name for field in fields if field is not None)
 
     def known_headings(self) -> dict[str, str]:
-        """Every heading that is understood, as ``heading_key``, and the column it names."""
+        """Every heading that is understood, as ``heading_key``, and the column it names.
+
+        Where there are layouts, one heading may name another column in each; the first counts.
+        """
+        if self.layouts:
+            known: dict[str, str] = {}
+            for adapted in self.by_layout.values():
+                known = adapted.known_headings() | known
+            return known
         return {
             heading_key(heading): column
             for field in self.fields
@@ -114,16 +172,29 @@ class Specification(StrictModel):
         )
 
     def listed(self, field: Field, code: str) -> str | None:
-        """The stored spelling of one code of a field, None if its list does not have it."""
-        if field.codes is None:
+        """The stored spelling of one code of a field, None if it can hold no such code."""
+        if not field.is_coded:
             return code
-        codes = pa.array(self.codes_of(field), pa.string())
-        spelling: str | None = listed_spelling(pa.array([code]), codes)[0].as_py()
+        spelling = spelt_as_listed(code, self.codes_of(field))
+        if spelling is None and field.type == "snomed" and is_snomed(pa.array([code]))[0]:
+            return code
         return spelling
+
+    def same_as(self, field: Field) -> dict[str, str]:
+        """Codes of a field, and the code of another list that means the same as each."""
+        return self.maps[field.same_as] if field.same_as else {}
 
     def codes_of(self, field: Field) -> dict[str, str]:
         """Code to label, for a field of type code."""
         return self.code_lists[field.codes] if field.codes else {}
+
+
+def spelt_as_listed(code: str, codes: Iterable[str]) -> str | None:
+    """The code of a list that a text means, None where it means none."""
+    spelling: str | None = listed_spelling(pa.array([code]), pa.array(codes, pa.string()))[
+        0
+    ].as_py()
+    return spelling
 
 
 def load_specification(path: Path) -> Specification:
@@ -169,9 +240,30 @@ def _contradictions(specification: Specification, document: Document) -> list[Pr
         if role not in roles:
             problems.append(document.problem(("fields",), f"no field has the role {role!r}"))
     problems += _unusable_names(specification, document)
+    parts = (
+        *map_problems(specification.maps, specification.fields, specification.code_lists),
+        *layout_problems(specification.layouts, specification.by_name, specification.key_columns),
+    )
+    problems += [document.problem(place, text) for place, text in parts]
     if not problems:
-        problems += _shared_headings(specification, document)
+        problems += _ambiguous_headings(specification, document)
         problems += _unreadable_checks(specification, document)
+    return problems
+
+
+def _ambiguous_headings(specification: Specification, document: Document) -> list[Problem]:
+    """Headings that name two columns of one kind of file, and layouts that none tells apart."""
+    if not specification.layouts:
+        return _shared_headings(specification.fields, document, ("fields",))
+    problems: list[Problem] = []
+    shapes = [specification.in_layout(layout.name).fields for layout in specification.layouts]
+    for number, (layout, fields) in enumerate(zip(specification.layouts, shapes, strict=True)):
+        place = ("layouts", number)
+        problems += _shared_headings(fields, document, place)
+        for earlier, others in zip(specification.layouts[:number], shapes, strict=False):
+            if alike(fields, others):
+                text = f"no heading tells files of {layout.name!r} and {earlier.name!r} apart"
+                problems.append(document.problem(place, text))
     return problems
 
 
@@ -206,17 +298,23 @@ def _unusable(field: Field) -> str | None:
     return None
 
 
-def _shared_headings(specification: Specification, document: Document) -> list[Problem]:
-    """Headings that would name two columns: a file's column could be either."""
+def _shared_headings(
+    fields: Sequence[Field], document: Document, place: tuple[str | int, ...]
+) -> list[Problem]:
+    """Headings that would name two columns: a file's column could be either.
+
+    ``place`` is that of the fields, or of the layout that they belong to.
+    """
     problems: list[Problem] = []
     owners: dict[str, str] = {}
-    for index, field in enumerate(specification.fields):
+    for index, field in enumerate(fields):
         for column, headings in field.headings.items():
             for key, heading in {heading_key(heading): heading for heading in headings}.items():
                 owner = owners.setdefault(key, column)
                 if owner != column:
                     text = f"the heading {heading!r} would name both {owner!r} and {column!r}"
-                    problems.append(document.problem(("fields", index), text))
+                    where = (*place, index) if place == ("fields",) else place
+                    problems.append(document.problem(where, text))
     return problems
 
 

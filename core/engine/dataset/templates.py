@@ -17,6 +17,7 @@ _KINDS = {
     "date": "a date",
     "code": "a code of the list",
     "lsoa": "a lower layer super output area, or a pseudo code",
+    "snomed": "a SNOMED CT code",
 }
 
 
@@ -52,7 +53,10 @@ def workbook_template(specification: Specification) -> bytes:
 
 def about(field: Field) -> str:
     """What a field holds, in a sentence."""
-    sentence = f"{field.name}: {_KINDS[field.type]}"
+    kind = _KINDS[field.type]
+    if field.type == "snomed" and field.codes:
+        kind += ", or a code of the list"
+    sentence = f"{field.in_full}: {kind}"
     if field.repeat:
         sentence += f", up to {field.repeat} of them"
     limits = [
@@ -83,7 +87,7 @@ def _write_lists(workbook: Any, specification: Specification) -> dict[str, str]:
 
 
 def _rule(field: Field, places: dict[str, str]) -> dict[str, Any] | None:
-    if field.codes is not None:
+    if field.type == "code" and field.codes is not None:
         return {
             "validate": "list",
             "source": places[field.codes],

@@ -76,6 +76,7 @@ def _file_document(check: FileCheck) -> dict[str, Any]:
         "records": check.record_count,
         **check.rows,
         "refused": check.refused,
+        "layout": check.layout,
         "errors": check.error_count,
         "warnings": check.warning_count,
         "headings": [heading._asdict() for heading in check.headings],
@@ -86,8 +87,9 @@ def _file_document(check: FileCheck) -> dict[str, Any]:
 
 
 def _file_lines(check: FileCheck) -> list[str]:
+    layout = f" (layout {check.layout})" if check.layout and not check.refused else ""
     lines = [
-        f"{on_one_line(check.name)}: {counted(check.record_count, 'record')}, "
+        f"{on_one_line(check.name)}{layout}: {counted(check.record_count, 'record')}, "
         f"{counted(check.error_count, 'error')}, {counted(check.warning_count, 'warning')}"
     ]
     shown, number = _most_frequent(check.errors)

@@ -41,6 +41,7 @@ class FileCheck:
 
     name: str
     headings: list[Heading]
+    layout: str | None
     refused: bool
     errors: pa.Table
     record_count: int
@@ -144,6 +145,7 @@ def check_file(
         return FileCheck(
             name=reading.name,
             headings=reading.headings,
+            layout=reading.layout_name,
             refused=refused,
             errors=findings,
             record_count=count,

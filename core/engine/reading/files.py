@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from core.engine.columns.as_read import text_as_read
 from core.engine.dataset.fields import Field
 from core.engine.dataset.headings import Heading, Layout, column_letter, match_headings
+from core.engine.dataset.layouts import with_layout
 from core.engine.dataset.problems import NO_ERRORS, errors_table, finding
 from core.engine.dataset.specification import Specification
 from core.engine.reading.csv_file import open_csv
@@ -89,7 +90,8 @@ class Reading(AbstractContextManager["Reading"]):
     """A file opened against a specification.
 
     ``headings`` are as uploaded, each with the column it is taken for; they stand in
-    ``heading_row``; ``sheets`` are those of a workbook that a person sees. ``errors`` hold what
+    ``heading_row``; ``layout_name`` is the layout that they tell, where the data set has several;
+    ``sheets`` are those of a workbook that a person sees. ``errors`` hold what
     opening found, ``late_errors()`` what reading the rows found, and ``counts`` where they went. A
     ``refused`` file has no records that count.
     """
@@ -105,6 +107,7 @@ class Reading(AbstractContextManager["Reading"]):
         findings = [*source.findings, *(layout.findings if layout else [])]
         self.name = name
         self.headings: list[Heading] = layout.headings if layout else []
+        self.layout_name = layout.name if layout else None
         self.heading_row = source.heading_row
         self.sheets = source.sheets
         self.errors = errors_table(findings)
@@ -321,7 +324,7 @@ class _DataRows:
         }
         self._all = range(len(layout.columns))
         self._end = TableEnd()
-        self._seams = Seams(layout, specification)
+        self._seams = Seams(layout, specification.in_layout(layout.name))
         self._filled: set[int] = set()
         self._records = 0
 
@@ -409,4 +412,5 @@ def standard_layout(table: pa.Table, layout: Layout, specification: Specificatio
         for column in (*specification.columns, *layout.beyond)
     }
     laid_out = pa.table({"row": table["row"], **cells})
-    return laid_out.replace_schema_metadata(table.schema.metadata)
+    laid_out = laid_out.replace_schema_metadata(table.schema.metadata)
+    return with_layout(laid_out, layout.name)

@@ -35,7 +35,8 @@ def transpose(table: pa.Table, field: Field, specification: Specification) -> pa
     under a mark, which the checks report as ``too-many-codes``.
     """
     if not is_marked(table):
-        table = with_literals(table).replace_schema_metadata(FROM_TEXT)
+        metadata = {**(table.schema.metadata or {}), **FROM_TEXT}
+        table = with_literals(table).replace_schema_metadata(metadata)
     cells = _cells(table, field.columns[0])
     codes = _spelt(cells, field, specification).codes.astype(np.int64)
     slots = slots_of(_episodes(table, specification), codes)

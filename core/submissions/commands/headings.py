@@ -12,6 +12,7 @@ from core.access.audit import note
 from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.fields import heading_key
+from core.engine.dataset.headings import missing_fields
 from core.engine.dataset.specification import Specification
 from core.engine.reading.csv_file import HEAD_ROWS
 from core.submissions.commands.uploads import recheck_file
@@ -99,14 +100,7 @@ def _refuse_missing(
     files = tables.files
     query = sa.select(files.c.transpose).where(files.c.id == file_id)
     transposed = bool(connection.execute(query).scalar())
-    columns = set(taken.values())
-    missing = [
-        field.name
-        for field in specification.fields
-        if field.required
-        and not columns & set(field.columns)
-        and not (transposed and field.transpose_from)
-    ]
+    missing = missing_fields(set(taken.values()), specification, transpose=transposed)
     if missing:
         raise UserError(
             f"No heading stands for {', '.join(missing)}. Choose one for each, or another row of "

@@ -94,8 +94,11 @@ def _are_headings(row: list[str], specification: Specification) -> bool:
 def _goes_on(headings: list[str], row: list[str], specification: Specification) -> bool:
     """Whether the row could be a record of these headings: a date, and no required field blank."""
     cells = [bare_text(cell) for cell in headings]
-    columns = match_headings(cells, specification).columns
-    held = {column: cell for column, cell in zip(columns, row, strict=False) if column and cell}
+    layout = match_headings(cells, specification)
+    specification = specification.in_layout(layout.name)
+    held = {
+        column: cell for column, cell in zip(layout.columns, row, strict=False) if column and cell
+    }
     date = specification.with_role("date")
     if date is None or not _DATE.match(held.get(date.name, "")):
         return False

@@ -85,7 +85,7 @@ def test_placeholders_are_words_that_rules_give() -> None:
     known = {"field", "value", "headings", "heading", "letter", "cells", "expected", "empty"}
     known |= {"low", "high", "length", "ended", "provider", "slots", "month", "by", "kind"}
     known |= {"detail", "limit", "cell", "byte", "size", "heading_row", "there", "found"}
-    known |= {"sheet", "read"}
+    known |= {"sheet", "read", "layout", "layouts", "mending", "of_field"}
     for code in CODES:
         for template in templates_of(code):
             names = {name for _, name, _, _ in string.Formatter().parse(template) if name}
