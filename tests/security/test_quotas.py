@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -88,3 +91,20 @@ def test_a_check_that_takes_too_long_is_broken_off() -> None:
         while time.monotonic() - began < 30:
             pass
     assert time.monotonic() - began < 10
+
+
+STUCK = {
+    "lets others run": "import time; time.sleep(60)",
+    "lets nobody run": "import re; re.match('(a+)+b', 'a' * 60)",
+}
+
+
+@pytest.mark.parametrize("call", STUCK.values(), ids=STUCK)
+def test_a_check_inside_a_call_that_never_returns_ends_with_its_process(call: str) -> None:
+    program = f"""
+from core.support.bounded import bounded
+with bounded(8 << 30, 0.2, grace=0.5):
+    {call}
+"""
+    ended = subprocess.run([sys.executable, "-c", program], timeout=50, check=False)
+    assert -ended.returncode in (signal.SIGKILL, signal.SIGXCPU)
