@@ -8,6 +8,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from core.user_errors import UserError
+from portal import words
 from portal.database import engine
 
 Command = Callable[[Connection], object]
@@ -19,7 +20,7 @@ def act(command: Command, done: str = "") -> None:
         with engine().begin() as connection:
             command(connection)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         if done:
             st.session_state["done"] = done
@@ -30,4 +31,4 @@ def show_done_message() -> None:
     """Shows the message that ``act`` left for the reloaded page."""
     done = st.session_state.pop("done", "")
     if done:
-        st.toast(done)
+        st.toast(words.plain(done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
+from portal import words
 from portal.acting import show_done_message
 from portal.gc_freeze import freeze_imported_objects
 from portal.navigation import pages_of, sign_in_pages
@@ -32,7 +33,7 @@ def _signed_in_as(person: Person) -> None:
     names = ", ".join(
         sorted({membership.name for membership in person.memberships if membership.name})
     )
-    st.markdown(f"**{person.name}**  \n{names}")
+    st.markdown(f"**{words.plain(person.name)}**  \n{words.plain(names)}")
     if st.button("Sign out"):
         end_sign_in(person)
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from core.access.people import NotAdmitted, Person, admit
 from core.access.sessions import note_refusal, sign_out
 from core.settings import Settings
+from portal import words
 from portal.client_address import FORWARDED, address_of
 from portal.database import act_as, engine_of
 from portal.session_cookies import KEY, claims_of, has_cookie
@@ -48,7 +49,7 @@ def person_on_page(*, active: bool = True) -> Person | None:
         person = _admit(st.user.to_dict(), address, agent, active=active)
     except NotAdmitted as refused:
         st.title("Grouper")
-        st.warning(str(refused))
+        st.warning(words.plain(str(refused)))
         if st.button("Sign in again", type="primary"):
             st.logout()
         st.stop()

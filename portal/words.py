@@ -48,6 +48,28 @@ def named(code: str, name: str | None) -> str:
     return name if name.split()[0] == code else f"{code} {name}"
 
 
+_MARKUP = re.compile(
+    r"[\\`*\[\]<~$|]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # inside a word, such as a field's name, it is no markup
+    r"|:(?=/)|&(?=[#\w])"
+    r"|^[#>+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"
+    r"|(?<=\n)[#>+=-]|(?<=\n\d)[.)]|(?<=\n\d\d)[.)]"
+)
+_JOINED = re.compile(
+    r"(?<=://)(?=\w)|(?<=www)(?=\.)|(?=@)"  # addresses
+    r"|(?<=:)(?=[\w+-])"  # icons, colours and badges
+    r"|(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=[>~])(?==)",  # arrows and signs
+    re.IGNORECASE,
+)
+_MARGIN = re.compile(r"^[ \t]+", re.MULTILINE)
+_NOTHING = "\N{WORD JOINER}"
+
+
 def plain(text: str) -> str:
-    """A text that users choose, such as a file's name, escaped so that none of it is markup."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """A text that people choose, such as a file's name, as Markdown that shows it as it stands.
+
+    What begins markup is escaped. Addresses, icons and arrows are drawn even where they are
+    escaped, so a character that nobody sees stands inside them. Labels are read aloud as they are
+    written here, so no more is escaped than has to be.
+    """
+    return _JOINED.sub(_NOTHING, _MARKUP.sub(r"\\\g<0>", _MARGIN.sub("", text)))

@@ -79,9 +79,9 @@ def _facts(organisation: OrganisationRow) -> str:
     if organisation.kind == "provider":
         facts.append(words.count(organisation.clinics, "clinic"))
     if organisation.part_of:
-        facts.append(f"second contract of {organisation.part_of}")
+        facts.append(f"second contract of {words.plain(organisation.part_of)}")
     if organisation.merged_into:
-        facts.append(f"part of {organisation.merged_into}")
+        facts.append(f"part of {words.plain(organisation.merged_into)}")
     facts += [f"formerly {words.plain(name)}" for name in organisation.old_names]
     return ", ".join(facts) + "."
 

@@ -86,7 +86,7 @@ def _change(person: Person, user: UserRow, sessions: list[SessionRow]) -> None:
 
 
 def _offer_end(person: Person, session: SessionRow) -> None:
-    where = f" from {session.address}" if session.address else ""
+    where = f" from {words.plain(session.address)}" if session.address else ""
     st.caption(f"Signed in {words.moment(session.started_at)} UTC{where}")
     if st.button("End this sign-in", key=f"session-{session.id}"):
         act(lambda c: revoke_session(c, session.id, user_id=person.id), "The sign-in is ended")

@@ -92,8 +92,9 @@ def _records(explanation: Explanation) -> None:
     for lost in explanation.lost:
         worth = f"would have added {words.pounds(lost.pence)}" if lost.pence else "adds nothing"
         st.warning(
-            f"{lost.column} = {lost.value} in row {lost.row} of {words.plain(lost.file)} was "
-            f"overwritten by {lost.by}. Kept in a slot of its own it {worth}."
+            f"{words.plain(lost.column)} = {words.plain(lost.value)} in row {lost.row} of "
+            f"{words.plain(lost.file)} was overwritten by {words.plain(str(lost.by))}. "
+            f"Kept in a slot of its own it {worth}."
         )
     if len(explanation.records) > 1:
         with st.expander("The records, in the order in which they were merged"):

@@ -40,7 +40,7 @@ def preview(person: Person, file: FileRow, chosen: list[Choice]) -> None:
     rows = sum(choice.cause.rows for choice in chosen)
     left = max(0, file.errors - rows)
     st.write(
-        f"{words.count(rows, 'cell')} of {file.name} will be put right. "
+        f"{words.count(rows, 'cell')} of {words.plain(file.name)} will be put right. "
         + (f"{words.count(left, 'error')} remain." if left else "No error remains.")
         + " Your file itself stays as it is, and each correction can be undone."
     )

@@ -47,7 +47,7 @@ def _begin(person: Person) -> None:
     try:
         source = find_source(settings().area_source, settings().area_sources)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
         return
     st.markdown(f"Once a month the spider crawls the whole of **{words.plain(source.title)}**.")
     with st.form("crawl", border=False):
@@ -74,7 +74,7 @@ def _follow(person: Person) -> None:
 
 
 def _line(crawl: CrawlProgress) -> str:
-    where = f"within {crawl.within}" if crawl.within else "the whole"
+    where = f"within {words.plain(crawl.within)}" if crawl.within else "the whole"
     requested = words.moment(crawl.requested_at)
     summary = _summary(crawl.summary) if crawl.summary else crawl.state.text
     return f"{requested} UTC, {where}: {crawl.state}. {summary}"
@@ -86,13 +86,13 @@ def _summary(summary: dict[str, int]) -> str:
 
 def _show(person: Person, crawl: CrawlProgress) -> None:
     with st.container(border=True, key="last-crawl"):
-        where = f"within {crawl.within}" if crawl.within else "the whole"
+        where = f"within {words.plain(crawl.within)}" if crawl.within else "the whole"
         st.markdown(
             f"**Crawl {crawl.id}**, {where} :{_COLOURS[crawl.state]}-badge[{crawl.state}]  \n"
             f"Asked for {words.moment(crawl.requested_at)} UTC. {crawl.state.text}"
         )
         if crawl.failure:
-            st.error(crawl.failure)
+            st.error(words.plain(crawl.failure))
         if crawl.summary:
             st.markdown(f"**{_summary(crawl.summary)}**")
         if crawl.levels:
@@ -112,7 +112,7 @@ def _show_levels(crawl: CrawlProgress) -> None:
 
 
 def _show_trouble(person: Person, trouble: Trouble) -> None:
-    st.markdown(f"**{words.plain(trouble.name)}** ({trouble.parent})")
+    st.markdown(f"**{words.plain(trouble.name)}** ({words.plain(trouble.parent)})")
     st.text(trouble.reason)
     if not trouble.held:
         st.caption("It waits in the error queue, on the page Operations.")
@@ -129,6 +129,6 @@ def _act(command: Callable[[Connection], object]) -> None:
         with engine().begin() as connection:
             command(connection)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()

@@ -131,17 +131,17 @@ def _field(
     if labels:
         codes = list(labels)
         return st.selectbox(
-            label,
+            words.plain(label),
             codes,
             index=codes.index(sure) if sure in codes else None,
             format_func=lambda code: f"{code}: {labels[code]}",
             placeholder="Choose the right code",
             key=key,
         )
-    return (
-        st.text_input(label, value=sure or "", key=key, placeholder="The right value").strip()
-        or None
+    typed = st.text_input(
+        words.plain(label), value=sure or "", key=key, placeholder="The right value"
     )
+    return typed.strip() or None
 
 
 def _show_correction(person: Person, correction: MadeCorrection, changeable: bool) -> None:

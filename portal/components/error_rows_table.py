@@ -69,13 +69,13 @@ def _correct_one(
         row = left.selectbox("Put one row right: row", [each.row for each in rows])
         if labels:
             value = right.selectbox(
-                str(cause.field),
+                words.plain(str(cause.field)),
                 list(labels),
                 index=None,
                 format_func=lambda code: f"{code}: {labels[code]}",
             )
         else:
-            value = right.text_input(str(cause.field)).strip() or None
+            value = right.text_input(words.plain(str(cause.field))).strip() or None
         if st.form_submit_button("Put this row right") and value:
             made = [Correction(str(cause.field), cause.value or None, value, row)]
             act(lambda c: correct(c, file.id, made, user_id=person.id))

@@ -64,6 +64,6 @@ def _act(failure: Failure, command: Command) -> None:
         with engine().begin() as connection:
             command(connection, failure)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()

@@ -171,7 +171,7 @@ def _choose(file: FileRow, specification: Specification, columns: Choices) -> Ch
     for number, (heading, column) in enumerate(columns.items()):
         with places[number % 3]:
             picked = st.selectbox(
-                heading,
+                words.plain(heading),
                 options,
                 index=options.index(column) if column else 0,
                 key=f"heading-{file.id}-{heading}",

@@ -101,7 +101,7 @@ def _form(chosen: KpiVersion | None, datasets: dict[str, str]) -> tuple[str, Kpi
     except ValidationError as wrong:
         for problem in wrong.errors():
             place = " ".join(str(part) for part in problem["loc"]) or "bands"
-            st.error(f"{place}: {problem['msg']}")
+            st.error(words.plain(f"{place}: {problem['msg']}"))
         return None
     return dataset, kpi
 
@@ -109,7 +109,9 @@ def _form(chosen: KpiVersion | None, datasets: dict[str, str]) -> tuple[str, Kpi
 def _keep(person: Person, dataset: str, kpi: Kpi) -> None:
     with engine().begin() as connection:
         write_kpi(connection, dataset, kpi, user_id=person.id)
-    st.success(f"{kpi.kpi} is kept as a draft. Choose it above to try it and to publish it.")
+    st.success(
+        f"{words.plain(kpi.kpi)} is kept as a draft. Choose it above to try it and to publish it."
+    )
 
 
 def _act(person: Person, chosen: KpiVersion) -> None:
@@ -132,7 +134,7 @@ def _do(change: Callable[[Connection], None]) -> None:
         with engine().begin() as connection:
             change(connection)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()
 
@@ -159,7 +161,7 @@ def _try(person: Person, chosen: KpiVersion) -> None:
                     connection, chosen.id, run_id, user_id=person.id
                 )
         except UserError as wrong:
-            st.error(str(wrong))
+            st.error(words.plain(str(wrong)))
     trial = st.session_state.get(_TRIAL)
     if trial is not None:
         _follow(person, trial, chosen)

@@ -62,7 +62,7 @@ def _show(posts: list[LogPost]) -> None:
     st.table(
         {
             "Time (UTC)": [words.instant(post.at) for post in posts],
-            "Subject": [post.subject for post in posts],
+            "Subject": [words.plain(post.subject) for post in posts],
             "Text": [words.plain(post.text) for post in posts],  # a table reads Markdown
         },
         border="horizontal",

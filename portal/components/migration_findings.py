@@ -24,7 +24,8 @@ def show_summary(summary: dict[str, Any]) -> None:
     for column, (name, number) in zip(st.columns(len(counts)), counts.items(), strict=True):
         column.metric(name, f"{number:,}")
     if summary["disagreeing"]:
-        st.warning("Not as in the old service: " + ", ".join(summary["disagreeing"]))
+        tables = ", ".join(map(words.plain, summary["disagreeing"]))
+        st.warning(f"Not as in the old service: {tables}")
     else:
         st.success("Rows, money and content of every table agree with the old service.")
 
@@ -118,7 +119,7 @@ def show_charges(differences: Sequence[dict[str, Any]]) -> None:
     st.markdown("**Charges of the old service against our own calculation**")
     st.table(
         {
-            "Cause": [difference["cause"] for difference in differences],
+            "Cause": [words.plain(difference["cause"]) for difference in differences],
             "Months": [f"{difference['months']:,}" for difference in differences],
             "Charges": [f"{difference['charges']:,}" for difference in differences],
             "Charged there": [

@@ -153,6 +153,6 @@ def _finish(person: Person, request: ReportRequest) -> None:
             if every_month:
                 add_schedule(connection, request, user_id=person.id)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()

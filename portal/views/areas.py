@@ -80,7 +80,7 @@ def _show(areas: Areas, area: Area) -> None:
     if area.name_welsh:
         st.markdown(f"In Welsh: {words.plain(area.name_welsh)}")
     if area.successors:
-        st.warning("In its place today: " + ", ".join(map(_label, area.successors)))
+        st.warning("In its place today: " + words.plain(", ".join(map(_label, area.successors))))
     left, right = st.columns(2)
     with left:
         st.markdown("**Lies within**")

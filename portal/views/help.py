@@ -112,7 +112,9 @@ def _show_dataset(specification: Specification | None, search_words: list[str]) 
     if specification is None:
         st.info("No data set has been imported yet. An operator does it with `grouper import`.")
         return
-    st.markdown(f"**{words.plain(specification.title)}**, version {specification.version}")
+    st.markdown(
+        f"**{words.plain(specification.title)}**, version {words.plain(str(specification.version))}"
+    )
     with st.container(horizontal=True):
         st.link_button("Template as a workbook with drop-downs", "/template/xlsx", type="primary")
         st.link_button("Template as csv", "/template/csv")

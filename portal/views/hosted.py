@@ -32,7 +32,7 @@ def _show_host(person: Person, host: Membership) -> None:
     with engine().connect() as connection:
         months = hosted_months(connection, person.scope, str(host.code))
         resets = {month.id: last_reset(connection, person.scope, month.id) for month in months}
-    st.subheader(str(host.name))
+    st.subheader(words.plain(str(host.name)))
     if not months:
         st.write("No provider has submitted a month with charges of your clinics yet.")
     for month in months:
@@ -84,6 +84,6 @@ def _request(person: Person, host: Membership, month: SubmissionRow, reason: str
             code = str(host.code)
             ask_for_reset(connection, month.id, host=code, reason=reason, user_id=person.id)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()

@@ -90,7 +90,7 @@ def _line(migration: MigrationProgress) -> str:
 
 
 def _what(migration: MigrationProgress) -> str:
-    table = f", only {migration.only_table}" if migration.only_table else ""
+    table = f", only {words.plain(migration.only_table)}" if migration.only_table else ""
     return (", a dry run" if migration.dry_run else "") + table
 
 
@@ -110,7 +110,7 @@ def _show(person: Person, migration: MigrationProgress) -> None:
             f"Asked for {words.moment(migration.requested_at)} UTC. {_standing(migration)}"
         )
         if migration.failure:
-            st.error(migration.failure)
+            st.error(words.plain(migration.failure))
         if migration.moving and migration.tables:
             st.progress(migration.done / len(migration.tables))
         if migration.summary:
@@ -164,6 +164,6 @@ def _act(command: Callable[[Connection], object]) -> None:
         with engine().begin() as connection:
             command(connection)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()

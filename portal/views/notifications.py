@@ -135,6 +135,6 @@ def _set_webhook(person: Person, url: str) -> None:
         with engine().begin() as connection:
             set_webhook(connection, person.id, url)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()

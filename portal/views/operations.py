@@ -11,6 +11,7 @@ from deployments.prefect_api import FlowRun, PrefectApi, RefusedError, ServerAwa
 from deployments.queue_control import QueueState, pause, queue_states
 from deployments.queues import load_queues
 from deployments.rules import load_rules
+from portal import words
 from portal.components.failures import show_failures
 from portal.components.log_search import show_log_groups
 from portal.components.rule_table import show_rules
@@ -83,7 +84,7 @@ def _pause(person: Person, name: str, *, paused: bool) -> None:
     except (ServerAwayError, RefusedError):
         st.warning(_AWAY)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun(scope="fragment")
 

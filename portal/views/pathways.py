@@ -52,7 +52,7 @@ def _show_pathway(pathway: Pathway) -> None:
     left.metric("Time", words.count(pathway.minutes, "minute"))
     right.metric("Consumables", _money(pathway.cost))
     if pathway.unpriced:
-        st.warning(f"Without a price on that day: {', '.join(pathway.unpriced)}.")
+        st.warning(f"Without a price on that day: {words.plain(', '.join(pathway.unpriced))}.")
     st.dataframe(
         {
             "Step": [step.name for step in pathway.steps],

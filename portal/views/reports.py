@@ -61,7 +61,7 @@ def _show_report(person: Person, report: ReportRow) -> None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
             st.markdown(f"**{words.plain(request.title)}** :{colour}-badge[{name}]")
-            st.caption(_about(report))
+            st.caption(words.plain(_about(report)))
             if report.moving and report.parts:
                 st.progress(report.share_done, f"{report.parts_done} of {report.parts} parts")
         with right:
@@ -92,7 +92,7 @@ def _ask_again(person: Person, report: ReportRow) -> None:
                 connection, report.id, user_id=person.id, reason="asked for in the portal"
             )
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()
 

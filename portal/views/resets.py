@@ -66,7 +66,7 @@ def _decide(command: Command) -> None:
         with engine().begin() as connection:
             command(connection)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()
 

@@ -62,7 +62,7 @@ def _show_state(submission: SubmissionRow) -> None:
     elif state == SubmissionState.DRAFT:
         st.info(f"{submission.month_text} is calculated as a draft. Commissioners do not see it.")
     elif state == SubmissionState.FAILED:
-        st.error(submission.failure or text)
+        st.error(words.plain(submission.failure or text))
     else:
         st.write(text)
 
@@ -123,7 +123,7 @@ def _request(person: Person, submission: SubmissionRow, kind: RunKind) -> None:
         with engine().begin() as connection:
             request_run(connection, submission.id, kind, user_id=person.id)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()
 
@@ -137,7 +137,7 @@ def _place_clinics(person: Person, submission: SubmissionRow, clinics: list[str]
         st.write("These clinics are new. Say which authority hosts each.")
         hosts = {
             clinic: st.selectbox(
-                clinic,
+                words.plain(clinic),
                 authorities,
                 index=None,
                 format_func=lambda code: f"{register.names[code]} ({code})",
@@ -183,7 +183,7 @@ def _show_outcome(
     figures[1].metric("Charges", f"{outcome.charges:,}")
     figures[2].metric("Episodes", f"{outcome.episodes:,}")
     figures[3].metric("Records", f"{outcome.records:,}")
-    st.caption("  \n".join(outcome.accounts))
+    st.caption("  \n".join(map(words.plain, outcome.accounts)))
     if outcome.overwritten:
         st.warning(
             f"{words.count(outcome.overwritten, 'code')} overwritten by a later record of the same "

@@ -39,7 +39,7 @@ def show(person: Person) -> None:
     if submission.state in CHANGEABLE:
         _upload(person, submission)
     else:
-        st.info(str(SubmissionLocked(submission)))
+        st.info(words.plain(str(SubmissionLocked(submission))))
     with engine().connect() as connection:
         files = files_of(connection, person.scope, submission.id)
     if not files:
@@ -96,8 +96,8 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="top")
         with left:
-            st.markdown(f"**{_escaped(file.name)}** :{colour}-badge[{name}]")
-            st.write(file.text)
+            st.markdown(f"**{words.plain(file.name)}** :{colour}-badge[{name}]")
+            st.write(words.plain(file.text))
             st.caption(_facts(file))
             if file.same_as is not None:
                 st.warning(
@@ -125,7 +125,7 @@ def _show_findings(person: Person, submission: SubmissionRow, file: FileRow) -> 
 def _facts(file: FileRow) -> str:
     facts = [f"uploaded {words.moment(file.uploaded_at)} UTC"]
     if file.uploaded_by:
-        facts[0] += f" by {file.uploaded_by}"
+        facts[0] += f" by {words.plain(file.uploaded_by)}"
     facts.append(
         f"{file.size / 1_000_000:,.1f} MB" if file.size > 99_999 else f"{file.size:,} bytes"
     )
@@ -152,11 +152,6 @@ def _remove(person: Person, file: FileRow) -> None:
         with engine().begin() as connection:
             remove_file(connection, file.id, user_id=person.id)
     except UserError as wrong:
-        st.error(str(wrong))
+        st.error(words.plain(str(wrong)))
     else:
         st.rerun()
-
-
-def _escaped(text: str) -> str:
-    """A user's text inside Markdown."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>:$~" else sign for sign in text)

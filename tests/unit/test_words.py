@@ -35,4 +35,9 @@ def test_counts_and_names() -> None:
 
 
 def test_nothing_that_users_typed_is_markup() -> None:
-    assert words.plain("a_b *c* [d](e) $f$ <g>") == (r"a\_b \*c\* \[d\]\(e\) \$f\$ \<g\>")
+    assert words.plain("a_b *c* [d](e) $f$ <g>") == r"a_b \*c\* \[d\](e) \$f\$ \<g>"
+
+
+def test_a_label_is_read_aloud_as_it_stands() -> None:
+    label = "SHHAPT 1: T4A of Episode_Activity (a), 100%; 1.5 - 2"
+    assert words.plain(label) == label
