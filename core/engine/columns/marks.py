@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.engine.columns.coded import Coded
+
 DATE_CELL = "\ue000"
 DATE_WITH_TIME = "\ue001"
 ERROR_CELL = "\ue002"
@@ -30,6 +32,8 @@ TWICE = "\ue008"
 """Several cells of one address: what each holds, with " | " between."""
 TYPED = "\ue009"
 """A person's correction of a cell: it counts as the kind of cell that the field needs."""
+LOOKS_LIKE_ANOTHER = "\ue00a"
+"""An identifier that differs from another of the file only in white space."""
 HALF = "\ue00e"
 """Text with half of a character of two halves (UTF-16) in it, which no text can hold."""
 LITERAL = "\ue00f"
@@ -93,6 +97,17 @@ def bare_text(text: str) -> str:
 def literal(text: str) -> str:
     """A text as a cell of a marked table holds it."""
     return LITERAL + text if DATE_CELL <= text[:1] <= LITERAL else text
+
+
+def with_marks(table: pa.Table, column: str, where: pa.Array, mark: str) -> pa.Table:
+    """The table with a mark on some distinct values of a coded column, in place of any other."""
+    if not is_marked(table):
+        table = with_literals(table).replace_schema_metadata(FROM_TEXT)
+    cells = Coded.from_column(table[column])
+    bare = take_marks_off(cells.values)[0]
+    marked = pc.if_else(where, pc.binary_join_element_wise(mark, bare, ""), cells.values)
+    at = table.schema.get_field_index(column)
+    return table.set_column(at, column, Coded(cells.codes, marked).to_array())
 
 
 def with_literals(table: pa.Table) -> pa.Table:

@@ -23,7 +23,15 @@ from core.engine.columns.text_bytes import any_of, bytes_of
 from core.engine.dataset import snomed
 from core.engine.dataset.dates import FIRST_YEAR, LAST_YEAR, Days, days_of, outside_years
 from core.engine.dataset.fields import Field, FieldType
-from core.engine.dataset.notes_in_cells import ERROR_NAME, NARROW, NO_RESULT, RAGGED, STANDS_TWICE
+from core.engine.dataset.notes_in_cells import (
+    NARROW,
+    NO_RESULT,
+    NOT_AVAILABLE,
+    RAGGED,
+    STANDS_TWICE,
+    error_names,
+    may_be_notes,
+)
 from core.engine.dataset.specification import Specification
 from core.engine.dataset.spelling import listed_spelling
 
@@ -108,6 +116,7 @@ def mark_flags(field: Field, mark_of_each: npt.NDArray[np.str_]) -> Iterator[Fla
     yield Flag("too-many-codes", mark_of_each == marks.CODE_TOO_MANY, {"slots": field.repeat})
     yield Flag(f"{_WRONG_CELL[field.type]}/cell", mark_of_each == marks.ERROR_CELL)
     yield Flag(f"{_WRONG_CELL[field.type]}/twice", mark_of_each == marks.TWICE)
+    yield Flag("bad-pattern/white-space", mark_of_each == marks.LOOKS_LIKE_ANOTHER)
     yield Flag("bad-encoding/half", mark_of_each == marks.HALF)
     yield Flag("formula-without-value", mark_of_each == marks.NO_VALUE)
     if field.type == "text":
@@ -119,21 +128,21 @@ def mark_flags(field: Field, mark_of_each: npt.NDArray[np.str_]) -> Iterator[Fla
         yield Flag("bad-number/rounded", mark_of_each == marks.ROUNDED_NUMBER)
 
 
-def notes(field: Field, values: pa.Array, as_text: Mask | None = None) -> Iterator[Flag]:
+def notes(field: Field, values: pa.Array, *, from_workbook: bool) -> Iterator[Flag]:
     """Texts, as they stand, that are names of errors, or signs or notes in the place of a value.
 
     A program that saves csv writes the name of the error that a cell holds, and as many # as a
-    narrow column shows. Who means such a text writes an apostrophe before it. ``as_text``: values
-    that are taken for texts nevertheless.
+    narrow column shows. Who means such a text writes an apostrophe before it. In a text field of
+    csv ``#N/A`` may be meant; where it is not, the reader has marked it.
     """
-    if not any_of(bytes_of(values), b"#"):
+    if not may_be_notes(values):
         return
     wrong = _WRONG_CELL[field.type]
     meant = pc.match_substring_regex(values, r"^\s*'")
-    if as_text is not None:
-        meant = pc.or_(meant, pa.array(as_text))
     texts = pc.if_else(meant, pa.scalar(None, pa.string()), as_read(values))
-    named = pc.match_substring_regex(texts, ERROR_NAME, ignore_case=True)
+    named = error_names(texts)
+    if field.type == "text" and not from_workbook:
+        named = pc.and_not(named, pc.equal(pc.utf8_upper(texts), NOT_AVAILABLE))
     noted = pc.starts_with(texts, RAGGED)  # a note of the marked copy names no error of Excel
     yield Flag(f"{wrong}/cell", _mask(pc.and_not(named, noted)))
     yield Flag(f"{wrong}/narrow", _mask(pc.match_substring_regex(texts, NARROW)))

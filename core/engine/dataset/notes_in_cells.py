@@ -7,7 +7,11 @@ overwrites them.
 
 from __future__ import annotations
 
-import re
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.engine.columns.as_read import text_as_read
+from core.engine.columns.text_bytes import any_of, bytes_of
 
 NO_RESULT = "#NO-RESULT!"
 """A formula follows whose result was not in the file."""
@@ -16,15 +20,47 @@ STANDS_TWICE = "#TWICE!"
 RAGGED = "#RAGGED!"
 """The row had too many cells or too few, or could not be told apart."""
 
-ERROR_NAME = r"^#(?:[A-Z][A-Z0-9/_]*[!?]|N/A|GETTING_DATA)$|^#ERROR! "
-"""Errors of Excel, those of linked data, Python and dynamic arrays among them."""
+NOT_AVAILABLE = "#N/A"
+"""Excel's error for “not available”, which people write as a text too."""
 
+_ENGLISH = (
+    "NULL!|DIV/0!|VALUE!|REF!|NAME\\?|NUM!|N/A|GETTING_DATA|SPILL!|CALC!|FIELD!|BLOCKED!|BUSY!"
+    "|CONNECT!|UNKNOWN!|EXTERNAL!|PYTHON!|TIMEOUT!|CIRCULAR!|ERROR!|MACRO\\?"
+)
+_OTHER_LANGUAGES = (
+    "NV|N/D|N/DISP|N/V|N/B|N/T|I/T|MV|NB|YOK|HIÁNYZIK|HIÁNY|NEDOSTUPNÝ|NEDOSTUPNÉ"
+    "|NENÍ_K_DISPOZICI|Н/Д|НД|Δ/Υ|Δ/Δ|לא זמין|לא ישים|غير متوفر"
+)
+"""“Not available”, which ends without a sign: German, French, Spanish, Italian, Portuguese, Polish,
+Slovene, Dutch, Danish, Norwegian, Turkish, Hungarian, Slovak, Czech, Russian, Greek and others."""
+
+_NAMES = (
+    f"^(?i:#(?:{_ENGLISH}|{_OTHER_LANGUAGES}))$"
+    r"|^#[¡¿]?\p{Lu}[\p{Lu}\p{Lo}0-9/_.]*[!?]$"  # in any language: #BEZUG!, #¡REF!, #ИМЯ?
+    r"|^#\p{Lu}+(?:_\p{Lu}+)+$"  # data on their way, in any language
+    r"|^(?i:err|error|fehler|erreur|errore|fout|błąd|ошибка|fel|erro):[0-9]{3}$"  # LibreOffice
+    "|^#ERROR! "
+)
 NARROW = "^##+$"
 """What a column shows that is too narrow for its number or date."""
 
-_NOTE = re.compile(f"{ERROR_NAME}|{NARROW}|^(?:{NO_RESULT}|{STANDS_TWICE}|{RAGGED})", re.IGNORECASE)
+
+def error_names(texts: pa.Array) -> pa.Array:
+    """Which texts, trimmed, are names of errors of a spreadsheet, of any program and language."""
+    return pc.fill_null(pc.match_substring_regex(texts, _NAMES), False)
+
+
+def may_be_notes(values: pa.Array) -> bool:
+    """Whether any of the texts may be a name of an error or a note."""
+    return any_of(bytes_of(values), b"#:")
 
 
 def is_note(text: str) -> bool:
     """Whether a workbook's cell with this text says something else than the text."""
-    return bool(_NOTE.match(text))
+    bare = text_as_read(text) if "#" in text or ":" in text else ""
+    if not bare or text.lstrip().startswith("'"):
+        return False
+    if bare.startswith((NO_RESULT, STANDS_TWICE, RAGGED)):
+        return True
+    one = pa.array([bare])
+    return bool(error_names(one)[0].as_py() or pc.match_substring_regex(one, NARROW)[0].as_py())

@@ -274,6 +274,10 @@ CODES: tuple[Code, ...] = (
             "no zero in front.",
             "check-digit": "“{value}” in {field} is no SNOMED CT code: its last digit does not "
             "fit the others, so that one of them is wrong or was lost.",
+            "white-space": "“{value}” in {field} differs from another value of the file only in "
+            "line breaks, tabs or spaces, which nobody can tell apart; write both alike.",
+            "heading": "The heading of column {letter} is the error “{value}” of a spreadsheet, so "
+            "what the column holds cannot be told; write the heading and save the file again.",
         },
     ),
     Code(

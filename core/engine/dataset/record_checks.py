@@ -153,10 +153,10 @@ class _Check:
     def _bare(self, cells: Coded, field: Field) -> tuple[pa.Array, list[Flag]]:
         """Values as people read them, without marks, and the flags of their form."""
         values = cells.values
-        lone = None if is_from_workbook(self.chunk) else _lone_errors(cells, field)
+        from_workbook = is_from_workbook(self.chunk)
         nul = Flag("bad-encoding/cell", np.asarray(with_nul(values)))
         if not is_marked(self.chunk):
-            return as_read(values), [nul, *notes(field, values, lone)]
+            return as_read(values), [nul, *notes(field, values, from_workbook=False)]
         bare, marks = take_marks_off(values)
         if field.type in (
             "integer",
@@ -164,9 +164,11 @@ class _Check:
             "snomed",
         ):  # what a cell holds counts there, not what it shows
             bare = stored_numbers(values)
-        flags = [nul, *mark_flags(field, marks), *notes(field, bare, lone)]
+        flags = [
+            nul, *mark_flags(field, marks), *notes(field, bare, from_workbook=from_workbook)
+        ]  # fmt: skip
         bare = as_read(bare)
-        if field.type == "date" and is_from_workbook(self.chunk):
+        if field.type == "date" and from_workbook:
             flags.append(not_date_cells(bare, marks))
         return bare, flags
 
@@ -214,20 +216,6 @@ class _Check:
             return blank if condition.kind == "blank" else ~blank
         nowhere = all_of(~_holds_code(cells, condition.codes) for cells in columns)
         return ~nowhere if condition.kind == "in" else nowhere
-
-
-def _lone_errors(cells: Coded, field: Field) -> Mask | None:
-    """Where #N/A is the text of a single csv record, which joins it with no other.
-
-    People write it for “not applicable”, and some systems as an identifier; a csv file does not
-    say which (docs/decisions/0027). Two such records would be one patient, and are named.
-    """
-    if field.type != "text":
-        return None
-    same = pc.equal(pc.utf8_upper(as_read(cells.values)), "#N/A")
-    named = np.asarray(pc.fill_null(same, False))
-    once = np.count_nonzero(cells.spread(named, False)) == 1 if named.any() else False
-    return named if once else None
 
 
 def all_of(masks: Iterable[Mask]) -> Mask:

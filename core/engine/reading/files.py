@@ -17,11 +17,13 @@ from core.engine.columns.as_read import text_as_read
 from core.engine.dataset.fields import Field
 from core.engine.dataset.headings import Heading, Layout, column_letter, match_headings
 from core.engine.dataset.layouts import with_layout
+from core.engine.dataset.notes_in_cells import is_note
 from core.engine.dataset.problems import NO_ERRORS, errors_table, finding
 from core.engine.dataset.specification import Specification
 from core.engine.reading.csv_file import open_csv
 from core.engine.reading.joined import Seams
 from core.engine.reading.kinds import kind_of
+from core.engine.reading.same_to_people import SameToPeople
 from core.engine.reading.table_end import TableEnd, blank_rows
 from core.engine.reading.transposing import transpose
 from core.user_errors import UserError
@@ -130,7 +132,8 @@ class Reading(AbstractContextManager["Reading"]):
         )
         if self._layout.transposed is not None:
             tables = self._transposed(tables, self._layout.transposed)
-        yield from tables
+        identifiers = SameToPeople(self._specification)
+        yield from map(identifiers.marked, tables)
         self.counts = read.counts
         late = read.findings()
         self._late = errors_table(late)
@@ -322,6 +325,7 @@ class _DataRows:
         self._beyond = {
             at: column for at, column in enumerate(layout.columns) if column in layout.beyond
         }
+        self._errors = _error_headings(layout)
         self._all = range(len(layout.columns))
         self._end = TableEnd()
         self._seams = Seams(layout, specification.in_layout(layout.name))
@@ -360,6 +364,16 @@ class _DataRows:
             for at in sorted(self._source.beyond)
         ]
         findings += self._empty_slots()
+        findings += [
+            finding(
+                "bad-pattern/heading",
+                row=self._source.heading_row,
+                value=name,
+                letter=column_letter(at),
+            )
+            for at, name in self._errors.items()
+            if at in self._filled
+        ]
         rows = self._end.findings(self._source.ragged)
         findings += self._seams.findings + rows
         counts = self.counts
@@ -382,9 +396,21 @@ class _DataRows:
                 )
 
     def _note_filled(self, table: pa.Table) -> None:
-        for at in (*self._nameless, *self._beyond):
+        for at in (*self._nameless, *self._beyond, *self._errors):
             if at not in self._filled and not blank_rows(table.select([str(at)])).all():
                 self._filled.add(at)
+
+
+def _error_headings(layout: Layout) -> dict[int, str]:
+    """The columns, by position, whose heading is the error of a spreadsheet: nobody's name."""
+    unknown = {each["value"] for each in layout.findings if each["code"] == "unknown-column"}
+    return {
+        at: heading.heading
+        for at, heading in enumerate(layout.headings)
+        if layout.columns[at] is None
+        and heading.heading.strip() in unknown
+        and is_note(heading.heading)
+    }
 
 
 def rows_lost(there: int, found: int) -> dict[str, Any]:

@@ -140,6 +140,15 @@ def many_strings(path: Path, size: int) -> None:
     _book(path, _ONE_CELL, (b"<si><t>a</t></si>", size))
 
 
+def strings_of_some_length(path: Path, size: int) -> None:
+    _book(path, _ONE_CELL, (b"<si><t>%b</t></si>" % (b"a" * 60), size))
+
+
+def rows_of_one_odd_cell(path: Path, size: int) -> None:
+    """Each cell is one that the regular expression leaves to the XML parser."""
+    _book(path, (b'<row r="1">', b"<c r='A1'><v>1</v></c>" * 100 + b"<row></row>", size, b"</row>"))
+
+
 def rich_strings(path: Path, size: int) -> None:
     _book(path, _ONE_CELL, (b"<si><r><t>a</t></r></si>", size))
 
@@ -156,6 +165,24 @@ def one_cell_again_and_again(path: Path, size: int) -> None:
     _book(path, (b'<row r="1">', b'<c r="A1"><v>1</v></c>', size, b"</row>"))
 
 
+_HEADING_ROW = b"<row>%b</row>" % b"".join(
+    b'<c t="inlineStr"><is><t>%b</t></is></c>' % heading.encode() for heading in HEADINGS.split(",")
+)
+
+
+def one_cell_again_and_again_below_headings(path: Path, size: int) -> None:
+    head = _HEADING_ROW + b'<row r="2">'
+    _book(path, (head, b'<c r="A2"><v>1</v></c>', size, b"</row>"))
+
+
+def short_rows_below_headings(path: Path, size: int) -> None:
+    _book(path, (_HEADING_ROW, b"<row><c><v>1</v></c></row>", size, b""))
+
+
+def error_cells_below_headings(path: Path, size: int) -> None:
+    _book(path, (_HEADING_ROW, b'<row><c t="e"><v>#N/A</v></c></row>', size, b""))
+
+
 def an_xls_of_sectors_in_a_ring(path: Path, size: int) -> None:
     _filled(path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\0\1\2\3", size)
 
@@ -166,6 +193,9 @@ CSV: tuple[Write, ...] = (
 )  # fmt: skip
 WORKBOOKS: tuple[Write, ...] = (
     rows_begun, error_cells_begun, cells_begun, attributes_without_end, comments,
-    one_cell_of_many_letters, one_shared_string, one_rich_string, many_strings, rich_strings,
-    cells_without_addresses, empty_rows, one_cell_again_and_again, an_xls_of_sectors_in_a_ring,
+    one_cell_of_many_letters, one_shared_string, one_rich_string, many_strings,
+    strings_of_some_length, rows_of_one_odd_cell, rich_strings,
+    cells_without_addresses, empty_rows, one_cell_again_and_again,
+    one_cell_again_and_again_below_headings, short_rows_below_headings, error_cells_below_headings,
+    an_xls_of_sectors_in_a_ring,
 )  # fmt: skip

@@ -22,8 +22,10 @@ from core.engine.reading.workbooks.xlsx.package import refuse_declarations
 
 HEAD_LIMIT = 4 << 20
 """Bytes above the first item: what a sheet says of its columns and views."""
-ITEM_LIMIT = 32 << 20
-"""Bytes of one row; more are read element by element."""
+ITEM_LIMIT = 8 << 20
+"""Bytes of one row; more are read element by element, which takes thirty times their memory."""
+PIECE = 1 << 20
+"""Bytes that are read element by element at once."""
 TAG_LIMIT = 1 << 10
 """Bytes of a tag."""
 DEEPEST = 100
@@ -58,7 +60,7 @@ class Markup:
         buffer, more = self._first, self._blocks
         while True:
             if b"<!" in buffer or b"<?" in buffer or len(buffer) > ITEM_LIMIT:
-                self.rest = itertools.chain([self.preamble, buffer], more)
+                self.rest = itertools.chain([self.preamble], _in_pieces(buffer), more)
                 return
             end = self._end_of(buffer)
             if end is not None:
@@ -145,7 +147,7 @@ class Markup:
                 raise unreadable("it has two tables of cells")
 
     def _take_whole(self, begun: bytes) -> None:
-        self.rest = itertools.chain([begun], self._blocks)
+        self.rest = itertools.chain(_in_pieces(begun), self._blocks)
 
     def _end_of(self, block: bytes) -> int | None:
         """Where the items end, None if they go on."""
@@ -229,6 +231,10 @@ def with_entities(texts: pa.Array) -> pa.Array:
     for name, letter in _NAMED.items():
         texts = pc.replace_substring(texts, name, letter)
     return texts
+
+
+def _in_pieces(text: bytes) -> Iterator[bytes]:
+    return (text[at : at + PIECE] for at in range(0, len(text), PIECE))
 
 
 def _bare(name: str) -> str:

@@ -316,7 +316,7 @@ class _CellElements(Elements):
         super().__init__()
         self.at = at
         self._row = at[0]
-        self._tables = 0
+        self._tables = self._of_row = 0
         self._found: list[tuple[int, int, str, str | None, str | None, str | None]] = []
         self._parts: dict[str, list[str] | None] = {}
         self._attributes = ""
@@ -333,8 +333,12 @@ class _CellElements(Elements):
             number = attributes.get("r", "")
             self._row = _row_number(number) if number else self._row + 1
             self.at = self._row, 0
+            self._of_row = 0
         elif name == "c":
             self.at = self._address(attributes.get("r", ""))
+            self._of_row += 1
+            if self._of_row > LAST_COLUMN:
+                raise unreadable("a row has more cells than Excel has columns")
             style, kind = attributes.get("s", ""), attributes.get("t", "n")
             self._attributes = f's="{style}" t="{kind}"'
             self._parts = {"v": None, "t": None, "f": None}

@@ -14,8 +14,10 @@ from core.engine.reading.workbooks.typed_cells import LONGEST_CELL, as_written
 from core.engine.reading.workbooks.xlsx.markup import Elements, Markup, pieces_of, with_entities
 from core.engine.reading.workbooks.xlsx.package import Package
 
-STRINGS_LIMIT = 512 << 20
+STRINGS_LIMIT = 256 << 20
 """Bytes of all shared strings together, which stay in memory while the sheet is read."""
+MOST_STRINGS = 20_000_000
+"""The number of shared strings; a million records have a dozen texts each at most."""
 
 _PROMISED = re.compile(rb"""\buniqueCount\s*=\s*["']([0-9]{1,20})["']""")
 _USUAL = r'^<si>(?:<t(?: xml:space="preserve")?>(?P<text>[^<]*)</t>|<t ?/>)</si>\s*$'
@@ -31,7 +33,10 @@ def read_strings(package: Package, part: str | None) -> pa.Array:
     for texts in _texts(markup):
         held, count = held + texts.nbytes, count + len(texts)
         if held > STRINGS_LIMIT:
-            raise RefusedError(finding("unreadable-file/too-big", limit="512 MB of texts"))
+            raise RefusedError(finding("unreadable-file/too-big", limit="256 MB of texts"))
+        if count > MOST_STRINGS:
+            limit = f"{MOST_STRINGS:,} texts"
+            raise RefusedError(finding("unreadable-file/too-big", limit=limit))
         arrays.append(as_written(texts))
     promised = _PROMISED.search(markup.head)
     if promised and int(promised[1]) > 100 * (count + 1_000):
