@@ -42,7 +42,7 @@ category Cf without the Arabic and Syriac signs that are seen.
 _INNER_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800"
 _BREAKS = "\n\v\f\r\u0085\u2028\u2029"
 _SPACES = "\t " + _BREAKS + _INNER_SPACES
-_LINE_BREAK = "\r+\n|[\v\f\u0085\u2028\u2029]"
+_LINE_BREAK = "\r*[\n\v\f\u0085\u2028\u2029]"
 
 _DIGITS = {
     digit: f"[{chr(0xFF10 + digit)}{chr(0x1FBF0 + digit)}"

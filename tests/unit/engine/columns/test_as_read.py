@@ -97,6 +97,11 @@ def test_what_was_read_reads_the_same_again(texts: list[str | None]) -> None:
     assert [text_as_read(text or "") or None for text in texts] == once
 
 
+@pytest.mark.parametrize("ends", ["\r\f", "\r\r\u2028", "\r\u200b\n", "\v", "\r\n"])
+def test_a_line_break_of_several_characters_is_one(ends: str) -> None:
+    assert read(f"a{ends}b") == ["a\nb"]
+
+
 dressed = st.text(st.sampled_from("'\"= a1\u200b\u00a0\n"), max_size=12)
 
 
