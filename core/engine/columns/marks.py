@@ -102,7 +102,8 @@ def literal(text: str) -> str:
 def with_marks(table: pa.Table, column: str, where: pa.Array, mark: str) -> pa.Table:
     """The table with a mark on some distinct values of a coded column, in place of any other."""
     if not is_marked(table):
-        table = with_literals(table).replace_schema_metadata(FROM_TEXT)
+        metadata = {**(table.schema.metadata or {}), **FROM_TEXT}
+        table = with_literals(table).replace_schema_metadata(metadata)
     cells = Coded.from_column(table[column])
     bare = take_marks_off(cells.values)[0]
     marked = pc.if_else(where, pc.binary_join_element_wise(mark, bare, ""), cells.values)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 
+from core.engine.columns.marks import ERROR_CELL, FROM_TEXT, with_marks
 from core.engine.offline.checking import FileCheck, References, check_chunk, check_file
 from core.engine.reading import open_file
 from tests.small_dataset import GOOD, HEADINGS, SMALL, check_bytes, check_lines, found, stored
@@ -150,3 +152,12 @@ def test_an_error_in_the_place_of_a_heading_is_named_where_its_column_holds_some
     assert not filled.refused
     empty = check_lines(tmp_path, f"{HEADINGS},{name}", f"{GOOD},")
     assert [each[3] for each in found(empty)] == ["unknown-column"]
+
+
+def test_a_marked_chunk_still_knows_what_it_came_with() -> None:
+    cells = pa.array(["#N/A", "1"]).dictionary_encode()
+    table = pa.table({"row": pa.array([2, 3], pa.int32()), "Patient ID": cells})
+    table = table.replace_schema_metadata({b"layout": b"one"})
+    marked = with_marks(table, "Patient ID", pa.array([True, False]), ERROR_CELL)
+    assert marked.schema.metadata == {b"layout": b"one", **FROM_TEXT}
+    assert marked["Patient ID"].to_pylist() == [f"{ERROR_CELL}#N/A", "1"]
