@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.database.copying import copy_table
 from core.database.engine import driver_cursor
-from core.engine.calculation.episodes import merge_records
+from core.engine.calculation.episodes import merge_records, with_groups
+from core.engine.calculation.groups import UNIT
 from core.kpis.views import episodes_table
 from core.submissions.commands.run_chunks import read_records
 from core.submissions.commands.run_inputs import RunInputs
@@ -30,7 +31,8 @@ def write_episodes(connection: Connection, run: RunInputs, chunk: int) -> int:
     """Merges the records of a chunk and writes the episodes; returns how many."""
     columns = list(run.specification.columns)
     records = read_records(connection, run, chunk, columns)
-    episodes = merge_records(records, run.specification).episodes
+    merged = merge_records(records, run.specification)
+    episodes = with_groups(merged, run.specification, between=UNIT)
     run_id = pa.repeat(pa.scalar(run.run_id, pa.int32()), episodes.num_rows)
     rows = episodes.select([*columns, "records"]).append_column("run_id", run_id)
     with driver_cursor(connection) as cursor:

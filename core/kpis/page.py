@@ -82,6 +82,8 @@ def _views(specification: Specification) -> Iterator[str]:
 def _type(field: Field) -> str:
     if field.repeat is not None:
         return "text[]: the codes of all slots"
+    if field.group is not None:
+        return "array: the different values of the episode's records"
     return {"date": "date", "integer": "integer"}.get(field.type, "text")
 
 

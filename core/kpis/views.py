@@ -16,6 +16,7 @@ from core.database.access import FUNCTIONS
 from core.database.engine import driver_cursor
 from core.database.locks import hold_until_end
 from core.database.records import records_table
+from core.engine.calculation.groups import UNIT
 from core.engine.dataset.fields import Field, query_name
 from core.engine.dataset.specification import Specification
 
@@ -139,12 +140,17 @@ _CHARGES = """
 
 
 def _column(field: Field) -> sql.Composable:
-    """A field as the views show it: all slots of a repeating one as an array without gaps."""
+    """A field as the views show it: all slots of a repeating one, and what the records of an
+    episode hold in a field of a group, as an array without gaps."""
     alias = sql.Identifier(query_name(field.name))
     if field.repeat is not None:
         slots = sql.SQL(", ").join(map(sql.Identifier, field.columns))
         return sql.SQL("array_remove(ARRAY[{}], NULL) AS {}").format(slots, alias)
     column = sql.Identifier(field.name)
+    if field.group is not None:
+        kind = sql.SQL(_TYPES.get(field.type, "text"))
+        united = sql.SQL("coalesce(string_to_array({}, {}), '{{}}')::{}[] AS {}")
+        return united.format(column, sql.Literal(UNIT), kind, alias)
     if field.type in _TYPES:
         return sql.SQL("{}::{} AS {}").format(column, sql.SQL(_TYPES[field.type]), alias)
     return sql.SQL("{} AS {}").format(column, alias)

@@ -120,4 +120,4 @@ def _value(merged: MergedValue, specification: Specification) -> str:
 
 def _meaning(merged: MergedValue, specification: Specification) -> str:
     field = specification.columns.get(merged.column)
-    return "" if field is None else specification.codes_of(field).get(merged.value, "")
+    return "" if field is None else specification.code_label(field, merged.value) or ""

@@ -77,7 +77,8 @@ def _no_entries() -> Entries:
 
 
 def _words(merged: Merged, layout: Layout, specification: Specification) -> list[Words]:
-    """The bits of each episode: of a field that repeats, those of all its slots."""
+    """The bits of each episode: of a field that repeats, those of all its slots; of a group, those
+    of all its entries."""
     count = merged.episodes.num_rows
     words = [np.zeros(count, np.uint64) for _ in range(layout.words)]
     for name in layout.bits:
@@ -85,7 +86,12 @@ def _words(merged: Merged, layout: Layout, specification: Specification) -> list
         columns = [merged.episodes[column] for column in merged.slots[name]]
         filled = [column for column in columns if column.null_count < count]
         slots = coded_together(filled) if filled else []
-        for word, marks in layout.marks(field, slots[0].values) if slots else ():
+        same_as = specification.same_as(field)
+        for word, marks in layout.marks(field, slots[0].values, same_as) if slots else ():
             for slot in slots:
                 words[word] |= marks[slot.codes]
+    for group in layout.groups:
+        rows = merged.groups[group]
+        for word, marks in layout.group_marks(group, rows.kinds, specification):
+            words[word] |= rows.any_of(marks, count)
     return words

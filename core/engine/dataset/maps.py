@@ -64,10 +64,16 @@ def _foreign_codes(
     if not lists:
         yield ("maps", name), f"the map {name!r} leads to codes of a list, but there is none"
         return
-    nearest = max(lists, key=lambda of_list: len(wanted & lists[of_list].keys()))
+    nearest = target_list(codes, lists)
     for code, meant in codes.items():
         if meant not in lists[nearest]:
             yield ("maps", name, code), f"{meant!r} is not in the code list {nearest!r}"
+
+
+def target_list(codes: Mapping[str, str], lists: CodeLists) -> str:
+    """The list whose codes a map leads to: the first that has most of them."""
+    wanted = set(codes.values())
+    return max(lists, key=lambda name: len(wanted & lists[name].keys()))
 
 
 def _is_one(code: str) -> bool:

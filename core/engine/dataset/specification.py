@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 from pydantic import BeforeValidator, ValidationError
@@ -20,7 +20,7 @@ from core.documents import Document, StrictModel, parse_document, read_document
 from core.engine.dataset.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
 from core.engine.dataset.fields import Field, Role, heading_key, query_name
 from core.engine.dataset.layouts import FileLayout, alike, layout_problems
-from core.engine.dataset.maps import CodeMap, map_problems
+from core.engine.dataset.maps import CodeMap, map_problems, target_list
 from core.engine.dataset.snomed import is_snomed
 from core.engine.dataset.spelling import listed_spelling
 from core.user_errors import DocumentError, Problem
@@ -109,7 +109,7 @@ class Specification(StrictModel):
         return self if name is None else self.by_layout[name]
 
     def _adapted(self, layout: FileLayout) -> Specification:
-        own = dict(self)
+        own: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
         own |= {"fields": layout.fields_of(self.fields), "layouts": (), "checks": ()}
         return Specification.model_construct(**own)
 
@@ -179,6 +179,14 @@ class Specification(StrictModel):
         if spelling is None and field.type == "snomed" and is_snomed(pa.array([code]))[0]:
             return code
         return spelling
+
+    def code_label(self, field: Field, code: str) -> str | None:
+        """What a code of a field means, or the one that means the same; None where no list says."""
+        own = self.codes_of(field).get(code)
+        if own or not field.same_as:
+            return own
+        same = self.same_as(field)
+        return self.code_lists[target_list(same, self.code_lists)].get(same.get(code, code))
 
     def same_as(self, field: Field) -> dict[str, str]:
         """Codes of a field, and the code of another list that means the same as each."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.episodes import Merged
+from core.engine.calculation.groups import texts_of
 from core.engine.calculation.stages import Calculation
 from core.engine.columns.coded import Coded
 from core.engine.columns.csv_injection import inert_texts
@@ -92,8 +93,9 @@ def write_episodes(
 ) -> None:
     """One row an episode, sorted by its key as text.
 
-    The key, LSOA and district, the codes of each coded field (those of several slots with a space
-    between), the number of records, the currencies charged and the total amount.
+    The key, LSOA and district, the codes of each coded field (those of several slots, or of several
+    records of a group, with a space between), the number of records, the currencies charged and the
+    total amount.
     """
     merged = calculation.merged
     episodes = merged.episodes
@@ -104,8 +106,11 @@ def write_episodes(
         home = episodes[merged.residence]
         where = {"lsoa": coded(home), "district": coded(register.district_of(home))}
         cells |= {name: text_cells(column) for name, column in where.items()}
-    fields = [field for field in specification.fields if field.type == "code"]
-    cells |= {field.name: _codes(merged, field) for field in fields}
+    fields = [field for field in specification.fields if field.is_coded]
+    cells |= {
+        field.name: _codes(merged, field) if field.group is None else _united(merged, field)
+        for field in fields
+    }
     cells["records"] = _numbers(episodes["records"].to_numpy())
     cells["currencies"] = _currencies(calculation)
     cells["amount"] = in_words(_amounts(calculation))
@@ -116,6 +121,12 @@ def _codes(merged: Merged, field: Field) -> Spaced:
     """The codes of a field: the slots that hold any."""
     slots = coded_together([merged.episodes[column] for column in merged.slots[field.name]])
     return Spaced([slot for slot in slots if (slot.codes >= 0).any()] or slots[:1])
+
+
+def _united(merged: Merged, field: Field) -> Coded:
+    """The codes of a field of a group."""
+    rows, count = merged.rows_of(field), merged.episodes.num_rows
+    return text_cells(texts_of(rows, field.name, count, between=" "))
 
 
 def _numbers(values: npt.NDArray[np.int32]) -> Coded:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Combination, Currency
-from core.engine.tariff.statements import Condition, Statement, parse_statement
+from core.engine.tariff.statements import Asked, Condition, Statement, parse_statement
 
 IS = "{field} is {code}"
 IS_NOT = "{field} is not {code}"
 HAS = "{field} has {code}"
 HAS_NOT = "{field} has no {code}"
+WITH = "{condition} with {together}"
+HELD = "{field} {code}"
 OR = "; or "
 NEVER = "By a combination only."
 TOGETHER = "Where {members} come together, {results} in their place."
@@ -60,8 +62,10 @@ def _differs_at(statements: Sequence[Statement]) -> int | None:
     if len(places) != 1:
         return None
     [place] = places
-    forms = {(each[place].field, each[place].negated) for each in (first, *rest)}
-    return place if forms == {(first[place].field, False)} else None
+    forms = {
+        (each[place].field, each[place].negated, each[place].together) for each in (first, *rest)
+    }
+    return place if forms == {(first[place].field, False, ())} else None
 
 
 def _group_sentence(statements: Sequence[Statement], specification: Specification) -> str:
@@ -74,7 +78,7 @@ def _group_sentence(statements: Sequence[Statement], specification: Specificatio
     sentences = [_condition(each, specification) for each in first]
     either = f"{', '.join(codes[:-1])} or {codes[-1]}"
     sentences[place] = _form(first[place], specification).format(
-        field=first[place].field, code=either
+        field=_label(first[place].field, specification), code=either
     )
     return ", and ".join(sentences)
 
@@ -92,17 +96,30 @@ def combination_sentence(combination: Combination) -> str:
 
 def _condition(condition: Condition, specification: Specification) -> str:
     form = _form(condition, specification)
-    return form.format(field=condition.field, code=_code(condition, specification))
+    code = _code(condition, specification)
+    sentence = form.format(field=_label(condition.field, specification), code=code)
+    if not condition.together:
+        return sentence
+    parts = [
+        HELD.format(field=_label(each.field, specification), code=_code(each, specification))
+        for each in condition.together
+    ]
+    return WITH.format(condition=sentence, together=_all_of(parts))
+
+
+def _label(field: str, specification: Specification) -> str:
+    return specification.by_name[field].label
 
 
 def _form(condition: Condition, specification: Specification) -> str:
-    repeats = specification.by_name[condition.field].repeat
-    return ((HAS, HAS_NOT) if repeats else (IS, IS_NOT))[condition.negated]
+    field = specification.by_name[condition.field]
+    several = field.repeat or field.group
+    return ((HAS, HAS_NOT) if several else (IS, IS_NOT))[condition.negated]
 
 
-def _code(condition: Condition, specification: Specification) -> str:
-    label = specification.codes_of(specification.by_name[condition.field]).get(condition.code)
-    return f"{condition.code} ({label})" if label else condition.code
+def _code(asked: Condition | Asked, specification: Specification) -> str:
+    label = specification.code_label(specification.by_name[asked.field], asked.code)
+    return f"{asked.code} ({label})" if label else asked.code
 
 
 def _all_of(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from core.engine.calculation.episodes import merge_records
+from core.engine.calculation.episodes import merge_records, with_groups
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.run_chunks import read_records
 from core.submissions.commands.run_inputs import RunInputs
@@ -15,17 +15,21 @@ from core.submissions.commands.run_inputs import RunInputs
 def read_episodes(connection: Connection, run: RunInputs, chunk: int, *, labels: bool) -> pa.Table:
     """The episodes of a chunk: a coded column for each of the layout, then ``records``.
 
-    With ``labels`` a listed code is written as its label.
+    With ``labels`` a listed code is written as its label. A field of a group has all its values of
+    the episode in one cell.
     """
     specification = run.specification
     records = read_records(connection, run, chunk, list(specification.columns))
-    episodes = merge_records(records, specification).episodes
-    return _labelled(episodes, specification) if labels else episodes
+    merged = merge_records(records, specification)
+    if not labels:
+        return with_groups(merged, specification)
+    words = {field.name: specification.codes_of(field) for field in specification.fields}
+    return _labelled(with_groups(merged, specification, words=words), specification)
 
 
 def _labelled(episodes: pa.Table, specification: Specification) -> pa.Table:
     for name, field in specification.columns.items():
-        codes = specification.codes_of(field)
+        codes = {} if field.group else specification.codes_of(field)
         if codes and name in episodes.column_names:
             at = episodes.column_names.index(name)
             episodes = episodes.set_column(at, name, _in_words(episodes[name], codes))

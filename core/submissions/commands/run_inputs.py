@@ -48,10 +48,11 @@ class RunInputs:
     def needed_columns(self) -> list[str]:
         """The columns of the key and the residence, and those that statements name."""
         in_statements = {
-            condition.field
+            asked.field
             for currency in self.configuration.currencies
             for text in currency.triggers
             for condition in parse_statement(text, self.specification).conditions
+            for asked in condition.asked
         }
         return [
             column

@@ -3,7 +3,9 @@ the codes that were overwritten."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from core.database import tables
 from core.database.records import records_table
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import bucket_of
+from core.engine.calculation.groups import GroupRows
 from core.engine.calculation.stages import calculate
 from core.engine.tariff.configuration import Configuration
 from core.submissions.commands.run_inputs import RunInputs, load_run
@@ -175,7 +178,8 @@ def _merged(
     """The values of the episode, each with the latest record that holds it."""
     if not records.num_rows:
         return []
-    episode = calculate(records, inputs.terms(register)).merged.episodes.to_pylist()[0]
+    merged = calculate(records, inputs.terms(register)).merged
+    episode = merged.episodes.to_pylist()[0]
     rows = records.to_pylist()
     values = []
     for column, value in episode.items():
@@ -188,7 +192,21 @@ def _merged(
             next((row for row in rows if value in (row.get(place) for place in places)), rows[-1]),
         )
         values.append(MergedValue(column, value, names[last["file"]], last["row"]))
+    for group in merged.groups.values():
+        values += _of_group(group, rows, names)
     return values
+
+
+def _of_group(
+    group: GroupRows, rows: list[dict[str, Any]], names: list[str]
+) -> Iterator[MergedValue]:
+    """What the records hold of a group, record by record, so that what belongs together shows."""
+    columns = {name: cells.to_array().to_pylist() for name, cells in group.columns.items()}
+    for place, record in enumerate(group.record.tolist()):
+        row = rows[record]
+        for name, cells in columns.items():
+            if cells[place] is not None:
+                yield MergedValue(name, cells[place], names[row["file"]], row["row"])
 
 
 def _lost(

@@ -31,7 +31,9 @@ def united(specification: Specification) -> Specification:
         else field
         for field in specification.fields
     )
-    return specification.model_copy(update={"fields": tuple(fields)})
+    # not model_copy: it takes along what was worked out from the old fields
+    own = {name: getattr(specification, name) for name in Specification.model_fields}
+    return Specification.model_validate(own | {"fields": tuple(fields)})
 
 
 def filled(merged: Merged) -> list[Row]:

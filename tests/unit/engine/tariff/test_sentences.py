@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.engine.dataset.specification import Specification
+from core.engine.dataset.specification import Specification, load_specification
 from core.engine.tariff.configuration import Combination, Currency
 from core.engine.tariff.sentences import NEVER, combination_sentence, currency_sentence
+from tests.small_dataset import DATA
 
 
 def currency(*triggers: str) -> Currency:
@@ -69,3 +70,18 @@ def test_when_a_currency_is_charged(
 def test_what_a_combination_does(members: list[str], results: list[str], told: str) -> None:
     combination = Combination.model_validate({"if": members, "then": results})
     assert combination_sentence(combination) == told
+
+
+def test_fields_are_called_by_their_titles_and_what_comes_together_is_said() -> None:
+    two = load_specification(DATA / "two-layouts.yaml")
+    sentence = currency_sentence(
+        currency("Activity = 22298006 WITH Site = R WITH Result = P AND NOT Activity = T4"), two
+    )
+    assert sentence == (
+        "What was done has 22298006 (Test one) with Site R (Rectal) and Result P (Positive) "
+        "and What was done has no T4 (Full screen)."
+    )
+    either = currency_sentence(currency("Activity = T1", "Activity = T2"), two)
+    assert either == "What was done has T1 (Test one) or T2 (Test two)."
+    apart = currency_sentence(currency("Activity = T1 WITH Site = R", "Activity = T2"), two)
+    assert "; or " in apart

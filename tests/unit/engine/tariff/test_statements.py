@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.engine.dataset.specification import Specification
-from core.engine.tariff.statements import Condition, StatementError, parse_statement
+from core.engine.dataset.specification import Specification, load_specification
+from core.engine.tariff.statements import Asked, Condition, StatementError, parse_statement
+from tests.small_dataset import DATA
 
 
 def test_a_statement_has_positive_and_negative_conditions(specification: Specification) -> None:
@@ -62,3 +63,45 @@ def test_what_cannot_be_understood_is_refused_with_the_reason(
     with pytest.raises(StatementError) as refused:
         parse_statement(text, specification)
     assert reason in str(refused.value)
+
+
+TWO: Specification = load_specification(DATA / "two-layouts.yaml")
+
+
+def test_with_binds_tightest_and_not_negates_the_whole_condition() -> None:
+    text = "Activity = T1 WITH Site = r WITH Result = P AND NOT Activity = 404684003 WITH Site = O"
+    statement = parse_statement(text, TWO)
+    assert statement.positive == (
+        Condition(
+            "Activity", "T1", group="activity", together=(Asked("Site", "R"), Asked("Result", "P"))
+        ),
+    )
+    assert statement.negative == (
+        Condition(
+            "Activity", "404684003", negated=True, group="activity", together=(Asked("Site", "O"),)
+        ),
+    )
+    assert str(statement) == text.replace("= r ", "= R ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Medium = 01 WITH Site = R", "'Medium' is in no group; write AND"),
+        ("Activity = T1 WITH Age = 16", "'Age' is in no group; write AND"),
+        ("Activity = T1 WITH Drug = A", "of 'activity' and 'Drug' of 'treatment'; write AND"),
+        ("Activity = T1 WITH NOT Site = R", "put NOT before the whole condition"),
+        ("Activity = T1 WITH Activity = T2", "a record has one Activity"),
+        ("Activity = T1 WITH Site = R WITH Site = R", "a record has one Site"),
+        ("Activity = T1 WITH Site", "'Site' is not `FIELD = CODE`"),
+        ("Activity = T1 WITH", "is not a code of Activity"),
+        ("Activity = T1 WITH Seit = R", "did you mean 'Site'"),
+        ("Activity = T1 with Site = R", "write WITH in capitals"),
+        ("Activity = 22298007", "(list activity, SNOMED CT, map activity_of_snomed)"),
+        ("NOT Activity = T1 WITH Site = R", "a statement of NOT alone"),
+    ],
+)
+def test_a_wrong_with_is_refused_with_its_reason(text: str, words: str) -> None:
+    with pytest.raises(StatementError) as refused:
+        parse_statement(text, TWO)
+    assert words in str(refused.value)
