@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -24,13 +26,18 @@ FAULTS = (
 """A column and a wrong value for it; the empty text is a blank where a value is required."""
 
 
-def spoil(columns: dict[str, Coded], share: float, rng: np.random.Generator) -> dict[str, Coded]:
+def spoil(
+    columns: dict[str, Coded],
+    share: float,
+    rng: np.random.Generator,
+    faults: Sequence[tuple[str, str]] = FAULTS,
+) -> dict[str, Coded]:
     """The columns with one fault in each of ``share`` of the rows."""
     rows = len(next(iter(columns.values())).codes)
     chosen = rng.choice(rows, round(rows * share), replace=False)
-    kind = rng.integers(0, len(FAULTS), len(chosen))
+    kind = rng.integers(0, len(faults), len(chosen))
     spoiled = dict(columns)
-    for number, (name, text) in enumerate(FAULTS):
+    for number, (name, text) in enumerate(faults):
         spoiled[name] = _with(spoiled[name], chosen[kind == number], text)
     return spoiled
 
