@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CALCULATION = ("check_speed", "price_speed", "flow_speed", "report_speed")
+CALCULATION = ("check_speed", "price_speed", "layout_speed", "flow_speed", "report_speed")
 PORTAL = ("portal_load", "upload_memory", "event_speed")
 
 

@@ -26,8 +26,8 @@ def heading_key(heading: str) -> str:
 
 
 def query_name(name: str) -> str:
-    """A field's name as a query writes it: ``Contr. Main Method Status`` is
-    ``contr_main_method_status``."""
+    """A field's name as a query writes it: ``Status of Main Activity`` is
+    ``status_of_main_activity``."""
     return re.sub(r"\W+", "_", name.lower()).strip("_")
 
 

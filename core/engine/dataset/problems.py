@@ -128,7 +128,7 @@ CODES: tuple[Code, ...] = (
         "A required column is not there",
         "There is no column for {field}. These headings would do: {headings}.",
         "Name the column with one of the headings listed, or match it when uploading.",
-        "A file without a heading for Patient ID.",
+        "A file without a heading for the patient.",
         {
             "transpose": "There is no column of activity codes to transpose. These headings "
             "would do: {headings}.",
@@ -157,7 +157,7 @@ CODES: tuple[Code, ...] = (
         "Two columns hold one field",
         "Several columns are taken for {field}: {headings}. Keep one of them.",
         "Delete or rename all but one of the columns named.",
-        "Both “Clinic ID” and “Clinic_ID” among the headings.",
+        "Both “Postcode” and “Post_code” among the headings.",
     ),
     Code(
         "data-after-empty-row",
@@ -193,7 +193,7 @@ CODES: tuple[Code, ...] = (
         "A required value is blank",
         "{field} is blank.",
         "Fill in the value.",
-        "A record without a Patient ID.",
+        "A record without the patient's number.",
     ),
     Code(
         "unknown-code",
@@ -201,7 +201,7 @@ CODES: tuple[Code, ...] = (
         "The code is not in the field's list",
         "“{value}” is not a code for {field}.",
         "Use a code from the list of the data set.",
-        "SHHAPT “C99”.",
+        "“C99”, where the list ends with C16.",
         {
             "cell": "The cell of {field} holds the Excel error “{value}”.",
             "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
@@ -232,8 +232,8 @@ CODES: tuple[Code, ...] = (
         "Not a whole number, or a number that Excel has rounded",
         "“{value}” is not a whole number in {field}.",
         "Write whole numbers in digits. Format columns of long numbers as text before typing.",
-        "Age “forty”, the 16-digit number 1086331000000100 typed into a number cell, or a Patient "
-        "ID that Excel saved as 1.23457E+15 (“1E5” is text).",
+        "An age “forty”, the 16-digit number 1086331000000100 typed into a number cell, or a "
+        "number that Excel saved as 1.23457E+15 (“1E5” is text).",
         {
             "rounded": "“{value}” in {field} has more than 15 digits and Excel has rounded it; "
             "format the column as text and enter it again.",
@@ -251,7 +251,7 @@ CODES: tuple[Code, ...] = (
         "The number or year is outside what the field allows",
         "“{value}” is outside {low} to {high}, the range of {field}.",
         "Correct the value.",
-        "Age 250.",
+        "An age of 250.",
         {
             "low": "“{value}” is less than {low}, the least that {field} allows.",
             "high": "“{value}” is more than {high}, the most that {field} allows.",
@@ -264,7 +264,7 @@ CODES: tuple[Code, ...] = (
         "The value does not have the form of the field",
         "“{value}” does not have the form of {field}.",
         "Correct the value; the data set gives the form as a regular expression.",
-        "GP Practice Code “ABC”.",
+        "A practice “ABC”, where practices are a letter and five digits.",
         {
             "cell": "The cell of {field} holds the Excel error “{value}”.",
             "narrow": "The cell of {field} holds “{value}”, which stands for a value that did not "
@@ -286,7 +286,7 @@ CODES: tuple[Code, ...] = (
         "The value is longer than the field allows",
         "“{value}” is longer than the {length} characters that {field} allows.",
         "Shorten the value.",
-        "A Patient ID of 60 characters.",
+        "A patient's number of 60 characters.",
     ),
     Code(
         "unknown-lsoa",
@@ -332,7 +332,7 @@ CODES: tuple[Code, ...] = (
         "An episode has more codes than the data set holds",
         "“{value}” is one code too many: an episode holds {slots} of {field}.",
         "Leave out the codes that do not count for the tariff.",
-        "A thirteenth SHHAPT code for one patient, clinic and day.",
+        "A thirteenth code of activity for one patient, clinic and day.",
         {
             "beyond": "“{value}” stands in a column beyond the {slots} slots of {field}; "
             "it would not be read.",
@@ -419,7 +419,7 @@ CODES: tuple[Code, ...] = (
         "A later record of the episode replaced this code",
         "“{value}” of {field} was replaced by “{by}” of a later record of the same episode.",
         "Put the codes of one episode into different slots if all of them should count.",
-        "T1 in SHHAPT 1 of one record, T2 in SHHAPT 1 of the next.",
+        "One code in the first slot of a record, another in the first slot of the next.",
     ),
 )
 

@@ -151,7 +151,7 @@ class Specification(StrictModel):
         )
 
     def slot_beyond(self, column: str) -> Field | None:
-        """The repeating field of a slot that the data set does not have, such as SHHAPT 13."""
+        """The repeating field of a slot that the data set does not have."""
         name, _, number = column.rpartition(" ")
         field = self.by_name.get(name)
         beyond = column not in self.columns and number.isdecimal()

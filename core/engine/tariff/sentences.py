@@ -69,7 +69,7 @@ def _differs_at(statements: Sequence[Statement]) -> int | None:
 
 
 def _group_sentence(statements: Sequence[Statement], specification: Specification) -> str:
-    """One statement, or several that differ in one code: "SHHAPT has A, B or C"."""
+    """One statement, or several that differ in one code: "Activity has A, B or C"."""
     place = _differs_at(statements) if len(statements) > 1 else None
     if place is None:
         return statement_sentence(statements[0], specification)

@@ -25,7 +25,7 @@ LAYOUT = Layout(
     {
         SHEET: (
             *_FRONT,
-            Column("Clinic ID", meaning="and so on: the columns of the data set, in its order"),
+            Column("Clinic", meaning="and so on: the columns of the data set, in its order"),
             _RECORDS,
         )
     },
