@@ -6,7 +6,8 @@ The one rule for values, codes, identifiers and headings of every kind of file (
   trimmed, every kind of space inside it becomes a space, and every line break of another kind than
   LF becomes LF (a CR alone and a tab stay: people see where they stand);
 - letters are composed (Unicode NFC) and compatibility digits are digits;
-- ``="0001"``, a leading apostrophe and quotes after a space wrap a text: the text is their content.
+- ``="0001"``, a leading apostrophe (and its partner at the end) and quotes after a space wrap a
+  text: the text is their content.
 
 The functions take whole columns; values of printable ASCII, nearly all of them, are returned early.
 """
@@ -59,9 +60,10 @@ _QUOTED = '"((?:[^"]|"")*)"'
 _FORMULA = rf"^=[{_SPACES}]*{_QUOTED}$"
 _QUOTES_LATE = rf"^[{_SPACES}{_INVISIBLE}]+{_QUOTED}[{_SPACES}]*$"
 _TRIM = rf"^[{_SPACES}]+|[{_SPACES}]+$"
+_IN_APOSTROPHES = rf"^(?:'[{_SPACES}]*)+([^']*?)(?:[{_SPACES}]*')+$"
 _APOSTROPHES = rf"^(?:'[{_SPACES}]*)+"
 
-_INVISIBLE_CHARACTER = re.compile(f"[{_INVISIBLE}]")
+INVISIBLE_CHARACTER = re.compile(f"[{_INVISIBLE}]")
 _NULL = pa.scalar(None, pa.string())
 
 
@@ -100,7 +102,7 @@ def with_nul(values: pa.Array) -> pa.Array:
 
 def made_visible(text: str) -> str:
     """The text with the number and name of each invisible character in it."""
-    return _INVISIBLE_CHARACTER.sub(lambda match: _named(match[0]), text.replace("\0", NUL_SHOWN))
+    return INVISIBLE_CHARACTER.sub(lambda match: _named(match[0]), text.replace("\0", NUL_SHOWN))
 
 
 def on_one_line(name: str) -> str:
@@ -144,6 +146,7 @@ def _undressed(values: pa.Array) -> pa.Array:
     while True:
         bare = _unwrapped(_unwrapped(values, _FORMULA), _QUOTES_LATE)
         bare = pc.replace_substring_regex(bare, _TRIM, "")
+        bare = pc.replace_substring_regex(bare, _IN_APOSTROPHES, r"\1")
         bare = pc.replace_substring_regex(bare, _APOSTROPHES, "")
         if bare.equals(values):
             return bare

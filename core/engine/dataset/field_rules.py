@@ -116,7 +116,8 @@ def mark_flags(field: Field, mark_of_each: npt.NDArray[np.str_]) -> Iterator[Fla
     yield Flag("too-many-codes", mark_of_each == marks.CODE_TOO_MANY, {"slots": field.repeat})
     yield Flag(f"{_WRONG_CELL[field.type]}/cell", mark_of_each == marks.ERROR_CELL)
     yield Flag(f"{_WRONG_CELL[field.type]}/twice", mark_of_each == marks.TWICE)
-    yield Flag("bad-pattern/white-space", mark_of_each == marks.LOOKS_LIKE_ANOTHER)
+    yield Flag("bad-pattern/looks-alike", mark_of_each == marks.LOOKS_LIKE_ANOTHER)
+    yield Flag("bad-pattern/nobody", mark_of_each == marks.NOBODY)
     yield Flag("bad-encoding/half", mark_of_each == marks.HALF)
     yield Flag("formula-without-value", mark_of_each == marks.NO_VALUE)
     if field.type == "text":

@@ -274,8 +274,11 @@ CODES: tuple[Code, ...] = (
             "no zero in front.",
             "check-digit": "“{value}” in {field} is no SNOMED CT code: its last digit does not "
             "fit the others, so that one of them is wrong or was lost.",
-            "white-space": "“{value}” in {field} differs from another value of the file only in "
-            "line breaks, tabs or spaces, which nobody can tell apart; write both alike.",
+            "looks-alike": "“{value}” in {field} looks like another value of the file but differs "
+            "from it in spaces, quotes, or letters and digits that nobody can tell apart; write "
+            "both alike.",
+            "nobody": "“{value}” in {field} is what programs write for a missing value; it stands "
+            "in several records, which would be one patient.",
             "heading": "The heading of column {letter} is the error “{value}” of a spreadsheet, so "
             "what the column holds cannot be told; write the heading and save the file again.",
         },

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
+from core.engine.columns.as_read import INVISIBLE_CHARACTER as INVISIBLE
 from core.engine.dataset.problems import finding
 from core.engine.reading.workbooks.xls.compound import inspect_compound
 
@@ -37,9 +38,16 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 _SKIPPED = r"(?>\s++|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z))*+"
 _WEB_PAGE = re.compile(
     _SKIPPED + r"<(?:!doctype\s+html|(?:html|head|body|table|thead|tbody|tr|td|style|script|meta|"
-    r"title|link|base|div|span|p|br|font|center|b|h[1-6]|ul|ol|form|frameset)\b)",
+    r"title|link|base|div|span|p|br|font|center|b|h[1-6]|ul|ol|form|frameset|col|colgroup|caption|th|"
+    r"hr|a|i|u|img|pre|small|strong|em|header|main|section|nav|article|iframe|noscript|input|label)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_PAGE_WITHIN = re.compile(
+    r"<(?:html|table)(?:\s[^<>]*)?>\s*(?:<!--.*?-->\s*)*<(?:head|body|caption|col|colgroup|thead|tbody|tr|"
+    r"meta|title|style|script|td|th)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A web page that something stands above."""
 _XML = re.compile(r"\s*<(?:\?xml\b|!doctype\b|svg\b|[\w.-]+(?::[\w.-]+)?\s+xmlns)", re.IGNORECASE)
 _MAIL = re.compile(r"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?mime-version\s*:", re.IGNORECASE)
 _MARKS = {
@@ -49,7 +57,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-_BLANK_TEXT = " \t\r\n\v\f\ufeff\xef\xbb\xbf"
+_BLANK_TEXT = " \t\r\n\v\f\xa0\ufeff\xef\xbb\xbf"
 """Also a mark of UTF-8 that stands below white space, read as Latin-1."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -77,7 +85,7 @@ def kind_of(path: Path) -> Kind | dict[str, Any]:
 
 
 def _markup_in(text: str) -> str | None:
-    if _WEB_PAGE.match(text) or _MAIL.match(text.lstrip()):
+    if _WEB_PAGE.match(text) or _PAGE_WITHIN.search(text) or _MAIL.match(text.lstrip()):
         return "a web page"
     return "an XML document" if _XML.match(text) else None
 
@@ -89,4 +97,7 @@ def _text_of(head: bytes) -> str:
             return head[len(mark) :].decode(encoding, "ignore")
     if head[:2] in (b"<\0", b"\0<"):
         return head.decode("utf-16-le" if head[:1] == b"<" else "utf-16-be", "ignore")
-    return head.decode("latin-1")
+    try:
+        return INVISIBLE.sub("", codecs.getincrementaldecoder("utf-8")().decode(head))
+    except UnicodeDecodeError:
+        return head.decode("latin-1")

@@ -6,5 +6,5 @@ READER_REVISION = 4
 1: until November 2026. 2: text as people read it; quotes that are out of place; what a cell shows.
 3: control characters are taken out; names of errors and narrow columns in csv; stray quotes in the
 first column and among the headings. 4: errors of spreadsheets in any language; identifiers that
-differ only in white space that nobody can see.
+look alike, and words for no value in their place.
 """

@@ -1,11 +1,13 @@
-"""Identifiers that people cannot tell apart, and errors that could be one person.
+"""Identifiers that people cannot tell apart, and words for no value that would be one person.
 
-Two spellings that differ only in white space inside would be two patients, and every ``#N/A`` of a
-csv file one. A single one of either is read as it stands; what would be joined or doubled is marked
-for the checks. Chunks come in the order of the file, so that each is judged by those before it.
+Two spellings that look alike would be two patients, and every ``NULL`` or ``#N/A`` of a file one. A
+single one of either is read as it stands; what would be joined or doubled is marked for the checks.
+Chunks come in the order of the file, so that each is judged by those before it.
 """
 
 from __future__ import annotations
+
+import unicodedata
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from core.engine.columns.coded import Coded
 from core.engine.columns.marks import (
     ERROR_CELL,
     LOOKS_LIKE_ANOTHER,
+    NOBODY,
     is_from_workbook,
     is_marked,
     take_marks_off,
@@ -26,9 +29,28 @@ from core.engine.columns.text_bytes import any_of, bytes_of
 from core.engine.dataset.notes_in_cells import NOT_AVAILABLE
 from core.engine.dataset.specification import Specification
 
-_HARD_TO_SEE = r"[\t\n\r]|  "
-"""White space that spreadsheets show as nothing, or as one space."""
-_WHITE_SPACE = r"[\t\n\r ]+"
+_QUOTES = "\"'`´‘’‚‛“”„‟«»‹›′″"
+_HARD_TO_SEE = rf"[\t\n\r]|  |^[{_QUOTES}]|[{_QUOTES}]$"
+"""White space that spreadsheets show as nothing or as one space, and quotes that lost a partner."""
+_NOT_SEEN = rf"[\t\n\r ]+|^[{_QUOTES}\s]+|[{_QUOTES}\s]+$"
+
+_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеіјорсухѕԁһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονıՕоɡ‐‑‒–—―−﹣－⁃",
+    "ABESIJKMHOPCTYXaeijopcyxsdhABEZHIKMNOPTYXovioog----------",
+) | dict.fromkeys(map(ord, _QUOTES), "'")
+"""Letters of other scripts, dashes and quotes that look like those of ASCII."""
+
+_WORDS = (
+    "null", "(null)", "<null>", "[null]", "\\n", "nan", "-nan", "<na>", "n/a", "none", "nil",
+    "undefined",
+)  # fmt: skip
+_NO_VALUE = pa.array(
+    sorted(
+        {form(word) for word in _WORDS for form in (str.lower, str.upper, str.title)}
+        | {"NA", "NaN"}
+    )
+)
+"""What programs write for a value that is missing; people are not called so."""
 
 
 class SameToPeople:
@@ -40,13 +62,18 @@ class SameToPeople:
         self._spellings = {
             name: _Spellings() for name in self._texts if fields[name].role in ("clinic", "patient")
         }
-        self._with_error: set[str] = set()  # columns in which an error came before
+        role = specification.with_role("patient")
+        self._patient = role.name if role is not None and role.type == "text" else None
+        self._taken: set[tuple[str, str]] = set()  # columns and marks of words that came before
 
     def marked(self, chunk: pa.Table) -> pa.Table:
         """The chunk with the marks."""
         if not is_from_workbook(chunk):
             for column in self._texts:
-                chunk = self._errors_marked(chunk, column)
+                if any_of(bytes_of(Coded.from_column(chunk[column]).values), b"#"):
+                    chunk = self._words_marked(chunk, column, _ERROR, ERROR_CELL)
+        if self._patient is not None:
+            chunk = self._words_marked(chunk, self._patient, _NO_VALUE, NOBODY)
         for column, spellings in self._spellings.items():
             cells = Coded.from_column(chunk[column])
             wrong = spellings.wrong(cells.values, marked=is_marked(chunk))
@@ -54,22 +81,25 @@ class SameToPeople:
                 chunk = with_marks(chunk, column, wrong, LOOKS_LIKE_ANOTHER)
         return chunk
 
-    def _errors_marked(self, chunk: pa.Table, column: str) -> pa.Table:
-        """The first error of a file may be meant as a text, unless another stands beside it."""
+    def _words_marked(self, chunk: pa.Table, column: str, words: pa.Array, mark: str) -> pa.Table:
+        """The first of these words in a file may be meant, unless another stands beside it."""
         cells = Coded.from_column(chunk[column])
-        if not any_of(bytes_of(cells.values), b"#"):
+        values = _trimmed(cells.values, marked=is_marked(chunk))
+        named = np.asarray(pc.is_in(values, value_set=words))
+        if not named.any():
             return chunk
-        bare = _bare(cells.values, marked=is_marked(chunk))
-        named = np.asarray(pc.fill_null(pc.equal(pc.utf8_upper(bare), NOT_AVAILABLE), False))
-        named &= ~np.asarray(pc.fill_null(pc.match_substring_regex(cells.values, _MEANT), False))
-        count = np.count_nonzero(cells.spread(named, False)) if named.any() else 0
+        named = named & ~np.asarray(
+            pc.fill_null(pc.match_substring_regex(cells.values, _MEANT), False)
+        )
+        count = np.count_nonzero(cells.spread(named, False))
         if not count:
             return chunk
-        first = count == 1 and column not in self._with_error
-        self._with_error.add(column)
-        return chunk if first else with_marks(chunk, column, pa.array(named), ERROR_CELL)
+        first = count == 1 and (column, mark) not in self._taken
+        self._taken.add((column, mark))
+        return chunk if first else with_marks(chunk, column, pa.array(named), mark)
 
 
+_ERROR = pa.array([NOT_AVAILABLE, NOT_AVAILABLE.lower(), "#N/a", "#n/A"])
 _MEANT = r"^\s*'"
 
 
@@ -94,7 +124,7 @@ class _Spellings:
 
     def _judged(self, each: pa.Array) -> npt.NDArray[np.bool_]:
         keys = _keys(each)
-        odd = np.asarray(pc.match_substring_regex(each, _HARD_TO_SEE))
+        odd = _is_odd(each, keys)
         all_plain = [keys.filter(pa.array(~odd)), self._seen()] if odd.any() else [keys]
         plain = pc.is_in(keys, value_set=pa.concat_arrays(all_plain))
         of_odd = keys.filter(pa.array(odd)).dictionary_encode()
@@ -121,12 +151,26 @@ class _Spellings:
 
 
 def _can_be_seen(values: pa.Array) -> bool:
-    """Whether the texts are ASCII in which no white space but single spaces stands."""
+    """Whether the texts are plain ASCII in which no white space but single spaces stands."""
+    if not _is_plain(values):
+        return False
+    spaces = bytes_of(values) == ord(" ")
+    return not (spaces[1:] & spaces[:-1]).any()
+
+
+def _is_plain(values: pa.Array) -> bool:
+    """Whether all that people see of the texts are the letters that stand there."""
     content = bytes_of(values)
     if len(content) and (content.min() < ord(" ") or content.max() > ord("~")):
         return False
-    spaces = content == ord(" ")
-    return not (spaces[1:] & spaces[:-1]).any()
+    return not any_of(content, b"\"'`=")
+
+
+def _trimmed(values: pa.Array, *, marked: bool) -> pa.Array:
+    """As ``_bare``; plain texts are not looked at one by one."""
+    if not _is_plain(values):
+        return _bare(values, marked=marked)
+    return pc.ascii_trim(values, " ") if any_of(bytes_of(values), b" ") else values
 
 
 def _bare(values: pa.Array, *, marked: bool) -> pa.Array:
@@ -134,4 +178,19 @@ def _bare(values: pa.Array, *, marked: bool) -> pa.Array:
 
 
 def _keys(values: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(values, _WHITE_SPACE, "")
+    """What people see of the values: the same for those that they cannot tell apart."""
+    if len(content := bytes_of(values)) and content.max() > ord("~"):
+        odd = pc.match_substring_regex(values, "[^ -~]")
+        alike = [
+            unicodedata.normalize("NFKC", text.translate(_ALIKE)).translate(_ALIKE)
+            for text in values.filter(odd).to_pylist()
+        ]
+        values = pc.replace_with_mask(values, odd, pa.array(alike, pa.string()))
+    return pc.replace_substring_regex(values, _NOT_SEEN, "")
+
+
+def _is_odd(values: pa.Array, keys: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which values hold what is hard to see, or letters that are not what they look like."""
+    hard = np.asarray(pc.match_substring_regex(values, _HARD_TO_SEE))
+    bare = pc.replace_substring_regex(values, _NOT_SEEN, "")
+    return np.asarray(hard | np.asarray(pc.not_equal(bare, keys)))

@@ -344,6 +344,8 @@ class _CellElements(Elements):
             self._parts = {"v": None, "t": None, "f": None}
             self._length = 0
         elif name in ("v", "t", "f") and not (name == "t" and "is" not in self._within):
+            if name == "v" and self._parts.get(name) is not None:
+                raise unreadable("a cell holds two values")
             self._parts[name] = self._parts.get(name) or []
 
     def end(self, name: str) -> None:
