@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +16,11 @@ CREATED = datetime.datetime(2017, 4, 1)  # noqa: DTZ001 - workbooks know no time
 DATE = "Attendance Date"
 
 
-def write_activity(activity: pa.Table, path: Path) -> None:
-    """Writes csv or xlsx by the suffix of ``path``; raises ``UserError`` for any other suffix."""
+def write_activity(activity: pa.Table, path: Path, *, dates: Collection[str] = (DATE,)) -> None:
+    """Writes csv or xlsx by the suffix of ``path``; raises ``UserError`` for any other suffix.
+
+    ``dates``: the columns that become date cells in a workbook.
+    """
     ending = path.suffix.casefold()
     if ending not in (".csv", ".xlsx"):
         raise UserError(f"{path}: name the file .csv or .xlsx")
@@ -24,7 +28,10 @@ def write_activity(activity: pa.Table, path: Path) -> None:
         raise UserError(f"{path}: a worksheet holds {XLSX_ROWS:,} records; write .csv instead")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        (_write_csv if ending == ".csv" else _write_xlsx)(activity, path)
+        if ending == ".csv":
+            _write_csv(activity, path)
+        else:
+            _write_xlsx(activity, path, dates)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror})") from error
 
@@ -49,7 +56,7 @@ def _write_csv(activity: pa.Table, path: Path) -> None:
             pacsv.write_csv(pa.table(texts, activity.column_names), out, options)
 
 
-def _write_xlsx(activity: pa.Table, path: Path) -> None:
+def _write_xlsx(activity: pa.Table, path: Path, dates: Collection[str]) -> None:
     import xlsxwriter
 
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -58,11 +65,11 @@ def _write_xlsx(activity: pa.Table, path: Path) -> None:
         sheet = workbook.add_worksheet("Activity")
         date_format = workbook.add_format({"num_format": "yyyy-mm-dd"})
         sheet.write_row(0, 0, activity.column_names)
-        date_at = activity.column_names.index(DATE)
+        date_at = {at for at, name in enumerate(activity.column_names) if name in dates}
         columns = [column.to_pylist() for column in activity.columns]
         for row, cells in enumerate(zip(*columns, strict=True), start=1):
             for at, text in enumerate(cells):
-                if at == date_at and (day := _day(text)):
+                if at in date_at and text and (day := _day(text)):
                     sheet.write_datetime(row, at, day, date_format)
                 elif text is not None:
                     sheet.write_string(row, at, text)
