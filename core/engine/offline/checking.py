@@ -45,7 +45,7 @@ class FileCheck:
     refused: bool
     errors: pa.Table
     record_count: int
-    counts: RowCounts
+    counts: RowCounts | None
     records_in_error: int
     _chunks: list[pa.Table] = field(repr=False)
     _specification: Specification = field(repr=False)
@@ -67,8 +67,8 @@ class FileCheck:
 
     @property
     def rows(self) -> dict[str, int | None]:
-        """The counts of the file's rows by name; None where the file is refused."""
-        if self.refused:
+        """The counts of the file's rows by name; None where nobody can count them."""
+        if self.counts is None:
             return dict.fromkeys(ROW_COUNTS)
         in_error = self.records_in_error + self.counts.in_error
         read = self.record_count - self.records_in_error
@@ -141,7 +141,7 @@ def check_file(
         findings = _in_order(of_file, kept)
         refused = reading.refused or bool(too_many.num_rows)
         if refused:
-            records, count = [], 0
+            records, count, in_error = [], 0, 0
         return FileCheck(
             name=reading.name,
             headings=reading.headings,
@@ -149,7 +149,7 @@ def check_file(
             refused=refused,
             errors=findings,
             record_count=count,
-            counts=reading.counts,
+            counts=None if too_many.num_rows else reading.counts,
             records_in_error=in_error,
             _chunks=records,
             _specification=specification,

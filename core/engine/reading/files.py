@@ -31,7 +31,8 @@ from core.user_errors import UserError
 CHUNK_ROWS = 50_000
 
 
-OF_HEADINGS = {"missing-column", "duplicate-column", "headings-elsewhere"}
+ELSEWHERE = "headings-elsewhere"
+OF_HEADINGS = {"missing-column", "duplicate-column", ELSEWHERE}
 OF_SHEETS = ("data-on-another-sheet", "sheet-not-read")
 """Findings about other sheets, which do not prevent reading the chosen one."""
 
@@ -94,8 +95,8 @@ class Reading(AbstractContextManager["Reading"]):
     ``headings`` are as uploaded, each with the column it is taken for; they stand in
     ``heading_row``; ``layout_name`` is the layout that they tell, where the data set has several;
     ``sheets`` are those of a workbook that a person sees. ``errors`` hold what
-    opening found, ``late_errors()`` what reading the rows found, and ``counts`` where they went. A
-    ``refused`` file has no records that count.
+    opening found, ``late_errors()`` what reading the rows found, and ``counts`` where they went,
+    once ``chunks`` has ended. A ``refused`` file has no records that count.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Reading(AbstractContextManager["Reading"]):
         self.sheets = source.sheets
         self.errors = errors_table(findings)
         self.refused = any(each["severity"] == "error" for each in findings)
-        self.counts = RowCounts()
+        self.counts: RowCounts | None = None  # None: not counted, or nobody can
         self._source, self._layout = source, layout
         self._specification, self._chunk_rows = specification, chunk_rows
         self._late = NO_ERRORS
@@ -125,6 +126,7 @@ class Reading(AbstractContextManager["Reading"]):
         Values are as uploaded; null is blank, and so is a column that the file does not have.
         """
         if self.refused or self._layout is None:
+            self.counts = self._rows_of_refused()
             return
         read = _DataRows(self._source, self._layout, self._specification, self._chunk_rows)
         tables: Iterator[pa.Table] = (
@@ -134,11 +136,30 @@ class Reading(AbstractContextManager["Reading"]):
             tables = self._transposed(tables, self._layout.transposed)
         identifiers = SameToPeople(self._specification)
         yield from map(identifiers.marked, tables)
-        self.counts = read.counts
         late = read.findings()
         self._late = errors_table(late)
         # a file that breaks off in the middle is not a month's activity: it is refused whole
         self.refused = any(each["code"] == "unreadable-file" for each in late)
+        self.counts = None if self.refused else read.counts
+
+    def _rows_of_refused(self) -> RowCounts | None:
+        """The rows of a file that is not read for its headings alone: all of them are left out."""
+        codes = set(self.errors["code"].to_pylist())
+        if codes == {"empty-file"}:
+            return RowCounts()
+        if self._layout is None or any(
+            found["severity"] == "error" for found in self._source.findings
+        ):
+            return None
+        rows = [each["row"] for each in self._layout.findings if each["code"] == ELSEWHERE]
+        self._source.heading_row = max([self._source.heading_row, *rows])
+        blank = 0
+        for table in self._source.tables(range(len(self._source.cells)), self._chunk_rows):
+            blank += int(blank_rows(table).sum())
+        if any(found["code"] == "unreadable-file" for found in self._source.ragged):
+            return None
+        there = self._source.rows_there - blank
+        return RowCounts(there=there, left_out=there)
 
     @property
     def lacks_headings(self) -> bool:

@@ -288,15 +288,15 @@ def _store_errors(connection: Connection, check: FileCheckInputs, file_errors: p
 def _rows_lost(connection: Connection, check: FileCheckInputs, reading: Reading) -> pa.Table | None:
     """The error of a file of which other records were stored than read."""
     stored = _sum_over_chunks(connection, check, "records")
-    if reading.refused or stored == reading.counts.records:
+    if reading.refused or reading.counts is None or stored == reading.counts.records:
         return None
     there, read = reading.counts.there, reading.counts.records
     return errors_table([rows_lost(there, there - read + stored)])
 
 
 def _rows(connection: Connection, check: FileCheckInputs, reading: Reading) -> dict[str, Any]:
-    """Where the rows of the file went; of a refused one nobody counts them."""
-    if reading.refused:
+    """Where the rows of the file went, unless nobody can count them."""
+    if reading.counts is None:
         return dict.fromkeys(("rows_there", "rows_in_error", "rows_left_out"))
     return {
         "rows_there": reading.counts.there,

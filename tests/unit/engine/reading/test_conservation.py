@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engine.offline.checking import FileCheck
+from core.engine.offline.check_summary import as_document, as_text
+from core.engine.offline.checking import FileCheck, References, check_file
 from core.engine.reading.csv_file import CsvSource
 from core.engine.reading.csv_records import Record
-from tests.small_dataset import GOOD, HEADINGS, check_bytes, check_lines, codes
+from tests.small_dataset import GOOD, HEADINGS, SMALL, check_bytes, check_lines, codes
 
 
 def rows_of(check: FileCheck) -> tuple[int | None, ...]:
@@ -44,8 +46,39 @@ def test_rows_are_read_in_error_or_left_out(
     assert not check.refused
 
 
-def test_of_a_refused_file_nobody_counts_the_rows(tmp_path: Path) -> None:
-    assert rows_of(check_lines(tmp_path, "Clinic ID", "C1")) == (None, None, None, None)
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        (["Clinic ID", "C1", "C2"], 2),
+        (["Clinic ID,Patient ID", "C1", "C2,2", "", "C3,3"], 3),
+        (["Activity", "", HEADINGS, GOOD, GOOD], 2),
+        ([f"{HEADINGS},Clinic", GOOD, f"{GOOD},C1", '"', GOOD], 4),
+        ([""], 0),
+    ],
+)
+def test_of_a_file_that_is_refused_for_its_headings_all_rows_are_left_out(
+    tmp_path: Path, lines: list[str], count: int
+) -> None:
+    check = check_lines(tmp_path, *lines)
+    assert check.refused
+    assert rows_of(check) == (count, 0, 0, count)
+    document = as_document([check], errors_csv="errors.csv", dataset="small")["files"][0]
+    assert (document["rows_in_file"], document["rows_left_out"]) == (count, count)
+    assert f"{count:,} left out" in as_text([check], errors_csv="errors.csv")
+
+
+def test_rows_of_a_workbook_without_its_headings_are_counted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Clinic ID"], ["C1"], ["C2"], [], ["C3", None, "x"]):
+        book.active.append(row)
+    book.save(tmp_path / "file.xlsx")
+    check = check_file(tmp_path / "file.xlsx", SMALL, References())
+    assert (check.refused, rows_of(check)) == (True, (3, 0, 0, 3))
+
+
+@pytest.mark.parametrize("content", [b"Clinic ID\nC1\0", b"%PDF", b"\xff\xfe\0\0C\0\0\0"])
+def test_rows_of_what_cannot_be_read_are_not_counted(tmp_path: Path, content: bytes) -> None:
+    assert rows_of(check_bytes(tmp_path, content)) == (None, None, None, None)
 
 
 def test_a_file_of_which_a_row_is_lost_is_refused(tmp_path: Path) -> None:
