@@ -30,6 +30,7 @@ from core.engine.reading.csv_records import (
     CountedLines,
     Record,
     Records,
+    date_columns,
     joined_ends,
 )
 from core.engine.reading.refusal import RefusedError
@@ -179,7 +180,8 @@ class CsvSource:
     ) -> Iterator[pa.Table]:
         """Tables of rows that are read one by one, up to the end of a block."""
         counted = CountedLines(lines)
-        records = Records(counted, self.delimiter, self._width)
+        dated = date_columns(self.first[self.heading_row :], self._width)
+        records = Records(counted, self.delimiter, self._width, dated)
         if isinstance(lines, BlockLines):
             rows = self._of_full_width(_within_block(records, lines))
         else:

@@ -21,7 +21,7 @@ _WIDE = 8
 _LEAST_WIDTH = 3
 """Columns that a table is taken to have where a title stands above its headings."""
 
-_DATE = r"\s*\d{4}-\d\d-\d\d\s*"
+_A_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*")
 
 
 class Record(NamedTuple):
@@ -32,11 +32,32 @@ class Record(NamedTuple):
     fault: str = ""
 
 
-class Records(Iterator[Record]):
-    """The rows of text lines; ``width`` is that of the headings, None while it is not known."""
+def date_columns(rows: Iterable[Record], width: int) -> frozenset[int] | None:
+    """The columns, from 0, that hold dates alone in rows of this width; None where none does."""
+    seen: dict[int, bool] = {}
+    for row in rows:
+        if len(row.cells) == width and not row.fault:
+            for at, cell in enumerate(row.cells):
+                if cell.strip():
+                    seen[at] = seen.get(at, True) and _A_DATE.fullmatch(cell) is not None
+    return frozenset(at for at, dates in seen.items() if dates) or None
 
-    def __init__(self, lines: Iterable[str], delimiter: str, width: int | None = None) -> None:
+
+class Records(Iterator[Record]):
+    """The rows of text lines.
+
+    ``width`` is that of the headings and ``dated`` the columns of dates, None while not known.
+    """
+
+    def __init__(
+        self,
+        lines: Iterable[str],
+        delimiter: str,
+        width: int | None = None,
+        dated: frozenset[int] | None = None,
+    ) -> None:
         self._lines, self._delimiter, self._width = iter(lines), delimiter, width
+        self._dated = dated
         self._waiting: deque[str] = deque()
         self._taken: list[str] = []
         self._partner: str | None = None
@@ -102,12 +123,12 @@ class Records(Iterator[Record]):
         return self._ends_are_rows(width)
 
     def _like_a_row(self, line: str, width: int) -> bool:
-        """By itself as many cells as a row has, or a date in a cell of its own."""
+        """By itself as many cells as a row has, or a date where a row has one."""
         first, separated, _ = line.partition(self._delimiter)
         if not separated or '"' in first:  # there the quote ends: the line goes on a row
             return False
         cells = next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True))
-        return len(cells) >= width - _spared(width) or self._holds_a_date(line)
+        return len(cells) >= width - _spared(width) or self._holds_a_date(cells, width)
 
     def _ends_are_rows(self, width: int) -> bool:
         """Whether what a cell takes of its first line and its last would make rows of both.
@@ -130,13 +151,26 @@ class Records(Iterator[Record]):
             left = last.count(self._delimiter) - column
             if abs(right) <= spared and abs(left) <= spared and abs(right + left) <= spared:
                 return True
-            if self._holds_a_date(self._delimiter + lines[0] + self._delimiter):
+            if self._holds_a_date(lines[0].split(self._delimiter), width, column):
                 return True
         return False
 
-    def _holds_a_date(self, line: str) -> bool:
-        between = re.escape(self._delimiter)
-        return re.search(f"{between}{_DATE}{between}", line) is not None
+    def _holds_a_date(self, cells: list[str], width: int, first: int | None = None) -> bool:
+        """Whether a date stands in a cell of its own where a row has one, among enough cells.
+
+        A note may hold dates too. Those of a row stand in the columns of dates; where it lacks a
+        cell, they stand among more than two thirds of a row. ``first``: the column where the
+        cells begin, after those of the same row; None where they begin a line, and the last may go
+        on outside.
+        """
+        dates = {at for at, cell in enumerate(cells) if _A_DATE.fullmatch(cell)}
+        if first is None:
+            dates -= {0, len(cells) - 1} if self._dated is None else set()
+        if not dates or self._dated is None:
+            return bool(dates)
+        before = first or 0
+        in_place = any(before + at in self._dated for at in dates)
+        return (in_place and 3 * len(cells) > width - before) or 3 * len(cells) > 2 * width
 
 
 def _spared(width: int) -> int:

@@ -74,6 +74,9 @@ def test_a_quote_within_a_quoted_cell_is_named_and_not_taken_out(tmp_path: Path)
         '"a, b\nc, d\ne, f"',
         '"said ""yes""\nand went"',
         '"\n"',
+        '"2017-04-01\nseen, 2017-04-08, again"',
+        '"2017-04-01, 2017-04-08\n2017-04-15, seen"',
+        '"seen, 2017-04-08, \nthen"',
     ],
 )
 def test_a_note_over_several_lines_is_one_cell_and_one_row(tmp_path: Path, notes: str) -> None:
