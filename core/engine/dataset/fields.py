@@ -69,7 +69,8 @@ class Field(StrictModel):
     def _fits_its_type(self) -> Self:
         if self.type != "snomed" and (self.type == "code") != (self.codes is not None):
             raise ValueError("a field of type code names its code list in `codes`, others do not")
-        if self.type == "snomed" and (self.pattern or self.max_length):
+        limits = (self.pattern, self.max_length, self.minimum, self.maximum)
+        if self.type == "snomed" and any(limit is not None for limit in limits):
             raise ValueError("a field of type snomed has its own form: leave out what limits it")
         if self.same_as is not None and self.type not in CODED_TYPES:
             raise ValueError("`same_as` needs a field of codes: type code or snomed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,6 +66,11 @@ def _first_day(value: object) -> object:
     return dt.date.fromisoformat(f"{str(value).strip()}-01")
 
 
+def _as_text(value: object) -> object:
+    """A version such as 2019.1 may stand without quotes."""
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+
 StartMonth = Annotated[dt.date, BeforeValidator(_first_day)]
 
 
@@ -72,7 +78,9 @@ class Specification(StrictModel):
     """A data set specification, checked in itself."""
 
     dataset: str = PydanticField(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
-    version: str = PydanticField(min_length=1, max_length=40, pattern=r"^\S+( \S+)*$")
+    version: Annotated[str, BeforeValidator(_as_text)] = PydanticField(
+        min_length=1, max_length=40, pattern=r"^\S+( \S+)*$"
+    )
     title: str
     start: StartMonth | None = None
     """The first day of the first month of submission in which this version is in force."""

@@ -21,14 +21,18 @@ _KINDS = {
 }
 
 
-def csv_template(specification: Specification) -> bytes:
-    """The headings alone, as a spreadsheet opens them."""
-    return (",".join(specification.columns) + "\r\n").encode("utf-8-sig")
+def csv_template(specification: Specification, layout: str | None = None) -> bytes:
+    """The headings of a layout alone, as a spreadsheet opens them; without a name, of the first."""
+    columns = _in_one_layout(specification, layout).columns
+    return (",".join(columns) + "\r\n").encode("utf-8-sig")
 
 
-def workbook_template(specification: Specification) -> bytes:
-    """Sheets for the records, with drop-downs and what each field holds, and for the code lists."""
+def workbook_template(specification: Specification, layout: str | None = None) -> bytes:
+    """Sheets for the records of a layout, with drop-downs and what each field holds, and for the
+    code lists; without a name, of the first layout."""
     import xlsxwriter
+
+    specification = _in_one_layout(specification, layout)
 
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as workbook:
@@ -49,6 +53,11 @@ def workbook_template(specification: Specification) -> bytes:
             if rule is not None:
                 records.data_validation(1, column, ROWS, column, rule)
     return out.getvalue()
+
+
+def _in_one_layout(specification: Specification, layout: str | None) -> Specification:
+    """A file has the columns of one layout: with those of several it would be refused."""
+    return specification.in_layout(layout or next(iter(specification.by_layout), None))
 
 
 def about(field: Field) -> str:

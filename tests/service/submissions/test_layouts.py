@@ -11,17 +11,20 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+import core.kpis
 from core.access.people import person_of
 from core.configurations.importing import import_configuration
 from core.database import tables
 from core.database.acting import acting_for
+from core.documents import read_document
 from core.engine.dataset.specification import load_specification
 from core.engine.offline.pricing import Tariff, price_files
 from core.engine.samples.activity import make_activity, sample_clinics
 from core.engine.samples.one_row_an_activity import SPECIFICATION, one_row_an_activity
 from core.engine.samples.writing import write_activity
 from core.engine.tariff.configuration import load_configuration
-from core.kpis.definitions import Kpi
+from core.kpis.catalogue import import_library
+from core.kpis.definitions import Kpi, library_from
 from core.kpis.episodes import chunks_to_write, write_episodes
 from core.kpis.kpi_schema import create_kpi_schema
 from core.kpis.measuring import measure
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 APRIL = dt.date(2019, 4, 1)
 CONFIGURATION = SPECIFICATION.parents[2] / "tariff/library/illustrative-isht-2019-20.yaml"
+INDICATORS = Path(core.kpis.__path__[0]) / "library/sexual-health-2019.yaml"
 LONG = "Clinic_ID,Patient_ID,consultation_date,LSOA,Episode_Activity,Site"
 WIDE = "Clinic ID,Patient ID,Attendance Date,LSOA,SHHAPT 1,SRH Care Activity 1"
 REMOVAL = "1190989121107"
@@ -183,6 +187,24 @@ def test_indicators_see_all_that_an_episode_holds(
     of_records = "SELECT count(*) AS numerator, 6 AS denominator FROM records WHERE site <> '{}'"
     tried = Kpi(kpi="tried", title="Tried", description="On a run.", sql=of_records)
     assert measure(both.engine, tried, "sexual-health", merged).numerator == 4
+
+
+def test_shipped_indicators_count_the_codes_of_both_layouts(
+    both: Service, merged: int, with_roles: str
+) -> None:
+    assert with_roles
+    with both.engine.begin() as connection:
+        library = library_from(read_document(INDICATORS))
+        assert len(import_library(connection, library)) == len(library.kpis)
+        run = load_run(connection, merged)
+        for chunk in chunks_to_write(connection, run):
+            write_episodes(connection, run, chunk)
+    found = {}
+    for kpi in library.kpis:
+        measured = measure(both.engine, kpi, "sexual-health", merged)
+        found[kpi.kpi] = [measured.numerator, measured.denominator]
+    assert found["chlamydia-tested"] == found["chlamydia-positivity"] == [1, 1]
+    assert found["activity-coded"] == [1, 1]
 
 
 @pytest.mark.parametrize(

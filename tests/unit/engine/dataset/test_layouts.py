@@ -106,6 +106,11 @@ def test_a_layout_is_known_by_its_headings(headings: str, layout: str) -> None:
     assert not matched.findings
 
 
+@pytest.mark.parametrize("written", ["2", "2.10", '"2 b"'])
+def test_a_version_is_kept_as_it_is_written(written: str) -> None:
+    assert load(TEXT.replace('version: "2"', f"version: {written}")).version == written.strip('"')
+
+
 def test_the_same_heading_may_name_another_column_in_each_layout() -> None:
     heads = ["Clinic ID", "Patient ID", "Attendance Date", "Home"]
     assert match_headings(heads, load()).columns[3] == "LSOA"

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import openpyxl
+import pytest
 
 from core.engine.dataset.specification import Specification, load_specification
 from core.engine.dataset.templates import LISTS, csv_template, workbook_template
@@ -40,3 +41,15 @@ def test_codes_are_chosen_from_the_list() -> None:
     cells = rules["Gender"].partition("!")[2].replace("$", "")
     listed = [row[0].value for row in book[LISTS][cells]]
     assert listed == list(specification.codes_of(field))
+
+
+@pytest.mark.parametrize("layout", [None, "SRHAD", "GUMCADv3"])
+def test_a_template_has_the_columns_of_one_layout(tmp_path: Path, layout: str | None) -> None:
+    library = PROJECT / "core/engine/dataset/library"
+    specification = load_specification(library / "sexual-health-2019.yaml")
+    (tmp_path / "a.csv").write_bytes(csv_template(specification, layout))
+    (tmp_path / "a.xlsx").write_bytes(workbook_template(specification, layout))
+    for name in ("a.csv", "a.xlsx"):
+        with open_file(tmp_path / name, specification) as reading:
+            assert reading.layout_name == (layout or "SRHAD")
+            assert all(heading.column for heading in reading.headings)
