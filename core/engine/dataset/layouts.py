@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import pyarrow as pa
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 from pydantic import Field as PydanticField
 
 from core.documents import StrictModel
@@ -28,13 +28,47 @@ def _listed(value: object) -> object:
 Headings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
+class _FieldOfLayout(StrictModel):
+    """A field of a layout, with its own headings and whether it is required there."""
+
+    name: str
+    headings: Headings = ()
+    required: bool = False
+
+
 class FileLayout(StrictModel):
-    """Files of one shape: ``headings`` come beside the name and the aliases of a field."""
+    """Files of one shape: ``headings`` come beside the name and the aliases of a field.
+
+    A field may be written with what the layout says of it: ``{name: …, headings: […], required:
+    true}``.
+    """
 
     name: str = PydanticField(min_length=1, max_length=40)
     fields: tuple[str, ...] = PydanticField(min_length=1)
     headings: dict[str, Headings] = PydanticField(default_factory=dict)
     required: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_what_fields_say(cls, value: object) -> object:
+        if not isinstance(value, dict) or not isinstance(value.get("fields"), list):
+            return value
+        written = [
+            _FieldOfLayout.model_validate(each)
+            for each in value["fields"]
+            if isinstance(each, dict)
+        ]
+        if not written:
+            return value
+        own = {each.name: each.headings for each in written if each.headings}
+        required = [each.name for each in written if each.required]
+        return value | {
+            "fields": [
+                each["name"] if isinstance(each, dict) else each for each in value["fields"]
+            ],
+            "headings": own | (value.get("headings") or {}),
+            "required": [*(value.get("required") or []), *required],
+        }
 
     def fields_of(self, fields: Sequence[Field]) -> tuple[Field, ...]:
         """The fields of the layout, with its headings and what it requires, in their order."""

@@ -72,6 +72,7 @@ def about(field: Field) -> str:
         f"from {field.minimum}" if field.minimum is not None else "",
         f"to {field.maximum}" if field.maximum is not None else "",
         f"at most {field.max_length} characters" if field.max_length else "",
+        f"one of the group {field.group}" if field.group else "",
         "required" if field.required else "may be blank",
     ]
     return ", ".join([sentence, *filter(None, limits)]) + "."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,20 @@ def test_a_file_of_that_name_wins(folder: Path) -> None:
     code, output = price(folder)
     assert code == 2
     assert "sexual-health:1" in output
+
+
+def test_rows_of_activities_are_sampled_checked_and_priced_by_name(tmp_path: Path) -> None:
+    month = ("--provider", "ZX1", "--month", "2019-04")
+    made = ("--rows", "300", "--seed", "1", "--layout", "gumcadv3", "--clinics-out", "clinics.csv")
+    assert grouper("sample", *month, *made, "--out", "a.csv", cwd=tmp_path).returncode == 0
+    named = ("--dataset", "sexual-health-2019")
+    checked = grouper("check", "a.csv", *named, "--json", cwd=tmp_path)
+    assert checked.returncode == 0
+    (file,) = json.loads(checked.stdout)["files"]
+    assert (file["layout"], file["records"]) == ("GUMCADv3", 300)
+    tariff = ("--configuration", "illustrative-isht-2019-20", "--clinics", "clinics.csv")
+    for transposed in ((), ("--transpose",)):
+        done = grouper("price", "a.csv", *named, *tariff, *month, *transposed, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        charges = (tmp_path / "charges.csv").read_text(encoding="utf-8")
+        assert "Episode_Activity = T4 fired T4" in charges

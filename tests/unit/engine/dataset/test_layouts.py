@@ -106,6 +106,27 @@ def test_a_layout_is_known_by_its_headings(headings: str, layout: str) -> None:
     assert not matched.findings
 
 
+def test_a_layout_may_say_of_each_field_what_holds_of_it() -> None:
+    old = TEXT[
+        TEXT.index("    fields: [Clinic ID, Patient ID, Attendance Date, LSOA, Age, Medium, A") :
+    ]
+    old = old[: old.index("maps:")]
+    new = """    fields:
+      - Clinic ID
+      - Patient ID
+      - {name: Attendance Date}
+      - {name: Activity, headings: Episode_Activity, required: true}
+      - {name: Site, headings: [Body Site, Home]}
+      - LSOA
+"""
+    short = load(TEXT.replace(old, new)).by_layout["long"]
+    whole = load().by_layout["long"]
+    for name in ("Activity", "Site", "LSOA"):
+        assert short.by_name[name] == whole.by_name[name]
+    (problem,) = problems(TEXT.replace(old, new.replace("headings: [", "heading: [")))
+    assert "heading" in problem
+
+
 @pytest.mark.parametrize("written", ["2", "2.10", '"2 b"'])
 def test_a_version_is_kept_as_it_is_written(written: str) -> None:
     assert load(TEXT.replace('version: "2"', f"version: {written}")).version == written.strip('"')
