@@ -12,6 +12,8 @@ from core.documents import StrictModel
 from core.engine.columns.as_read import text_as_read
 
 Role = Literal["clinic", "patient", "date", "residence", "provider"]
+KEY_ROLES: tuple[Role, ...] = ("clinic", "patient", "date")
+"""The roles whose fields together name an episode; they are always required."""
 FieldType = Literal["text", "integer", "date", "code", "lsoa", "snomed"]
 
 
@@ -64,6 +66,16 @@ class Field(StrictModel):
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_the_episode(cls, value: object) -> object:
+        """Without one of these, records of strangers would be one episode."""
+        if not isinstance(value, dict) or value.get("role") not in KEY_ROLES:
+            return value
+        if value.get("required") is False:
+            raise ValueError(f"the {value['role']} names the episode, so it is always required")
+        return value | {"required": True}
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

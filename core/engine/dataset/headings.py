@@ -77,8 +77,11 @@ class _Among:
 
     def field_of(self, key: str) -> str | None:
         """The field that a heading names in some layout."""
-        column = self.known.get(key) or _slot(key, self.specification, {})
-        return None if column is None else self.specification.columns[column].name
+        beyond: dict[str, Field] = {}
+        column = self.known.get(key) or _slot(key, self.specification, beyond)
+        field = None if column is None else self.specification.columns.get(column)
+        field = field or beyond.get(column or "")
+        return None if field is None else field.name
 
 
 def _of_layout(chosen: Mapping[str, str | None], adapted: Specification) -> dict[str, str | None]:

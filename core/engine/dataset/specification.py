@@ -19,16 +19,12 @@ from pydantic import Field as PydanticField
 
 from core.documents import Document, StrictModel, parse_document, read_document
 from core.engine.dataset.cross_checks import CrossCheck, NotUnderstoodError, parse_conditions
-from core.engine.dataset.fields import Field, Role, heading_key, query_name
+from core.engine.dataset.fields import KEY_ROLES, Field, Role, heading_key, query_name
 from core.engine.dataset.layouts import FileLayout, alike, layout_problems
 from core.engine.dataset.maps import CodeMap, map_problems, target_list
 from core.engine.dataset.snomed import is_snomed
 from core.engine.dataset.spelling import listed_spelling
 from core.user_errors import DocumentError, Problem
-
-KEY_ROLES: tuple[Role, ...] = ("clinic", "patient", "date")
-"""The roles whose fields together name an episode."""
-
 
 OWN_COLUMNS = ("row", "file", "file_id", "chunk", "bucket", "in_error", "records", "run_id")
 SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")

@@ -20,7 +20,8 @@ from core.database import tables
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import BUCKETS
 from core.engine.calculation.stages import Terms
-from core.engine.dataset.specification import KEY_ROLES, Specification
+from core.engine.dataset.fields import KEY_ROLES
+from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration, tariff_of
 from core.engine.tariff.statements import parse_statement
 from core.submissions.months import SubmissionRow, get_submission

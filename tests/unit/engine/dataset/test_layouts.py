@@ -188,6 +188,14 @@ def test_a_column_of_another_layout_is_named_and_left_out(tmp_path: Path) -> Non
     assert done.records["Site"].to_pylist() == [None]
 
 
+def test_a_slot_beyond_those_of_another_layout_is_named_too() -> None:
+    heads = ["Clinic ID", "Patient ID", "Attendance Date"]
+    (other,) = match_headings([*heads, "Activity", "Code_04"], load()).findings
+    assert "is Code, which files of the layout long do not have" in other["message"]
+    own = match_headings([*heads, "LSOA", "Code_04"], load())
+    assert (own.name, list(own.beyond), own.findings) == ("wide", ["Code 4"], [])
+
+
 def test_a_layout_requires_its_own_values(tmp_path: Path) -> None:
     wide = check(tmp_path, "Clinic ID,Patient ID,Attendance Date,Home,Code1", "C1,1,2019-04-01,,T1")
     assert [(e["field"], e["code"]) for e in wide.errors.to_pylist()] == [("LSOA", "missing-value")]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.documents import parse_document
 from core.engine.dataset.cross_checks import Condition
 from core.engine.dataset.specification import Specification, specification_from
+from core.engine.offline.checking import References, check_file
 from core.user_errors import DocumentError
 from tests.small_dataset import DATA, SMALL
 
@@ -66,6 +69,23 @@ def test_a_heading_without_number_is_the_first_slot_unless_it_carries_codes() ->
     text = TEXT.replace("transpose_from: [Code, Episode_Activity], ", "")
     assert load(text).known_headings()["code"] == "Code 1"
     assert "code" not in SMALL.known_headings()
+
+
+def test_what_names_the_episode_is_required_without_a_word(tmp_path: Path) -> None:
+    text = TEXT.replace(" required: true,", "").replace(", required: true", "")
+    small = load(text)
+    assert [field.name for field in small.fields if field.required] == list(small.key_columns)
+    for content, code in (
+        ("Clinic ID,Patient ID\nC,1\n", "missing-column"),
+        ("Clinic ID,Patient ID,Attendance Date\nC,,2017-04-03\n", "missing-value"),
+    ):
+        path = tmp_path / "a.csv"
+        path.write_text(content)
+        found = check_file(path, small, References()).errors.to_pylist()
+        assert [error["code"] for error in found] == [code]
+    (problem,) = problems(TEXT.replace("required: true, max_length: 20", "required: false"))
+    assert problem.startswith("small.yaml:7: ")
+    assert "the patient names the episode, so it is always required" in problem
 
 
 OWN = "own; call it otherwise"
