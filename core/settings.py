@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     task_threads: int = Field(default=4, ge=1)  # chunk tasks at once within a run
     check_bytes: int = Field(default=4 << 30, ge=256 << 20)  # memory that a check may take
     check_seconds: float = Field(default=3600, gt=0)  # how long it may take
+    check_findings: int = Field(default=10_000_000, ge=1)  # of one file, before it is refused
     upload_bytes: int = Field(default=2 << 30, ge=1)  # of one file
     waiting_files: int = Field(default=100, ge=1)  # of a provider, that wait to be checked
     waiting_bytes: int = Field(default=10 << 30, ge=1)  # the same, all together

@@ -48,6 +48,7 @@ def _check(file_id: int, engine: Engine) -> str:
             file_id,
             chunk_rows=settings().chunk_rows,
             run_chunks=_run_chunks,
+            most_findings=settings().check_findings,
         )
     get_run_logger().info("file %s is %s", file_id, state)
     return str(state)

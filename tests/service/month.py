@@ -82,13 +82,22 @@ class Service:
         """Who works for the provider of the month."""
         return self.users[self.submission(submission_id).provider]
 
-    def upload(self, submission_id: int, *lines: str, name: str = "april.csv") -> int:
-        content = "\n".join([HEADINGS, *lines, ""]).encode()
+    def upload(
+        self, submission_id: int, *lines: str, name: str = "april.csv", headings: str = HEADINGS
+    ) -> int:
+        content = "\n".join([headings, *lines, ""]).encode()
         arrival, stream = UploadDetails(name), io.BytesIO(content)
         user = self.whose(submission_id)
         return store_upload(self.engine, self.store, submission_id, arrival, stream, user_id=user)
 
-    def check(self, file_id: int, *, chunk_rows: int = 1000, stop_after: int | None = None) -> str:
+    def check(
+        self,
+        file_id: int,
+        *,
+        chunk_rows: int = 1000,
+        stop_after: int | None = None,
+        most_findings: int = 10_000,
+    ) -> str:
         """Checks a file; with ``stop_after`` chunks it stops there, as if it had been killed."""
 
         def run_chunks(context: CheckContext, chunks: Iterable[NumberedChunk]) -> None:
@@ -98,7 +107,12 @@ class Service:
 
         with suppress(Killed):
             return check_stored_file(
-                self.engine, self.store, file_id, chunk_rows=chunk_rows, run_chunks=run_chunks
+                self.engine,
+                self.store,
+                file_id,
+                chunk_rows=chunk_rows,
+                run_chunks=run_chunks,
+                most_findings=most_findings,
             )
         return "stopped"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -38,8 +39,7 @@ class KeptFindings:
         if self._in_memory > IN_MEMORY:
             self._spill()
         if self._count > MOST_FINDINGS:
-            limit = f"{MOST_FINDINGS:,}"
-            raise RefusedError(finding("unreadable-file/too-many-errors", limit=limit))
+            raise RefusedError(too_many_findings(MOST_FINDINGS))
 
     def all(self) -> list[pa.Table]:
         """The findings, in the order in which they came; those on disk are read as needed."""
@@ -60,3 +60,8 @@ class KeptFindings:
         for table in self._tables or [NO_ERRORS]:
             self._writer.write_table(table)
         self._tables, self._in_memory = [], 0
+
+
+def too_many_findings(most: int) -> dict[str, Any]:
+    """The finding that refuses a file with more than ``most`` errors and warnings."""
+    return finding("unreadable-file/too-many-errors", limit=f"{most:,}")

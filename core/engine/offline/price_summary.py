@@ -52,11 +52,15 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
     }
     if outcome.calculation is not None:
         charges = outcome.calculation.charges
+        episodes = outcome.calculation.merged.episodes.num_rows
+        records, charged = _records(outcome), outcome.calculation.episodes_charged
         document |= {
             "hosts_ended": tariff.placed.notes,
-            "episodes": outcome.calculation.merged.episodes.num_rows,
-            "records_calculated": _records(outcome),
-            "episodes_charged": outcome.calculation.episodes_charged,
+            "episodes": episodes,
+            "records_calculated": records,
+            "records_merged": records - episodes,
+            "episodes_charged": charged,
+            "episodes_without_charge": episodes - charged,
             "charges": charges.num_rows,
             "total": Money(_total(charges)).plain,
             "totals": {

@@ -161,6 +161,11 @@ class Reading(AbstractContextManager["Reading"]):
         there = self._source.rows_there - blank
         return RowCounts(there=there, left_out=there)
 
+    def refuse(self, finding: dict[str, Any]) -> None:
+        """Refuses the file for what its records hold; none of them counts."""
+        self.refused, self.counts = True, None
+        self._late = pa.concat_tables([errors_table([finding]), self._late])
+
     @property
     def lacks_headings(self) -> bool:
         """Whether the file is refused for its headings alone, which a person can match."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from sqlalchemy import Engine
 
+from core.engine.offline.kept_findings import MOST_FINDINGS, too_many_findings
 from core.engine.reading import Reading, open_file
 from core.files.store import FileStore
 from core.submissions.commands.file_checks import (
@@ -37,7 +38,14 @@ class CheckContext:
 
     engine: Engine
     check: FileCheckInputs
+    most_findings: int = MOST_FINDINGS
     raw: dict[int, pa.Table] = field(default_factory=dict)
+    findings: dict[int, int] = field(default_factory=dict)  # how many each chunk has
+
+    @property
+    def too_many(self) -> bool:
+        """Whether the file is not what its data set describes, so that no more of it is stored."""
+        return sum(list(self.findings.values())) > self.most_findings
 
 
 NumberedChunk = tuple[int, pa.Table]
@@ -46,11 +54,18 @@ RunChunks = Callable[[CheckContext, Iterable[NumberedChunk]], None]
 
 
 def check_stored_file(
-    engine: Engine, store: FileStore, file_id: int, *, chunk_rows: int, run_chunks: RunChunks
+    engine: Engine,
+    store: FileStore,
+    file_id: int,
+    *,
+    chunk_rows: int,
+    run_chunks: RunChunks,
+    most_findings: int = MOST_FINDINGS,
 ) -> FileState:
     """Checks one uploaded file and returns the state it ends in.
 
-    A check that stopped is resumed: stored chunks are not checked again.
+    A check that stopped is resumed: stored chunks are not checked again. A file with more than
+    ``most_findings`` errors and warnings is refused, and the rest of it is not stored.
     """
     with engine.begin() as connection:
         check = load_file_check(connection, file_id)
@@ -72,15 +87,22 @@ def check_stored_file(
             if wait_for_confirmation(connection, check, reading):
                 return FileState.UNCONFIRMED
             set_expected_chunks(connection, check, reading.expected_chunks())
-        run_chunks(CheckContext(engine, check), reading.numbered_chunks(done))
+        context = CheckContext(engine, check, most_findings)
+        run_chunks(context, reading.numbered_chunks(done))
+        if context.too_many:
+            reading.refuse(too_many_findings(most_findings))
         return _finish(engine, check, reading)
 
 
 def check_raw_chunk(context: CheckContext, chunk: int) -> ChunkCounts:
     """Checks a raw chunk of the context, stores its records and errors, and removes it."""
+    if context.too_many:
+        del context.raw[chunk]
+        return ChunkCounts(0, 0, 0, 0)
     checked = check_and_correct(context.check, context.raw[chunk])
     with context.engine.begin() as connection:
         counts = store_chunk(connection, context.check, chunk, checked)
+    context.findings[chunk] = counts.errors + counts.warnings
     del context.raw[chunk]
     return counts
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from core.access.scope import EVERYTHING
+from core.database import tables
 from core.submissions.queries.file_list import files_of
 from core.submissions.queries.run_totals import run_summary
 from tests.service.month import HEADINGS, visit
@@ -29,6 +32,29 @@ def test_of_a_rejected_file_nobody_counts_them(service: Service) -> None:
     with service.engine.connect() as connection:
         [file] = files_of(connection, EVERYTHING, month)
     assert (file.state, file.rows_there, file.rows_read) == ("rejected", None, None)
+
+
+def test_of_a_file_without_a_column_all_rows_are_left_out(service: Service) -> None:
+    month = service.month()
+    file_id = service.upload(month, "1,2", "3,4", headings="Clinic ID,x")
+    assert service.check(file_id) == "rejected"
+    with service.engine.connect() as connection:
+        [file] = files_of(connection, EVERYTHING, month)
+    assert (file.rows_there, file.rows_read, file.rows_left_out) == (2, 0, 2)
+
+
+def test_a_file_with_far_too_many_findings_is_refused(service: Service) -> None:
+    month = service.month()
+    lines = [visit(number, "XX") for number in range(5_000)]
+    state = service.check(service.upload(month, *lines), chunk_rows=1000, most_findings=1_500)
+    with service.engine.connect() as connection:
+        [file] = files_of(connection, EVERYTHING, month)
+        query = sa.select(tables.errors).where(tables.errors.c.file_id == file.id)
+        found = connection.execute(query).all()
+    assert state == file.state == "rejected"
+    assert [error.code for error in found if error.row is None] == ["unreadable-file"]
+    assert 1_500 < len(found) < 5_000
+    assert (file.rows_there, file.rows_read) == (None, None)
 
 
 def test_a_check_that_is_taken_up_again_counts_every_row_once(service: Service) -> None:

@@ -145,6 +145,23 @@ def test_records_in_error_are_left_out_when_asked(price: Run, tmp_path: Path) ->
     assert len(read(tmp_path / "out/errors.csv")) == 1
 
 
+def test_the_document_says_where_every_record_and_episode_went(price: Run, tmp_path: Path) -> None:
+    lines = [f"A,{patient},2017-04-03,E01000001,{code}," for patient, code in WENT]
+    ended = price(written(tmp_path, "went.csv", *lines), "--skip-errors", "--json")
+    document = json.loads(ended.out)
+    [file] = document["files"]
+    counts = [
+        file[name] for name in ("rows_in_file", "rows_read", "rows_in_error", "rows_left_out")
+    ]
+    assert counts == [5, 4, 1, 0]
+    names = ("records_calculated", "episodes", "records_merged", "records_left_out")
+    assert [document[name] for name in names] == [4, 3, 1, 1]
+    assert [document[name] for name in ("episodes_charged", "episodes_without_charge")] == [2, 1]
+
+
+WENT = [("1", "T2"), ("1", "T2"), ("2", "T4"), ("3", ""), ("4", "C99")]
+
+
 def test_a_file_that_cannot_be_read_stops_pricing_also_when_skipping(
     price: Run, tmp_path: Path
 ) -> None:
