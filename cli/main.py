@@ -18,6 +18,8 @@ from core.user_errors import UserError
 COMMANDS = {
     "areas": ("cli.areas:areas", "Look areas up; export and import the register."),
     "check": ("cli.check:check", "Check activity files offline."),
+    "configurations": ("cli.configurations:configurations", "List and compare the tariffs."),
+    "datasets": ("cli.datasets:datasets", "List and compare the data sets."),
     "demo": ("cli.demo:demo", "Start everything with sample data and run the main job."),
     "deploy": ("cli.deploy:deploy", "Register queues, deployments and rules with Prefect."),
     "errors": ("cli.errors:errors", "Show what failed; try it again or set it aside."),

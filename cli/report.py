@@ -41,6 +41,7 @@ KINDS = click.Choice([kind.value for kind in ReportKind])
 @click.option(
     "--year", metavar="YEAR", help="Instead of months: 2017-18 (April to March) or 2017 (calendar)."
 )
+@click.option("--dataset", metavar="NAME", help="Of this data set, where there are several.")
 @click.option("--labels", is_flag=True, help="Codes in words (data-extract).")
 @click.option(
     "--out",
@@ -57,6 +58,7 @@ def report(
     first: str | None,
     last: str | None,
     year: str | None,
+    dataset: str | None,
     labels: bool,
     out: Path,
     as_json: bool,
@@ -78,7 +80,8 @@ def report(
     with running_services() as engine:
         side = _provider(engine, provider) if provider else _commissioner(str(commissioner))
         only = (commissioner,) if provider and commissioner and _authority(commissioner) else ()
-        request = _request({**side, **months, "kind": kind, "only": only, "labels": labels})
+        chosen = {"kind": kind, "only": only, "labels": labels, **_dataset(engine, dataset)}
+        request = _request({**side, **months, **chosen})
         with engine.begin() as connection:
             report_id = request_report(connection, request, user_id=None)
         made = _follow(engine, report_id, quiet=as_json)
@@ -120,6 +123,18 @@ def _provider(engine: Engine, code: str) -> dict[str, str]:
         "organisation": organisation.code,
         "organisation_name": organisation.name,
     }
+
+
+def _dataset(engine: Engine, name: str | None) -> dict[str, str]:
+    from core.configurations.datasets import dataset_titles
+
+    if name is None:
+        return {}
+    with engine.connect() as connection:
+        titles = dataset_titles(connection)
+    if name not in titles:
+        raise UserError(f"There is no data set {name!r}: {', '.join(titles) or 'none'}.")
+    return {"dataset": name, "service": titles[name] if len(titles) > 1 else ""}
 
 
 def _commissioner(code: str) -> dict[str, str]:

@@ -26,12 +26,20 @@ Totals = list[tuple[str, str, int, int]]
 @click.command()
 @click.option("--provider", required=True, metavar="CODE", help="Whose month this is.")
 @click.option("--month", required=True, metavar="YYYY-MM", help="Month of the submission.")
+@click.option("--dataset", metavar="NAME", help="Of this data set, where there are several.")
 @click.option("--draft", is_flag=True, help="For the provider alone, as often as you like.")
 @click.option("--final", is_flag=True, help="Release the charges to commissioners; lock the month.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it is calculated (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def submit(
-    *, provider: str, month: str, draft: bool, final: bool, wait: bool, as_json: bool
+    *,
+    provider: str,
+    month: str,
+    dataset: str | None,
+    draft: bool,
+    final: bool,
+    wait: bool,
+    as_json: bool,
 ) -> int:
     """Run a provider's month, as a draft or as final, and print what it comes to.
 
@@ -48,7 +56,7 @@ def submit(
     about = {"provider": provider, "month": f"{first_day:%Y-%m}", "kind": kind}
     with running_services() as engine:
         try:
-            run_id = _request(engine, provider, first_day, kind)
+            run_id = _request(engine, provider, first_day, kind, dataset)
         except NotReady as refused:
             return _say_obstacles(about, refused.obstacles, as_json=as_json)
         progress = _follow(engine, run_id, wait=wait, quiet=as_json)
@@ -57,14 +65,16 @@ def submit(
         return _say_outcome(engine, about, run_id, as_json=as_json)
 
 
-def _request(engine: Engine, provider: str, month: dt.date, kind: RunKind) -> int:
+def _request(
+    engine: Engine, provider: str, month: dt.date, kind: RunKind, dataset: str | None
+) -> int:
     from core.accounts.organisations import find_organisation
     from core.submissions.commands.requests import request_run
     from core.submissions.months import open_submission
 
     with engine.begin() as connection:
         organisation = find_organisation(connection, "provider", provider)
-        submission_id = open_submission(connection, organisation.id, month)
+        submission_id = open_submission(connection, organisation.id, month, dataset=dataset)
         return request_run(connection, submission_id, kind, user_id=None)
 
 

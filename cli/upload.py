@@ -28,6 +28,7 @@ CAUSES_SHOWN = 20
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
 @click.option("--provider", required=True, metavar="CODE", help="Whose files these are.")
 @click.option("--month", required=True, metavar="YYYY-MM", help="Month of the submission.")
+@click.option("--dataset", metavar="NAME", help="Of this data set, where there are several.")
 @click.option("--transpose", is_flag=True, help="Rows carry one activity code each.")
 @click.option("--sheet", metavar="NAME", help="Sheet of workbooks; default the first visible.")
 @click.option("--wait/--no-wait", default=True, help="Wait until all are checked (default).")
@@ -37,6 +38,7 @@ def upload(
     *,
     provider: str,
     month: str,
+    dataset: str | None,
     transpose: bool,
     sheet: str | None,
     wait: bool,
@@ -50,7 +52,7 @@ def upload(
     from core.engine.tariff.months import parse_month
 
     with running_services() as engine:
-        submission = _find_month(engine, provider, parse_month(month))
+        submission = _find_month(engine, provider, parse_month(month), dataset)
         file_ids = _store(
             engine, submission, files, transpose=transpose, sheet=sheet, quiet=as_json
         )
@@ -65,16 +67,20 @@ def upload(
     return NOT_DONE if stuck else 0
 
 
-def _find_month(engine: Engine, provider: str, month: dt.date) -> SubmissionRow:
+def _find_month(
+    engine: Engine, provider: str, month: dt.date, dataset: str | None
+) -> SubmissionRow:
     """The submission, opened if it is new; refused before a long upload where it is locked."""
     from core.accounts.organisations import find_organisation
-    from core.submissions.commands.requests import Obstacle, configuration_in_force
+    from core.submissions.commands.requests import Obstacle
     from core.submissions.commands.uploads import refuse_if_locked
     from core.submissions.months import get_submission, open_submission
+    from core.submissions.versions import configuration_in_force
 
     with engine.begin() as connection:
         organisation = find_organisation(connection, "provider", provider)
-        submission = get_submission(connection, open_submission(connection, organisation.id, month))
+        submission_id = open_submission(connection, organisation.id, month, dataset=dataset)
+        submission = get_submission(connection, submission_id)
         refuse_if_locked(submission)
         if configuration_in_force(connection, submission) is None:
             subject = f"{submission.provider_name} in {submission.month_text}"
@@ -95,7 +101,7 @@ def _store(
     from core.submissions.commands.store_upload import UploadDetails, store_upload
 
     if sheet is not None:
-        _refuse_without_sheet(engine, files, sheet)
+        _refuse_without_sheet(engine, submission, files, sheet)
     store, file_ids = open_store(), []
     for path in files:
         # A name that is no UTF-8 cannot be stored as it is.
@@ -109,13 +115,15 @@ def _store(
     return file_ids
 
 
-def _refuse_without_sheet(engine: Engine, files: tuple[Path, ...], sheet: str) -> None:
+def _refuse_without_sheet(
+    engine: Engine, submission: SubmissionRow, files: tuple[Path, ...], sheet: str
+) -> None:
     """Raises ``UserError`` where a workbook has no such sheet, before anything is sent."""
-    from core.configurations.datasets import current_specification
     from core.engine.reading import open_file
+    from core.submissions.versions import specification_for
 
     with engine.connect() as connection:
-        specification = current_specification(connection)
+        specification = specification_for(connection, submission)
     for path in files:
         open_file(path, specification, sheet=sheet).close()
 

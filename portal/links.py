@@ -35,6 +35,8 @@ def link_to_page(address: str, label: str, submission: SubmissionRow | None = No
     query = {}
     if submission is not None:
         query = {"provider": submission.provider, "month": f"{submission.month:%Y-%m}"}
+        if submission.service:
+            query["dataset"] = submission.dataset
     link_to_address(address, label, query)
 
 

@@ -29,7 +29,7 @@ OF_STREAMLIT = re.compile(
     r"|auth/login|auth/logout|oauth2callback)"
 )
 OWN = re.compile(
-    r"/(healthz|home|download/.+|errors/\d+/\w+|template/\w+|invoice/[^/]+|invoices\.csv)"
+    r"/(healthz|home|download/.+|errors/\d+/\w+|template/\d+/\w+|invoice/[^/]+|invoices\.csv)"
 )
 BODIES = {"/api/upload": "PUT", "/hooks/prefect": "POST"}
 """The only routes that take a body."""

@@ -1,4 +1,4 @@
-"""The route for empty files of the data set, for anybody who is signed in."""
+"""The route for empty files of a version of a data set, for anybody who is signed in."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from core.access.people import NotAdmitted
-from core.configurations.datasets import current_specification
+from core.configurations.datasets import get_version
 from core.engine.dataset.templates import csv_template, workbook_template
 from core.user_errors import UserError
 from portal.database import engine
 from portal.sign_in import person_of_request
 
-PATH = "/template/{kind}"
+PATH = "/template/{version:int}/{kind}"
 _MAKERS = {
     "csv": (csv_template, "text/csv; charset=utf-8"),
     "xlsx": (
@@ -40,7 +40,7 @@ def _make(request: Request) -> Response:
         raise UserError(f"There is no template of the kind {kind}.")
     make, media_type = _MAKERS[kind]
     with engine().connect() as connection:
-        specification = current_specification(connection)
+        specification = get_version(connection, request.path_params["version"]).specification
     name = f"{specification.dataset}-template.{kind}"
     return Response(
         make(specification),

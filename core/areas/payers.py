@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.in_force import service_of
 from core.database import tables
 from core.database.records import records_table
 from core.engine.dataset.specification import Specification, specification_of
@@ -53,16 +54,16 @@ def _open_files(connection: Connection) -> list[int]:
 
 
 def _residences(connection: Connection) -> Iterator[tuple[str, str]]:
-    """The records table of each data set, with its column of residence."""
+    """The records table of each data set, with the column of residence of each of its versions."""
     bodies = connection.execute(sa.select(tables.datasets.c.body).order_by(tables.datasets.c.id))
-    columns: dict[str, str] = {}
+    columns: dict[tuple[str, str], None] = {}
     for body in bodies.scalars():
         specification = specification_of(body)
         column = _residence(specification)
         if column is not None:
-            columns[records_table(specification)] = column
+            columns[records_table(specification), column] = None
     present = sa.inspect(connection)
-    yield from ((table, column) for table, column in columns.items() if present.has_table(table))
+    yield from (pair for pair in columns if present.has_table(pair[0]))
 
 
 def _residence(specification: Specification) -> str | None:
@@ -83,6 +84,8 @@ def _counted(
         sa.select(
             submissions.c.id.label("submission_id"),
             submissions.c.month,
+            submissions.c.dataset,
+            service_of(submissions.c.dataset).label("service"),
             organisations.c.code.label("provider"),
             sa.func.count(lived.distinct()).label("areas"),
             sa.func.count().label("records"),
@@ -108,4 +111,6 @@ def _event(row: sa.Row[tuple[object, ...]], moved: MovedArea) -> event_catalogue
         areas=row.areas,
         records=row.records,
         example=f"{moved.code} from {before} to {moved.after}",
+        dataset=row.dataset if row.service else "",
+        service=row.service,
     )

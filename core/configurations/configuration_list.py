@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -21,18 +21,36 @@ class Readable:
 
     configuration: Configuration
     specification: Specification
+    revision: int
+    holds_from: dt.date
+    why: str | None
 
 
 def readable_configurations(connection: Connection) -> list[Readable]:
-    """All configurations but drafts, the latest first."""
+    """Every revision of all configurations, drafts aside: the latest first."""
     configurations, datasets = tables.configurations, tables.datasets
     query = (
-        sa.select(configurations.c.configuration, configurations.c.body, datasets.c.body)
+        sa.select(
+            configurations.c.configuration,
+            configurations.c.body,
+            datasets.c.body,
+            configurations.c.revision,
+            configurations.c.holds_from,
+            configurations.c.why,
+        )
         .join(datasets, datasets.c.id == configurations.c.dataset_id)
         .where(configurations.c.status != Status.DRAFT)
-        .order_by(configurations.c.starts.desc(), configurations.c.configuration)
+        .order_by(
+            configurations.c.starts.desc(),
+            configurations.c.configuration,
+            configurations.c.revision.desc(),
+        )
     )
-    return [_read(*row) for row in connection.execute(query)]
+    readable = []
+    for name, body, dataset, revision, holds_from, why in connection.execute(query):
+        specification, configuration = tariff_of(dataset, body, name=name)
+        readable.append(Readable(configuration, specification, revision, holds_from, why))
+    return readable
 
 
 def names_seen(connection: Connection, scope: Scope, codes: Collection[str]) -> dict[str, str]:
@@ -49,9 +67,3 @@ def names_seen(connection: Connection, scope: Scope, codes: Collection[str]) -> 
         organisations.c.code.in_(list(codes)), visible
     )
     return dict(connection.execute(query).tuples().all())
-
-
-@lru_cache(maxsize=16)
-def _read(name: str, body: str, dataset: str) -> Readable:
-    specification, configuration = tariff_of(dataset, body, name=name)
-    return Readable(configuration, specification)

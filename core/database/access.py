@@ -157,6 +157,7 @@ _ACTIVITY: dict[str, Access] = {
             OPERATORS,
             may(Action.GRANT_RESET),
         ),
+        fixed=("id", "provider_id", "month", "dataset_id", "configuration_id"),
     ),
     "files": Access(
         see=either(of("submission_id", "submissions"), OPERATORS),

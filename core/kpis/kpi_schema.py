@@ -7,6 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.datasets import versions_of
 from core.database import tables
 from core.database.roles import make_roles
 from core.engine.dataset.specification import Specification, specification_of
@@ -20,10 +21,16 @@ KEPT_DAYS = 40
 
 
 def create_kpi_schema(connection: Connection, specification: Specification) -> None:
-    """Creates the views that queries of this data set read, unless they exist."""
+    """Creates the views that queries of this data set read, unless they exist.
+
+    They have the fields of all its versions, so that months of each can be measured.
+    """
     reader = make_roles(connection, settings())["kpi"]
-    if not views_are_made(connection, specification, reader):
-        make_views(connection, specification, reader)
+    latest_first = versions_of(connection, specification.dataset)
+    versions = [each.specification for each in reversed(latest_first)] or [specification]
+    # Of several versions a field may have another type now, which the columns do not show.
+    if len(versions) > 1 or not views_are_made(connection, specification, reader):
+        make_views(connection, versions, reader)
 
 
 def delete_old_episodes(connection: Connection, now: dt.datetime) -> int:

@@ -40,6 +40,7 @@ class Result:
     """The figure of an indicator for one month of a provider."""
 
     kpi: Kpi
+    run_id: int
     provider: str
     provider_name: str
     month: dt.date
@@ -168,6 +169,7 @@ def _result(row: sa.Row[Any]) -> Result:
     kpi = Kpi.model_validate(row.body)
     return Result(
         kpi=kpi,
+        run_id=row.run_id,
         provider=row.code,
         provider_name=row.name,
         month=row.month,
@@ -229,15 +231,20 @@ def visible_providers(connection: Connection, scope: Scope) -> list[VisibleProvi
 
 
 def runs_to_try(
-    connection: Connection, scope: Scope, provider: VisibleProvider
+    connection: Connection, scope: Scope, provider: VisibleProvider, dataset: str
 ) -> list[tuple[int, dt.date, str]]:
-    """The published runs on which an indicator can be tried: id, month, kind; latest first."""
+    """The published runs on which an indicator of a data set can be tried: id, month, kind; latest
+    first."""
     runs, submissions, organisations = tables.runs, tables.submissions, tables.organisations
     query = (
         sa.select(runs.c.id, submissions.c.month, runs.c.kind)
         .join(submissions, submissions.c.run_id == runs.c.id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
-        .where(organisations.c.code == provider.code, visible_runs(scope))
+        .where(
+            organisations.c.code == provider.code,
+            submissions.c.dataset == dataset,
+            visible_runs(scope),
+        )
         .order_by(submissions.c.month.desc())
     )
     if not provider.own:

@@ -7,7 +7,7 @@ the role that carries out the query can read the views alone, so it cannot chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 from sqlalchemy import Connection, func, inspect, select
@@ -34,22 +34,25 @@ def episodes_table(specification: Specification) -> str:
     return "episodes_" + specification.dataset.replace("-", "_")
 
 
-def make_views(connection: Connection, specification: Specification, reader: str) -> None:
+def make_views(connection: Connection, versions: Sequence[Specification], reader: str) -> None:
     """Creates the table and views of a data set, or creates them again where a field was added.
 
-    ``reader`` is the role that may read the views. Idempotent, in the caller's transaction.
+    ``versions`` are those of the data set, the earliest first; ``reader`` is the role that may read
+    the views. Idempotent, in the caller's transaction.
     """
     hold_until_end(connection, LOCK)
-    _make_table(connection, specification)
-    schema = sql.Identifier(schema_name(specification.dataset))
+    dataset = versions[-1].dataset
+    for specification in versions:
+        _make_table(connection, specification)
+    schema = sql.Identifier(schema_name(dataset))
     role = sql.Identifier(reader)
     _run(connection, sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
     _run(connection, sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
     for function in FUNCTIONS["kpi"]:
         allowed = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}")
         _run(connection, allowed.format(sql.SQL(function), role))
-    for name, query in _queries(specification):
-        view = sql.Identifier(schema_name(specification.dataset), name)
+    for name, query in _queries(versions):
+        view = sql.Identifier(schema_name(dataset), name)
         # A view can be replaced by one with more columns at its end only.
         _run(connection, sql.SQL("DROP VIEW IF EXISTS {}").format(view))
         create = sql.SQL("CREATE VIEW {} WITH (security_barrier) AS {}")
@@ -88,9 +91,10 @@ def _make_table(connection: Connection, specification: Specification) -> None:
     _run(connection, index.format(sql.Identifier(f"ix_{name}_run_id"), table))
 
 
-def _queries(specification: Specification) -> Iterator[tuple[str, sql.Composable]]:
-    columns = sql.SQL(", ").join(map(_column, specification.fields))
-    clinic, patient, date = map(sql.Identifier, specification.key_columns)
+def _queries(versions: Sequence[Specification]) -> Iterator[tuple[str, sql.Composable]]:
+    specification = versions[-1]
+    columns = sql.SQL(", ").join(map(_column, _fields_of_all(versions)))
+    clinic, patient, date = _keys(versions)
     cut = sql.SQL(_CUT).format(clinic=clinic, patient=patient, date=date)
     yield (
         "episodes",
@@ -139,21 +143,56 @@ _CHARGES = """
 """
 
 
-def _column(field: Field) -> sql.Composable:
+def _fields_of_all(versions: Sequence[Specification]) -> list[tuple[Field, ...]]:
+    """The fields of all versions, in the order in which they came; each as its versions have it."""
+    fields: dict[str, list[Field]] = {}
+    for specification in versions:
+        for field in specification.fields:
+            fields.setdefault(query_name(field.name), []).append(field)
+    return [tuple(each) for each in fields.values()]
+
+
+def _keys(versions: Sequence[Specification]) -> Iterator[sql.Composable]:
+    """Clinic, patient and date, whatever each version calls them."""
+    for names in zip(*(each.key_columns for each in versions), strict=True):
+        distinct = map(sql.Identifier, dict.fromkeys(names))
+        yield sql.SQL("coalesce({})").format(sql.SQL(", ").join(distinct))
+
+
+def _column(field: tuple[Field, ...]) -> sql.Composable:
     """A field as the views show it: all slots of a repeating one, and what the records of an
-    episode hold in a field of a group, as an array without gaps."""
-    alias = sql.Identifier(query_name(field.name))
-    if field.repeat is not None:
-        slots = sql.SQL(", ").join(map(sql.Identifier, field.columns))
-        return sql.SQL("array_remove(ARRAY[{}], NULL) AS {}").format(slots, alias)
-    column = sql.Identifier(field.name)
-    if field.group is not None:
-        kind = sql.SQL(_TYPES.get(field.type, "text"))
-        united = sql.SQL("coalesce(string_to_array({}, {}), '{{}}')::{}[] AS {}")
-        return united.format(column, sql.Literal(UNIT), kind, alias)
-    if field.type in _TYPES:
-        return sql.SQL("{}::{} AS {}").format(column, sql.SQL(_TYPES[field.type]), alias)
+    episode hold in a field of a group, as an array without gaps.
+
+    Where its versions have different types, it is text.
+    """
+    alias = sql.Identifier(query_name(field[-1].name))
+    columns = list(dict.fromkeys(column for each in field for column in each.columns))
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    types = {_TYPES.get(each.type) for each in field}
+    kind = types.pop() if len(types) == 1 else None
+    if any(each.repeat is not None or each.group is not None for each in field):
+        return _array(field, columns, kind or "text", alias)
+    column = names if len(columns) == 1 else sql.SQL("coalesce({})").format(names)
+    if kind is not None:
+        return sql.SQL("{}::{} AS {}").format(column, sql.SQL(kind), alias)
     return sql.SQL("{} AS {}").format(column, alias)
+
+
+def _array(
+    field: tuple[Field, ...], columns: list[str], kind: str, alias: sql.Identifier
+) -> sql.Composable:
+    units = {column for each in field if each.group is not None for column in each.columns}
+    slots = [sql.Identifier(column) for column in columns if column not in units]
+    parts = [sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(slots))] if slots else []
+    parts += [
+        sql.SQL("coalesce(string_to_array({}, {}), '{{}}')").format(
+            sql.Identifier(column), sql.Literal(UNIT)
+        )
+        for column in columns
+        if column in units
+    ]
+    united = sql.SQL(" || ").join(parts)
+    return sql.SQL("array_remove({}, NULL)::{}[] AS {}").format(united, sql.SQL(kind), alias)
 
 
 def _run(connection: Connection, statement: sql.Composed) -> None:

@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from core.areas.register_store import register_in_use
-from core.configurations.datasets import current_specification
 from core.database import tables
+from core.migration.importing.dataset import columns_taken_over
 from core.migration.importing.importing import import_table, rule_of
 from core.migration.reading import archive
 from core.migration.reading.legacy import LegacyClient, LegacyUnavailable
@@ -247,7 +247,7 @@ def _comparison_lists(connection: Connection) -> dict[str, object]:
     """The lists that rows are checked against."""
     return {
         "authorities": sorted(register_in_use(connection).names),
-        "fields": sorted(current_specification(connection).columns),
+        "fields": columns_taken_over(connection),
     }
 
 

@@ -47,7 +47,7 @@ def months_due(connection: Connection, today: dt.date) -> list[DueMonth]:
     months = [
         month
         for month in expected_months(connection, today)
-        if stage_of(month.days_left(today)) and (month.provider_id, month.month) not in handed_in
+        if stage_of(month.days_left(today)) and _key(month) not in handed_in
     ]
     return sorted(months, key=lambda month: (month.due, month.provider))
 
@@ -60,12 +60,20 @@ def stage_of(days_left: int) -> str | None:
     return next((str(days) for days in REMINDERS if days_left <= days), None)
 
 
-def _handed_in(connection: Connection) -> set[tuple[int, dt.date]]:
-    submissions = tables.submissions
-    query = sa.select(submissions.c.provider_id, submissions.c.month).where(
-        submissions.c.state.in_(HANDED_IN)
+_Key = tuple[int, dt.date, str]
+
+
+def _key(month: DueMonth) -> _Key:
+    """Provider, month and data set."""
+    return month.provider_id, month.month, month.dataset
+
+
+def _handed_in(connection: Connection) -> set[_Key]:
+    months = tables.submissions
+    query = sa.select(months.c.provider_id, months.c.month, months.c.dataset).where(
+        months.c.state.in_(HANDED_IN)
     )
-    return {(provider_id, month) for provider_id, month in connection.execute(query)}
+    return {(row.provider_id, row.month, row.dataset) for row in connection.execute(query)}
 
 
 def _people(connection: Connection, providers: list[int]) -> list[tuple[int, int]]:
@@ -112,6 +120,7 @@ def _note(
             "user_id": person,
             "provider_id": month.provider_id,
             "month": month.month,
+            "dataset": month.dataset,
             "stage": stage_of(month.days_left(today)),
         }
         for month in due
@@ -120,10 +129,10 @@ def _note(
         insert(notices)
         .values(rows)
         .on_conflict_do_nothing()
-        .returning(notices.c.provider_id, notices.c.month)
+        .returning(notices.c.provider_id, notices.c.month, notices.c.dataset)
     )
-    new = {(provider_id, month) for provider_id, month in noted}
-    return [month for month in due if (month.provider_id, month.month) in new]
+    new = {(row.provider_id, row.month, row.dataset) for row in noted}
+    return [month for month in due if _key(month) in new]
 
 
 def _as_event(month: DueMonth, today: dt.date) -> MonthDue:
@@ -131,6 +140,7 @@ def _as_event(month: DueMonth, today: dt.date) -> MonthDue:
         provider=month.provider,
         provider_name=month.provider_name,
         month=f"{month.month:%Y-%m}",
+        service=month.service,
         due=month.due,
         days_left=month.days_left(today),
     )

@@ -384,6 +384,8 @@ def fill_template(
     title, text, address = (
         template.format(**values) for template in (template.title, template.text, template.address)
     )
+    if values.get("dataset") and "month=" in address:
+        address += f"&dataset={values['dataset']}"
     return NotificationText(" ".join(title.split()), text, address)
 
 
@@ -392,7 +394,7 @@ def _values(event: Event) -> dict[str, Any]:
         return _digest(event)
     values = event.model_dump()
     if "month" in values:
-        values["month_name"] = _month_name(values["month"])
+        values["month_name"] = _month_name(values["month"], values.get("service", ""))
     if "last_day" in values:
         values["last_day_text"] = f"{values['last_day'].day} {values['last_day']:%B %Y}"
     if "amount_pence" in values:
@@ -407,7 +409,7 @@ def _digest(event: DeadlinesNear) -> dict[str, str]:
     lines = [
         LINE.format(
             provider_name=due.provider_name,
-            month=_month_name(due.month),
+            month=_month_name(due.month, due.service),
             when=_when(due.days_left),
             due=f"{due.due.day} {due.due:%B %Y}",
         )
@@ -415,7 +417,7 @@ def _digest(event: DeadlinesNear) -> dict[str, str]:
     ]
     first = event.months[0]
     subject = (
-        ONE_MONTH.format(month=_month_name(first.month), when=_when(first.days_left))
+        ONE_MONTH.format(month=_month_name(first.month, first.service), when=_when(first.days_left))
         if len(lines) == 1
         else SEVERAL_MONTHS.format(count=len(lines))
     )
@@ -430,5 +432,7 @@ def _when(days_left: int) -> str:
     return (IN_DAYS if days_left > 0 else LATE).format(days=abs(days_left))
 
 
-def _month_name(month: str) -> str:
-    return Month.parse(month).name
+def _month_name(month: str, service: str) -> str:
+    """The month in words, with its data set where there are several."""
+    name = Month.parse(month).name
+    return f"{name}, {service}" if service else name

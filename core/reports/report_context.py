@@ -15,10 +15,11 @@ from core.configurations.published_names import currency_names
 from core.engine.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
 from core.reports.collating.charge_lines import clinic_names
-from core.reports.collating.parts import Collated
+from core.reports.collating.parts import Collated, currency_of_service
 from core.reports.collating.submitted import Submitted, read_submitted
-from core.reports.requests import ReportRequest
+from core.reports.requests import ReportRequest, services_of
 from core.reports.workbooks.workbook import Column, Workbook
+from core.submissions.months import month_and_service
 
 
 @dataclass(frozen=True)
@@ -74,30 +75,44 @@ def read_context(
         made_at=made_at,
         areas=register.names,
         clinics=clinic_names(connection, run_ids),
-        currencies=currency_names(connection, run_ids),
+        currencies=_currencies(connection, runs),
         hide_below=hide_below,
         submitted=read_submitted(connection, runs[0]) if request.about.span == "month" else None,
         results=_results(connection, request, runs) if not request.about.facts else (),
     )
 
 
+def _currencies(connection: Connection, runs: Sequence[Row[Any]]) -> dict[str, str]:
+    """Code to name of every currency, as the report writes the code."""
+    services = services_of(runs)
+    if not services:
+        return currency_names(connection, [run.id for run in runs])
+    names: dict[str, str] = {}
+    for dataset, service in services.items():
+        run_ids = [run.id for run in runs if run.dataset == dataset]
+        for code, name in currency_names(connection, run_ids).items():
+            names[currency_of_service(code, service)] = name
+    return names
+
+
 def _results(
     connection: Connection, request: ReportRequest, runs: Sequence[Row[Any]]
 ) -> list[Result]:
-    shown = {(run.provider, run.month) for run in runs}
+    shown = {run.id for run in runs}
     results = results_of(
         connection,
         EVERYTHING,
         sorted({run.provider for run in runs}),
         final_only=request.side != "provider",
     )
-    return [result for result in results if (result.provider, result.month) in shown]
+    return [result for result in results if result.run_id in shown]
 
 
 def heading_of(context: ReportContext) -> str:
     """The title above a summary."""
     request = context.request
-    return f"{request.about.title}: {request.organisation_name}, {request.period}"
+    parts = (request.organisation_name, request.service, request.period)
+    return f"{request.about.title}: {', '.join(filter(None, parts))}"
 
 
 def notes(context: ReportContext, layout: Layout, *more: tuple[str, str]) -> list[tuple[str, str]]:
@@ -137,6 +152,7 @@ def _whose(request: ReportRequest) -> str:
 def _run_note(run: Row[Any]) -> str:
     kind = "final run, released to commissioners" if run.kind == "final" else "DRAFT run"
     return (
-        f"{run.provider_name}, {run.month:%B %Y}: {kind}, number {run.number}, "
+        f"{run.provider_name}, {month_and_service(run.month, run.service)}: {kind}, number "
+        f"{run.number}, "
         f"finished {run.finished_at:%-d %B %Y at %H:%M} UTC"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection
 
 from core.access.scope import NotAllowed, Scope, scope_of
+from core.configurations.in_force import service_of
 from core.database import tables
 from core.engine.tariff.months import Month
 from core.events.outbox import raise_event
@@ -41,6 +43,8 @@ class ReportRequest(BaseModel):
     asked_by: str
     only: tuple[str, ...] = ()
     labels: bool = False
+    dataset: str | None = None  # its name; None: all
+    service: str = ""  # its title, where there are several data sets
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ReportRequest:
@@ -73,7 +77,8 @@ class ReportRequest(BaseModel):
 
     @property
     def title(self) -> str:
-        return f"{self.about.title}, {self.organisation_name}, {self.period}"
+        parts = (self.about.title, self.organisation_name, self.service, self.period)
+        return ", ".join(filter(None, parts))
 
     @property
     def period(self) -> str:
@@ -84,8 +89,9 @@ class ReportRequest(BaseModel):
     @property
     def file_name(self) -> str:
         months = {str(Month.of(month)): None for month in (self.first_month, self.last_month)}
-        names = (self.about.title, self.organisation, *self.only[:1], " to ".join(months))
-        return f"{' '.join(names)}.xlsx"
+        of_dataset = (self.dataset,) if self.service and self.dataset else ()
+        who = (self.organisation, *self.only[:1], *of_dataset)
+        return f"{' '.join((self.about.title, *who, ' to '.join(months)))}.xlsx"
 
 
 def year_from(first: dt.date) -> dt.date:
@@ -105,8 +111,10 @@ def request_report(
     require_report_permission(scope_of(connection, user_id), request)
     if user_id is not None and not is_scheduled:
         _require_room(connection, user_id)
-    if not runs_to_show(connection, request):
+    runs = runs_to_show(connection, request)
+    if not runs:
         raise UserError(nothing_to_show(request))
+    _refuse_several_datasets(request, runs)
     statement = (
         tables.reports.insert()
         .values(
@@ -122,6 +130,22 @@ def request_report(
     event = event_catalogue.ReportRequested(**event_names(report_id, request))
     raise_event(connection, event, user_id=user_id)
     return report_id
+
+
+def services_of(runs: Sequence[sa.Row[Any]]) -> dict[str, str]:
+    """Name to title of the data sets of the runs, where there are several; else empty."""
+    services = {run.dataset: run.service for run in runs}
+    return services if len(services) > 1 else {}
+
+
+def _refuse_several_datasets(request: ReportRequest, runs: Sequence[sa.Row[Any]]) -> None:
+    """A report of one submission, or of merged records, is of one data set."""
+    services = services_of(runs)
+    if services and (request.about.span == "month" or "episodes" in request.about.facts):
+        raise UserError(
+            f"A {request.about.title} is of one data set. Say which one: {', '.join(services)} "
+            "(--dataset)."
+        )
 
 
 def _require_room(connection: Connection, user_id: int) -> None:
@@ -188,14 +212,18 @@ def runs_to_show(connection: Connection, request: ReportRequest) -> list[sa.Row[
             runs.c.finished_at,
             runs.c.submission_id,
             submissions.c.month,
+            submissions.c.dataset,
+            service_of(submissions.c.dataset).label("service"),
             organisations.c.code.label("provider"),
             organisations.c.name.label("provider_name"),
         )
         .join(submissions, submissions.c.run_id == runs.c.id)
         .join(organisations, organisations.c.id == submissions.c.provider_id)
         .where(submissions.c.month.between(request.first_month, request.last_month))
-        .order_by(submissions.c.month, organisations.c.code)
+        .order_by(submissions.c.month, organisations.c.code, submissions.c.dataset)
     )
+    if request.dataset is not None:
+        query = query.where(submissions.c.dataset == request.dataset)
     query = query.where(_may_see(request.side, request.organisation))
     if request.about.final_only:
         query = query.where(runs.c.kind == "final")
@@ -220,6 +248,14 @@ def months_to_show(
         .order_by(submissions.c.month.desc())
     )
     return list(connection.execute(query).scalars())
+
+
+def datasets_to_show(
+    connection: Connection, scope: Scope, request: ReportRequest
+) -> dict[str, str]:
+    """Name to title of the data sets that the report could be of, where there are several."""
+    require_report_permission(scope, request)
+    return services_of(runs_to_show(connection, request))
 
 
 def counterparts_to_show(connection: Connection, scope: Scope, request: ReportRequest) -> list[str]:

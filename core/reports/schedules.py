@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Range, insert
 
 from core.access.scope import NotAllowed, scope_of
 from core.database import tables
@@ -93,26 +95,38 @@ def of_month(pattern: ReportRequest, month: dt.date) -> ReportRequest:
     return pattern.model_copy(update=months)
 
 
-def awaited_providers(connection: Connection, request: ReportRequest, month: dt.date) -> set[str]:
-    """The codes of the providers that the report of a month waits for: the provider itself; for a
-    commissioner, all providers of the tariffs in which it takes part."""
-    if request.side == "provider":
-        return {request.organisation}
+def awaited_months(
+    connection: Connection, request: ReportRequest, month: dt.date
+) -> set[tuple[str, str]]:
+    """The submissions that the report of a month waits for, as provider and data set: those of the
+    provider itself; for a commissioner, of all providers of the tariffs in which it takes part."""
     configurations, members = tables.configurations, tables.configuration_providers
-    last = Month.of(month).last
-    query = sa.select(configurations.c.id, configurations.c.body).where(
-        configurations.c.status != Status.DRAFT,
-        configurations.c.starts <= last,
-        configurations.c.ends >= month,
+    whole_month = Range(month, Month.of(month).last, bounds="[]")
+    query = (
+        sa.select(members.c.provider, members.c.dataset, configurations.c.body)
+        .join(configurations, configurations.c.id == members.c.configuration_id)
+        .where(configurations.c.status != Status.DRAFT, members.c.during.overlaps(whole_month))
     )
-    taking_part = [
-        row.id
+    rows = [
+        row
         for row in connection.execute(query)
-        if request.organisation in parse_document(row.body, name="").data.get("commissioners", {})
+        if request.dataset in (None, row.dataset) and _takes_part(request, row)
     ]
-    awaited = sa.select(members.c.provider).where(members.c.configuration_id.in_(taking_part))
-    providers = set(connection.execute(awaited).scalars())
-    return providers & set(request.only) if request.only else providers
+    return {(row.provider, row.dataset) for row in rows}
+
+
+def _takes_part(request: ReportRequest, row: sa.Row[Any]) -> bool:
+    if request.side == "provider":
+        return bool(row.provider == request.organisation)
+    if request.only and row.provider not in request.only:
+        return False
+    return request.organisation in _commissioners(row.body)
+
+
+@lru_cache(maxsize=64)
+def _commissioners(body: str) -> frozenset[str]:
+    """The codes of the commissioners that take part in a configuration."""
+    return frozenset(parse_document(body, name="").data.get("commissioners") or {})
 
 
 def _schedules(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Schedule]:
@@ -133,7 +147,7 @@ def _schedules(connection: Connection, condition: sa.ColumnElement[bool]) -> lis
 
 
 def _alike(first: ReportRequest, second: ReportRequest) -> bool:
-    names = ("kind", "side", "organisation", "only", "labels")
+    names = ("kind", "side", "organisation", "only", "labels", "dataset")
     return all(getattr(first, name) == getattr(second, name) for name in names)
 
 
@@ -149,14 +163,14 @@ def _may_still(connection: Connection, schedule: Schedule) -> bool:
 
 
 def _nothing_is_missing(connection: Connection, request: ReportRequest, month: dt.date) -> bool:
-    awaited = awaited_providers(connection, request, month)
+    awaited = awaited_months(connection, request, month)
     submissions, organisations = tables.submissions, tables.organisations
     query = (
-        sa.select(organisations.c.code)
+        sa.select(organisations.c.code, submissions.c.dataset)
         .join(submissions, submissions.c.provider_id == organisations.c.id)
         .where(submissions.c.month == month, submissions.c.state.in_(HANDED_IN))
     )
-    handed_in = set(connection.execute(query).scalars())
+    handed_in = {(row.code, row.dataset) for row in connection.execute(query)}
     return bool(awaited) and awaited <= handed_in and bool(runs_to_show(connection, request))
 
 

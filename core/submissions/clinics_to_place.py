@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.configurations.datasets import current_specification
 from core.database import tables
 from core.database.records import records_table
 from core.submissions.months import SubmissionRow
+from core.submissions.versions import specification_for
 from core.vocabulary.states.submissions import FileState
 
 
@@ -26,7 +26,7 @@ def clinics_to_place(connection: Connection, submission: SubmissionRow) -> list[
 
 
 def _in_records(connection: Connection, submission: SubmissionRow, clinics: list[str]) -> list[str]:
-    specification = current_specification(connection)
+    specification = specification_for(connection, submission)
     records = sa.table(
         records_table(specification),
         sa.column("file_id"),

@@ -14,11 +14,14 @@ from core.submissions.months import SubmissionRow, get_submission
 
 def names_of_submission(submission: SubmissionRow) -> dict[str, Any]:
     """The ids and names that events of a month carry."""
-    return {
+    names = {
         "submission_id": submission.id,
         "provider": submission.provider,
         "month": str(Month.of(submission.month)),
     }
+    if submission.service:
+        names |= {"dataset": submission.dataset, "service": submission.service}
+    return names
 
 
 def names_of_file(connection: Connection, file_id: int) -> dict[str, Any]:

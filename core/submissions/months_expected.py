@@ -10,6 +10,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.in_force import service_of
 from core.database import tables
 from core.documents import parse_document
 from core.engine.tariff.configuration import Configuration, Status
@@ -25,6 +26,8 @@ class DueMonth:
     provider_name: str
     month: dt.date
     due: dt.date
+    dataset: str
+    service: str  # title of the data set; empty where there is one data set alone
 
     def days_left(self, today: dt.date) -> int:
         """Days until it is due; negative: late."""
@@ -40,19 +43,28 @@ def expected_months(connection: Connection, today: dt.date) -> Iterator[DueMonth
     """Every month up to ``today`` of every provider with a configuration in force in it."""
     configurations, members = tables.configurations, tables.configuration_providers
     organisations = tables.organisations
-    query = sa.select(configurations).where(configurations.c.status != Status.DRAFT)
-    of_configuration = (
-        sa.select(organisations.c.id, organisations.c.code, organisations.c.name)
-        .join(members, members.c.provider == organisations.c.code)
-        .where(organisations.c.kind == "provider")
+    query = (
+        sa.select(
+            configurations.c.configuration,
+            configurations.c.body,
+            members.c.dataset,
+            service_of(members.c.dataset),
+            sa.func.lower(members.c.during),
+            sa.func.coalesce(sa.func.upper(members.c.during) - 1, configurations.c.ends),
+            organisations.c.id,
+            organisations.c.code,
+            organisations.c.name,
+        )
+        .join(members, members.c.configuration_id == configurations.c.id)
+        .join(organisations, organisations.c.code == members.c.provider)
+        .where(configurations.c.status != Status.DRAFT, organisations.c.kind == "provider")
+        .order_by(configurations.c.id)
     )
-    for row in connection.execute(query).all():
-        days = _within_days(row.body, row.configuration)
-        chosen = of_configuration.where(members.c.configuration_id == row.id)
-        providers = connection.execute(chosen).all()
-        for month in _whole_months(row.starts, min(row.ends, today)):
-            for provider_id, code, provider in providers:
-                yield DueMonth(provider_id, code, provider, month, last_day_for(month, days))
+    for name, body, *dataset, first, last, number, code, provider in connection.execute(query):
+        days = _within_days(body, name)
+        for month in _whole_months(first, min(last, today)):
+            due = last_day_for(month, days)
+            yield DueMonth(number, code, provider, month, due, *dataset)
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.in_force import service_of
 from core.database import tables
 from core.user_errors import UserError
 
@@ -23,6 +24,8 @@ class Reset:
     provider: str
     provider_name: str
     month: dt.date
+    dataset: str
+    service: str  # title of the data set; empty where there is one data set alone
     host: str
     host_name: str
     reason: str
@@ -64,6 +67,8 @@ def reset_rows() -> sa.Select[Any]:
             provider.c.code.label("provider"),
             provider.c.name.label("provider_name"),
             submissions.c.month,
+            submissions.c.dataset,
+            service_of(submissions.c.dataset).label("service"),
             host.c.code.label("host"),
             host.c.name.label("host_name"),
             resets.c.reason,

@@ -59,17 +59,19 @@ class _SubmissionEvent(Event):
     provider: str  # organisation code
     month: Month = Field(pattern=r"^\d{4}-\d{2}$")
     submission_id: int
+    dataset: str = ""  # its name and title, where there are several data sets
+    service: str = ""
 
     about: ClassVar[str] = "submission"
     subject_field: ClassVar[str] = "submission_id"
 
     @property
     def title(self) -> str:
-        return f"{self.provider} {self.month}"
+        return " ".join(filter(None, (self.provider, self.month, self.service)))
 
     @property
     def label(self) -> str:
-        return f"{self.provider} {self.month}"
+        return " ".join(filter(None, (self.provider, self.month, self.dataset)))
 
 
 class _FileEvent(_SubmissionEvent):
@@ -81,11 +83,11 @@ class _FileEvent(_SubmissionEvent):
 
     @property
     def title(self) -> str:
-        return f"{self.provider} {self.month} {self.file}"
+        return f"{super().title} {self.file}"
 
     @property
     def label(self) -> str:
-        return f"file {self.file_id} of {self.provider} {self.month}"
+        return f"file {self.file_id} of {super().label}"
 
 
 class FileReceived(_FileEvent):
@@ -304,6 +306,7 @@ class MonthDue(BaseModel):
     provider: str  # organisation code
     provider_name: str
     month: Month = Field(pattern=r"^\d{4}-\d{2}$")
+    service: str = ""  # title of the data set, where there are several
     due: dt.date
     days_left: int  # negative: late
 

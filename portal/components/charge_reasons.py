@@ -7,7 +7,6 @@ import datetime as dt
 import pandas as pd
 import streamlit as st
 
-from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
 from core.submissions.queries.charge_explanation import Explanation, MergedValue, explain
 from core.submissions.queries.charge_list import ChargeLine, VisibleRun, episode_of
@@ -73,8 +72,7 @@ def _name(line: ChargeLine, names: dict[str, str]) -> str:
 def _records(explanation: Explanation) -> None:
     rows = words.count(len(explanation.records), "record")
     st.markdown(f"**The episode, merged from {rows}**")
-    with engine().connect() as connection:
-        specification = current_specification(connection)
+    specification = explanation.specification
     st.table(
         {
             "Field": [words.plain(value.column) for value in explanation.merged],

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
-from core.configurations.datasets import current_specification
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.uploads import undo_correction
 from core.submissions.error_cause import Cause
 from core.submissions.queries.error_list import MadeCorrection, causes, corrections_made
 from core.submissions.queries.file_list import FileRow
 from core.submissions.queries.suggestions import Suggestion, suggestions
+from core.submissions.versions import specification_of_file
 from portal import words
 from portal.acting import act
 from portal.components.correction_preview import Choice, preview
@@ -33,7 +33,7 @@ _DOWNLOADS = (
 def show_errors(person: Person, file: FileRow, *, changeable: bool) -> None:
     """Lists the errors, offers corrections, and lists the corrections made."""
     with engine().connect() as connection:
-        specification = current_specification(connection)
+        specification = specification_of_file(connection, file.id)
         found_causes = causes(connection, person.scope, file.id)
         made = corrections_made(connection, person.scope, file.id)
         errors = [cause for cause in found_causes if cause.severity == "error"]

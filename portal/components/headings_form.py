@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.access.people import Person
-from core.configurations.datasets import current_specification
 from core.engine.dataset.fields import heading_key
 from core.engine.dataset.specification import Specification
 from core.engine.reading import Heading
@@ -21,6 +20,7 @@ from core.submissions.commands.headings import (
 from core.submissions.commands.uploads import recheck_file
 from core.submissions.months import SubmissionRow
 from core.submissions.queries.file_list import FileRow
+from core.submissions.versions import specification_for
 from core.vocabulary.states.submissions import FileState
 from portal import words
 from portal.acting import act
@@ -38,7 +38,7 @@ def show_headings(person: Person, submission: SubmissionRow, file: FileRow) -> N
     if not any(each["heading"] for each in file.headings or []):
         return
     with engine().connect() as connection:
-        specification = current_specification(connection)
+        specification = specification_for(connection, submission)
         remembered = choices_of(connection, submission.provider_id, specification)
     if not file.transpose and _has_a_code_a_row(file, specification):
         _offer_transposing(person, file)

@@ -143,7 +143,8 @@ def _try(person: Person, chosen: KpiVersion) -> None:
     with engine().connect() as connection:
         providers = visible_providers(connection, person.scope)
         runs = {
-            provider.code: runs_to_try(connection, person.scope, provider) for provider in providers
+            provider.code: runs_to_try(connection, person.scope, provider, chosen.dataset)
+            for provider in providers
         }
     months = [
         (run_id, f"{provider.name}, {words.month(month)} ({kind})")

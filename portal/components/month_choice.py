@@ -12,6 +12,7 @@ from core.engine.tariff.months import parse_month
 from core.submissions.months import (
     SubmissionRow,
     open_submission_for,
+    selectable_datasets,
     selectable_months,
 )
 from core.user_errors import UserError
@@ -27,7 +28,8 @@ def choose_submission(person: Person) -> SubmissionRow:
     left, right = st.columns(2)
     with left:
         provider = _choose_provider(providers)
-    months = _months(person, provider)
+    dataset = _choose_dataset(person, provider)
+    months = _months(person, provider, dataset)
     if not months:
         st.info(_none_yet(person, provider))
         st.stop()
@@ -38,7 +40,9 @@ def choose_submission(person: Person) -> SubmissionRow:
     st.query_params["month"] = f"{chosen:%Y-%m}"
     st.query_params["provider"] = str(provider.code)
     with engine().begin() as connection:
-        submission = open_submission_for(connection, person.scope, _id(provider), chosen)
+        submission = open_submission_for(
+            connection, person.scope, _id(provider), chosen, dataset=dataset
+        )
     if submission is None:
         st.info("Nothing has been uploaded for this month yet.")
         st.stop()
@@ -66,9 +70,30 @@ def _choose_provider(providers: list[Membership]) -> Membership:
     )
 
 
-def _months(person: Person, provider: Membership) -> list[dt.date]:
+def _choose_dataset(person: Person, provider: Membership) -> str | None:
+    """The data set that the page is about; nobody is asked where the provider has just one."""
     with engine().connect() as connection:
-        return selectable_months(connection, person.scope, _id(provider), str(provider.code))
+        titles = selectable_datasets(connection, person.scope, _id(provider), str(provider.code))
+    names = list(titles)
+    if len(names) < 2:
+        return names[0] if names else None
+    in_address = st.query_params.get("dataset")
+    chosen = st.selectbox(
+        "Data set",
+        names,
+        index=names.index(in_address) if in_address in names else 0,
+        format_func=lambda name: titles[name],
+        key="dataset",
+    )
+    st.query_params["dataset"] = chosen
+    return chosen
+
+
+def _months(person: Person, provider: Membership, dataset: str | None) -> list[dt.date]:
+    with engine().connect() as connection:
+        return selectable_months(
+            connection, person.scope, _id(provider), str(provider.code), dataset=dataset
+        )
 
 
 def _index_in_address(months: list[dt.date]) -> int:

@@ -13,6 +13,7 @@ from core.engine.tariff.months import parse_month
 from core.reports.requests import (
     ReportRequest,
     counterparts_to_show,
+    datasets_to_show,
     months_to_show,
     request_report,
     year_from,
@@ -71,9 +72,21 @@ def ask_for_report(person: Person) -> None:
         last_month=last,
         asked_by=person.name,
     )
-    request = _of_kind(person, plain, kind)
+    request = _of_kind(person, _of_dataset(person, plain), kind)
     if request is not None:
         _finish(person, request)
+
+
+def _of_dataset(person: Person, plain: ReportRequest) -> ReportRequest:
+    """The request with the data set that is chosen; nobody is asked where there is just one."""
+    with engine().connect() as connection:
+        services = datasets_to_show(connection, person.scope, plain)
+    if not services:
+        return plain
+    chosen = st.selectbox(
+        "Data set", list(services), format_func=lambda name: services[name], key="report-dataset"
+    )
+    return plain.model_copy(update={"dataset": chosen, "service": services[chosen]})
 
 
 def _choose_period(kind: ReportKind, months: list[dt.date]) -> tuple[dt.date, dt.date]:

@@ -77,6 +77,8 @@ def _of_provider(
     for need in todos_of(connection, person.scope, calendar, today):
         text = f"{need.provider}: {need.text}" if several else need.text
         query = {"provider": need.provider, "month": f"{need.month:%Y-%m}"}
+        if need.service:
+            query["dataset"] = need.dataset
         yield Line(text, need.page, _LABELS[need.page], query)
 
 

@@ -30,10 +30,12 @@ _STATES = {
 
 def show_year(provider: str, months: list[CalendarMonth], today: dt.date) -> None:
     """The section of the page: one provider's months."""
-    st.subheader(f"Months of {words.plain(months[0].provider_name)}")
-    year = _choose_year({month.year for month in months}, provider)
+    service = f": {words.plain(months[0].service)}" if months[0].service else ""
+    st.subheader(f"Months of {words.plain(months[0].provider_name)}{service}")
+    key = f"{provider}-{months[0].dataset}" if service else provider
+    year = _choose_year({month.year for month in months}, key)
     by_month = {month.month: month for month in months}
-    _grid(provider, year, lambda day: _show_month(provider, day, by_month, today))
+    _grid(key, year, lambda day: _show_month(provider, day, by_month, today))
 
 
 def show_charged_year(commissioner: str, rows: list[ChargedMonth], today: dt.date) -> None:
@@ -84,6 +86,8 @@ def _show_month(
         st.caption("not expected yet" if day > today else "no tariff")
         return
     query = {"provider": provider, "month": f"{day:%Y-%m}"}
+    if month.service:
+        query["dataset"] = month.dataset
     page = "upload" if month.state in (None, SubmissionState.OPEN) else "submission"
     if month.state is None and not has_page(page):
         st.markdown(f"**{day:%B}**")  # who only looks has nothing to look at yet

@@ -10,6 +10,7 @@ import streamlit as st
 from core.access.people import Person
 from core.areas.register_store import register_in_use
 from core.configurations.published_names import currency_names
+from core.submissions.months import month_and_service
 from core.submissions.queries.charge_list import (
     ChargeFilter,
     Sum,
@@ -65,21 +66,26 @@ def _choose_run(runs: list[VisibleRun]) -> VisibleRun:
         runs,
         index=_index_in_address(runs),
         format_func=lambda run: (
-            f"{words.month(run.month)}, {run.provider_name}, {_KINDS[run.kind]}"
+            f"{month_and_service(run.month, run.service)}, {run.provider_name}, {_KINDS[run.kind]}"
         ),
     )
     st.query_params["provider"] = chosen.provider
     st.query_params["month"] = f"{chosen.month:%Y-%m}"
+    if chosen.service:
+        st.query_params["dataset"] = chosen.dataset
     return chosen
 
 
 def _index_in_address(runs: list[VisibleRun]) -> int:
     """The index of the run of the address's month and, if named, provider; 0 where none fits."""
     provider, month = st.query_params.get("provider"), st.query_params.get("month")
+    dataset = st.query_params.get("dataset")
     fitting = (
         place
         for place, run in enumerate(runs)
-        if month in (None, f"{run.month:%Y-%m}") and provider in (None, run.provider)
+        if month in (None, f"{run.month:%Y-%m}")
+        and provider in (None, run.provider)
+        and dataset in (None, run.dataset)
     )
     return next(fitting, 0)
 

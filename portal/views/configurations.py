@@ -43,6 +43,11 @@ def show(person: Person) -> None:
         return
     readable = _choose(configurations)
     _head(person, readable.configuration, areas, datasets)
+    if readable.why:
+        st.caption(
+            f"Revision {readable.revision}, from {words.month(readable.holds_from)}: "
+            f"{words.plain(readable.why)}"
+        )
     search = st.text_input("Search", placeholder="a currency, a code, a word", key="search-tariff")
     search_words = words_of(search)
     currencies, parties, combinations = st.tabs(["Currencies", "Who takes part", "Combinations"])
@@ -55,18 +60,38 @@ def show(person: Person) -> None:
 
 
 def _choose(configurations: list[Readable]) -> Readable:
-    names = [readable.configuration.configuration for readable in configurations]
+    names = [_address(readable, configurations) for readable in configurations]
     in_address = st.query_params.get("configuration")
     chosen = st.selectbox(
         "Configuration",
         configurations,
         index=names.index(in_address) if in_address in names else 0,
-        format_func=lambda readable: (
-            readable.configuration.title or readable.configuration.configuration
-        ),
+        format_func=lambda readable: _title(readable, configurations),
     )
-    st.query_params["configuration"] = chosen.configuration.configuration
+    st.query_params["configuration"] = _address(chosen, configurations)
     return chosen
+
+
+def _title(readable: Readable, configurations: list[Readable]) -> str:
+    """The title, with the revision where there are several."""
+    tariff = readable.configuration
+    title = tariff.title or tariff.configuration
+    if readable == _latest(readable, configurations) and readable.revision == 1:
+        return title
+    return f"{title}, revision {readable.revision}, from {words.month(readable.holds_from)}"
+
+
+def _address(readable: Readable, configurations: list[Readable]) -> str:
+    """The name in the address of the page: of earlier revisions with their number."""
+    name = readable.configuration.configuration
+    latest = _latest(readable, configurations)
+    return name if readable == latest else f"{name} {readable.revision}"
+
+
+def _latest(readable: Readable, configurations: list[Readable]) -> Readable:
+    name = readable.configuration.configuration
+    of_name = (each for each in configurations if each.configuration.configuration == name)
+    return max(of_name, key=lambda each: each.revision)
 
 
 def _head(

@@ -9,13 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from core.access.people import Person
-from core.configurations.datasets import current_specification
+from core.configurations.datasets import Version, all_versions
 from core.engine.dataset.fields import Field
 from core.engine.dataset.problems import CODES, Code
 from core.engine.dataset.specification import Specification
 from core.engine.dataset.templates import about
 from core.settings import PROJECT
-from core.user_errors import UserError
 from portal import words
 from portal.database import engine
 from portal.links import link_to_page
@@ -30,7 +29,8 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     st.title("Help")
     search = st.text_input("Search", placeholder="a word, a code, a field", key="search-help")
     search_words = words_of(search)
-    specification = _specification()
+    version = _choose_version()
+    specification = version.specification if version else None
     findings = [code for code in CODES if _speaks_of(code, search_words)]
     entries = [entry for entry in glossary() if fits(search_words, *entry)]
     if search_words:
@@ -43,17 +43,20 @@ def show(person: Person) -> None:  # noqa: ARG001 - all may read all of it
     with meanings:
         _show_words(entries)
     with dataset:
-        _show_dataset(specification, search_words)
+        _show_dataset(version, search_words)
     st.caption("What is charged, when and at which rate stands on another page.")
     link_to_page("configurations", "Read the configurations")
 
 
-def _specification() -> Specification | None:
-    try:
-        with engine().connect() as connection:
-            return current_specification(connection)
-    except UserError:
-        return None
+def _choose_version() -> Version | None:
+    """The version of the data set that is shown; where there are several, a person chooses."""
+    with engine().connect() as connection:
+        versions = all_versions(connection)
+    if len(versions) < 2:
+        return versions[0] if versions else None
+    return st.selectbox(
+        "Data set", versions, format_func=lambda version: version.title, key="help-version"
+    )
 
 
 def _count(
@@ -108,16 +111,18 @@ def glossary() -> tuple[tuple[str, str], ...]:
     return tuple(_ENTRY.findall(_GLOSSARY.read_text(encoding="utf-8")))
 
 
-def _show_dataset(specification: Specification | None, search_words: list[str]) -> None:
-    if specification is None:
+def _show_dataset(version: Version | None, search_words: list[str]) -> None:
+    if version is None:
         st.info("No data set has been imported yet. An operator does it with `grouper import`.")
         return
+    specification = version.specification
     st.markdown(
         f"**{words.plain(specification.title)}**, version {words.plain(str(specification.version))}"
     )
+    template = f"/template/{version.id}"
     with st.container(horizontal=True):
-        st.link_button("Template as a workbook with drop-downs", "/template/xlsx", type="primary")
-        st.link_button("Template as csv", "/template/csv")
+        st.link_button("Template as a workbook with drop-downs", f"{template}/xlsx", type="primary")
+        st.link_button("Template as csv", f"{template}/csv")
     _show_fields(_fields(specification, search_words))
     st.subheader("Code lists")
     _show_codes(specification, search_words)

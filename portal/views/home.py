@@ -10,6 +10,7 @@ import streamlit as st
 from core.access.people import Membership, Person
 from core.accounts.today import today
 from core.reports.overview import charged_to
+from core.submissions.months import month_and_service
 from core.submissions.queries.calendar import calendar_of
 from core.vocabulary.permissions import Action
 from portal import words
@@ -27,7 +28,7 @@ def show(person: Person) -> None:
         lines = lines_for(connection, person, calendar, today())
     if person.memberships:
         show_lines(lines)
-    for provider, months in groupby(calendar, key=lambda month: month.provider):
+    for (provider, _), months in groupby(calendar, key=lambda each: (each.provider, each.dataset)):
         show_year(provider, list(months), today())
     if person.provider_ids and not calendar:
         st.info(
@@ -53,7 +54,15 @@ def _charges(person: Person, commissioner: Membership) -> None:
         return
     show_charged_year(str(commissioner.code), rows, today())
     table = pd.DataFrame(
-        [(words.month(row.month), row.provider_name, row.charges, row.pence / 100) for row in rows],
+        [
+            (
+                month_and_service(row.month, row.service),
+                row.provider_name,
+                row.charges,
+                row.pence / 100,
+            )
+            for row in rows
+        ],
         columns=["Month", "Provider", "Charges", "Amount"],
     )
     st.dataframe(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from core.access.people import Person
 from core.submissions.commands.resets import LONGEST_REASON, grant_reset, refuse_reset
+from core.submissions.months import month_and_service
 from core.submissions.queries.reset_list import list_resets
 from core.submissions.reset_requests import Reset
 from core.user_errors import UserError
@@ -45,7 +46,7 @@ def show(person: Person) -> None:
 def _show(person: Person, request: Reset) -> None:
     with st.container(border=True):
         st.markdown(
-            f"**{words.month(request.month)}**, {words.plain(request.provider_name)}  \n"
+            f"**{_month(request)}**, {words.plain(request.provider_name)}  \n"
             f"{words.plain(request.host_name)}: {words.plain(request.reason)}"
         )
         st.caption(
@@ -59,6 +60,10 @@ def _show(person: Person, request: Reset) -> None:
                     _decide(lambda c: grant_reset(c, request.id, answer=answer, user_id=person.id))
                 if st.form_submit_button("Refuse"):
                     _decide(lambda c: refuse_reset(c, request.id, answer=answer, user_id=person.id))
+
+
+def _month(request: Reset) -> str:
+    return words.plain(month_and_service(request.month, request.service))
 
 
 def _decide(command: Command) -> None:

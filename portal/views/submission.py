@@ -76,11 +76,18 @@ def _prepare(
         calendar = calendar_of(connection, person.scope, today())
     if clinics:
         _place_clinics(person, submission, clinics)
-    month = (submission.provider_id, submission.month)
+    month = (submission.provider_id, submission.month, submission.dataset)
     show_readiness(
         submission,
         missing,
-        next((entry for entry in calendar if (entry.provider_id, entry.month) == month), None),
+        next(
+            (
+                entry
+                for entry in calendar
+                if (entry.provider_id, entry.month, entry.dataset) == month
+            ),
+            None,
+        ),
     )
     if missing:
         return

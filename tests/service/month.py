@@ -65,10 +65,12 @@ class Service:
         users = tables.users
         return int(self.one(sa.select(users.c.id).where(users.c.subject == subject)))
 
-    def month(self, provider: str = "ZX1", month: dt.date = APRIL) -> int:
+    def month(
+        self, provider: str = "ZX1", month: dt.date = APRIL, *, dataset: str | None = None
+    ) -> int:
         with self.engine.begin() as connection:
             found = find_organisation(connection, "provider", provider)
-            return open_submission(connection, found.id, month)
+            return open_submission(connection, found.id, month, dataset=dataset)
 
     def submission(self, submission_id: int) -> SubmissionRow:
         with self.engine.connect() as connection:

@@ -101,6 +101,7 @@ deadline_notices = Table(
     _of_user(primary_key=True),
     Column("provider_id", Integer, ForeignKey("organisations.id"), primary_key=True),
     Column("month", Date, primary_key=True, comment="its first day"),
+    Column("dataset", Text, primary_key=True, server_default="", comment="name of the data set"),
     Column("stage", Text, primary_key=True, comment="7, 2, 0 days before, or a week of lateness"),
     now("told_at"),
 )

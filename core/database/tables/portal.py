@@ -27,6 +27,13 @@ heading_choices = Table(
         primary_key=True,
         autoincrement=False,
     ),
+    Column("dataset", Text, primary_key=True, server_default="", comment="name of the data set"),
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id"),
+        comment="version that it was chosen under; null: not known",
+    ),
     Column(
         "heading",
         Text,

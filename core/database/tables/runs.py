@@ -38,6 +38,12 @@ runs = Table(
     Column("number", Integer, nullable=False, comment="counts the runs of its submission"),
     words("kind"),
     Column("configuration_id", Integer, ForeignKey("configurations.id")),
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id"),
+        comment="version of the data set that it is calculated under",
+    ),
     Column("state", Text, nullable=False, server_default="running"),
     Column("chunks", Integer, comment="null until the records were counted"),
     count("records"),

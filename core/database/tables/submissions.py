@@ -31,6 +31,25 @@ submissions = Table(
     number(),
     Column("provider_id", Integer, ForeignKey("organisations.id"), nullable=False),
     Column("month", Date, nullable=False, comment="its first day"),
+    Column(
+        "dataset",
+        Text,
+        nullable=False,
+        server_default="",
+        comment="name of the data set; empty: not known yet",
+    ),
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id"),
+        comment="version once submitted, for ever; null: by month",
+    ),
+    Column(
+        "configuration_id",
+        Integer,
+        ForeignKey("configurations.id"),
+        comment="revision of the tariff once submitted, for ever; null: by month",
+    ),
     Column("state", Text, nullable=False, server_default="open"),
     Column(
         "run_id",
@@ -41,7 +60,7 @@ submissions = Table(
     words("failure", required=False),
     now("created_at"),
     now("changed_at"),
-    UniqueConstraint("provider_id", "month"),
+    UniqueConstraint("provider_id", "month", "dataset"),
     one_of("state", SUBMISSION_STATES),
     CheckConstraint("extract(day from month) = 1", name="month"),
 )
@@ -84,6 +103,12 @@ files = Table(
         nullable=False,
         server_default="1",
         comment="revision of the reader that made its records",
+    ),
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id"),
+        comment="version that it was checked under; null: not checked yet",
     ),
     words("failure", required=False),
     user("uploaded_by"),

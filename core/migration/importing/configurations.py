@@ -5,6 +5,7 @@ A configuration with a faulty part waits: without that part it would charge diff
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy import Connection
 
-from core.configurations.importing import import_configuration
+from core.configurations.importing import Change, import_configuration
 from core.database import tables
+from core.migration.importing.indicators import MIGRATED_RUN
 from core.migration.reading.mapping import shipped_mapping
 from core.user_errors import UserError
 
@@ -36,6 +38,7 @@ TABLES_READ = (
     *PARTS,
 )
 LONGEST_DETAIL = 200
+WHY = "as the old service has it now"
 Body = dict[str, Any]
 
 
@@ -129,9 +132,7 @@ def _parts(legacy: LegacyRows, number: int) -> Iterator[tuple[str, int]]:
 def _name_taken(connection: Connection, row: sa.Row[Any], body: Body) -> Body | None:
     """The problem where the name belongs to a configuration that is not from the old service."""
     configurations, name = tables.configurations, str(body["reference"]).strip()
-    local_id = connection.execute(
-        sa.select(configurations.c.id).where(configurations.c.configuration == name)
-    ).scalar()
+    local_id = connection.execute(_latest(name, configurations.c.id)).scalar()
     if local_id is None or (row.local_table, row.local_id) == ("configurations", local_id):
         return None
     return {"column": "reference", "code": "taken", "detail": None}
@@ -144,18 +145,44 @@ def _import(
     document = yaml.safe_dump(
         _document(row.legacy_id, body, legacy), sort_keys=False, allow_unicode=True
     )
-    configurations = tables.configurations
-    current_body = sa.select(configurations.c.body).where(configurations.c.configuration == name)
-    if connection.execute(current_body).scalar() == document:
+    if connection.execute(_latest(name, tables.configurations.c.body)).scalar() == document:
         return None
+    before = connection.execute(_latest(name, tables.configurations.c.id)).scalar()
+    since = body["startsOn"].strip()
     try:
         with connection.begin_nested():
-            import_configuration(connection, document, name=name)
+            change = Change(dt.date.fromisoformat(since), WHY, leave_submitted=True)
+            import_configuration(connection, document, name=name, change=change)
+            _revise_months_of_old(connection, name, before)
     except UserError as error:
         detail = str(error).partition("\n")[0][:LONGEST_DETAIL]
         return {"column": "id", "code": "not-assembled", "detail": detail}
     connection.execute(sa.text("DELETE FROM migration_differences"))
     return None
+
+
+def _latest(name: str, column: sa.Column[Any]) -> sa.Select[Any]:
+    """The query for a column of the latest revision of the configuration."""
+    configurations = tables.configurations
+    query = sa.select(column).where(configurations.c.configuration == name)
+    return query.order_by(configurations.c.revision.desc()).limit(1)
+
+
+def _revise_months_of_old(connection: Connection, name: str, before: int | None) -> None:
+    """Has months that the old service charged name the new revision: nothing of ours priced them,
+    and they are compared with the tariff as the old service has it."""
+    latest = connection.execute(_latest(name, tables.configurations.c.id)).scalar_one()
+    if before in (None, latest):
+        return
+    connection.execute(
+        sa.text(
+            "WITH charged_there AS (UPDATE runs SET configuration_id = :latest "
+            f"WHERE configuration_id = :before AND {MIGRATED_RUN} RETURNING id) "
+            "UPDATE submissions SET configuration_id = :latest "
+            "WHERE configuration_id = :before AND run_id IN (SELECT id FROM charged_there)"
+        ),
+        {"latest": latest, "before": before},
+    )
 
 
 def _document(number: int, body: Body, legacy: LegacyRows) -> Body:
@@ -246,7 +273,9 @@ def _note(connection: Connection, row: sa.Row[Any], problem: Body | None) -> Non
         .where(legacy_rows.c.id == row.id)
         .scalar_subquery()
     )
-    here = connection.execute(name).scalar_one()
+    here = connection.execute(
+        name.order_by(tables.configurations.c.revision.desc()).limit(1)
+    ).scalar_one()
     if (row.local_table, row.local_id, row.problems) != ("configurations", here, None):
         values = {"local_table": "configurations", "local_id": here, "problems": sa.null()}
         connection.execute(legacy_rows.update().where(legacy_rows.c.id == row.id).values(values))

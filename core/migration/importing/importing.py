@@ -56,6 +56,8 @@ tables stay, unless the mapping says that they are removed."""
 BEFORE = {"organisations": organisations.KEEP_NAMES, "clinics": clinic_hosts.SINCE_WHEN}
 """Statements, by our table, that record the values an update is about to overwrite; ``{chosen}``
 selects the rows of ``migration_work`` as ``w`` that are updated in ``t``."""
+AFTER = {"submissions": [months.DATASET_OF_MONTHS]}
+"""Statements, by our table, that give new rows what the old service does not say."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ def _statements(table: Table, every: bool) -> list[str]:
         f"INSERT INTO {table.into} (id, {', '.join(columns)}) "
         f"SELECT w.local_id, {imported} FROM migration_work w WHERE {chosen} "
         f"AND NOT EXISTS (SELECT FROM {table.into} t WHERE t.id = w.local_id) ORDER BY w.legacy_id",
+        *AFTER.get(str(table.into), []),
     ]
 
 

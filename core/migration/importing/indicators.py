@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.configurations.datasets import current_specification
 from core.database import tables
 from core.events.outbox import raise_event
 from core.kpis.catalogue import KpiVersion, get_kpi, retire_kpi, take_over_kpi
 from core.kpis.definitions import SHARES, Kpi
+from core.migration.importing.dataset import dataset_taken_over
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.staging import add_duplicates, add_problem
 from core.migration.reading.transforms import literal, reading
@@ -46,7 +46,7 @@ def check_names(connection: Connection) -> None:
 
 def define_indicators(connection: Connection) -> None:
     """Finds or writes our indicator for each faultless one of the old service."""
-    dataset = current_specification(connection).dataset
+    dataset = dataset_taken_over(connection)
     rows = tables.legacy_rows
     for row in connection.execute(_indicators()).all():
         here = _same_indicator(connection, row) or _separate_indicator(connection, row, dataset)

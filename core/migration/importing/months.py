@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy import Connection
 
-from core.configurations.datasets import current_specification
+from core.configurations.datasets import get_version
+from core.configurations.in_force import version_of_submission
 from core.database import tables
 from core.database.copying import copy_table, read_copy
 from core.database.engine import driver_cursor
@@ -24,9 +25,11 @@ from core.engine.dataset.specification import Specification
 from core.kpis.episodes import delete_episodes
 from core.kpis.views import episodes_table
 from core.migration.importing.accounts import TAKEN_OVER
+from core.migration.importing.dataset import records_taken_over, versions_taken_over
 from core.migration.importing.indicators import MIGRATED_RUN, measure_months, write_figures
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.transforms import reading, text
+from core.submissions.commands.runs import keep_versions
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
@@ -37,6 +40,16 @@ from core.vocabulary.states.submissions import (
 )
 
 REASON = "As the old service charged it."
+
+DATASET_OF_MONTHS = """
+    UPDATE submissions SET dataset = d.dataset FROM migration_work w
+    JOIN legacy_rows r ON r.id = w.row_id
+    JOIN legacy_rows c ON c.legacy_table = 'configurations'
+        AND c.legacy_id = CAST(r.body ->> 'configurationId' AS bigint)
+    JOIN configurations k ON k.id = c.local_id JOIN datasets d ON d.id = k.dataset_id
+    WHERE submissions.id = w.local_id AND submissions.dataset = ''
+"""
+"""A month of the old service is of the data set of its configuration."""
 
 _AFFECTED = """
     SELECT parent_id FROM migration_work w WHERE cardinality(w.problems) = 0
@@ -81,7 +94,30 @@ def write_records(connection: Connection) -> None:
     files = _affected(connection)
     if not files:
         return
-    specification = current_specification(connection)
+    for dataset_id, of_version in _by_version(connection, files).items():
+        specification = get_version(connection, dataset_id).specification
+        _write_records(connection, specification, of_version)
+    summarise(connection, place_index(records_taken_over(connection)))
+    _calculate_again(connection, "SELECT submission_id FROM files WHERE id = ANY (:ids)", files)
+    _measure_again(connection, files)
+
+
+def _by_version(connection: Connection, files: list[int]) -> dict[int, list[int]]:
+    """The files by the version of the data set that their month follows, which they keep."""
+    of_file, months = tables.files, tables.submissions
+    connection.execute(
+        of_file.update()
+        .where(of_file.c.id.in_(files), months.c.id == of_file.c.submission_id)
+        .values(dataset_id=version_of_submission())
+    )
+    query = sa.select(of_file.c.dataset_id, of_file.c.id).where(of_file.c.id.in_(files))
+    by_version: dict[int, list[int]] = {}
+    for dataset_id, file_id in connection.execute(query.order_by(of_file.c.id)):
+        by_version.setdefault(dataset_id, []).append(file_id)
+    return by_version
+
+
+def _write_records(connection: Connection, specification: Specification, files: list[int]) -> None:
     name = records_table(specification)
     with driver_cursor(connection) as cursor:
         cursor.execute(
@@ -101,9 +137,6 @@ def write_records(connection: Connection) -> None:
             ).format(sql.Identifier(name)),
             [files],
         )
-    summarise(connection, place_index(name))
-    _calculate_again(connection, "SELECT submission_id FROM files WHERE id = ANY (:ids)", files)
-    _measure_again(connection, specification, files)
 
 
 def _affected(connection: Connection) -> list[int]:
@@ -119,7 +152,7 @@ def _calculate_again(connection: Connection, months: str, ids: list[int]) -> Non
     )
 
 
-def _measure_again(connection: Connection, specification: Specification, files: list[int]) -> None:
+def _measure_again(connection: Connection, files: list[int]) -> None:
     """Measures months again whose records changed after their run."""
     run_ids = connection.execute(
         sa.text(
@@ -129,7 +162,8 @@ def _measure_again(connection: Connection, specification: Specification, files: 
         {"files": files},
     )
     runs = list(run_ids.scalars())
-    delete_episodes(connection, episodes_table(specification), runs)
+    [version, *_] = versions_taken_over(connection)
+    delete_episodes(connection, episodes_table(version.specification), runs)
     measure_months(connection, runs)
 
 
@@ -207,12 +241,15 @@ def _plan_runs(connection: Connection, months: list[int]) -> None:
         sa.text(
             "CREATE TEMP TABLE migration_new_runs ON COMMIT DROP AS "
             "SELECT s.id AS submission_id, nextval(pg_get_serial_sequence('runs', 'id')) AS run_id,"
-            f" {kind} AS kind, c.local_id AS configuration_id, 1 + coalesce((SELECT max(number) "
-            "FROM runs WHERE runs.submission_id = s.id), 0) AS number "
+            f" {kind} AS kind, c.local_id AS configuration_id, d.id AS dataset_id, 1 + coalesce("
+            "(SELECT max(number) FROM runs WHERE runs.submission_id = s.id), 0) AS number "
             "FROM submissions s JOIN legacy_rows r ON r.legacy_table = 'submissions' "
             "AND r.local_id = s.id AND r.imported IS NOT NULL "
             "JOIN legacy_rows c ON c.legacy_table = 'configurations' "
             "AND c.legacy_id = CAST(r.body ->> 'configurationId' AS bigint) "
+            "CROSS JOIN LATERAL (SELECT id FROM datasets WHERE datasets.dataset = s.dataset AND "
+            "coalesce(datasets.starts <= s.month, true) "
+            "ORDER BY starts DESC NULLS LAST, id DESC LIMIT 1) d "
             "WHERE (s.id = ANY (:months) OR s.run_id IS NULL) "
             f"AND s.state IN ('open', 'draft', 'submitted') AND s.id NOT IN ({_MONTHS_RUN_HERE})"
         ),
@@ -224,11 +261,16 @@ def _runs_of_old(connection: Connection) -> list[str]:
     """The statements that write the runs and everything that belongs to them."""
     charge = shipped_mapping().tables["charges"].columns
     value = {name: reading(name, charge[name]).value for name in charge}
-    records = records_table(current_specification(connection))
-    keys = ", ".join(f'x."{key}"' for key in current_specification(connection).key_columns)
+    records = records_taken_over(connection)
+    versions = versions_taken_over(connection)
+    parts = zip(*(version.specification.key_columns for version in versions), strict=True)
+    keys = ", ".join(
+        f"coalesce({', '.join(_quoted(name) for name in dict.fromkeys(names))})" for names in parts
+    )
     return [
-        "INSERT INTO runs (id, submission_id, number, kind, configuration_id, chunks) "
-        "SELECT run_id, submission_id, number, kind, configuration_id, 1 FROM migration_new_runs",
+        "INSERT INTO runs (id, submission_id, number, kind, configuration_id, dataset_id, chunks) "
+        "SELECT run_id, submission_id, number, kind, configuration_id, dataset_id, 1 "
+        "FROM migration_new_runs",
         "INSERT INTO charges (run_id, chunk, clinic_id, patient_id, attendance_date, currency, "
         "rate_type, rate_pence, factor, amount_pence, commissioner, basis, reason_id) "
         f"SELECT n.run_id, 0, k.clinic_id, {value['patientId']}, {value['attendanceDate']}, "
@@ -264,6 +306,12 @@ def _runs_of_old(connection: Connection) -> list[str]:
     ]
 
 
+def _quoted(name: str) -> str:
+    """A column of the records as SQL names it."""
+    doubled = name.replace('"', '""').replace(":", "\\:")
+    return f'x."{doubled}"'
+
+
 def _publish(connection: Connection, submission_id: int, run_id: int, kind: str) -> None:
     """Raises no event: nobody is notified of what was submitted years ago."""
     submissions, runs = tables.submissions, tables.runs
@@ -280,8 +328,10 @@ def _publish(connection: Connection, submission_id: int, run_id: int, kind: str)
     connection.execute(
         submissions.update().where(submissions.c.id == submission_id).values(run_id=run_id)
     )
+    final = kind == "final"
+    if final:
+        keep_versions(connection, run_id)
     if before.state == SubmissionState.OPEN:
-        final = kind == "final"
         target = SubmissionState.SUBMITTED if final else SubmissionState.DRAFT
         change_state(
             connection, submissions, SUBMISSION_MACHINE, submission_id, target, reason=TAKEN_OVER

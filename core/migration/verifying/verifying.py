@@ -14,9 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.configurations.datasets import current_specification
 from core.database import tables
-from core.database.records import records_table
+from core.migration.importing.dataset import records_taken_over
 from core.migration.reading.mapping import Table
 from core.migration.reading.transforms import reading
 
@@ -195,7 +194,7 @@ _FIGURES_HERE = (
 
 
 def _records_here(connection: Connection) -> str:
-    records = records_table(current_specification(connection))
+    records = records_taken_over(connection)
     return (
         f"SELECT m.provider, m.month, count(*), 0 FROM {_MONTHS_HERE} m "
         "JOIN files f ON f.submission_id = m.id AND f.state = 'ready' "

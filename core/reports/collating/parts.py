@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row
 
 from core.reports.collating.charge_lines import read_lines, read_sums
 from core.reports.collating.merged_records import columns_of, read_episodes, widened
-from core.reports.requests import ReportRequest
+from core.reports.requests import ReportRequest, services_of
 from core.submissions.commands.run_inputs import load_run
 from core.vocabulary.report_kinds import Facts
 
@@ -32,12 +32,13 @@ class Part:
     number: int
     run: Row[Any]  # one of runs_to_show
     chunk: int | None
+    service: str = ""  # title of the data set, in a report of several
 
     @property
     def title(self) -> str:
-        return f"{self.run.provider} {self.run.month:%Y-%m}" + (
-            "" if self.chunk is None else f" chunk {self.chunk + 1}"
-        )
+        chunk = "" if self.chunk is None else f"chunk {self.chunk + 1}"
+        parts = (self.run.provider, f"{self.run.month:%Y-%m}", self.service, chunk)
+        return " ".join(filter(None, parts))
 
 
 def plan_parts(
@@ -50,13 +51,18 @@ def plan_parts(
             places += [(run, chunk) for chunk in range(load_run(connection, run.id).chunks)]
         else:
             places.append((run, None))
-    return [Part(number, run, chunk) for number, (run, chunk) in enumerate(places)]
+    services = services_of(runs)
+    return [
+        Part(number, run, chunk, services.get(run.dataset, ""))
+        for number, (run, chunk) in enumerate(places)
+    ]
 
 
 def collate_part(connection: Connection, request: ReportRequest, part: Part, folder: Path) -> None:
     """Reads the facts of this part and stores them in ``folder``."""
     for facts in sorted(request.about.facts):
         table = _named(_READERS[facts](connection, request, part), part.run)
+        table = _of_service(table, part.service)
         feather.write_feather(table, _path(folder, facts, part.number), compression="lz4")
 
 
@@ -75,6 +81,7 @@ def _episodes(connection: Connection, request: ReportRequest, part: Part) -> pa.
 
 _READERS = {"lines": _lines, "sums": _sums, "episodes": _episodes}
 MONTH, PROVIDER, PROVIDER_NAME = "month", "provider", "provider_name"
+CURRENCY = "currency"
 
 
 def _named(table: pa.Table, run: Row[Any]) -> pa.Table:
@@ -87,6 +94,22 @@ def _named(table: pa.Table, run: Row[Any]) -> pa.Table:
         PROVIDER_NAME: _same(run.provider_name, count),
     }
     return pa.table({**columns, **{name: table[name] for name in table.column_names}})
+
+
+def _of_service(table: pa.Table, service: str) -> pa.Table:
+    """With the currencies told from those of other data sets that have the same code."""
+    if not service or CURRENCY not in table.column_names:
+        return table
+    place = table.column_names.index(CURRENCY)
+    codes = table[CURRENCY].combine_chunks()
+    told = [currency_of_service(code, service) for code in codes.dictionary.to_pylist()]
+    named = pa.DictionaryArray.from_arrays(codes.indices, pa.array(told, pa.string()))
+    return table.set_column(place, CURRENCY, named)
+
+
+def currency_of_service(code: str, service: str) -> str:
+    """The code of a currency in a report of several data sets: ``Swimming lessons: T2``."""
+    return f"{service}: {code}" if service else code
 
 
 def _same(text: str, count: int) -> pa.DictionaryArray:

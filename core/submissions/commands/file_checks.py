@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.areas.register_store import register_in_use
-from core.configurations.datasets import current_specification
+from core.configurations.datasets import all_versions
 from core.database import tables
 from core.database.copying import copy_table, with_ids
 from core.database.engine import driver_cursor
@@ -39,6 +39,7 @@ from core.submissions.commands.headings import choices_of
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission
 from core.submissions.transitions import move
+from core.submissions.versions import version_for
 from core.vocabulary import event_catalogue
 from core.vocabulary.heading_look import Look
 from core.vocabulary.states.submissions import FILE_MACHINE, FileState
@@ -57,6 +58,8 @@ class FileCheckInputs:
     check_number: int
     submission: SubmissionRow
     specification: Specification
+    dataset_id: int  # the version that the specification is
+    checked_under: int | None  # the version of the check before; None: not checked before
     references: References
     corrections: tuple[Correction, ...]
     headings: Mapping[str, str | None]  # as chosen for the provider: heading to column
@@ -77,7 +80,8 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
     """Reads the inputs of a check."""
     row = connection.execute(sa.select(tables.files).where(tables.files.c.id == file_id)).one()
     submission = get_submission(connection, row.submission_id)
-    specification = current_specification(connection)
+    version = version_for(connection, submission)
+    specification = version.specification
     return FileCheckInputs(
         file_id=file_id,
         name=row.name,
@@ -88,6 +92,8 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
         check_number=row.check_number,
         submission=submission,
         specification=specification,
+        dataset_id=version.id,
+        checked_under=row.dataset_id,
         references=References(
             lsoas=register_in_use(connection),
             clinics=None,  # a new clinic is no error: its host is set before submission
@@ -115,7 +121,18 @@ def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]
 
     Records and errors of an older check of the file are deleted: they may be wrong now.
     """
-    move(connection, tables.files, FILE_MACHINE, check.file_id, FileState.CHECKING, failure=None)
+    move(
+        connection,
+        tables.files,
+        FILE_MACHINE,
+        check.file_id,
+        FileState.CHECKING,
+        failure=None,
+        dataset_id=check.dataset_id,
+    )
+    if check.checked_under not in (None, check.dataset_id):
+        clear_file(connection, check.file_id)
+        return set()
     chunks = tables.file_chunks
     rows = connection.execute(
         sa.select(chunks.c.chunk, chunks.c.check_number).where(chunks.c.file_id == check.file_id)
@@ -126,7 +143,7 @@ def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]
         return set()
     if all(row.check_number == check.check_number for row in rows):
         return {row.chunk for row in rows}
-    clear_file(connection, check.specification, check.file_id)
+    clear_file(connection, check.file_id)
     return set()
 
 
@@ -180,11 +197,17 @@ def shown_rows(reading: Reading) -> list[list[str]]:
     ]
 
 
-def clear_file(connection: Connection, specification: Specification, file_id: int) -> None:
-    """Deletes the records and errors of a file."""
-    records = sa.table(records_table(specification), sa.column("file_id"))
-    for table in (tables.file_chunks, tables.errors, records):
+def clear_file(connection: Connection, file_id: int) -> None:
+    """Deletes the records and errors of a file, whichever data set it was checked under."""
+    records = [
+        sa.table(name, sa.column("file_id")) for name in sorted(_tables_of_records(connection))
+    ]
+    for table in (tables.file_chunks, tables.errors, *records):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+
+
+def _tables_of_records(connection: Connection) -> set[str]:
+    return {records_table(version.specification) for version in all_versions(connection)}
 
 
 def check_and_correct(check: FileCheckInputs, chunk: pa.Table) -> Checked:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.access.audit import note
-from core.configurations.datasets import current_specification
+from core.configurations.datasets import get_version
 from core.database import tables
 from core.engine.dataset.fields import heading_key
 from core.engine.dataset.headings import missing_fields
@@ -17,6 +17,7 @@ from core.engine.dataset.specification import Specification
 from core.engine.reading.csv_file import HEAD_ROWS
 from core.submissions.commands.uploads import recheck_file
 from core.submissions.months import get_submission
+from core.submissions.versions import specification_for, version_for
 from core.user_errors import UserError
 from core.vocabulary.heading_look import Look
 
@@ -24,14 +25,28 @@ from core.vocabulary.heading_look import Look
 def choices_of(
     connection: Connection, provider_id: int, specification: Specification
 ) -> dict[str, str | None]:
-    """Heading (as ``heading_key``) to column; None: left out. Removed columns are ignored."""
+    """Heading (as ``heading_key``) to column; None: left out.
+
+    Columns that this version does not have are ignored, and so is a choice for a heading that this
+    version knows and the one of the choice did not: it was made when the field was not there.
+    """
     chosen = tables.heading_choices
-    query = sa.select(chosen.c.heading, chosen.c.column).where(chosen.c.provider_id == provider_id)
+    query = sa.select(chosen.c.heading, chosen.c.column, chosen.c.dataset_id).where(
+        chosen.c.provider_id == provider_id, chosen.c.dataset == specification.dataset
+    )
+    known = specification.known_headings()
     return {
         row.heading: row.column
         for row in connection.execute(query)
-        if row.column is None or row.column in specification.columns
+        if (row.column is None or row.column in specification.columns)
+        and (row.heading not in known or _was_known(connection, row.heading, row.dataset_id))
     }
+
+
+def _was_known(connection: Connection, heading: str, dataset_id: int | None) -> bool:
+    if dataset_id is None:
+        return True
+    return heading in get_version(connection, dataset_id).specification.known_headings()
 
 
 def choose_headings(
@@ -60,8 +75,8 @@ def confirm_headings(
 ) -> None:
     """As ``choose_headings``, but ``choices`` may be empty: the matched headings are confirmed."""
     submission_id = recheck_file(connection, file_id, user_id=user_id, look=Look.NEVER)
-    specification = current_specification(connection)
-    taken = {**_read(connection, file_id), **choices}
+    specification = specification_for(connection, get_submission(connection, submission_id))
+    taken = {**_read(connection, file_id, specification), **choices}
     _refuse_bad(taken, specification)
     _refuse_missing(connection, file_id, taken, specification)
     if choices:
@@ -69,11 +84,13 @@ def confirm_headings(
     note(connection, "headings chosen", f"file:{file_id}", user_id=user_id, choices=dict(choices))
 
 
-def _read(connection: Connection, file_id: int) -> dict[str, str | None]:
+def _read(
+    connection: Connection, file_id: int, specification: Specification
+) -> dict[str, str | None]:
     """The column of each heading of a file; without headings of transposed codes."""
     query = sa.select(tables.files.c.headings).where(tables.files.c.id == file_id)
     headings = connection.execute(query).scalar() or []
-    columns = current_specification(connection).columns
+    columns = specification.columns
     return {each["heading"]: each["column"] for each in headings if each["column"] in columns}
 
 
@@ -114,10 +131,12 @@ def _remember(
     choices: Mapping[str, str | None],
     user_id: int | None,
 ) -> None:
-    provider_id = get_submission(connection, submission_id).provider_id
+    submission = get_submission(connection, submission_id)
     rows = [
         {
-            "provider_id": provider_id,
+            "provider_id": submission.provider_id,
+            "dataset": submission.dataset,
+            "dataset_id": version_for(connection, submission).id,
             "heading": heading_key(heading),
             "column": column,
             "chosen_by": user_id,
@@ -126,9 +145,10 @@ def _remember(
     ]
     statement = insert(tables.heading_choices)
     statement = statement.on_conflict_do_update(
-        index_elements=["provider_id", "heading"],
+        index_elements=["provider_id", "dataset", "heading"],
         set_={
             "column": statement.excluded["column"],
+            "dataset_id": statement.excluded.dataset_id,
             "chosen_by": statement.excluded.chosen_by,
             "chosen_at": sa.func.now(),
         },

@@ -9,14 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import require
+from core.configurations.import_lock import IMPORT_LOCK
 from core.database import tables
-from core.engine.tariff.configuration import Status
+from core.database.locks import hold_until_end
 from core.events.outbox import raise_event
 from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.rereading import OUTDATED
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
+from core.submissions.versions import configuration_in_force, version_for
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
@@ -107,9 +109,10 @@ def obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacl
 
 
 def _file_obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
-    files = tables.files
+    files, months = tables.files, tables.submissions
     query = (
         sa.select(files.c.name, files.c.state, OUTDATED.label("outdated"))
+        .join(months, months.c.id == files.c.submission_id)
         .where(files.c.submission_id == submission.id, files.c.state != FileState.REMOVED)
         .order_by(files.c.position)
     )
@@ -130,30 +133,16 @@ def _clinic_obstacles(connection: Connection, submission: SubmissionRow) -> list
     ]
 
 
-def configuration_in_force(connection: Connection, submission: SubmissionRow) -> int | None:
-    """The id of the configuration for the provider and the submission's month; drafts never."""
-    configurations, members = tables.configurations, tables.configuration_providers
-    query = (
-        sa.select(configurations.c.id)
-        .join(members, members.c.configuration_id == configurations.c.id)
-        .where(
-            members.c.provider == submission.provider,
-            configurations.c.status != Status.DRAFT,
-            sa.literal(submission.month).between(configurations.c.starts, configurations.c.ends),
-        )
-    )
-    configuration_id: int | None = connection.execute(query).scalar()
-    return configuration_id
-
-
 def request_run(
     connection: Connection, submission_id: int, kind: RunKind, *, user_id: int | None
 ) -> int:
     """Queues a run and returns its id; raises ``NotRunnable`` or ``NotReady``.
 
-    The row of the submission is locked first: of two simultaneous requests one is refused.
+    The row of the submission is locked: of two simultaneous requests one is refused. An import of
+    a data set or a tariff waits, and finds the month at work.
     """
     runs = tables.runs
+    hold_until_end(connection, IMPORT_LOCK)
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
     require(connection, user_id, ACTIONS[kind], submission.provider_id)
@@ -182,6 +171,7 @@ def request_run(
             number=number.scalar_subquery(),
             kind=kind,
             configuration_id=configuration_in_force(connection, submission),
+            dataset_id=version_for(connection, submission).id,
             state="running",
             requested_by=user_id,
         )

@@ -165,4 +165,5 @@ def _about(request: Reset) -> dict[str, Any]:
         "host": request.host,
         "host_name": request.host_name,
         "reason": request.reason,
+        **({"dataset": request.dataset, "service": request.service} if request.service else {}),
     }

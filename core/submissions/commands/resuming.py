@@ -7,11 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.configurations.import_lock import IMPORT_LOCK
 from core.database import tables
+from core.database.locks import hold_until_end
 from core.events.outbox import raise_event
 from core.submissions.event_names import names_of_file, names_of_submission
 from core.submissions.months import get_submission, lock_submission
 from core.submissions.transitions import move
+from core.submissions.versions import configuration_in_force, version_for
+from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
@@ -27,11 +31,13 @@ def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reas
     """Queues a failed run again: the same run, with its finished chunks.
 
     Its files cannot have changed, because a change of files leaves the failed state.
-    Raises ``TransitionRefused``.
+    Raises ``TransitionRefused``, and ``UserError`` where other rules hold for the month by now.
     """
     runs = tables.runs
     run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
+    hold_until_end(connection, IMPORT_LOCK)
     lock_submission(connection, run.submission_id)
+    _refuse_other_rules(connection, run)
     move(
         connection,
         tables.submissions,
@@ -54,6 +60,16 @@ def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reas
         finished_at=None,
     )
     raise_event(connection, _request_event(connection, run), user_id=user_id)
+
+
+def _refuse_other_rules(connection: Connection, run: sa.Row[Any]) -> None:
+    submission = get_submission(connection, run.submission_id)
+    rules = (version_for(connection, submission).id, configuration_in_force(connection, submission))
+    if rules != (run.dataset_id, run.configuration_id):
+        raise UserError(
+            "Another version of the data set or of the tariff holds for the month by now. Ask for "
+            "a new run."
+        )
 
 
 def _request_event(connection: Connection, run: sa.Row[Any]) -> event_catalogue.SubmissionRequested:

@@ -83,7 +83,7 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
     """Reads the inputs of a run."""
     run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
     submission = get_submission(connection, run.submission_id)
-    specification, configuration = _load_tariff(connection, run.configuration_id)
+    specification, configuration = _load_tariff(connection, run.configuration_id, run.dataset_id)
     files = tables.files
     rows = connection.execute(
         sa.select(files.c.id, files.c.records)
@@ -106,14 +106,15 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
 
 
 def _load_tariff(
-    connection: Connection, configuration_id: int
+    connection: Connection, configuration_id: int, dataset_id: int
 ) -> tuple[Specification, Configuration]:
+    """The revision of the tariff and the version of the data set that the run names."""
     configurations, datasets = tables.configurations, tables.datasets
     row = connection.execute(
         sa.select(
             configurations.c.body, configurations.c.configuration, datasets.c.body.label("dataset")
         )
-        .join(datasets, datasets.c.id == configurations.c.dataset_id)
+        .join(datasets, datasets.c.id == dataset_id)
         .where(configurations.c.id == configuration_id)
     ).one()
     return tariff_of(row.dataset, row.body, name=row.configuration)

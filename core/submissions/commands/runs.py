@@ -105,6 +105,8 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
         reason=f"{run.kind} run {run.run_id} published",
         run_id=run.run_id,
     )
+    if final:
+        keep_versions(connection, run.run_id)
     event_class = (
         event_catalogue.SubmissionSubmitted if final else event_catalogue.SubmissionDrafted
     )
@@ -119,6 +121,16 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
         ),
     )
     return totals
+
+
+def keep_versions(connection: Connection, run_id: int) -> None:
+    """Has the run's month keep the run's version of the data set and revision of the tariff."""
+    months, runs = tables.submissions, tables.runs
+    connection.execute(
+        months.update()
+        .where(months.c.id == runs.c.submission_id, runs.c.id == run_id)
+        .values(dataset_id=runs.c.dataset_id, configuration_id=runs.c.configuration_id)
+    )
 
 
 def run_totals(connection: Connection, run: RunInputs) -> RunTotals:

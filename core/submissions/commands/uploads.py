@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import require
-from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.corrections import Correction
 from core.events.outbox import raise_event
@@ -21,6 +20,7 @@ from core.submissions.commands.unpublish_run import unpublish_run
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
+from core.submissions.versions import specification_for
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.heading_look import Look
@@ -37,6 +37,7 @@ CHANGEABLE = (SubmissionState.OPEN, SubmissionState.DRAFT, SubmissionState.FAILE
 """The states of a submission in which its files may change."""
 
 READ_AGAIN = "files are read more exactly now"
+NEW_VERSION = "another version of the data set is in force for the month"
 
 _CHECKED = (FileState.IN_ERROR, FileState.READY)
 _READ_OR_REFUSED = (*_CHECKED, FileState.REJECTED, FileState.UNCONFIRMED)
@@ -111,10 +112,10 @@ def correct(
     """Stores corrections and requests a check of the file with them."""
     if not corrections:
         raise UserError("There is no correction to make.")
-    _refuse_unknown_fields(connection, corrections)
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.CORRECT, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
+    _refuse_unknown_fields(connection, submission, corrections)
     connection.execute(
         tables.corrections.insert(),
         [
@@ -138,8 +139,10 @@ def correct(
     _check_again(connection, event, user_id=user_id)
 
 
-def _refuse_unknown_fields(connection: Connection, corrections: list[Correction]) -> None:
-    columns = current_specification(connection).columns
+def _refuse_unknown_fields(
+    connection: Connection, submission: SubmissionRow, corrections: list[Correction]
+) -> None:
+    columns = specification_for(connection, submission).columns
     unknown = sorted({each.field for each in corrections} - columns.keys())
     if unknown:
         raise UserError(f"The data set has no field {', '.join(unknown)}.")
@@ -198,14 +201,14 @@ def recheck_file(
     return int(row.submission_id)
 
 
-def read_again(connection: Connection, file_id: int) -> None:
-    """Has a file checked again since files are read otherwise now, which nobody has asked for."""
+def read_again(connection: Connection, file_id: int, *, reason: str) -> None:
+    """Has a file checked again since files are judged otherwise now, which nobody has asked for."""
     row = _file(connection, file_id)
-    submission = _reopen(connection, row.submission_id, None, reason=READ_AGAIN)
+    submission = _reopen(connection, row.submission_id, None, reason=reason)
     event = event_catalogue.FileOutdated(
         file_id=file_id, file=row.name, **names_of_submission(submission)
     )
-    _check_again(connection, event, user_id=None, reason=READ_AGAIN)
+    _check_again(connection, event, user_id=None, reason=reason, states=_READ_OR_REFUSED)
 
 
 def remove_file(connection: Connection, file_id: int, *, user_id: int | None) -> None:

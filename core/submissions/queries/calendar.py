@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.engine.tariff.months import Month
-from core.submissions.months import list_submissions
+from core.submissions.months import list_submissions, month_and_service
 from core.submissions.months_expected import expected_months
 from core.vocabulary.states.submissions import HANDED_IN, SubmissionState
 
@@ -25,6 +25,12 @@ class CalendarMonth:
     month: dt.date
     state: SubmissionState | None
     due: dt.date | None
+    dataset: str
+    service: str  # title of the data set; empty where there is one data set alone
+
+    @property
+    def month_text(self) -> str:
+        return month_and_service(self.month, self.service)
 
     @property
     def year(self) -> int:
@@ -40,18 +46,18 @@ class CalendarMonth:
 
 
 def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[CalendarMonth]:
-    """The months of the person's providers, by provider, then the earliest first.
+    """The months of the person's providers, by provider and data set, then the earliest first.
 
     Those that a configuration expects up to ``today``, and those that were begun.
     """
     own_providers = set(scope.ids(None, "provider"))
     due = {
-        (month.provider_id, month.month): month
+        (month.provider_id, month.dataset, month.month): month
         for month in expected_months(connection, today)
         if month.provider_id in own_providers
     }
     begun = {
-        (submission.provider_id, submission.month): submission
+        (submission.provider_id, submission.dataset, submission.month): submission
         for submission in list_submissions(connection, scope)
         if submission.provider_id in own_providers
     }
@@ -60,9 +66,11 @@ def calendar_of(connection: Connection, scope: Scope, today: dt.date) -> list[Ca
             provider_id=key[0],
             provider=(begun.get(key) or due[key]).provider,
             provider_name=(begun.get(key) or due[key]).provider_name,
-            month=key[1],
+            month=key[2],
             state=SubmissionState(begun[key].state) if key in begun else None,
             due=due[key].due if key in due else None,
+            dataset=key[1],
+            service=(begun.get(key) or due[key]).service,
         )
         for key in sorted(due.keys() | begun.keys())
     ]

@@ -18,6 +18,7 @@ from core.engine.areas.register import AreaRegister
 from core.engine.calculation.buckets import bucket_of
 from core.engine.calculation.groups import GroupRows
 from core.engine.calculation.stages import calculate
+from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration
 from core.submissions.commands.run_inputs import RunInputs, load_run
 from core.submissions.queries.charge_list import ChargeLine, VisibleRun
@@ -80,6 +81,7 @@ class Explanation:
     records: tuple[SourceRow, ...]
     merged: tuple[MergedValue, ...]
     lost: tuple[OverwrittenCode, ...]
+    specification: Specification  # of the run
 
 
 def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explanation:
@@ -92,7 +94,7 @@ def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explan
         payer_words(inputs.configuration, line, register),
     )
     if not run.own:
-        return Explanation(*facts, (), (), ())
+        return Explanation(*facts, (), (), (), inputs.specification)
     records = _records(connection, inputs, line)
     names = _file_names(connection, inputs.files)
     return Explanation(
@@ -100,6 +102,7 @@ def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explan
         tuple(_source_rows(records, names)),
         tuple(_merged(records, inputs, names, register)),
         tuple(_lost(records, inputs, names, register)),
+        inputs.specification,
     )
 
 

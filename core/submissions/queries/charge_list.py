@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
+from core.configurations.in_force import service_of
 from core.database import tables
 from core.vocabulary.permissions import Action
 
@@ -27,6 +28,8 @@ class VisibleRun:
     provider_name: str
     month: dt.date
     kind: str
+    dataset: str
+    service: str  # title of the data set; empty where there is one data set alone
     payers: tuple[str, ...] = ()
 
     @property
@@ -88,6 +91,8 @@ def visible_runs(connection: Connection, scope: Scope) -> list[VisibleRun]:
             providers.c.name,
             months.c.month,
             runs.c.kind,
+            months.c.dataset,
+            service_of(months.c.dataset),
         )
         .join(months, months.c.run_id == runs.c.id)
         .join(providers, providers.c.id == months.c.provider_id)
@@ -97,13 +102,21 @@ def visible_runs(connection: Connection, scope: Scope) -> list[VisibleRun]:
                 sa.and_(runs.c.kind == "final", runs.c.id.in_(charged)),
             )
         )
-        .order_by(months.c.month.desc(), providers.c.name)
+        .order_by(months.c.month.desc(), providers.c.name, months.c.dataset)
     )
     return [
         VisibleRun(
-            run, number, code, name, month, kind, () if number in own_providers else tuple(areas)
+            run_id=row[0],
+            provider_id=row[1],
+            provider=row[2],
+            provider_name=row[3],
+            month=row[4],
+            kind=row[5],
+            dataset=row[6],
+            service=row[7],
+            payers=() if row[1] in own_providers else tuple(areas),
         )
-        for run, number, code, name, month, kind in connection.execute(query)
+        for row in connection.execute(query)
     ]
 
 

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
-from core.configurations.datasets import current_specification
 from core.database import tables
 from core.engine.dataset.error_report import COLUMNS, write_report
 from core.engine.offline.marked_copy import marks_of, write_marked_copy
@@ -23,6 +22,7 @@ from core.submissions.commands.headings import choices_of
 from core.submissions.months import get_submission
 from core.submissions.queries.error_list import causes, error_rows
 from core.submissions.scoped import files_in
+from core.submissions.versions import specification_of_file
 from core.user_errors import UserError
 from core.vocabulary.permissions import Action
 
@@ -60,7 +60,7 @@ def error_file(
     columns = [each["column"] for each in file.headings or []]
     marks = marks_of(((row.row, row.field, row.severity, row.message) for row in errors), columns)
     with store.local_path(file.storage_key) as path:
-        specification = current_specification(connection)
+        specification = specification_of_file(connection, file_id)
         provider_id = get_submission(connection, file.submission_id).provider_id
         chosen = choices_of(connection, provider_id, specification)
         made = write_marked_copy(path, out, marks, specification, sheet=file.sheet, headings=chosen)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
+from core.configurations.in_force import version_of_submission
 from core.database import tables
 from core.engine.reading.revision import READER_REVISION
 from core.submissions.scoped import submissions_in
@@ -65,6 +66,7 @@ class FileRow:
 def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[FileRow]:
     """The files that belong to a submission, in the order of upload."""
     files, users, chunks = tables.files, tables.users, tables.file_chunks
+    months = tables.submissions
     made = tables.corrections
     corrections = (
         sa.select(sa.func.count())
@@ -113,8 +115,12 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             files.c.rows_there,
             files.c.rows_in_error,
             files.c.rows_left_out,
-            (files.c.reader < READER_REVISION).label("outdated"),
+            sa.or_(
+                files.c.reader < READER_REVISION,
+                files.c.dataset_id.is_distinct_from(version_of_submission()),
+            ).label("outdated"),
         )
+        .join(months, months.c.id == files.c.submission_id)
         .outerjoin(users, users.c.id == files.c.uploaded_by)
         .where(
             files.c.submission_id == submission_id,

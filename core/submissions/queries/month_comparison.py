@@ -56,12 +56,12 @@ def compare_with_earlier(
     """
     if submission.run_id is None:
         return []
-    now = _figures(connection, scope, submission.provider_id, submission.month) or {}
+    now = _figures(connection, scope, submission, submission.month) or {}
     months = [
         (month_before(submission.month)),
         submission.month.replace(year=submission.month.year - 1),
     ]
-    earlier = [_figures(connection, scope, submission.provider_id, month) for month in months]
+    earlier = [_figures(connection, scope, submission, month) for month in months]
     currencies = {currency for figures in (now, *earlier) if figures for currency in figures}
     lines = [_line(currency, now, earlier, months) for currency in currencies]
     return sorted(lines, key=lambda line: (not line.stands_out, -line.now.pence, line.currency))
@@ -99,13 +99,15 @@ def _line(
 
 
 def _figures(
-    connection: Connection, scope: Scope, provider_id: int, month: dt.date
+    connection: Connection, scope: Scope, submission: SubmissionRow, month: dt.date
 ) -> dict[str, Figures] | None:
-    """Charges by currency of a month's published run; None where there is none."""
+    """Charges by currency of the published run of a month of the submission's provider and data
+    set; None where there is none."""
     months, charges = tables.submissions, tables.charges
     run = connection.execute(
         sa.select(months.c.run_id).where(
-            months.c.provider_id == provider_id,
+            months.c.provider_id == submission.provider_id,
+            months.c.dataset == submission.dataset,
             months.c.month == month,
             submissions_in(scope, months.c.id, Action.SEE_CHARGES),
         )

@@ -83,11 +83,11 @@ def _codes(cause: Cause, specification: Specification) -> dict[str, str]:
 def _remembered(connection: Connection, scope: Scope, file_id: int) -> dict[FieldValue, Suggestion]:
     """The latest correction of each wrong value in the provider's other files."""
     made, files, months = tables.corrections, tables.files, tables.submissions
+    its_month = months.alias("its_month")
     of_file = (
-        sa.select(months.c.provider_id)
-        .join(files, files.c.submission_id == months.c.id)
+        sa.select(its_month.c.provider_id, its_month.c.dataset)
+        .join(files, files.c.submission_id == its_month.c.id)
         .where(files.c.id == file_id)
-        .scalar_subquery()
     )
     query = (
         sa.select(made.c.field, made.c.wrong, made.c.value, files.c.name)
@@ -95,7 +95,7 @@ def _remembered(connection: Connection, scope: Scope, file_id: int) -> dict[Fiel
         .join(files, files.c.id == made.c.file_id)
         .join(months, months.c.id == files.c.submission_id)
         .where(
-            months.c.provider_id == of_file,
+            sa.tuple_(months.c.provider_id, months.c.dataset).in_(of_file),
             made.c.file_id != file_id,
             made.c.undone_at.is_(None),
             made.c.row.is_(None),

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
+from core.configurations.in_force import service_of
 from core.database import tables
 from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import RUNNABLE
-from core.submissions.months import SubmissionRow, list_submissions
+from core.submissions.months import SubmissionRow, list_submissions, month_and_service
 from core.submissions.queries.calendar import CalendarMonth
 from core.vocabulary.permissions import Action
 from core.vocabulary.states.submissions import FileState, SubmissionState
@@ -45,11 +46,14 @@ class Todo:
     page: str
     provider: str
     month: dt.date
+    dataset: str
+    service: str  # title of the data set; empty where there is one data set alone
     about: tuple[tuple[str, Any], ...] = ()
 
     @property
     def text(self) -> str:
-        return TODO_TEXTS[self.code].format(month=f"{self.month:%B %Y}", **dict(self.about))
+        month = month_and_service(self.month, self.service)
+        return TODO_TEXTS[self.code].format(month=month, **dict(self.about))
 
 
 def todos_of(
@@ -62,9 +66,10 @@ def todos_of(
     ]
     open_months = [month for month in months if month.state in RUNNABLE]
     todos = list(_of_files(connection, [month.id for month in open_months]))
-    bad = {(todo.provider, todo.month) for todo in todos}
+    bad = {(todo.provider, todo.month, todo.dataset) for todo in todos}
     for month in open_months:
-        todos += _of_month(connection, month, in_error=(month.provider, month.month) in bad)
+        in_error = (month.provider, month.month, month.dataset) in bad
+        todos += _of_month(connection, month, in_error=in_error)
     return todos + _of_deadlines(
         [month for month in calendar if month.provider_id in own_providers], today
     )
@@ -74,7 +79,15 @@ def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Todo]:
     files, months = tables.files, tables.submissions
     providers = tables.organisations
     query = (
-        sa.select(files.c.name, files.c.state, files.c.errors, providers.c.code, months.c.month)
+        sa.select(
+            files.c.name,
+            files.c.state,
+            files.c.errors,
+            providers.c.code,
+            months.c.month,
+            months.c.dataset,
+            service_of(months.c.dataset),
+        )
         .join(months, months.c.id == files.c.submission_id)
         .join(providers, providers.c.id == months.c.provider_id)
         .where(
@@ -83,15 +96,16 @@ def _of_files(connection: Connection, submissions: list[int]) -> Iterator[Todo]:
         )
         .order_by(months.c.month, files.c.position)
     )
-    for name, state, errors, provider, month in connection.execute(query):
+    for name, state, errors, provider, month, dataset, service in connection.execute(query):
         code = state if state != FileState.IN_ERROR else "error" if errors == 1 else "errors"
-        yield Todo(code, "upload", provider, month, (("file", name), ("count", errors)))
+        about = (("file", name), ("count", errors))
+        yield Todo(code, "upload", provider, month, dataset, service, about)
 
 
 def _of_month(
     connection: Connection, submission: SubmissionRow, *, in_error: bool
 ) -> Iterator[Todo]:
-    about = (submission.provider, submission.month)
+    about = (submission.provider, submission.month, submission.dataset, submission.service)
     if submission.state == SubmissionState.FAILED:
         yield Todo("failed", "submission", *about)
     clinics = clinics_to_place(connection, submission)
@@ -123,7 +137,7 @@ def _of_deadlines(calendar: list[CalendarMonth], today: dt.date) -> list[Todo]:
     late = [month for month in waiting if month.due is not None and month.due < today]
     if len(late) > 1:
         first = late[0]
-        todos = [Todo("late-many", "upload", first.provider, first.month, (("count", len(late)),))]
+        todos = [Todo("late-many", "upload", *_of(first), (("count", len(late)),))]
     else:
         todos = [_deadline("late", month) for month in late]
     soon = [month for month in waiting if month not in late and month.is_due_by(today + SOON)]
@@ -132,4 +146,8 @@ def _of_deadlines(calendar: list[CalendarMonth], today: dt.date) -> list[Todo]:
 
 def _deadline(code: str, month: CalendarMonth) -> Todo:
     due = f"{month.due.day} {month.due:%B %Y}" if month.due else ""
-    return Todo(code, "upload", month.provider, month.month, (("due", due),))
+    return Todo(code, "upload", *_of(month), (("due", due),))
+
+
+def _of(month: CalendarMonth) -> tuple[str, dt.date, str, str]:
+    return month.provider, month.month, month.dataset, month.service

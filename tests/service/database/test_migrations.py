@@ -66,7 +66,7 @@ def test_every_check_of_the_code_is_in_the_database(database: Engine) -> None:
 
 
 def configured(connection: Connection, name: str, status: str = "live") -> int:
-    body = {"dataset": f"d-{name}", "version": "1", "body": ""}
+    body = {"dataset": f"d-{name}", "version": "1", "title": name, "body": ""}
     dataset = connection.execute(insert(datasets).values(body)).inserted_primary_key
     made = connection.execute(
         insert(configurations).values(
@@ -75,6 +75,7 @@ def configured(connection: Connection, name: str, status: str = "live") -> int:
             dataset_id=dataset[0] if dataset else None,
             status=status,
             starts=date(2017, 4, 1),
+            holds_from=date(2017, 4, 1),
             ends=date(2018, 3, 31),
             body="",
         )
@@ -88,6 +89,7 @@ def joins(connection: Connection, configuration: int, *, draft: bool = False) ->
         insert(configuration_providers).values(
             configuration_id=configuration,
             provider="ZX1",
+            dataset="d",
             during=Range(date(2017, 4, 1), date(2018, 3, 31), bounds="[]"),
             draft=draft,
         )

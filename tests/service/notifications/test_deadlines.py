@@ -27,13 +27,14 @@ from tests.subscribed import subscribe
 
 APRIL, MAY = dt.date(2017, 4, 1), dt.date(2017, 5, 1)
 DUE = dt.date(2017, 5, 21)  # of April
+DATASET = {"id": 1, "dataset": "d", "version": "1", "title": "D", "body": ""}
 
 
 @pytest.fixture
 def tariff(database: Engine) -> Engine:
     """Two providers in force from April; one person acts for both, one for the second."""
     with database.begin() as connection:
-        connection.execute(datasets.insert().values(id=1, dataset="d", version="1", body=""))
+        connection.execute(datasets.insert().values(DATASET))
         connection.execute(
             configurations.insert().values(
                 id=1,
@@ -42,6 +43,7 @@ def tariff(database: Engine) -> Engine:
                 dataset_id=1,
                 status="live",
                 starts=APRIL,
+                holds_from=APRIL,
                 ends=dt.date(2018, 3, 31),
                 body="configuration: c\nsubmit_within_days: 21\n",
             )
@@ -51,7 +53,11 @@ def tariff(database: Engine) -> Engine:
             connection.execute(organisations.insert().values(values))
             connection.execute(
                 configuration_providers.insert().values(
-                    configuration_id=1, provider=code, during=Range(APRIL, None), draft=False
+                    configuration_id=1,
+                    provider=code,
+                    dataset="d",
+                    during=Range(APRIL, None),
+                    draft=False,
                 )
             )
         for number, ours in ((1, (1, 2)), (2, (2,))):
@@ -81,7 +87,7 @@ def submit(database: Engine, provider_id: int, month: dt.date) -> None:
     """As a run leaves it; the database lets a submission only pass through its states."""
     path = ("queued", "merging", "triggering", "combining", "pricing", "allocating", "measuring")
     with database.begin() as connection:
-        made = submissions.insert().values(provider_id=provider_id, month=month)
+        made = submissions.insert().values(provider_id=provider_id, month=month, dataset="d")
         number = connection.execute(made.returning(submissions.c.id)).scalar_one()
         for state in (*path, "submitted"):
             moved = submissions.update().where(submissions.c.id == number)

@@ -135,8 +135,9 @@ IN_CORE: dict[Action, Attempt] = {
 
 _CONFIGURATION = (
     "INSERT INTO configurations "
-    "(configuration, title, dataset_id, status, starts, ends, body, owner) SELECT "
-    "'c', 'c', id, '{status}', '2030-01-01', '2030-12-31', '', '{commissioner}' FROM datasets"
+    "(configuration, title, dataset_id, status, starts, ends, holds_from, body, owner) SELECT "
+    "'c', 'c', id, '{status}', '2030-01-01', '2030-12-31', '2030-01-01', '', '{commissioner}' "
+    "FROM datasets"
 )
 _REPORT = (
     "INSERT INTO reports (kind, parameters, requested_by) VALUES ('backing-data', "

@@ -27,7 +27,7 @@ from core.reports.report_list import get_report
 from core.reports.requests import ReportRequest, request_again, request_report
 from core.reports.schedules import (
     add_schedule,
-    awaited_providers,
+    awaited_months,
     end_schedule,
     of_month,
     request_scheduled,
@@ -94,7 +94,8 @@ def test_a_report_is_made_once_when_the_last_provider_has_submitted(service: Ser
         add_schedule(connection, report_of_tower_hamlets(), user_id=ada)
         with pytest.raises(UserError, match="every month already"):
             add_schedule(connection, report_of_tower_hamlets(), user_id=ada)
-        assert awaited_providers(connection, report_of_tower_hamlets(), APRIL) == {"ZX1", "ZX2"}
+        awaited = awaited_months(connection, report_of_tower_hamlets(), APRIL)
+        assert awaited == {("ZX1", "sexual-health"), ("ZX2", "sexual-health")}
     submitted(service, "ZX1")
     with service.engine.begin() as connection:
         assert request_scheduled(connection, APRIL) == []

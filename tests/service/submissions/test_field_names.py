@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from core.configurations.importing import import_configuration
 from core.database.records import records_table
 from core.operations.dataset_import import import_dataset
 from core.submissions.commands.store_upload import UploadDetails, store_upload
@@ -33,6 +34,18 @@ NAMES = [
 ]
 
 
+TARIFF = """
+configuration: odd-tariff
+dataset: odd-names
+status: live
+start: 2017-04-01
+end: 2018-03-31
+providers: {ZX1: {}}
+currencies:
+  - {code: A, primary: "1.00", additional: "1.00", cross_charge: none, triggers: ["Site = S1"]}
+"""
+
+
 def specification(*names: str) -> str:
     fields = [f'  - {{name: "{name}"}}' for name in names]
     keys = [
@@ -48,11 +61,12 @@ def specification(*names: str) -> str:
 def test_a_file_with_such_fields_is_checked(service: Service, names: list[str]) -> None:
     with service.engine.begin() as connection:
         dataset = import_dataset(connection, specification(*names), name="odd.yaml")
+        import_configuration(connection, TARIFF, name="odd-tariff.yaml")
     headings = [field.name for field in dataset.fields]
     quoted = ",".join('"' + heading.replace('"', '""') + '"' for heading in headings)
     values = ["S1", "1", "2017-04-03", *(f"v{number}" for number in range(len(names)))]
     content = "\n".join([quoted, ",".join(values), ""]).encode()
-    month = service.month()
+    month = service.month(dataset="odd-names")
     file_id = store_upload(
         service.engine,
         service.store,

@@ -10,7 +10,6 @@ import openpyxl
 import pytest
 
 from core.access.people import person_of
-from core.configurations.datasets import current_specification
 from core.database.acting import acting_for
 from core.engine.dataset.corrections import Correction
 from core.submissions.commands.confirming import confirm, confirmed_in, reopen_warning
@@ -20,6 +19,7 @@ from core.submissions.queries.error_files import error_file
 from core.submissions.queries.error_list import causes
 from core.submissions.queries.error_rows import rows_of
 from core.submissions.queries.suggestions import suggestion_from_codes, suggestions
+from core.submissions.versions import specification_of_file
 from core.user_errors import UserError
 from tests.service.month import HEADINGS, Service, visit
 
@@ -52,7 +52,7 @@ def test_a_correction_is_remembered_for_the_next_file(
     found = found_in(portal_engine, service.amira, second)
     with acting_for(portal_engine, service.amira, None).connect() as connection:
         scope = person_of(connection, service.amira).scope
-        specification = current_specification(connection)
+        specification = specification_of_file(connection, second)
         offered = suggestions(connection, scope, second, found, specification)
     remembered = offered["SHHAPT 1", "T4A"]
     assert (remembered.value, remembered.sure) == ("T4", True)
@@ -74,7 +74,9 @@ def test_rows_are_shown_as_they_were_uploaded(service: Service, portal_engine: E
     cause = found_in(portal_engine, service.amira, file_id)[0]
     with acting_for(portal_engine, service.amira, None).connect() as connection:
         scope = person_of(connection, service.amira).scope
-        rows = rows_of(connection, scope, file_id, cause, current_specification(connection))
+        rows = rows_of(
+            connection, scope, file_id, cause, specification_of_file(connection, file_id)
+        )
     assert [row.row for row in rows] == [3, 4]
     assert rows[0].cells["SHHAPT 1"] == "T4A"
     assert rows[0].cells["Patient ID"] == "2"

@@ -333,7 +333,7 @@ def test_a_version_of_a_data_set_keeps_its_content(service: Service) -> None:
         import_dataset(connection, changed, name="set.yaml")
     assert count(service, tables.datasets) == 1
     with service.engine.begin() as connection:
-        newer = changed.replace(f'version: "{VERSION}"', 'version: "newer"', 1)
+        newer = changed.replace(f'version: "{VERSION}"', 'version: "newer"\nstart: 2018-04', 1)
         import_dataset(connection, newer, name="set.yaml")
     assert count(service, tables.datasets) == 2
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from core.configurations.importing import import_configuration
 from core.database import tables
 from core.submissions.commands.calculate_month import (
     begin_calculation,
@@ -56,9 +55,10 @@ def test_a_run_begins_from_nothing_where_something_changed(service: Service, cha
             clinics = tables.clinics
             connection.execute(clinics.update().values(commissioner="E09000012"))
         elif changed == "tariff":
+            configurations = tables.configurations
             body = CONFIGURATION.read_text().replace("within_days: 21", "within_days: 22")
             assert body != CONFIGURATION.read_text()
-            import_configuration(connection, body, name="tariff")
+            connection.execute(configurations.update().values(body=body))
         else:
             connection.execute(sa.delete(tables.area_register))
             connection.execute(REGISTER)

@@ -1,0 +1,256 @@
+"""What an import changes: the months that would be judged or priced by other rules than before.
+
+The rules in force are compared before and after, in the one transaction of the import, so that
+whatever an import does is seen, and a refusal leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.configurations.datasets import Version, all_versions
+from core.configurations.import_lock import IMPORT_LOCK
+from core.configurations.in_force import tariff_by_month, version_by_month
+from core.database import tables
+from core.database.locks import hold_until_end
+from core.documents import parse_document
+from core.engine.dataset.specification import Specification
+from core.engine.tariff.configuration import Configuration, Status, configuration_from
+from core.engine.tariff.months import Month
+from core.user_errors import DocumentError, UserError
+from core.vocabulary.states.submissions import STAGES, SubmissionState
+
+AT_WORK = (SubmissionState.QUEUED, *STAGES, SubmissionState.MEASURING)
+"""The states in which a run of the month is under way."""
+NAMED = 12
+"""So many months are named in a refusal; the others are counted."""
+
+
+@dataclass(frozen=True)
+class MonthRules:
+    """A month that was begun, and the rules that follow for it."""
+
+    submission_id: int
+    provider: str
+    month: dt.date
+    dataset: str
+    state: str
+    submitted: bool  # once at least: it keeps the rules that it was submitted under
+    files: int
+    version: int | None
+    tariff: int | None
+
+    @property
+    def name(self) -> str:
+        return f"{Month.of(self.month).name} of {self.provider}"
+
+
+@dataclass
+class Consequences:
+    """What an import changes, in months and in words."""
+
+    judged_anew: list[str] = field(default_factory=list)
+    priced_anew: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def sentences(self) -> list[str]:
+        """A sentence for each thing that changes."""
+        about = (
+            ("Checked again under another version: {}.", self.judged_anew),
+            ("Not submitted yet, and priced by another tariff or revision: {}.", self.priced_anew),
+            ("Submitted, and left as they are: {}.", self.left),
+        )
+        return [text.format(named(months)) for text, months in about if months] + self.notes
+
+
+def named(months: list[str]) -> str:
+    """The months with a comma between; of many the first ones and how many more."""
+    shown = ", ".join(months[:NAMED])
+    more = len(months) - NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+@contextmanager
+def weighed(connection: Connection, *, leave_submitted: bool = False) -> Iterator[Consequences]:
+    """Refuses, with ``UserError``, an import that would break something; tells what it changes.
+
+    ``leave_submitted``: submitted months that it reaches keep their own rules, and are named. All
+    within one transaction: of two imports at once, the second sees what the first did.
+    """
+    hold_until_end(connection, IMPORT_LOCK)
+    before, broken_before = _rules_of_months(connection), set(_broken(connection))
+    consequences = Consequences()
+    yield consequences
+    broken = [text for text in _broken(connection) if text not in broken_before]
+    if broken:
+        raise UserError("\n".join(broken))
+    _align_open_months(connection)
+    _compare(before, _rules_of_months(connection), consequences, leave_submitted=leave_submitted)
+
+
+def _rules_of_months(connection: Connection) -> dict[int, MonthRules]:
+    months, organisations, files = tables.submissions, tables.organisations, tables.files
+    count = (
+        sa.select(sa.func.count())
+        .where(files.c.submission_id == months.c.id, files.c.state != "removed")
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            months.c.id,
+            organisations.c.code,
+            months.c.month,
+            months.c.dataset,
+            months.c.state,
+            months.c.dataset_id.is_not(None),
+            count,
+            version_by_month(),
+            tariff_by_month(),
+        )
+        .join(organisations, organisations.c.id == months.c.provider_id)
+        .order_by(months.c.month, organisations.c.code, months.c.dataset)
+    )
+    return {row[0]: MonthRules(*row) for row in connection.execute(query)}
+
+
+def _compare(
+    before: dict[int, MonthRules],
+    after: dict[int, MonthRules],
+    consequences: Consequences,
+    *,
+    leave_submitted: bool,
+) -> None:
+    submitted, at_work = [], []
+    for number, now in after.items():
+        then = before[number]
+        other_version = now.version != then.version
+        other_tariff = now.tariff != then.tariff
+        if not other_version and not other_tariff:
+            continue
+        if now.submitted:
+            submitted.append(now.name)
+        elif now.state in AT_WORK:
+            at_work.append(now.name)
+        elif other_version:
+            if now.files:
+                consequences.judged_anew.append(now.name)
+        else:
+            consequences.priced_anew.append(now.name)
+    if at_work:
+        raise UserError(
+            f"A run is under way for {named(at_work)}, which this import would change. Import it "
+            "again when the run has ended."
+        )
+    if submitted and not leave_submitted:
+        raise UserError(
+            f"This would change months that are submitted: {named(submitted)}. Let it hold from a "
+            "later month, or, for a tariff, say that they are left as they are (--leave-submitted)."
+        )
+    consequences.left.extend(submitted)
+
+
+def _align_open_months(connection: Connection) -> None:
+    """Moves a month that was never submitted to the data set that its tariff now names, where the
+    one that it was begun with has no tariff, and the provider has exactly one."""
+    months, members = tables.submissions, tables.configuration_providers
+    organisations = tables.organisations
+    in_force = (
+        sa.select(months.c.id, sa.func.min(members.c.dataset).label("dataset"))
+        .join(organisations, organisations.c.id == months.c.provider_id)
+        .join(members, members.c.provider == organisations.c.code)
+        .where(
+            months.c.dataset_id.is_(None),
+            months.c.state.not_in(AT_WORK),
+            members.c.during.contains(months.c.month),
+            sa.not_(members.c.draft),
+        )
+        .group_by(months.c.id)
+        .having(
+            sa.func.count(members.c.dataset.distinct()) == 1,
+            sa.func.bool_and(members.c.dataset != months.c.dataset),
+        )
+        .subquery()
+    )
+    other = months.alias("other")
+    taken = sa.exists().where(
+        other.c.provider_id == months.c.provider_id,
+        other.c.month == months.c.month,
+        other.c.dataset == in_force.c.dataset,
+    )
+    connection.execute(
+        months.update()
+        .where(months.c.id == in_force.c.id, sa.not_(taken))
+        .values(dataset=in_force.c.dataset)
+    )
+
+
+def _broken(connection: Connection) -> list[str]:
+    """Every tariff that names what a version of its data set in force during it does not have."""
+    versions = all_versions(connection)
+    configurations, members = tables.configurations, tables.configuration_providers
+    query = (
+        sa.select(
+            configurations.c.configuration,
+            configurations.c.body,
+            members.c.dataset,
+            sa.func.min(sa.func.lower(members.c.during)),
+            sa.func.max(sa.func.upper(members.c.during)) - 1,
+        )
+        .join(members, members.c.configuration_id == configurations.c.id)
+        .where(configurations.c.status != Status.DRAFT)
+        .group_by(configurations.c.id, members.c.dataset)
+        .order_by(configurations.c.configuration, configurations.c.revision)
+    )
+    texts: list[str] = []
+    for name, body, dataset, first, last in connection.execute(query):
+        for version in versions_between(versions, dataset, first, last):
+            texts += _refused(name, body, version.specification)
+    return list(dict.fromkeys(texts))
+
+
+def versions_between(
+    versions: list[Version], dataset: str, first: dt.date, last: dt.date
+) -> list[Version]:
+    """The versions of the data set that are in force in some month from ``first`` to ``last``."""
+    its_own = [each for each in versions if each.specification.dataset == dataset]
+    latest_first = sorted(
+        its_own, key=lambda each: (each.specification.start or dt.date.min, each.id), reverse=True
+    )
+    in_force: list[Version] = []
+    end = Month.of(last).first
+    for version in latest_first:
+        start = version.specification.start or dt.date.min
+        if start > end:
+            continue
+        in_force.append(version)
+        if start <= Month.of(first).first:
+            break
+        end = start - dt.timedelta(days=1)
+    return in_force
+
+
+def _refused(name: str, body: str, specification: Specification) -> list[str]:
+    try:
+        read_tariff(body, specification, name=name)
+    except DocumentError as refused:
+        start = specification.start
+        since = f" from {Month.of(start).name}" if start else ""
+        return [
+            f"The tariff {name!r} does not fit version {specification.version} of "
+            f"{specification.dataset}, in force{since}: {problem.text}"
+            for problem in refused.problems
+        ]
+    return []
+
+
+def read_tariff(body: str, specification: Specification, *, name: str) -> Configuration:
+    """A tariff against a version of its data set; raises ``DocumentError``."""
+    return configuration_from(parse_document(body, name=name), specification)
