@@ -34,6 +34,7 @@ COMMANDS = {
     "price": ("cli.price:price", "Check, group and price activity files offline."),
     "queues": ("cli.queues:queues", "Show, pause and resume the queues."),
     "report": ("cli.report:report", "Make a report as an Excel workbook."),
+    "rerun": ("cli.rerun:rerun", "Make a run again from the inputs that it kept."),
     "resets": ("cli.resets:resets", "Open a submitted month again, or refuse to."),
     "sample": ("cli.sample:sample", "Write a synthetic activity file."),
     "secrets": ("cli.secrets:secrets", "Show Prefect's sign-in; give secrets new values."),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.configurations.datasets import Version, all_versions
+from core.configurations.datasets import Version, all_versions, get_version
 from core.configurations.import_lock import IMPORT_LOCK
 from core.configurations.in_force import tariff_by_month, version_by_month
 from core.database import tables
@@ -93,7 +93,10 @@ def weighed(connection: Connection, *, leave_submitted: bool = False) -> Iterato
     if broken:
         raise UserError("\n".join(broken))
     _align_open_months(connection)
-    _compare(before, _rules_of_months(connection), consequences, leave_submitted=leave_submitted)
+    judged_anew = _compare(
+        before, _rules_of_months(connection), consequences, leave_submitted=leave_submitted
+    )
+    consequences.notes += _corrections_lost(connection, judged_anew)
 
 
 def _rules_of_months(connection: Connection) -> dict[int, MonthRules]:
@@ -127,8 +130,9 @@ def _compare(
     consequences: Consequences,
     *,
     leave_submitted: bool,
-) -> None:
-    submitted, at_work = [], []
+) -> list[int]:
+    """Refuses what must not change; gives the open months that are judged anew."""
+    submitted, at_work, judged_anew = [], [], []
     for number, now in after.items():
         then = before[number]
         other_version = now.version != then.version
@@ -142,6 +146,7 @@ def _compare(
         elif other_version:
             if now.files:
                 consequences.judged_anew.append(now.name)
+                judged_anew.append(number)
         else:
             consequences.priced_anew.append(now.name)
     if at_work:
@@ -155,6 +160,27 @@ def _compare(
             "later month, or, for a tariff, say that they are left as they are (--leave-submitted)."
         )
     consequences.left.extend(submitted)
+    return judged_anew
+
+
+def _corrections_lost(connection: Connection, months: list[int]) -> list[str]:
+    """A sentence for each file with corrections of a field that its version does not have."""
+    made, files, submissions = tables.corrections, tables.files, tables.submissions
+    query = (
+        sa.select(files.c.name, made.c.field, version_by_month())
+        .join(files, files.c.id == made.c.file_id)
+        .join(submissions, submissions.c.id == files.c.submission_id)
+        .where(submissions.c.id.in_(months), made.c.undone_at.is_(None), files.c.state != "removed")
+        .order_by(files.c.id, made.c.id)
+    )
+    lost: dict[str, dict[str, None]] = {}
+    for name, column, version in connection.execute(query):
+        if column not in get_version(connection, version).specification.columns:
+            lost.setdefault(name, {})[column] = None
+    return [
+        f"Corrections of {name} count no more, since these columns are gone: {', '.join(columns)}."
+        for name, columns in lost.items()
+    ]
 
 
 def _align_open_months(connection: Connection) -> None:

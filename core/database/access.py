@@ -200,6 +200,8 @@ _ACTIVITY: dict[str, Access] = {
         ),
     ),
     "run_chunks": Access(see=either(of("run_id", "runs"), OPERATORS)),
+    "run_files": NOBODY,
+    "kept_registers": Access(see=ANYBODY),
     "run_stages": Access(see=either(of("run_id", "runs"), OPERATORS)),
     "run_payers": Access(
         see=either(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from core.database.tables.columns import (
     count,
@@ -58,9 +60,41 @@ runs = Table(
     moment("finished_at"),
     Column("flow_run", UUID(as_uuid=True)),
     Column("inputs", Text, comment="fingerprint of what it is calculated with"),
+    Column("hosts", JSONB, comment="clinic to the authority that hosts it; null: not kept"),
+    Column("register", Text, comment="register of areas that it follows, in kept_registers"),
+    Column("rules", Integer, comment="revision of the rules of the calculation; null: not kept"),
     UniqueConstraint("submission_id", "number"),
     one_of("kind", RUN_KINDS),
     one_of("state", RUN_STATES),
+)
+
+run_files = Table(
+    "run_files",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("file_id", Integer, ForeignKey("files.id"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    words("name"),
+    words("storage_key"),
+    words("sha256"),
+    Column("transpose", Boolean, nullable=False),
+    words("sheet", required=False),
+    Column("heading_row", Integer),
+    Column("headings", JSONB, nullable=False, comment="heading to column, as it was read"),
+    Column(
+        "corrections", JSONB, nullable=False, comment="those in force, in the order they were made"
+    ),
+    Column(
+        "reader", Integer, nullable=False, comment="revision of the reader that made its records"
+    ),
+)
+
+kept_registers = Table(
+    "kept_registers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False, comment="an Arrow file, compressed"),
+    now("kept_at"),
 )
 
 run_chunks = Table(

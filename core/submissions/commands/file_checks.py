@@ -100,20 +100,24 @@ def load_file_check(connection: Connection, file_id: int) -> FileCheckInputs:
             provider=submission.provider,
             month=submission.month,
         ),
-        corrections=_corrections(connection, file_id),
+        corrections=_corrections(connection, file_id, specification),
         headings=choices_of(connection, submission.provider_id, specification),
         heading_row=row.heading_row,
     )
 
 
-def _corrections(connection: Connection, file_id: int) -> tuple[Correction, ...]:
+def _corrections(
+    connection: Connection, file_id: int, specification: Specification
+) -> tuple[Correction, ...]:
+    """The corrections in force of the columns that this version has; an import names the others."""
     corrections = tables.corrections
     rows = connection.execute(
         sa.select(corrections.c.field, corrections.c.wrong, corrections.c.value, corrections.c.row)
         .where(corrections.c.file_id == file_id, corrections.c.undone_at.is_(None))
         .order_by(corrections.c.id)
     )
-    return tuple(Correction(*row) for row in rows)
+    made = (Correction(*row) for row in rows)
+    return tuple(each for each in made if each.field in specification.columns)
 
 
 def begin_file_check(connection: Connection, check: FileCheckInputs) -> set[int]:

@@ -25,7 +25,7 @@ from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration, tariff_of
 from core.engine.tariff.statements import parse_statement
 from core.submissions.months import SubmissionRow, get_submission
-from core.vocabulary.states.submissions import FileState
+from core.vocabulary.states.submissions import FileState, RunState
 
 RECORDS_A_CHUNK = 50_000
 
@@ -44,6 +44,7 @@ class RunInputs:
     files: tuple[int, ...]  # in the order of upload
     records: int
     chunks: int
+    register: str | None  # name of the kept register that it followed; None: the one in use
 
     @cached_property
     def needed_columns(self) -> list[str]:
@@ -91,6 +92,7 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
         .order_by(files.c.position)
     ).all()
     records = sum(row.records for row in rows)
+    unfinished = run.hosts is None or run.state in (RunState.RUNNING, RunState.FAILED)
     return RunInputs(
         run_id=run_id,
         kind=run.kind,
@@ -98,10 +100,11 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
         submission=submission,
         specification=specification,
         configuration=configuration,
-        hosts=_hosts(connection, submission.provider_id),
+        hosts=_hosts(connection, submission.provider_id) if unfinished else run.hosts,
         files=tuple(row.id for row in rows),
         records=records,
         chunks=run.chunks or min(BUCKETS, max(1, -(-records // RECORDS_A_CHUNK))),
+        register=None if unfinished else run.register,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.database.records import summarise
 from core.events.outbox import raise_event
+from core.submissions.commands.kept_inputs import keep_inputs
 from core.submissions.commands.run_inputs import RunInputs, record_inputs
 from core.submissions.commands.unpublish_run import unpublish_run
 from core.submissions.event_names import names_of_submission
@@ -51,6 +52,7 @@ def begin_run(connection: Connection, run: RunInputs, *, flow_run: str | None) -
     """Fixes the number of chunks and returns those that an earlier attempt finished with the same
     tariff, hosts and register of areas."""
     record_inputs(connection, run)
+    keep_inputs(connection, run)
     reset_stages(connection, run.run_id)
     connection.execute(
         tables.runs.update()

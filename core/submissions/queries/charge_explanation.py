@@ -11,7 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.register_store import register_in_use
+from core.areas.kept_registers import kept_register
 from core.database import tables
 from core.database.records import records_table
 from core.engine.areas.register import AreaRegister
@@ -87,7 +87,7 @@ class Explanation:
 def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explanation:
     """Explains ``line`` of ``run``; records are shown to its own provider alone."""
     inputs = load_run(connection, run.run_id)
-    register = register_in_use(connection).as_of(run.month)
+    register = kept_register(connection, inputs.register).as_of(run.month)
     facts = (
         inputs.configuration.title or inputs.configuration.configuration,
         factor_words(inputs, line, register),

@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.areas.register_store import register_in_use
+from core.areas.kept_registers import kept_register
 from core.database import tables
 from core.database.records import records_table
 from core.engine.areas.register import AreaRegister
@@ -55,7 +55,8 @@ def lost_codes(connection: Connection, run: VisibleRun) -> list[LostCode]:
     keys = inputs.specification.key_columns
     episodes = _episodes(connection, inputs, sorted({_key(row, keys) for row in rows}))
     codes = [(row[_FIELD], row[_VALUE], episodes[_key(row, keys)]) for row in rows]
-    worth = worth_of(codes, inputs, register_in_use(connection).as_of(run.month))
+    register = kept_register(connection, inputs.register).as_of(run.month)
+    worth = worth_of(codes, inputs, register)
     return [_lost_code(row, keys, pence) for row, pence in zip(rows, worth, strict=True)]
 
 
