@@ -98,8 +98,8 @@ TEMPLATES = (
         Topic.UPLOADS,
         Recipients.UPLOADER,
         "{file} is checked again",
-        "Files are read more exactly now than when this one of {provider_name}, {month_name}, was. "
-        "It is checked again by itself; a draft of the month is withdrawn until then.",
+        "This file of {provider_name}, {month_name}, is checked again by itself, since {because}. "
+        "A draft of the month is withdrawn until then.",
         UPLOAD_PAGE,
     ),
     NotificationTemplate(

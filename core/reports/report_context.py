@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 
 from core.access.scope import EVERYTHING
 from core.configurations.published_names import currency_names
+from core.configurations.role_labels import OURS, RoleLabels, column_titles, labels_of_runs
 from core.engine.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
 from core.reports.collating.charge_lines import clinic_names
@@ -44,6 +45,14 @@ class ReportContext:
     hide_below: int = 0
     submitted: Submitted | None = None  # for a receipt
     results: Sequence[Result] = ()  # for a report on indicators
+    labels: RoleLabels = OURS
+    titles: Mapping[str, str] = field(default_factory=dict)  # column of the data set → title
+
+    def labelled(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """The columns with the headings that the data set's fields have."""
+        return tuple(
+            replace(column, heading=self.labels.heading(column.heading)) for column in columns
+        )
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,8 @@ def read_context(
         currencies=_currencies(connection, runs),
         hide_below=hide_below,
         submitted=read_submitted(connection, runs[0]) if request.about.span == "month" else None,
+        labels=labels_of_runs(connection, run_ids),
+        titles=column_titles(connection, run_ids) if request.labels else {},
         results=_results(connection, request, runs) if not request.about.facts else (),
     )
 

@@ -254,7 +254,10 @@ def datasets_to_show(
     connection: Connection, scope: Scope, request: ReportRequest
 ) -> dict[str, str]:
     """Name to title of the data sets that the report could be of, where there are several."""
-    require_report_permission(scope, request)
+    if not scope.unlimited and request.organisation not in scope.codes(
+        Action.SEE_CHARGES, request.side
+    ):
+        raise NotAllowed(Action.SEE_CHARGES)
     return services_of(runs_to_show(connection, request))
 
 

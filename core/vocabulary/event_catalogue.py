@@ -104,9 +104,11 @@ class FileCorrected(_FileEvent):
 
 
 class FileOutdated(_FileEvent):
-    """Files are read more exactly than when this one was; it is to be checked again."""
+    """Files are read more exactly than when this one was, or its month follows another version of
+    the data set; it is to be checked again."""
 
     name: ClassVar[str] = "file.outdated"
+    because: str = "files are read more exactly now"
 
 
 class FileRetried(_FileEvent):

@@ -15,15 +15,14 @@ from core.submissions.queries.charge_list import (
     lines_of,
 )
 from portal import words
+from portal.components.charge_names import ChargeNames
 from portal.components.charge_reasons import show_reasons
 from portal.database import engine
 
 _CHOOSE = "Choose a charge in the table, by the box at its left, to see why it is there."
 
 
-def show_lines(
-    run: VisibleRun, chosen: ChargeFilter, count: int, names: dict[str, str], areas: dict[str, str]
-) -> None:
+def show_lines(run: VisibleRun, chosen: ChargeFilter, count: int, names: ChargeNames) -> None:
     """The section of the page."""
     if not count:
         return
@@ -34,14 +33,14 @@ def show_lines(
         page = int(st.number_input(f"Page, of {pages:,}", 1, pages, 1, key="charge-page"))
     with engine().connect() as connection:
         lines = lines_of(connection, run, chosen, page=page - 1)
-    at = _table(lines, names, areas)
+    at = _table(lines, names)
     if at is None:
         st.caption(_CHOOSE)
         return
-    show_reasons(run, lines[at], names)
+    show_reasons(run, lines[at], names.currencies)
 
 
-def _table(lines: list[ChargeLine], names: dict[str, str], areas: dict[str, str]) -> int | None:
+def _table(lines: list[ChargeLine], names: ChargeNames) -> int | None:
     """Shows the charges; returns the index of the chosen one."""
     frame = pd.DataFrame(
         [
@@ -49,14 +48,14 @@ def _table(lines: list[ChargeLine], names: dict[str, str], areas: dict[str, str]
                 line.clinic_id,
                 line.patient_id,
                 line.attendance_date,
-                words.named(line.currency, names.get(line.currency)),
+                words.named(line.currency, names.currencies.get(line.currency)),
                 line.rate_type,
                 line.amount_pence / 100,
-                areas.get(line.commissioner or "", line.commissioner or "nobody"),
+                names.areas.get(line.commissioner or "", line.commissioner or "nobody"),
             )
             for line in lines
         ],
-        columns=["Clinic", "Patient", "Date", "Currency", "Rate", "Amount", "Commissioner"],
+        columns=[*names.labels.short, "Currency", "Rate", "Amount", "Commissioner"],
     )
     event: Any = st.dataframe(
         frame,
@@ -68,7 +67,7 @@ def _table(lines: list[ChargeLine], names: dict[str, str], areas: dict[str, str]
         key="charge-table",
         column_config={
             "Amount": st.column_config.NumberColumn(format="£%,.2f"),
-            "Date": st.column_config.DateColumn(format="D MMMM YYYY"),
+            names.labels.short[2]: st.column_config.DateColumn(format="D MMMM YYYY"),
         },
         alt=f"{words.count(len(lines), 'charge')}",
     )

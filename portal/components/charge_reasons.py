@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
+from core.configurations.role_labels import labels_of
 from core.engine.dataset.specification import Specification
 from core.submissions.queries.charge_explanation import Explanation, MergedValue, explain
 from core.submissions.queries.charge_list import ChargeLine, VisibleRun, episode_of
@@ -14,17 +16,19 @@ from portal import words
 from portal.database import engine
 
 
-def show_reasons(run: VisibleRun, line: ChargeLine, names: dict[str, str]) -> None:
+def show_reasons(run: VisibleRun, line: ChargeLine, names: Mapping[str, str]) -> None:
     """The section of the page."""
     with engine().connect() as connection:
         explanation = explain(connection, run, line)
         episode = episode_of(connection, run, line)
+    clinic, patient, _ = labels_of([explanation.specification]).short
     with st.container(border=True, key="why"):
         name = words.named(line.currency, names.get(line.currency))
         st.subheader(f"Why {words.plain(name)} is charged")
         st.markdown(
-            f"Patient {words.plain(line.patient_id)} at clinic {words.plain(line.clinic_id)} on "
-            f"{words.day(line.attendance_date)}: **{words.pounds(line.amount_pence)}**"
+            f"{words.plain(patient)} {words.plain(line.patient_id)}, {words.plain(clinic.lower())} "
+            f"{words.plain(line.clinic_id)}, {words.day(line.attendance_date)}: "
+            f"**{words.pounds(line.amount_pence)}**"
         )
         _steps(line, explanation)
         if len(episode) > 1:
@@ -50,7 +54,7 @@ def _steps(line: ChargeLine, explanation: Explanation) -> None:
         right.markdown(words.plain(text))
 
 
-def _episode(episode: list[ChargeLine], names: dict[str, str]) -> None:
+def _episode(episode: list[ChargeLine], names: Mapping[str, str]) -> None:
     st.markdown("**All charges of this episode**")
     st.table(
         {
@@ -65,7 +69,7 @@ def _episode(episode: list[ChargeLine], names: dict[str, str]) -> None:
     )
 
 
-def _name(line: ChargeLine, names: dict[str, str]) -> str:
+def _name(line: ChargeLine, names: Mapping[str, str]) -> str:
     return words.named(line.currency, names.get(line.currency))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import altair as alt
@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.submissions.queries.charge_list import Sum
 from portal import words
+from portal.components.charge_names import ChargeNames
 from portal.components.sums_table import show_sums_table
 from portal.lazy_tabs import show_open_tab
 
@@ -24,7 +25,7 @@ _BAR, _SCALE = 24, 45
 NOBODY = "Nobody is charged"
 
 
-def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> None:
+def show_sums(sums: list[Sum], names: ChargeNames) -> None:
     """The section of the page."""
     figures = st.columns(3)
     figures[0].metric("Amount", words.pounds(sum(line.pence for line in sums)))
@@ -34,9 +35,9 @@ def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> 
         st.write("No charge fits. Take a filter away.")
         return
     groups: dict[str, Callable[[Sum], str]] = {
-        "Currency": lambda line: names.get(line.currency) or line.currency,
-        "Commissioner": lambda line: _payer(line, areas),
-        "Clinic": lambda line: line.clinic,
+        "Currency": lambda line: names.currencies.get(line.currency) or line.currency,
+        "Commissioner": lambda line: _payer(line, names.areas),
+        names.labels.clinic: lambda line: line.clinic,
     }
     show_open_tab(
         {
@@ -47,7 +48,7 @@ def show_sums(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> 
     )
 
 
-def _payer(line: Sum, areas: dict[str, str]) -> str:
+def _payer(line: Sum, areas: Mapping[str, str]) -> str:
     return NOBODY if line.commissioner is None else areas.get(line.commissioner, line.commissioner)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.configurations.role_labels import RoleLabels
 from core.submissions.queries.charge_list import VisibleRun
 from core.submissions.queries.lost_codes import SHOWN, lost_codes
 from portal import words
 from portal.database import engine
 
 
-def show_lost_codes(run: VisibleRun) -> None:
+def show_lost_codes(run: VisibleRun, labels: RoleLabels) -> None:
     """The section of the page; nothing where none was lost."""
     with engine().connect() as connection:
         losses = lost_codes(connection, run)
@@ -41,7 +42,7 @@ def show_lost_codes(run: VisibleRun) -> None:
             )
             for loss in losses
         ],
-        columns=["Clinic", "Patient", "Date", "Field", "Code", "Would add", "File", "Row"],
+        columns=[*labels.short, "Field", "Code", "Would add", "File", "Row"],
     )
     st.dataframe(
         frame,
@@ -50,7 +51,7 @@ def show_lost_codes(run: VisibleRun) -> None:
         height=min(320, 38 * len(frame) + 40),
         column_config={
             "Would add": st.column_config.NumberColumn(format="£%,.2f"),
-            "Date": st.column_config.DateColumn(format="D MMMM YYYY"),
+            labels.short[2]: st.column_config.DateColumn(format="D MMMM YYYY"),
         },
         alt="Codes that were overwritten, and what each would have added",
     )

@@ -10,6 +10,7 @@ import streamlit as st
 from core.access.people import Person
 from core.areas.register_store import register_in_use
 from core.configurations.published_names import currency_names
+from core.configurations.role_labels import labels_of_runs
 from core.submissions.months import month_and_service
 from core.submissions.queries.charge_list import (
     ChargeFilter,
@@ -21,6 +22,7 @@ from core.submissions.queries.charge_list import (
 from core.vocabulary.permissions import Action
 from portal import words
 from portal.components.charge_lines import show_lines
+from portal.components.charge_names import ChargeNames
 from portal.components.charge_sums import show_sums
 from portal.components.lost_codes import show_lost_codes
 from portal.database import engine
@@ -41,14 +43,18 @@ def show(person: Person) -> None:
     run = _choose_run(runs)
     with engine().connect() as connection:
         sums = sums_of(connection, run)
-        names = currency_names(connection, [run.run_id])
-        areas = register_in_use(connection).names
-    chosen = _filter(sums, names, areas)
+        names = ChargeNames(
+            currency_names(connection, [run.run_id]),
+            register_in_use(connection).names,
+            labels_of_runs(connection, [run.run_id]),
+        )
+    chosen = _filter(sums, names)
     fitting = [line for line in sums if _fits(line, chosen)]
-    show_sums(fitting, names, areas)
+    show_sums(fitting, names)
     if _sees_lines(person, run):
-        show_lines(run, chosen, sum(line.charges for line in fitting), names, areas)
-        show_lost_codes(run)
+        count = sum(line.charges for line in fitting)
+        show_lines(run, chosen, count, names)
+        show_lost_codes(run, names.labels)
     else:
         st.caption("Your subscription shows sums; single charges are not part of it.")
 
@@ -90,22 +96,24 @@ def _index_in_address(runs: list[VisibleRun]) -> int:
     return next(fitting, 0)
 
 
-def _filter(sums: list[Sum], names: dict[str, str], areas: dict[str, str]) -> ChargeFilter:
+def _filter(sums: list[Sum], names: ChargeNames) -> ChargeFilter:
     clinic, currency, payer = st.columns(3)
     chosen = ChargeFilter()
     with clinic:
         in_address = st.query_params.get("clinic")
         codes = {line.clinic for line in sums}
-        clinic_code = _choose("Clinic", codes, lambda code: code, in_address)
+        clinic_code = _choose(names.labels.clinic, codes, lambda code: code, in_address)
         chosen = replace(chosen, clinic=clinic_code)
     with currency:
         currency_code = _choose(
-            "Currency", {line.currency for line in sums}, lambda c: words.named(c, names.get(c))
+            "Currency",
+            {line.currency for line in sums},
+            lambda c: words.named(c, names.currencies.get(c)),
         )
         chosen = replace(chosen, currency=currency_code)
     with payer:
         payers = {line.commissioner for line in sums if line.commissioner is not None}
-        payer_code = _choose("Commissioner", payers, lambda code: areas.get(code, code))
+        payer_code = _choose("Commissioner", payers, lambda code: names.areas.get(code, code))
         return replace(chosen, commissioner=payer_code)
 
 

@@ -106,7 +106,7 @@ def _show_file(person: Person, submission: SubmissionRow, file: FileRow) -> None
                 )
         if file.moving:
             if file.outdated and file.records:
-                st.info("Files are read more exactly now, so this one is checked again by itself.")
+                st.info("The rules for files changed, so this one is checked again by itself.")
             show_check(file)
             return
         with right:

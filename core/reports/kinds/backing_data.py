@@ -67,7 +67,7 @@ def _completed(lines: pa.Table, context: ReportContext) -> pa.Table:
 def _write(book: Workbook, context: ReportContext) -> int:
     title = heading_of(context)
     book.groups("Summary", title, summary_groups(context, context.collated.sums()))
-    count = book.table(SHEET, COLUMNS, line_rows(context))
+    count = book.table(SHEET, context.labelled(COLUMNS), line_rows(context))
     book.notes(SHEET, notes(context, LAYOUT, ("Charges", f"{count:,}")))
     return count
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -37,7 +37,7 @@ def _write(book: Workbook, context: ReportContext) -> int:
     first = next(parts)
     names = first.column_names
     fields = [name for name in names if name not in (MONTH, PROVIDER, PROVIDER_NAME, "records")]
-    columns = (*_FRONT, *(Column(name, width=_width(name)) for name in fields), _RECORDS)
+    columns = (*_FRONT, *(_column(name, context.titles) for name in fields), _RECORDS)
     records = [0]
     count = book.table(SHEET, columns, rows_of(_counted(first, parts, records), names))
     extra_notes = (
@@ -46,6 +46,12 @@ def _write(book: Workbook, context: ReportContext) -> int:
     )
     book.notes(SHEET, notes(context, LAYOUT, *extra_notes))
     return count
+
+
+def _column(name: str, titles: Mapping[str, str]) -> Column:
+    """In words: the title of the field, with its name where it is another."""
+    title = titles.get(name, name)
+    return Column(title, width=_width(title), meaning="" if title == name else name)
 
 
 def _width(name: str) -> int:

@@ -50,7 +50,7 @@ def _write(book: Workbook, context: ReportContext) -> int:
         for total, hides in zip(totals, mask[:-1], strict=True)
     ]
     total_row = ("Total", *[""] * 8, *_figures(all_of_it, mask[-1]))
-    count = book.table(SHEET, COLUMNS, rows, total=total_row)
+    count = book.table(SHEET, context.labelled(COLUMNS), rows, total=total_row)
     book.notes(SHEET, notes(context, LAYOUT, *hiding_note(context.hide_below)))
     return count
 

@@ -42,7 +42,7 @@ def _write(book: Workbook, context: ReportContext) -> int:
         total=("Total", "", "", *_figures(grand_total(sums))),
     )
     book.groups(INVOICE, heading_of(context), [group])
-    count = book.table(SHEET, LINES, line_rows(context))
+    count = book.table(SHEET, context.labelled(LINES), line_rows(context))
     extra_notes = (
         ("To", f"{payer_name} ({payer})"),
         ("VAT", "None: health care is exempt from VAT."),

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"  # spreadsheets take csv without one for an old encoding
 
 def write_lines(context: ReportContext, path: Path) -> None:
     """Writes the headings and lines of Backing Data."""
-    headings = [column.heading for column in COLUMNS]
+    headings = [column.heading for column in context.labelled(COLUMNS)]
     with path.open("wb") as file:
         file.write(_BOM + (",".join(headings) + "\r\n").encode())
         for lines in completed_lines(context):

@@ -23,7 +23,7 @@ def summary_groups(context: ReportContext, sums: pa.Table) -> list[Group]:
     """The totals of the report by clinic, currency and commissioner, highest amount first."""
     payers = {NOBODY: "Nobody is charged", **context.areas}
     return [
-        _group("Clinic", totals_by(sums, "clinic_id"), context.clinics),
+        _group(context.labels.clinic, totals_by(sums, "clinic_id"), context.clinics),
         _group("Currency", totals_by(sums, "currency"), context.currencies),
         _group("Commissioner", totals_by(sums, "commissioner"), payers),
     ]

@@ -206,7 +206,7 @@ def read_again(connection: Connection, file_id: int, *, reason: str) -> None:
     row = _file(connection, file_id)
     submission = _reopen(connection, row.submission_id, None, reason=reason)
     event = event_catalogue.FileOutdated(
-        file_id=file_id, file=row.name, **names_of_submission(submission)
+        file_id=file_id, file=row.name, because=reason, **names_of_submission(submission)
     )
     _check_again(connection, event, user_id=None, reason=reason, states=_READ_OR_REFUSED)
 

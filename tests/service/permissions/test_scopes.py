@@ -52,6 +52,7 @@ OF_NOBODY = {
     "core.submissions.queries.charge_list.lines_of": "of a run that the scope gave",
     "core.submissions.queries.lost_codes.lost_codes": "of a run that the scope gave",
     "core.submissions.queries.charge_list.sums_of": "of a run that the scope gave",
+    "core.configurations.role_labels.labels_of_runs": "of runs that the scope gave",
     "core.configurations.published_names.currency_names": "of runs that the scope gave",
     "core.migration.pathways.any_pathways": "pathways are published, as tariffs are",
     "core.migration.pathways.price_versions": "pathways are published, as tariffs are",
