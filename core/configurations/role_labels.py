@@ -40,7 +40,7 @@ OURS = RoleLabels()
 
 
 def labels_of(specifications: Iterable[Specification]) -> RoleLabels:
-    """The titles of the fields; ours where they differ, or begin with ours, as ``Clinic ID`` does."""
+    """The titles of the fields; ours where they differ, or where one begins with our word."""
     distinct = {
         RoleLabels(
             _label(each, "clinic", OURS.clinic),

@@ -171,6 +171,18 @@ def test_a_report_never_adds_two_services_under_one_code(both: Service, tmp_path
 def test_a_report_of_one_data_set_has_plain_codes(both: Service, tmp_path: Path) -> None:
     [head, *rows] = sheet(both, tmp_path, request(dataset=SWIMS, service="Swimming lessons"))
     assert {row[head.index("Currency")] for row in rows if row[0] != "Total"} == {"T2", "R"}
+    assert head[3:5] == ("Pool", "Pool name")  # its own words
+
+
+def test_a_data_set_that_says_clinic_keeps_our_words(service: Service, tmp_path: Path) -> None:
+    one_service(service)
+    [head, *_] = sheet(service, tmp_path, request())
+    assert head[3:5] == ("Clinic", "Clinic name")
+
+
+def test_in_several_data_sets_our_words_stand(both: Service, tmp_path: Path) -> None:
+    [head, *_] = sheet(both, tmp_path, request())
+    assert head[3:5] == ("Clinic", "Clinic name")
 
 
 @pytest.mark.parametrize("kind", [ReportKind.SUBMISSION_RECEIPT, ReportKind.DATA_EXTRACT])
