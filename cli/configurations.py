@@ -79,6 +79,31 @@ def compare(*, before: str, after: str, as_json: bool) -> None:
 
 @configurations.command()
 @click.argument("name", metavar=NAMED)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def corrections(*, name: str, as_json: bool) -> None:
+    """List what a revision changed in months that were calculated anew, by provider, month and
+    commissioner."""
+    from core.configurations.catalogue import revision_named
+    from core.engine.tariff.money import Money
+    from core.operations.reprocessing import corrections_by
+
+    with running_services() as engine, engine.connect() as connection:
+        lines = corrections_by(connection, revision_named(connection, name).id)
+    if as_json:
+        print_document({"corrections": [{**vars(line), "pence": line.pence} for line in lines]})
+        return
+    for line in lines:
+        month = " ".join(filter(None, (f"{line.month:%Y-%m}", line.service)))
+        click.echo(
+            f"{line.provider} {month}, {line.commissioner or 'nobody'}: {Money(line.pence).text} "
+            f"({Money(line.pence_before).text} before, {Money(line.pence_after).text} now)"
+        )
+    if not lines:
+        click.echo("It changed no month that was submitted before.")
+
+
+@configurations.command()
+@click.argument("name", metavar=NAMED)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file to write.")
 def export(*, name: str, out: Path | None) -> None:
     """Print a tariff as YAML, as it was imported, or write it to a file."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--leave-submitted", is_flag=True, help="Submitted months that it reaches stay as they are."
 )
+@click.option(
+    "--reprocess", is_flag=True, help="Submitted months that it reaches are calculated anew."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def import_documents(
     files: tuple[Path, ...],
@@ -37,6 +40,7 @@ def import_documents(
     why: str,
     by: str | None,
     leave_submitted: bool,
+    reprocess: bool,
     as_json: bool,
 ) -> int:
     """Take data set specifications and tariff configurations (YAML) into the service.
@@ -51,11 +55,14 @@ def import_documents(
     from core.engine.tariff.months import parse_month
     from core.operations.dataset_import import NamedText, import_together
 
+    if leave_submitted and reprocess:
+        raise click.UsageError("say either --leave-submitted or --reprocess")
     change = Change(
         since=parse_month(since) if since else None,
         why=why,
         by=by or getpass.getuser(),
         leave_submitted=leave_submitted,
+        reprocess=reprocess,
     )
     try:
         documents = [_read(path) for path in files]

@@ -58,6 +58,9 @@ class Consequences:
     judged_anew: list[str] = field(default_factory=list)
     priced_anew: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    reprocessed: list[str] = field(default_factory=list)
+    reached: list[int] = field(default_factory=list)
+    """The ids of the submitted months that a change of a tariff reaches."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -67,6 +70,7 @@ class Consequences:
             ("Checked again under another version: {}.", self.judged_anew),
             ("Not submitted yet, and priced by another tariff or revision: {}.", self.priced_anew),
             ("Submitted, and left as they are: {}.", self.left),
+            ("Submitted, and calculated anew: {}.", self.reprocessed),
         )
         return [text.format(named(months)) for text, months in about if months] + self.notes
 
@@ -132,35 +136,52 @@ def _compare(
     leave_submitted: bool,
 ) -> list[int]:
     """Refuses what must not change; gives the open months that are judged anew."""
-    submitted, at_work, judged_anew = [], [], []
+    changed: dict[str, list[MonthRules]] = {}
     for number, now in after.items():
-        then = before[number]
-        other_version = now.version != then.version
-        other_tariff = now.tariff != then.tariff
-        if not other_version and not other_tariff:
-            continue
-        if now.submitted:
-            submitted.append(now.name)
-        elif now.state in AT_WORK:
-            at_work.append(now.name)
-        elif other_version:
-            if now.files:
-                consequences.judged_anew.append(now.name)
-                judged_anew.append(number)
-        else:
-            consequences.priced_anew.append(now.name)
-    if at_work:
+        then = before.get(number, now)  # a month that was begun meanwhile follows the new rules
+        kind = _kind(then, now)
+        if kind is not None:
+            changed.setdefault(kind, []).append(now)
+    names = {kind: [month.name for month in months] for kind, months in changed.items()}
+    _refuse(names, leave_submitted=leave_submitted)
+    consequences.left += names.get("priced otherwise", [])
+    consequences.judged_anew += names.get("judged anew", [])
+    consequences.priced_anew += names.get("priced anew", [])
+    consequences.reached += [each.submission_id for each in changed.get("priced otherwise", [])]
+    return [each.submission_id for each in changed.get("judged anew", [])]
+
+
+def _kind(then: MonthRules, now: MonthRules) -> str | None:
+    """What an import does to a month; None: nothing."""
+    other_version = now.version != then.version
+    if not other_version and now.tariff == then.tariff:
+        return None
+    if now.submitted:
+        return "judged otherwise" if other_version else "priced otherwise"
+    if now.state in AT_WORK:
+        return "at work"
+    if not other_version:
+        return "priced anew"
+    return "judged anew" if now.files else None
+
+
+def _refuse(names: dict[str, list[str]], *, leave_submitted: bool) -> None:
+    if "at work" in names:
         raise UserError(
-            f"A run is under way for {named(at_work)}, which this import would change. Import it "
-            "again when the run has ended."
+            f"A run is under way for {named(names['at work'])}, which this import would change. "
+            "Import it again when the run has ended."
         )
-    if submitted and not leave_submitted:
+    if "judged otherwise" in names:
         raise UserError(
-            f"This would change months that are submitted: {named(submitted)}. Let it hold from a "
-            "later month, or, for a tariff, say that they are left as they are (--leave-submitted)."
+            f"This would change months that are submitted: {named(names['judged otherwise'])}. Let "
+            "the version start in a later month."
         )
-    consequences.left.extend(submitted)
-    return judged_anew
+    if "priced otherwise" in names and not leave_submitted:
+        raise UserError(
+            f"This would change months that are submitted: {named(names['priced otherwise'])}. Let "
+            "it hold from a later month, or say that they are left as they are "
+            "(--leave-submitted) or calculated anew (--reprocess)."
+        )
 
 
 def _corrections_lost(connection: Connection, months: list[int]) -> list[str]:

@@ -36,6 +36,7 @@ class Change:
     why: str = ""
     by: str | None = None  # for who is no user of the service
     leave_submitted: bool = False  # submitted months that it reaches stay as they are
+    reprocess: bool = False  # or they are calculated anew, and the difference is a correction
 
 
 UNCHANGED = Change()

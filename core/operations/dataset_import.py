@@ -25,6 +25,7 @@ from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration
 from core.kpis.catalogue import import_shipped
 from core.kpis.kpi_schema import create_kpi_schema
+from core.operations.reprocessing import reprocess
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def import_together(
     begins. Raises as ``import_specification`` and ``import_configuration`` do.
     """
     imported: list[Specification | Configuration] = []
-    with weighed(connection, leave_submitted=change.leave_submitted) as consequences:
+    allowed = change.leave_submitted or change.reprocess
+    with weighed(connection, leave_submitted=allowed) as consequences:
         present = set(
             connection.execute(sa.select(tables.configurations.c.configuration)).scalars()
         )
@@ -73,6 +75,9 @@ def import_together(
             )
             consequences.notes += _changes_of_tariff(before, tariff)
             imported.append(tariff)
+    if change.reprocess:
+        reprocess(connection, consequences.reached, user_id=user_id, why=change.why)
+        consequences.reprocessed, consequences.left = consequences.left, []
     return imported, consequences
 
 

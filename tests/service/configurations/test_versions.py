@@ -9,7 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from core.access.scope import EVERYTHING
+from core.configurations.catalogue import revision_named
+from core.configurations.importing import Change
 from core.database import tables
+from core.operations.dataset_import import NamedText, import_together
+from core.operations.reprocessing import corrections_by
+from core.submissions.commands.calculate_month import calculate_month, one_by_one
 from core.submissions.commands.requests import NotReady
 from core.submissions.months import open_submission
 from core.submissions.queries.file_list import files_of
@@ -305,6 +310,51 @@ def test_a_change_that_reaches_back_names_the_months_and_leaves_them_when_told(
     reset(swims, april)
     swims.run(april, "final")
     assert (pence(swims, april), revision(swims, april)) == (PENCE, 1)
+
+
+def test_a_change_that_reaches_back_may_calculate_the_months_anew(swims: Service) -> None:
+    april = submitted(swims)
+    with swims.engine.begin() as connection:
+        _, consequences = import_together(
+            connection,
+            [NamedText("tariff.yaml", DEARER)],
+            change=Change(APRIL, WHY, by="the test", reprocess=True),
+        )
+    assert consequences.sentences[0] == "Submitted, and calculated anew: April 2017 of ZX1."
+    runs = tables.runs
+    run_id = swims.one(sa.select(sa.func.max(runs.c.id)))
+    totals = calculate_month(swims.engine, run_id, run_stage=one_by_one)
+    assert totals is not None
+    assert (pence(swims, april), revision(swims, april)) == (PENCE + 200, 2)
+    with swims.engine.connect() as connection:
+        number = revision_named(connection, "swims-2017").id
+        [line] = corrections_by(connection, number)
+    assert (line.provider, line.month, line.commissioner) == ("ZX1", APRIL, "E09000012")
+    assert (line.pence_before, line.pence_after, line.pence) == (1000, 1200, 200)
+    reset(swims, april)
+    swims.run(april, "final")
+    assert (pence(swims, april), revision(swims, april)) == (PENCE + 200, 2)
+
+
+def test_what_cannot_be_calculated_anew_refuses_the_change(swims: Service) -> None:
+    april = submitted(swims)
+    with swims.engine.begin() as connection:
+        connection.execute(tables.clinics.update().values(commissioner=None))
+    refused = pytest.raises(UserError, match="cannot be calculated anew: Clinic ZX1-A is new")
+    with refused, swims.engine.begin() as connection:
+        change = Change(APRIL, WHY, reprocess=True)
+        import_together(connection, [NamedText("tariff.yaml", DEARER)], change=change)
+    assert (pence(swims, april), bodies(swims)) == (PENCE, [(1, TARIFF)])
+
+
+def test_a_version_that_reaches_a_submitted_month_is_refused_whatever_is_said(
+    swims: Service,
+) -> None:
+    submitted(swims, JULY)
+    for change in (Change(leave_submitted=True), Change(reprocess=True)):
+        refused = pytest.raises(UserError, match="Let the version start in a later month")
+        with refused, swims.engine.begin() as connection:
+            import_together(connection, [NamedText("set.yaml", REQUIRED)], change=change)
 
 
 def test_a_change_while_the_month_is_calculated_is_refused(swims: Service) -> None:
