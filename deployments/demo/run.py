@@ -30,6 +30,7 @@ from deployments.demo.activity import MONTH, DemoFile, make_files
 from deployments.demo.by_hand import charges_by_hand, charges_in_database
 from deployments.demo.cast import EVERYBODY, PEOPLE, PROVIDERS, DemoPerson, add_people
 from deployments.demo.openid_provider import openid_provider
+from deployments.demo.second_service import PROVIDER, run_second_service
 from deployments.demo.story import Month, Say
 from deployments.supervisor import Services
 
@@ -44,6 +45,7 @@ class StoryResult:
 
     outcomes: dict[str, RunSummary]
     reports: list[Path]
+    second_service: RunSummary
 
 
 def run_demo(settings: Settings, *, stay: bool, say: Say) -> None:
@@ -102,7 +104,9 @@ def _carry_out_story(engine: Engine, home: Path, say: Say) -> StoryResult:
     months = _upload_and_correct(engine, files, users, say)
     outcomes = _submit(engine, months, say)
     _compare(engine, files, outcomes, say)
-    return StoryResult(outcomes, _make_reports(engine, users, home / "reports", say))
+    reports = _make_reports(engine, users, home / "reports", say)
+    second = run_second_service(engine, home, users[PROVIDER], say)
+    return StoryResult(outcomes, reports, second)
 
 
 def import_demo_data(engine: Engine, people: Iterable[DemoPerson] = PEOPLE) -> dict[str, int]:
@@ -180,13 +184,18 @@ def _make_reports(engine: Engine, users: dict[str, int], folder: Path, say: Say)
     return paths
 
 
+def _total(name: str, outcome: RunSummary) -> str:
+    return (
+        f"{name:38} {outcome.kind:6} {outcome.records:7,} records "
+        f"{outcome.charges:7,} charges £{Money(outcome.amount_pence).grouped:>12}"
+    )
+
+
 def _show_end(services: Services, result: StoryResult, say: Say) -> None:
     say("")
     for provider, outcome in result.outcomes.items():
-        say(
-            f"{PROVIDERS[provider]:38} {outcome.kind:6} {outcome.records:7,} records "
-            f"{outcome.charges:7,} charges £{Money(outcome.amount_pence).grouped:>12}"
-        )
+        say(_total(PROVIDERS[provider], outcome))
+    say(_total(f"{PROVIDER}, weight management (synthetic)", result.second_service))
     say("")
     say("Reports, to open in Excel or LibreOffice:")
     for path in result.reports:

@@ -47,11 +47,18 @@ class Month:
     user_id: int
 
 
-def upload(engine: Engine, file: DemoFile, user_id: int, *, month: dt.date = MONTH) -> Month:
-    """Uploads a file to its provider's month."""
+def upload(
+    engine: Engine,
+    file: DemoFile,
+    user_id: int,
+    *,
+    month: dt.date = MONTH,
+    dataset: str | None = None,
+) -> Month:
+    """Uploads a file to its provider's month; of which data set, where it has several."""
     with engine.begin() as connection:
         provider = find_organisation(connection, "provider", file.provider)
-        submission_id = open_submission(connection, provider.id, month)
+        submission_id = open_submission(connection, provider.id, month, dataset=dataset)
     with file.path.open("rb") as stream:
         arrival = UploadDetails(file.path.name)
         file_id = store_upload(

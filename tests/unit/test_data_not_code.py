@@ -27,6 +27,7 @@ ELSEWHERE_TOO = {"LSOA": "a kind of area, and a type of field"}
 """Names that are words of more than one service."""
 ALLOWED = {
     ("core/reports/kinds/backing_data.py", "Patient ID"): "a heading of our own report",
+    ("core/configurations/role_labels.py", "Patient ID"): "our own word, for several data sets",
     ("core/migration/reading/mapping.yaml", "Ethnicity"): "the name of an indicator of old",
     ("core/migration/reading/mapping.yaml", "Sexual orientation"): "the same",
 }
