@@ -26,6 +26,7 @@ from core.engine.tariff.configuration import Configuration
 from core.kpis.catalogue import import_shipped
 from core.kpis.kpi_schema import create_kpi_schema
 from core.operations.reprocessing import reprocess
+from core.user_errors import UserError
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def import_together(
         )
         for document in sorted(documents, key=lambda each: _order(each, present)):
             if "configuration" not in parse_document(document.body, name=document.name).data:
+                _refuse_people(document, user_id)
                 dataset = _import_dataset(connection, document.body, name=document.name)
                 consequences.notes += _changes_of_version(connection, dataset)
                 imported.append(dataset)
@@ -86,6 +88,14 @@ def _import_dataset(connection: Connection, body: str, *, name: str) -> Specific
     create_kpi_schema(connection, specification)
     import_shipped(connection, specification.dataset)
     return specification
+
+
+def _refuse_people(document: NamedText, user_id: int | None) -> None:
+    """A data set makes tables, which only the service itself may."""
+    if user_id is not None:
+        raise UserError(
+            f"{document.name} is a data set. An operator brings it in with `grouper import`."
+        )
 
 
 def _changes_of_version(connection: Connection, dataset: Specification) -> list[str]:

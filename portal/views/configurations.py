@@ -14,7 +14,9 @@ from core.configurations.datasets import dataset_titles
 from core.engine.tariff.configuration import Configuration, Status
 from core.engine.tariff.sentences import combination_sentence, currency_sentence
 from core.submissions.months_expected import last_day_for
+from core.vocabulary.permissions import Action
 from portal import words
+from portal.components.tariff_import import show_import
 from portal.database import engine
 from portal.searching import fits, words_of
 
@@ -31,6 +33,8 @@ _STATES = {Status.LIVE: "green", Status.SHADOW: "orange", Status.ARCHIVED: "gray
 def show(person: Person) -> None:
     """The page."""
     st.title("Configurations")
+    if person.may(Action.PUBLISH_CONFIGURATION):
+        show_import(person)
     with engine().connect() as connection:
         configurations = readable_configurations(connection)
         areas = register_in_use(connection).names

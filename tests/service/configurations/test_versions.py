@@ -12,6 +12,7 @@ from core.access.scope import EVERYTHING
 from core.configurations.catalogue import revision_named
 from core.configurations.importing import Change
 from core.database import tables
+from core.database.acting import acting_for
 from core.operations.dataset_import import NamedText, import_together
 from core.operations.reprocessing import corrections_by
 from core.submissions.commands.calculate_month import calculate_month, one_by_one
@@ -50,6 +51,8 @@ from tests.service.configurations.world import (
 from tests.service.month import visit
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from tests.service.month import Service
 
 TARIFF_UP_TO_APRIL = TARIFF.replace("end: 2018-03-31", "end: 2017-04-30")
@@ -428,3 +431,29 @@ def revision(service: Service, submission: int) -> int:
 def provider_id(service: Service, code: str) -> int:
     organisations = tables.organisations
     return int(service.one(sa.select(organisations.c.id).where(organisations.c.code == code)))
+
+
+def test_an_administrator_changes_a_tariff_in_the_portal(
+    swims: Service, portal_engine: Engine
+) -> None:
+    """By the role of the portal, which row-level security binds: the same refusals and the same
+    revision."""
+    april, administrator = submitted(swims), swims.person("ada@grouper.example")
+    texts = [NamedText("tariff.yaml", DEARER)]
+    for since, refusal in ((APRIL, "submitted: April 2017 of ZX1"), (None, "--from")):
+        refused = pytest.raises(UserError, match=refusal)
+        with acting_for(portal_engine, administrator).begin() as connection, refused:
+            import_together(
+                connection, texts, user_id=administrator, change=Change(since=since, why=WHY)
+            )
+    with acting_for(portal_engine, administrator).begin() as connection:
+        change = Change(since=MAY, why=WHY)
+        _, consequences = import_together(connection, texts, user_id=administrator, change=change)
+    assert consequences.sentences == [
+        "swims-2017: T2: the primary rate is £12.00 instead of £10.00."
+    ]
+    assert bodies(swims) == [(1, TARIFF), (2, DEARER)]
+    assert pence(swims, april) == PENCE
+    refused = pytest.raises(UserError, match="An operator brings it in")
+    with acting_for(portal_engine, administrator).begin() as connection, refused:
+        import_together(connection, [NamedText("set.yaml", REQUIRED)], user_id=administrator)
