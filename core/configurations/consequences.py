@@ -92,7 +92,20 @@ def weighed(connection: Connection, *, leave_submitted: bool = False) -> Iterato
     hold_until_end(connection, IMPORT_LOCK)
     before, broken_before = _rules_of_months(connection), set(_broken(connection))
     consequences = Consequences()
-    yield consequences
+    # A savepoint, so that whoever goes on after a refusal keeps nothing of the import.
+    with connection.begin_nested():
+        yield consequences
+        _weigh(connection, before, broken_before, consequences, leave_submitted=leave_submitted)
+
+
+def _weigh(
+    connection: Connection,
+    before: dict[int, MonthRules],
+    broken_before: set[str],
+    consequences: Consequences,
+    *,
+    leave_submitted: bool,
+) -> None:
     broken = [text for text in _broken(connection) if text not in broken_before]
     if broken:
         raise UserError("\n".join(broken))

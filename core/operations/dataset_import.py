@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,9 +22,10 @@ from core.configurations.importing import (
 from core.configurations.tariff_differences import compare_configurations
 from core.database import tables
 from core.documents import parse_document
+from core.engine.dataset.fields import query_name
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration
-from core.kpis.catalogue import import_shipped
+from core.kpis.catalogue import import_shipped, published_kpis
 from core.kpis.kpi_schema import create_kpi_schema
 from core.operations.reprocessing import reprocess
 from core.user_errors import UserError
@@ -102,8 +104,27 @@ def _changes_of_version(connection: Connection, dataset: Specification) -> list[
     """What the version changes in the one before it."""
     specifications = [each.specification for each in versions_of(connection, dataset.dataset)]
     before = specifications[specifications.index(dataset) + 1 :]
-    sentences = compare_specifications(before[0], dataset) if before else []
+    if not before:
+        return []
+    sentences = compare_specifications(before[0], dataset)
+    sentences += _indicators_that_read(connection, before[0], dataset)
     return [f"{dataset.dataset} {dataset.version}: {each}" for each in sentences]
+
+
+def _indicators_that_read(
+    connection: Connection, before: Specification, dataset: Specification
+) -> list[str]:
+    """A sentence for each published indicator that reads a field which the version lacks."""
+    gone = {query_name(field.name): field.name for field in before.fields}
+    for field in dataset.fields:
+        gone.pop(query_name(field.name), None)
+    return [
+        f"The indicator {kpi.definition.kpi} reads {gone[word]}, which is gone; it is "
+        "blank in months of this version."
+        for kpi in published_kpis(connection, dataset.dataset)
+        for word in gone
+        if re.search(rf"\b{re.escape(word)}\b", kpi.definition.sql or "")
+    ]
 
 
 def _latest_revision(connection: Connection, document: NamedText) -> Configuration | None:

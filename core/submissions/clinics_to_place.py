@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from core.database import tables
 from core.database.records import records_table
 from core.submissions.months import SubmissionRow
-from core.submissions.versions import specification_for
+from core.submissions.versions import has_version, specification_for
 from core.vocabulary.states.submissions import FileState
 
 
@@ -22,7 +22,9 @@ def clinics_to_place(connection: Connection, submission: SubmissionRow) -> list[
         clinics.c.provider_id == submission.provider_id, clinics.c.commissioner.is_(None)
     )
     unplaced = list(connection.execute(query).scalars())
-    return sorted(_in_records(connection, submission, unplaced)) if unplaced else []
+    if not unplaced or not has_version(connection, submission):
+        return []
+    return sorted(_in_records(connection, submission, unplaced))
 
 
 def _in_records(connection: Connection, submission: SubmissionRow, clinics: list[str]) -> list[str]:

@@ -28,6 +28,12 @@ def version_for(connection: Connection, submission: SubmissionRow) -> Version:
     return version_of_month(connection, submission.dataset, submission.month)
 
 
+def has_version(connection: Connection, submission: SubmissionRow) -> bool:
+    """Whether some version of the data set is in force for the month."""
+    query = sa.select(version_of_submission()).where(tables.submissions.c.id == submission.id)
+    return connection.execute(query).scalar() is not None
+
+
 def specification_for(connection: Connection, submission: SubmissionRow) -> Specification:
     """The specification under which the month is uploaded, checked, corrected and calculated."""
     return version_for(connection, submission).specification

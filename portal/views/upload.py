@@ -9,6 +9,7 @@ from core.engine.calculation.accounting import rows_in_words
 from core.submissions.commands.uploads import CHANGEABLE, SubmissionLocked, remove_file
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.queries.file_list import FileRow, files_of
+from core.submissions.versions import has_version, specification_for
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import FileState, SubmissionState
 from portal import words
@@ -61,12 +62,21 @@ def show(person: Person) -> None:
         link_to_page("submission", "Go to the submission", submission)
 
 
+def _may_be_transposed(submission: SubmissionRow) -> bool:
+    """Whether the data set has codes that may come one a row."""
+    with engine().connect() as connection:
+        if not has_version(connection, submission):
+            return False
+        fields = specification_for(connection, submission).fields
+    return any(field.transpose_from for field in fields)
+
+
 def _upload(person: Person, submission: SubmissionRow) -> None:
     if submission.state == SubmissionState.DRAFT:
         st.info("There is a draft. A new file takes it back, so that you can run it again.")
-    transpose = st.checkbox(
+    transpose = _may_be_transposed(submission) and st.checkbox(
         "These files have one activity code a row (transpose)",
-        help="GUMCADv3 style: several rows with the same clinic, patient and date.",
+        help="Several rows are about the same person, place and date, and each has one code.",
     )
     look = st.checkbox(
         "Show me the headings before these files are checked",

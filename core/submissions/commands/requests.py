@@ -18,7 +18,7 @@ from core.submissions.commands.rereading import OUTDATED
 from core.submissions.event_names import names_of_submission
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
-from core.submissions.versions import configuration_in_force, version_for
+from core.submissions.versions import configuration_in_force, has_version, version_for
 from core.user_errors import UserError
 from core.vocabulary import event_catalogue
 from core.vocabulary.permissions import Action
@@ -70,6 +70,7 @@ OBSTACLES: dict[str, tuple[About, str]] = {
     "file-in-error": ("files", "{subject} has errors. Correct them."),
     "file-rejected": ("files", "{subject} could not be read. Remove it, and upload a mended file."),
     "clinic-to-be-placed": ("clinics", "Clinic {subject} is new. Say which authority hosts it."),
+    "no-version": ("tariff", "No version of the data set is in force for {subject}."),
     "no-configuration": ("tariff", "No tariff configuration is in force for {subject}."),
 }
 """What each obstacle is about, and its sentence."""
@@ -102,8 +103,10 @@ class NotRunnable(UserError):
 def obstacles(connection: Connection, submission: SubmissionRow) -> list[Obstacle]:
     """The obstacles to a run of the submission; empty when it is ready."""
     problems = _file_obstacles(connection, submission) + _clinic_obstacles(connection, submission)
+    subject = f"{submission.provider_name} in {submission.month_text}"
+    if not has_version(connection, submission):
+        problems.append(Obstacle("no-version", subject))
     if configuration_in_force(connection, submission) is None:
-        subject = f"{submission.provider_name} in {submission.month_text}"
         problems.append(Obstacle("no-configuration", subject))
     return problems
 

@@ -73,9 +73,13 @@ def refuse_if_locked(submission: SubmissionRow) -> None:
 def receive_file(
     connection: Connection, submission_id: int, upload: Upload, *, user_id: int | None
 ) -> int:
-    """Adds an uploaded file to a submission and requests its check; returns the file's id."""
+    """Adds an uploaded file to a submission and requests its check; returns the file's id.
+
+    Raises ``UserError`` where no version of the data set is in force for the month.
+    """
     _require(connection, submission_id, Action.UPLOAD, user_id)
     submission = _reopen(connection, submission_id, user_id)
+    specification_for(connection, submission)
     if user_id is not None:  # whoever runs the service takes in what they like
         require_room(connection, submission_id, upload.size)
     position = sa.select(sa.func.coalesce(sa.func.max(tables.files.c.position), 0) + 1).where(

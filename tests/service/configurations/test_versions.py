@@ -10,13 +10,15 @@ import sqlalchemy as sa
 
 from core.access.scope import EVERYTHING
 from core.configurations.catalogue import revision_named
-from core.configurations.importing import Change
+from core.configurations.importing import Change, import_configuration
 from core.database import tables
 from core.database.acting import acting_for
+from core.engine.dataset.corrections import Correction
 from core.operations.dataset_import import NamedText, import_together
 from core.operations.reprocessing import corrections_by
 from core.submissions.commands.calculate_month import calculate_month, one_by_one
-from core.submissions.commands.requests import NotReady
+from core.submissions.commands.requests import NotReady, obstacles
+from core.submissions.commands.uploads import correct
 from core.submissions.months import open_submission
 from core.submissions.queries.file_list import files_of
 from core.submissions.versions import specification_for
@@ -433,12 +435,21 @@ def provider_id(service: Service, code: str) -> int:
     return int(service.one(sa.select(organisations.c.id).where(organisations.c.code == code)))
 
 
+def test_who_goes_on_after_a_refusal_keeps_nothing_of_the_import(swims: Service) -> None:
+    submitted(swims)
+    with swims.engine.begin() as connection:
+        for change in (Change(APRIL, WHY), Change(APRIL, WHY)):  # the second is refused as well
+            with pytest.raises(UserError, match="submitted: April 2017 of ZX1"):
+                import_configuration(connection, DEARER, name="tariff.yaml", change=change)
+    assert bodies(swims) == [(1, TARIFF)]
+
+
 def test_an_administrator_changes_a_tariff_in_the_portal(
     swims: Service, portal_engine: Engine
 ) -> None:
     """By the role of the portal, which row-level security binds: the same refusals and the same
     revision."""
-    april, administrator = submitted(swims), swims.person("ada@grouper.example")
+    april, administrator = submitted(swims), swims.person("erin@grouper.example")
     texts = [NamedText("tariff.yaml", DEARER)]
     for since, refusal in ((APRIL, "submitted: April 2017 of ZX1"), (None, "--from")):
         refused = pytest.raises(UserError, match=refusal)
@@ -457,3 +468,39 @@ def test_an_administrator_changes_a_tariff_in_the_portal(
     refused = pytest.raises(UserError, match="An operator brings it in")
     with acting_for(portal_engine, administrator).begin() as connection, refused:
         import_together(connection, [NamedText("set.yaml", REQUIRED)], user_id=administrator)
+
+
+def test_a_month_before_the_first_version_says_so(service: Service) -> None:
+    import_set(service, FIRST.replace('version: "1"', 'version: "1"\nstart: 2017-06'))
+    import_tariff(service, TARIFF)
+    april = service.month(dataset=SWIMS)
+    with pytest.raises(UserError, match="in force in April 2017: the first starts in June 2017"):
+        upload(service, april)
+    with service.engine.connect() as connection:
+        standing = [each.code for each in obstacles(connection, service.submission(april))]
+    assert standing == ["no-files", "no-version"]
+    assert service.check(upload(service, service.month(month=JUNE, dataset=SWIMS))) == "ready"
+
+
+def test_corrections_of_a_field_that_is_gone_are_named(service: Service) -> None:
+    import_set(service, FIRST)
+    import_tariff(service, TARIFF)
+    plain = FIRST.replace('version: "1"', 'version: "2"\nstart: 2017-05').replace(
+        "repeat: 2", "repeat: 1"
+    )
+    may = service.month(month=MAY, dataset=SWIMS)
+    file_id = upload(service, may, LESSONS[0].replace("L1,", "L1,L9"))
+    assert service.check(file_id) == FileState.IN_ERROR
+    with service.engine.begin() as connection:
+        correct(connection, file_id, [Correction("Lesson 2", "L9", None)], user_id=service.amira)
+    assert service.check(file_id) == FileState.READY
+    with service.engine.begin() as connection:
+        _, consequences = import_together(connection, [NamedText("set.yaml", plain)])
+    assert consequences.sentences == [
+        "Checked again under another version: May 2017 of ZX1.",
+        "swims 2: In force from May 2017 instead of from the beginning.",
+        "swims 2: The field Lesson: repeat is 1 instead of 2.",
+        "Corrections of s.csv count no more, since these columns are gone: Lesson 2.",
+    ]
+    read_again(service)
+    assert service.state(file_id) != FileState.CHECKING

@@ -39,6 +39,7 @@ OF_NOBODY = {
     "core.areas.register_store.rows_in_use": "the register of areas is published",
     "core.configurations.datasets.all_versions": "specifications are published",
     "core.configurations.datasets.get_version": "specifications are published",
+    "core.submissions.versions.has_version": "of a submission that the scope gave",
     "core.submissions.versions.specification_for": "of a submission that the scope gave",
     "core.submissions.versions.specification_of_file": "of a file that the scope gave",
     "core.configurations.datasets.dataset_titles": "the names of specifications",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+import yaml
 from alembic import op
 
 revision = "0026"
@@ -11,11 +13,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The title stands in the specification, on a line of its own, in quotes or without.
-    op.execute(r"""
-        ALTER TABLE datasets ADD COLUMN title TEXT;
-        UPDATE datasets SET title = coalesce(
-            btrim(substring(body FROM '(?n)^title:\s*(.*?)\s*(?:\s#.*)?$'), $$"'$$), dataset);
+    op.execute("ALTER TABLE datasets ADD COLUMN title TEXT")
+    bodies = op.get_bind().execute(sa.text("SELECT id, dataset, body FROM datasets")).all()
+    for number, dataset, body in bodies:
+        document = yaml.safe_load(body)
+        title = document.get("title", dataset) if isinstance(document, dict) else dataset
+        statement = sa.text("UPDATE datasets SET title = :title WHERE id = :number")
+        op.get_bind().execute(statement, {"title": str(title), "number": number})
+    op.execute("""
         ALTER TABLE datasets ALTER COLUMN title SET NOT NULL;
         ALTER TABLE deadline_notices ADD COLUMN dataset TEXT NOT NULL DEFAULT '';
         COMMENT ON COLUMN deadline_notices.dataset IS 'name of the data set';
