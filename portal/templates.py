@@ -1,6 +1,11 @@
-"""The route for empty files of a version of a data set, for anybody who is signed in."""
+"""The route for empty files of a version of a data set, for anybody who is signed in.
+
+Of a version with layouts a file has one of them: ``?layout=NAME``, or the first.
+"""
 
 from __future__ import annotations
+
+import re
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -41,9 +46,17 @@ def _make(request: Request) -> Response:
     make, media_type = _MAKERS[kind]
     with engine().connect() as connection:
         specification = get_version(connection, request.path_params["version"]).specification
-    name = f"{specification.dataset}-template.{kind}"
+    layout = request.query_params.get("layout")
+    if layout is not None and layout not in specification.by_layout:
+        raise UserError(f"There is no layout {layout} in {specification.title}.")
+    name = "-".join(filter(None, (specification.dataset, _slug(layout), f"template.{kind}")))
     return Response(
-        make(specification),
+        make(specification, layout),
         media_type=media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _slug(layout: str | None) -> str:
+    """The name of a layout as a file's name may hold it."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", layout or "").strip("-")

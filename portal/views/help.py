@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -119,26 +120,38 @@ def _show_dataset(version: Version | None, search_words: list[str]) -> None:
     st.markdown(
         f"**{words.plain(specification.title)}**, version {words.plain(str(specification.version))}"
     )
-    template = f"/template/{version.id}"
-    with st.container(horizontal=True):
-        st.link_button("Template as a workbook with drop-downs", f"{template}/xlsx", type="primary")
-        st.link_button("Template as csv", f"{template}/csv")
-    _show_fields(_fields(specification, search_words))
+    for layout in specification.by_layout or [None]:
+        _offer_templates(f"/template/{version.id}", layout)
+    _show_fields(_fields(specification, search_words), specification)
     st.subheader("Code lists")
     _show_codes(specification, search_words)
+
+
+def _offer_templates(address: str, layout: str | None) -> None:
+    """Links to the empty files, which are those of a layout where the data set has several."""
+    which, query = "", ""
+    if layout is not None:
+        which, query = f" of {layout}", f"?{urlencode({'layout': layout})}"
+    with st.container(horizontal=True):
+        workbook = f"Template{which} as a workbook with drop-downs"
+        st.link_button(workbook, f"{address}/xlsx{query}", type="primary")
+        st.link_button(f"Template{which} as csv", f"{address}/csv{query}")
 
 
 def _fields(specification: Specification, search_words: list[str]) -> list[Field]:
     return [
         field
         for field in specification.fields
-        if fits(search_words, field.name, about(field), *field.aliases)
+        if fits(search_words, field.name, about(field), *_aliases(field, specification))
     ]
 
 
-def _also_known_as(field: Field) -> str:
-    """Its other headings; of numbered headings the first."""
-    return ", ".join(alias.replace("{n}", "1") for alias in field.aliases)
+def _aliases(field: Field, specification: Specification) -> list[str]:
+    """Its other headings, in any layout; of numbered headings the first."""
+    shapes = (specification, *specification.by_layout.values())
+    fields = [shape.by_name[field.name] for shape in shapes if field.name in shape.by_name]
+    aliases = dict.fromkeys(alias for each in fields for alias in each.aliases)
+    return [alias.replace("{n}", "1") for alias in aliases]
 
 
 def _codes(specification: Specification, search_words: list[str]) -> list[tuple[str, str, str]]:
@@ -151,18 +164,33 @@ def _codes(specification: Specification, search_words: list[str]) -> list[tuple[
     ]
 
 
-def _show_fields(fields: list[Field]) -> None:
+def _show_fields(fields: list[Field], specification: Specification) -> None:
     if not fields:
         st.write("No field has these words.")
         return
     st.table(
         {
-            "Field": [words.plain(field.name) for field in fields],
+            "Field": [words.plain(field.in_full) for field in fields],
             "Holds": [words.plain(about(field).partition(": ")[2]) for field in fields],
-            "Also known as": [words.plain(_also_known_as(field)) for field in fields],
-        },
+            "Also known as": [
+                words.plain(", ".join(_aliases(field, specification))) for field in fields
+            ],
+        }
+        | _layouts_of(fields, specification),
         hide_index=True,
     )
+
+
+def _layouts_of(fields: list[Field], specification: Specification) -> dict[str, list[str]]:
+    """A column of the layouts that have each field, where there are several."""
+    shapes = specification.by_layout
+    if len(shapes) < 2:
+        return {}
+    having = [
+        [name for name, shape in shapes.items() if field.name in shape.by_name] for field in fields
+    ]
+    texts = ["all" if len(names) == len(shapes) else ", ".join(names) for names in having]
+    return {"In layouts": [words.plain(text) for text in texts]}
 
 
 def _list_names(specification: Specification) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Visitor:
             users = tables.users
             person = users.insert().values(subject=subject, name="Visitor").returning(users.c.id)
             self.id = connection.execute(person).scalar_one()
+            self.version = connection.execute(sa.select(sa.func.min(tables.datasets.c.id))).scalar()
             self.bill = _subscribe(connection, self.id, variant, whose[variant.side])
             key = begin_session(connection, subject, address=None, agent=None)
             sessions = tables.sessions.c
@@ -89,7 +90,10 @@ class Visitor:
             "own bill": self.get(f"/invoice/INV-{self.bill:05d}"),
             "another's bill": self.get(f"/invoice/INV-{place.invoice:05d}"),
             "all bills": self.get("/invoices.csv"),
-            "template": self.get("/template/csv"),
+            "template": self.get(f"/template/{self.version}/csv"),
+            "template of a layout that is not there": self.get(
+                f"/template/{self.version}/csv?layout=none"
+            ),
         }
 
     def put(self, submission: int) -> int | str:
@@ -123,7 +127,7 @@ def place(populated: Engine, tmp_path_factory: pytest.TempPathFactory) -> Place:
 REFUSED = {
     "errors": 404, "error workbook": 404, "marked copy": 404, "upload": "no such month",
     "stored file by a signed link": 403, "own bill": 200, "another's bill": 404, "all bills": 403,
-    "template": 200,
+    "template": 200, "template of a layout that is not there": 404,
 }  # fmt: skip
 """What everybody gets who may nothing here: the answer does not say that the month is there."""
 READS = {"errors": 200, "error workbook": 200, "marked copy": 200}

@@ -107,8 +107,8 @@ class Field(StrictModel):
 
     @property
     def in_full(self) -> str:
-        """Its name, and its title behind it where it has one."""
-        return f"{self.name} ({self.title})" if self.title else self.name
+        """Its name, and its title behind it where that is another."""
+        return self.name if self.label == self.name else f"{self.name} ({self.title})"
 
     @property
     def is_coded(self) -> bool:

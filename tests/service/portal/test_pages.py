@@ -12,6 +12,8 @@ import pytest
 
 from core.access.people import person_of
 from core.database.acting import acting_for
+from core.engine.samples.one_row_an_activity import SPECIFICATION
+from core.operations.dataset_import import import_dataset
 from tests.service.month import APRIL, Service, visit
 from tests.service.permissions.permission_pages import page_at, pages_on, texts
 
@@ -73,6 +75,20 @@ def test_help_is_searched(months: Service, pages: Engine) -> None:
     assert any("password" in each.value for each in found.markdown)
     assert "Found: " in texts(found)
     assert "Nothing has these words." in texts(found.text_input[0].set_value("xyzzy").run())
+
+
+def test_help_says_which_layouts_have_a_field(service: Service, portal_engine: Engine) -> None:
+    with service.engine.begin() as connection:
+        import_dataset(connection, SPECIFICATION.read_text(), name="2019")
+    with pages_on(portal_engine):
+        page = look(portal_engine, service.amira, "help", APRIL)
+    assert "version 2019.1" in texts(page)
+    assert not page.exception
+    fields = page.table[1].value.set_index("Field")
+    assert fields.loc["SHHAPT", "In layouts"] == "SRHAD"
+    assert fields.loc["Episode_Activity (Episode activity)", "In layouts"] == "GUMCADv3"
+    assert fields.loc["Clinic ID", "In layouts"] == "all"
+    assert "EpisodeActivity" in list(fields["Also known as"])
 
 
 def test_a_commissioner_sees_its_year(months: Service, pages: Engine) -> None:
