@@ -226,6 +226,24 @@ _ACTIVITY: dict[str, Access] = {
             " AND charges.reason_id = charge_reasons.reason_id)",
         )
     ),
+    "run_days": Access(see=of("run_id", "runs", Action.SEE_CHARGES)),
+    "run_decisions": Access(
+        see=either(
+            of("run_id", "runs", Action.SEE_CHARGES),
+            of("run_id", "released_runs", Action.SEE_CHARGES),
+        ),
+        add=of("run_id", "runs", Action.SUBMIT),
+    ),
+    "visits_before": Access(
+        see=either(
+            of("run_id", "runs", Action.SEE_CHARGES),
+            of("run_id", "released_runs", Action.SEE_CHARGES)
+            + " AND EXISTS (SELECT FROM charges WHERE charges.run_id = visits_before.run_id"
+            " AND charges.clinic_id = visits_before.clinic_id"
+            " AND charges.patient_id = visits_before.patient_id"
+            " AND charges.attendance_date = visits_before.attendance_date)",
+        )
+    ),
     "run_warnings": Access(see=of("run_id", "runs", Action.UPLOAD, Action.CORRECT, Action.SUBMIT)),
     "resets": Access(
         see=either(

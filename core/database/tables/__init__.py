@@ -83,9 +83,12 @@ from core.database.tables.runs import (
     kept_registers,
     run_chunks,
     run_files,
+    run_days,
+    run_decisions,
     run_stages,
     run_warnings,
     runs,
+    visits_before,
 )
 from core.database.tables.submissions import corrections, errors, file_chunks, files, submissions
 
@@ -150,6 +153,8 @@ __all__ = [
     "resets",
     "run_chunks",
     "run_files",
+    "run_days",
+    "run_decisions",
     "run_payers",
     "run_stages",
     "run_warnings",
@@ -165,6 +170,7 @@ __all__ = [
     "subscription_transfers",
     "subscriptions",
     "users",
+    "visits_before",
     "warning_confirmations",
     "webhooks",
 ]

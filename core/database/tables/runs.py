@@ -163,3 +163,34 @@ run_warnings = Table(
     words("message"),
     Index(None, "run_id", "chunk"),
 )
+
+run_days = Table(
+    "run_days",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("day", Date, primary_key=True, comment="attendance date of a charge"),
+)
+
+run_decisions = Table(
+    "run_decisions",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    words("reason"),
+    Column("records", Integer, nullable=False),
+    Column("outside", Integer, nullable=False, comment="records dated outside the month"),
+    Column("visits", Integer, nullable=False, comment="visits that other months charged"),
+    pence(),
+    user("decided_by"),
+    now("decided_at"),
+)
+
+visits_before = Table(
+    "visits_before",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    words("clinic_id"),
+    words("patient_id"),
+    Column("attendance_date", Date, nullable=False),
+    Column("before_month", Date, nullable=False, comment="which had charged the visit"),
+    Index(None, "run_id"),
+)
