@@ -29,6 +29,7 @@ Totals = list[tuple[str, str, int, int]]
 @click.option("--dataset", metavar="NAME", help="Of this data set, where there are several.")
 @click.option("--draft", is_flag=True, help="For the provider alone, as often as you like.")
 @click.option("--final", is_flag=True, help="Release the charges to commissioners; lock the month.")
+@click.option("--reason", metavar="TEXT", help="Why a month with records of others is right.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it is calculated (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def submit(
@@ -38,6 +39,7 @@ def submit(
     dataset: str | None,
     draft: bool,
     final: bool,
+    reason: str | None,
     wait: bool,
     as_json: bool,
 ) -> int:
@@ -56,7 +58,7 @@ def submit(
     about = {"provider": provider, "month": f"{first_day:%Y-%m}", "kind": kind}
     with running_services() as engine:
         try:
-            run_id = _request(engine, provider, first_day, kind, dataset)
+            run_id = _request(engine, provider, first_day, kind, dataset, reason)
         except NotReady as refused:
             return _say_obstacles(about, refused.obstacles, as_json=as_json)
         progress = _follow(engine, run_id, wait=wait, quiet=as_json)
@@ -66,7 +68,12 @@ def submit(
 
 
 def _request(
-    engine: Engine, provider: str, month: dt.date, kind: RunKind, dataset: str | None
+    engine: Engine,
+    provider: str,
+    month: dt.date,
+    kind: RunKind,
+    dataset: str | None,
+    reason: str | None,
 ) -> int:
     from core.accounts.organisations import find_organisation
     from core.submissions.commands.requests import request_run
@@ -75,7 +82,7 @@ def _request(
     with engine.begin() as connection:
         organisation = find_organisation(connection, "provider", provider)
         submission_id = open_submission(connection, organisation.id, month, dataset=dataset)
-        return request_run(connection, submission_id, kind, user_id=None)
+        return request_run(connection, submission_id, kind, user_id=None, reason=reason)
 
 
 def _say_obstacles(about: dict[str, Any], obstacles: list[Obstacle], *, as_json: bool) -> int:
@@ -86,6 +93,8 @@ def _say_obstacles(about: dict[str, Any], obstacles: list[Obstacle], *, as_json:
         click.echo(f"{about['provider']} {about['month']} cannot be run yet:")
         for obstacle in obstacles:
             click.echo(f"- {obstacle.text}")
+        if any(obstacle.about == "month" for obstacle in obstacles):
+            click.echo('If it is right so: --reason "why".')
     return NOT_DONE
 
 

@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     report_days: int = Field(default=30, ge=1)  # how long finished reports are kept
     kpi_seconds: float = Field(default=30, gt=0)  # how long the query of an indicator may take
     kpi_patients: int = Field(default=10, ge=1, le=100)  # the fewest a trial's figure rests on
+    outside_share: float = Field(default=0.05, gt=0, le=1)  # of records, that asks for a reason
     hide_below: int = Field(default=0, ge=0)  # counts hidden in commissioners' summaries; 0: none
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -20,6 +20,7 @@ from core.reports.collating.parts import Collated, currency_of_service
 from core.reports.collating.submitted import Submitted, read_submitted
 from core.reports.requests import ReportRequest, services_of
 from core.reports.workbooks.workbook import Column, Workbook
+from core.submissions.month_doubts import Decision, decisions_on
 from core.submissions.months import month_and_service
 
 
@@ -45,6 +46,7 @@ class ReportContext:
     hide_below: int = 0
     submitted: Submitted | None = None  # for a receipt
     results: Sequence[Result] = ()  # for a report on indicators
+    decisions: Mapping[int, Decision] = field(default_factory=dict)  # run → why it is right
     labels: RoleLabels = OURS
     titles: Mapping[str, str] = field(default_factory=dict)  # column of the data set → title
 
@@ -90,6 +92,7 @@ def read_context(
         labels=labels_of_runs(connection, run_ids),
         titles=column_titles(connection, run_ids) if request.labels else {},
         results=_results(connection, request, runs) if not request.about.facts else (),
+        decisions=decisions_on(connection, run_ids),
     )
 
 
@@ -138,7 +141,10 @@ def notes(context: ReportContext, layout: Layout, *more: tuple[str, str]) -> lis
         ("Made", f"{context.made_at:%-d %B %Y at %H:%M} UTC"),
         *more,
     ]
-    labelled_notes += [(f"Run {run.id}", _run_note(run)) for run in context.runs]
+    for run in context.runs:
+        labelled_notes.append((f"Run {run.id}", _run_note(run)))
+        if decision := context.decisions.get(run.id):
+            labelled_notes.append((f"Run {run.id}: what was in doubt", decision.text))
     if "sums" in request.about.facts:
         labelled_notes += [
             ("Amounts", "Pounds. Each charge is rate × factor, rounded half up to the penny."),

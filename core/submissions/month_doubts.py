@@ -8,12 +8,13 @@ word: it is shown before the month is final, and somebody says why (decision 003
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.access.audit import note
 from core.counting import counted
 from core.database import tables
 from core.database.records import records_table
@@ -66,12 +67,14 @@ class MonthDoubts:
     @property
     def texts(self) -> list[str]:
         """A sentence for each doubt; none where all records are of the month and are new."""
-        name = Month.of(self.month).name
-        told = [f"{each.text}." for each in self.before]
-        if self.outside:
-            lie = "lies" if self.outside == 1 else "lie"
-            told.insert(0, f"{self.outside:,} of {counted(self.records, 'record')} {lie} outside {name}.")
-        return told
+        before = (f"{each.text}." for each in self.before)
+        return [*_outside(self.outside, self.records, self.month), *before]
+
+
+def _outside(outside: int, records: int, month: dt.date) -> Iterator[str]:
+    if outside:
+        lie = "lies" if outside == 1 else "lie"
+        yield f"{outside:,} of {counted(records, 'record')} {lie} outside {Month.of(month).name}."
 
 
 def doubts_of(connection: Connection, submission: SubmissionRow) -> MonthDoubts:
@@ -152,7 +155,9 @@ def charged_before(
         .order_by(months.month.desc())
     )
     rows = connection.execute(query)
-    return tuple(ChargedBefore(number, month, count, int(sum_)) for number, month, count, sum_ in rows)
+    return tuple(
+        ChargedBefore(number, month, count, int(sum_)) for number, month, count, sum_ in rows
+    )
 
 
 def _final_runs_with(
@@ -202,3 +207,76 @@ def note_charged_before(connection: Connection, submission: SubmissionRow, run_i
     names = ["run_id", *key, "before_month"]
     done = connection.execute(tables.visits_before.insert().from_select(names, visits))
     return done.rowcount
+
+
+def keep_reason(
+    connection: Connection, run_id: int, doubts: MonthDoubts, reason: str, *, user_id: int | None
+) -> None:
+    """Keeps why the run of a doubtful month is right, with what was in doubt."""
+    decided = {
+        "reason": reason,
+        "records": doubts.records,
+        "outside": doubts.outside,
+        "visits": doubts.visits,
+        "amount_pence": doubts.pence,
+    }
+    connection.execute(
+        tables.run_decisions.insert().values(run_id=run_id, decided_by=user_id, **decided)
+    )
+    note(connection, "doubtful month released", f"run:{run_id}", user_id=user_id, **decided)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Why a doubtful month is final, who said so, and what was in doubt."""
+
+    reason: str
+    decided_by: str | None
+    decided_at: dt.datetime
+    month: dt.date
+    records: int
+    outside: int
+    visits: int
+    pence: int
+
+    @property
+    def text(self) -> str:
+        """What was in doubt, and why the month is right."""
+        told = list(_outside(self.outside, self.records, self.month))
+        if self.visits:
+            had = "was" if self.visits == 1 else "were"
+            visits = f"{counted(self.visits, 'visit')} {had} charged in other months before"
+            told.append(f"{visits}: {Money(self.pence).text} there.")
+        who = f" {self.decided_by}" if self.decided_by else ""
+        return " ".join(
+            [*told, f"Released all the same by{who or ' the command line'}:", self.reason]
+        )
+
+
+def decision_on(connection: Connection, run_id: int) -> Decision | None:
+    """The decision on a run that the caller may see; None: nothing was in doubt."""
+    return decisions_on(connection, [run_id]).get(run_id)
+
+
+def decisions_on(connection: Connection, run_ids: Sequence[int]) -> dict[int, Decision]:
+    """The decisions on those of the runs that were in doubt."""
+    decided, users, runs = tables.run_decisions.c, tables.users.c, tables.runs.c
+    query = (
+        sa.select(
+            decided.run_id,
+            decided.reason,
+            users.name,
+            decided.decided_at,
+            tables.submissions.c.month,
+            decided.records,
+            decided.outside,
+            decided.visits,
+            decided.amount_pence,
+        )
+        .select_from(tables.run_decisions)
+        .join(tables.runs, runs.id == decided.run_id)
+        .join(tables.submissions, tables.submissions.c.id == runs.submission_id)
+        .outerjoin(tables.users, users.id == decided.decided_by)
+        .where(decided.run_id.in_(run_ids))
+    )
+    return {row[0]: Decision(*row[1:]) for row in connection.execute(query)}

@@ -19,6 +19,7 @@ from portal.components.charge_names import ChargeNames
 from portal.components.charge_reasons import show_reasons
 from portal.database import engine
 
+_BEFORE = "Also charged in"
 _CHOOSE = "Choose a charge in the table, by the box at its left, to see why it is there."
 
 
@@ -42,6 +43,7 @@ def show_lines(run: VisibleRun, chosen: ChargeFilter, count: int, names: ChargeN
 
 def _table(lines: list[ChargeLine], names: ChargeNames) -> int | None:
     """Shows the charges; returns the index of the chosen one."""
+    shown = [*names.labels.short, "Currency", "Rate", "Amount", "Commissioner"]
     frame = pd.DataFrame(
         [
             (
@@ -52,11 +54,14 @@ def _table(lines: list[ChargeLine], names: ChargeNames) -> int | None:
                 line.rate_type,
                 line.amount_pence / 100,
                 names.areas.get(line.commissioner or "", line.commissioner or "nobody"),
+                line.before,
             )
             for line in lines
         ],
-        columns=[*names.labels.short, "Currency", "Rate", "Amount", "Commissioner"],
+        columns=[*shown, _BEFORE],
     )
+    if frame[_BEFORE].isna().all():
+        frame = frame[shown]
     event: Any = st.dataframe(
         frame,
         hide_index=True,

@@ -25,6 +25,7 @@ from portal.components.charge_lines import show_lines
 from portal.components.charge_names import ChargeNames
 from portal.components.charge_sums import show_sums
 from portal.components.lost_codes import show_lost_codes
+from portal.components.month_doubts import show_decision
 from portal.database import engine
 from portal.links import link_to_page
 
@@ -48,6 +49,7 @@ def show(person: Person) -> None:
             register_in_use(connection).names,
             labels_of_runs(connection, [run.run_id]),
         )
+    show_decision(run.run_id)
     chosen = _filter(sums, names)
     fitting = [line for line in sums if _fits(line, chosen)]
     show_sums(fitting, names)

@@ -13,6 +13,7 @@ from core.submissions.reset_rights import asking_commissioners
 from core.user_errors import UserError
 from core.vocabulary.states.submissions import SubmissionState
 from portal import words
+from portal.components.month_doubts import show_decision
 from portal.database import engine
 from portal.links import link_to_page
 
@@ -41,6 +42,8 @@ def _show_host(person: Person, host: Membership) -> None:
             left.markdown(f"**{month.month_text}**, {words.plain(month.provider_name)}")
             with right:
                 link_to_page("charges", "Look at the charges", month)
+            if month.run_id is not None:
+                show_decision(month.run_id)
             if month.state == SubmissionState.RESET_ASKED:
                 _show_asked(resets[month.id])
             else:

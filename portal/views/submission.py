@@ -11,6 +11,7 @@ from core.accounts.today import today
 from core.areas.register_store import register_in_use
 from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.requests import ACTIONS, RUNNABLE, RunKind, obstacles, request_run
+from core.submissions.month_doubts import MonthDoubts, doubts_of
 from core.submissions.months import SubmissionRow, submission_for
 from core.submissions.queries.calendar import calendar_of
 from core.submissions.queries.run_totals import RunSummary, run_summary
@@ -21,6 +22,12 @@ from core.vocabulary.states.submissions import STAGES, SUBMISSION_TEXTS, Submiss
 from portal import words
 from portal.components.check_progress import show_stages
 from portal.components.month_choice import choose_submission
+from portal.components.month_doubts import (
+    ask_for_a_reason,
+    show_decision,
+    show_doubts,
+    show_open_warnings,
+)
 from portal.components.month_figures import receivers_text, show_against
 from portal.components.readiness import show_readiness
 from portal.components.run_history import show_runs
@@ -72,6 +79,7 @@ def _prepare(
 ) -> None:
     with engine().connect() as connection:
         missing = obstacles(connection, submission)
+        doubts = doubts_of(connection, submission)
         clinics = clinics_to_place(connection, submission)
         calendar = calendar_of(connection, person.scope, today())
     if clinics:
@@ -89,6 +97,8 @@ def _prepare(
             None,
         ),
     )
+    show_doubts(submission, doubts)
+    show_open_warnings(person, submission)
     if missing:
         return
     if outcome is not None:
@@ -99,7 +109,7 @@ def _prepare(
             if kind == "draft":
                 _offer_draft(person, submission)
             else:
-                _offer_final(person, submission, receivers_text(outcome, areas))
+                _offer_final(person, submission, receivers_text(outcome, areas), doubts)
 
 
 def _may_run(person: Person, submission: SubmissionRow) -> bool:
@@ -113,22 +123,27 @@ def _offer_draft(person: Person, submission: SubmissionRow) -> None:
             _request(person, submission, "draft")
 
 
-def _offer_final(person: Person, submission: SubmissionRow, receivers: str) -> None:
+def _offer_final(
+    person: Person, submission: SubmissionRow, receivers: str, doubts: MonthDoubts
+) -> None:
     with st.container(border=True):
         st.markdown(
             "**Final**  \nReleases the charges to every commissioner who pays one, and locks the "
             "month. To open it again, its host commissioner has to ask."
         )
         st.markdown(receivers)
+        reason = ask_for_a_reason(doubts)
         sure = st.checkbox(f"Release the charges of {submission.month_text}")
-        if st.button("Submit", type="primary", disabled=not sure):
-            _request(person, submission, "final")
+        if st.button("Submit", type="primary", disabled=not sure or reason is None):
+            _request(person, submission, "final", reason)
 
 
-def _request(person: Person, submission: SubmissionRow, kind: RunKind) -> None:
+def _request(
+    person: Person, submission: SubmissionRow, kind: RunKind, reason: str | None = None
+) -> None:
     try:
         with engine().begin() as connection:
-            request_run(connection, submission.id, kind, user_id=person.id)
+            request_run(connection, submission.id, kind, user_id=person.id, reason=reason)
     except UserError as wrong:
         st.error(words.plain(str(wrong)))
     else:
@@ -191,6 +206,7 @@ def _show_outcome(
     figures[2].metric("Episodes", f"{outcome.episodes:,}")
     figures[3].metric("Records", f"{outcome.records:,}")
     st.caption("  \n".join(map(words.plain, outcome.accounts)))
+    show_decision(outcome.run_id)
     if outcome.overwritten:
         st.warning(
             f"{words.count(outcome.overwritten, 'code')} overwritten by a later record of the same "

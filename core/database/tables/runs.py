@@ -192,5 +192,5 @@ visits_before = Table(
     words("patient_id"),
     Column("attendance_date", Date, nullable=False),
     Column("before_month", Date, nullable=False, comment="which had charged the visit"),
-    Index(None, "run_id"),
+    Index(None, "run_id", "patient_id"),
 )

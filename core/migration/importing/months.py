@@ -30,6 +30,7 @@ from core.migration.importing.indicators import MIGRATED_RUN, measure_months, wr
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.transforms import reading, text
 from core.submissions.commands.runs import keep_versions
+from core.submissions.month_doubts import note_days
 from core.vocabulary.states.submissions import (
     FILE_MACHINE,
     RUN_MACHINE,
@@ -228,6 +229,9 @@ def publish_charges(connection: Connection) -> None:
         _publish(connection, row.submission_id, row.run_id, row.kind)
     if new_runs:
         summarise(connection, "ix_charges_run_id")
+        for row in new_runs:
+            if row.kind == "final":
+                note_days(connection, row.run_id)
         months = [row.submission_id for row in new_runs]
         _calculate_again(connection, "SELECT unnest(CAST(:ids AS integer[]))", months)
         measure_months(connection, [row.run_id for row in new_runs])

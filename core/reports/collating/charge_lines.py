@@ -34,8 +34,10 @@ _READ = pa.schema(
         ("basis", CODED),
         ("chunk", pa.int16()),
         ("reason_id", pa.int32()),
+        ("before", CODED),
     ]
 )
+"""``before``: the months that had charged the same visit, in words; not a column of charges."""
 _SUMS = pa.schema(
     [
         ("clinic_id", CODED),
@@ -55,14 +57,26 @@ def read_lines(connection: Connection, run_id: int, commissioners: Sequence[str]
 
     ``commissioners`` limits the lines to the charges that these pay; empty: all.
     """
-    query = sql.SQL("SELECT {} FROM charges WHERE {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, _READ.names)), _chosen(run_id, commissioners)
-    )
     with driver_cursor(connection) as cursor:
-        lines = read_copy(cursor, query, None, _READ)
+        lines = read_copy(cursor, _query(connection, run_id, commissioners), None, _READ)
     lines = lines.take(pa.array(_in_order(lines)))
     reasons = _reasons(connection, run_id, lines)
     return lines.drop_columns(["chunk", "reason_id"]).append_column("reason", reasons)
+
+
+def _query(connection: Connection, run_id: int, commissioners: Sequence[str]) -> sql.Composable:
+    columns = sql.SQL(", ").join(map(sql.Identifier, _READ.names[:-1]))
+    chosen = _chosen(run_id, commissioners)
+    visits = tables.visits_before.c.run_id
+    if connection.execute(sa.select(sa.exists().where(visits == run_id))).scalar_one():
+        return sql.SQL(
+            "SELECT {columns}, before FROM charges LEFT JOIN ("
+            "SELECT clinic_id, patient_id, attendance_date, string_agg("
+            "to_char(before_month, 'FMMonth YYYY'), ', ' ORDER BY before_month) AS before "
+            "FROM visits_before WHERE run_id = {run} GROUP BY 1, 2, 3"
+            ") AS visits USING (clinic_id, patient_id, attendance_date) WHERE {chosen}"
+        ).format(columns=columns, run=sql.Literal(run_id), chosen=chosen)
+    return sql.SQL("SELECT {}, NULL FROM charges WHERE {}").format(columns, chosen)
 
 
 def read_sums(connection: Connection, run_id: int, commissioners: Sequence[str]) -> pa.Table:

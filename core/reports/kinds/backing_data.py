@@ -33,14 +33,15 @@ COLUMNS = (
     Column("Commissioner name", width=26),
     Column("Basis", width=10, meaning="why this one pays: resident, host or none"),
     Column("Reason", width=90, meaning="which statement fired, which combination replaced what"),
+    Column("Also charged in", width=16, meaning="months that had charged the same visit before"),
 )
 SHEET = "Backing Data"
-LAYOUT = Layout("1", {SHEET: COLUMNS})
+LAYOUT = Layout("2", {SHEET: COLUMNS})
 
 NAMES = (
     *("month", "provider", "provider_name", "clinic_id", "clinic_name", "patient_id"),
     *("attendance_date", "currency", "rate_type", "rate", "factor", "amount"),
-    *("commissioner", "commissioner_name", "basis", "reason"),
+    *("commissioner", "commissioner_name", "basis", "reason", "before"),
 )
 
 

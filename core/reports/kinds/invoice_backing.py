@@ -27,7 +27,7 @@ COLUMNS = (
     Column("Total", "money", 15, "pounds"),
 )
 INVOICE, SHEET = "Invoice", "Lines"
-LAYOUT = Layout("1", {INVOICE: COLUMNS, SHEET: LINES})
+LAYOUT = Layout("2", {INVOICE: COLUMNS, SHEET: LINES})
 
 
 def _write(book: Workbook, context: ReportContext) -> int:

@@ -13,9 +13,11 @@ from core.configurations.import_lock import IMPORT_LOCK
 from core.database import tables
 from core.database.locks import hold_until_end
 from core.events.outbox import raise_event
+from core.settings import settings
 from core.submissions.clinics_to_place import clinics_to_place
 from core.submissions.commands.rereading import OUTDATED
 from core.submissions.event_names import names_of_submission
+from core.submissions.month_doubts import MonthDoubts, doubts_of, keep_reason
 from core.submissions.months import SubmissionRow, get_submission, lock_submission
 from core.submissions.transitions import move
 from core.submissions.versions import configuration_in_force, has_version, version_for
@@ -53,7 +55,7 @@ class Obstacle:
         return OBSTACLES[self.code][0]
 
 
-About = Literal["files", "clinics", "tariff"]
+About = Literal["files", "clinics", "tariff", "month"]
 """What has to be put right."""
 
 OBSTACLES: dict[str, tuple[About, str]] = {
@@ -71,6 +73,7 @@ OBSTACLES: dict[str, tuple[About, str]] = {
     "file-rejected": ("files", "{subject} could not be read. Remove it, and upload a mended file."),
     "clinic-to-be-placed": ("clinics", "Clinic {subject} is new. Say which authority hosts it."),
     "no-version": ("tariff", "No version of the data set is in force for {subject}."),
+    "month-doubtful": ("month", "{subject} Say why the month is right, or mend its files."),
     "no-configuration": ("tariff", "No tariff configuration is in force for {subject}."),
 }
 """What each obstacle is about, and its sentence."""
@@ -137,10 +140,16 @@ def _clinic_obstacles(connection: Connection, submission: SubmissionRow) -> list
 
 
 def request_run(
-    connection: Connection, submission_id: int, kind: RunKind, *, user_id: int | None
+    connection: Connection,
+    submission_id: int,
+    kind: RunKind,
+    *,
+    user_id: int | None,
+    reason: str | None = None,
 ) -> int:
     """Queues a run and returns its id; raises ``NotRunnable`` or ``NotReady``.
 
+    ``reason``: why a month with doubts is final all the same; it is kept with the run.
     The row of the submission is locked: of two simultaneous requests one is refused. An import of
     a data set or a tariff waits, and finds the month at work.
     """
@@ -152,6 +161,10 @@ def request_run(
     if submission.state not in RUNNABLE:
         raise NotRunnable(submission)
     standing = obstacles(connection, submission)
+    doubts = _doubts_to_answer(connection, submission, kind)
+    why = (reason or "").strip()
+    if doubts is not None and not why:
+        standing.append(Obstacle("month-doubtful", " ".join(doubts.texts)))
     if standing:
         raise NotReady(standing)
     move(
@@ -181,8 +194,20 @@ def request_run(
         .returning(runs.c.id)
     )
     run_id = int(connection.execute(statement).scalar_one())
+    if doubts is not None:
+        keep_reason(connection, run_id, doubts, why, user_id=user_id)
     event = event_catalogue.SubmissionRequested(
         run_id=run_id, kind=kind, **names_of_submission(submission)
     )
     raise_event(connection, event, user_id=user_id)
     return run_id
+
+
+def _doubts_to_answer(
+    connection: Connection, submission: SubmissionRow, kind: RunKind
+) -> MonthDoubts | None:
+    """What a reason has to answer before the month is final; a draft charges nobody."""
+    if kind != "final":
+        return None
+    doubts = doubts_of(connection, submission)
+    return doubts if doubts.ask_for_a_reason(settings().outside_share) else None

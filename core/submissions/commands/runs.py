@@ -20,6 +20,7 @@ from core.submissions.commands.kept_inputs import keep_inputs
 from core.submissions.commands.run_inputs import RunInputs, record_inputs
 from core.submissions.commands.unpublish_run import unpublish_run
 from core.submissions.event_names import names_of_submission
+from core.submissions.month_doubts import note_charged_before, note_days
 from core.submissions.stage_progress import reset_stages
 from core.submissions.transitions import move
 from core.vocabulary import event_catalogue
@@ -109,6 +110,8 @@ def publish(connection: Connection, run: RunInputs) -> RunTotals:
     )
     if final:
         keep_versions(connection, run.run_id)
+        note_days(connection, run.run_id)
+        note_charged_before(connection, run.submission, run.run_id)
     event_class = (
         event_catalogue.SubmissionSubmitted if final else event_catalogue.SubmissionDrafted
     )

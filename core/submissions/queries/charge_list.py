@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.access.scope import Scope
 from core.configurations.in_force import service_of
@@ -73,6 +74,7 @@ class ChargeLine:
     commissioner: str | None
     basis: str
     reason: str
+    before: str | None = None  # the months that had charged the same visit, in words
 
 
 def visible_runs(connection: Connection, scope: Scope) -> list[VisibleRun]:
@@ -161,9 +163,24 @@ def episode_of(connection: Connection, run: VisibleRun, line: ChargeLine) -> lis
 def _lines(*conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
     """The columns of ``ChargeLine``."""
     charges, reasons = tables.charges, tables.charge_reasons
-    columns = [charges.c[name] for name in ChargeLine.__dataclass_fields__ if name != "reason"]
+    joined = ("reason", "before")
+    columns = [charges.c[name] for name in ChargeLine.__dataclass_fields__ if name not in joined]
     same = [reasons.c[name] == charges.c[name] for name in ("run_id", "chunk", "reason_id")]
-    return sa.select(*columns, reasons.c.reason).join(reasons, sa.and_(*same)).where(*conditions)
+    lines = sa.select(*columns, reasons.c.reason, _months_before())
+    return lines.join(reasons, sa.and_(*same)).where(*conditions)
+
+
+def _months_before() -> sa.ColumnElement[str]:
+    """The months that had charged the visit of a charge, in words; null: none."""
+    charges, visits = tables.charges.c, tables.visits_before.c
+    month = sa.func.to_char(visits.before_month, "FMMonth YYYY")
+    in_order = aggregate_order_by(sa.literal(", "), visits.before_month)
+    of_visit = [
+        visits[name] == charges[name]
+        for name in ("run_id", "clinic_id", "patient_id", "attendance_date")
+    ]
+    months = sa.select(sa.func.string_agg(month, in_order)).where(*of_visit)
+    return months.correlate(tables.charges).scalar_subquery()
 
 
 def _visible(run: VisibleRun) -> list[sa.ColumnElement[bool]]:

@@ -44,7 +44,7 @@ def upgrade() -> None:
             before_month DATE NOT NULL
         );
         COMMENT ON COLUMN visits_before.before_month IS 'which had charged the visit';
-        CREATE INDEX ix_visits_before_run_id ON visits_before (run_id);
+        CREATE INDEX ix_visits_before_run_id_patient_id ON visits_before (run_id, patient_id);
     """)
 
 
