@@ -58,7 +58,7 @@ def submit(
     about = {"provider": provider, "month": f"{first_day:%Y-%m}", "kind": kind}
     with running_services() as engine:
         try:
-            run_id = _request(engine, provider, first_day, kind, dataset, reason)
+            run_id = _request(engine, provider, first_day, kind, dataset=dataset, reason=reason)
         except NotReady as refused:
             return _say_obstacles(about, refused.obstacles, as_json=as_json)
         progress = _follow(engine, run_id, wait=wait, quiet=as_json)
@@ -72,6 +72,7 @@ def _request(
     provider: str,
     month: dt.date,
     kind: RunKind,
+    *,
     dataset: str | None,
     reason: str | None,
 ) -> int:

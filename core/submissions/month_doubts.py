@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -213,7 +214,7 @@ def keep_reason(
     connection: Connection, run_id: int, doubts: MonthDoubts, reason: str, *, user_id: int | None
 ) -> None:
     """Keeps why the run of a doubtful month is right, with what was in doubt."""
-    decided = {
+    decided: dict[str, Any] = {
         "reason": reason,
         "records": doubts.records,
         "outside": doubts.outside,
