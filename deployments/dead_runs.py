@@ -12,7 +12,6 @@ import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, exists, select
 
@@ -21,13 +20,25 @@ from core.database.tables import event_deliveries, events, failures
 from core.support.faults import Fault
 from deployments.deliveries import Raised, raised_from, record_delivery, record_failure
 from deployments.giving_up import give_up
-from deployments.prefect_api import AT_WORK, STARTING, WAITING, FlowRun, RefusedError
+from deployments.prefect_api import (
+    AT_WORK,
+    CANCELLED,
+    FAILED,
+    STARTING,
+    WAITING,
+    FlowRun,
+    RefusedError,
+)
 from deployments.relay import Relay
 from deployments.rules import Rule
 
 log = logging.getLogger("grouper.relay")
 
 ATTEMPTS = 3
+ATTEMPTS_WITHOUT_A_SERVICE = 8
+"""Of work that a database, a store or a server does not serve: with the pauses, a quarter of an
+hour, in which somebody may start it again."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 300.0
 ON_ITS_WAY_SECONDS = {STARTING: 60.0, **dict.fromkeys(AT_WORK, 15.0)}
 """The time in a state before a run takes its lock: while it starts, it imports its flow; once it
 runs, it takes the lock first."""
@@ -91,7 +102,9 @@ class DeadRuns:
             if request is None:
                 return False
             raised, rule, made = request
-            next_attempt(self.relay, connection, raised, rule, made, last=run.id)
+            if pauses(run, made):
+                return False
+            next_attempt(self.relay, connection, raised, rule, made, last=run)
         return True
 
     def _request_of(
@@ -125,16 +138,15 @@ def next_attempt(
     rule: Rule,
     made: int,
     *,
-    last: UUID | None = None,
-    cancelled: bool = False,
+    last: FlowRun | None,
 ) -> None:
     """Starts an event's run again after ``made`` attempts, ``last`` being the last run; or
     gives the work up."""
     subject = raised.event.subject
-    if cancelled or made >= ATTEMPTS:
-        stopped = f"It stopped {made} times without a word"
-        why = "It was cancelled by an operator" if cancelled else stopped
-        reference = give_up(raised.event, connection, Fault(why, attempts=made, flow_run=last))
+    why = why_given_up(last, made)
+    if why is not None:
+        number = None if last is None else last.id
+        reference = give_up(raised.event, connection, Fault(why, attempts=made, flow_run=number))
         log.error("%s is given up, %s: %s", subject, reference, why)
         return
     try:
@@ -144,3 +156,22 @@ def next_attempt(
         return
     record_delivery(connection, raised, rule, {"flow_run": str(run)}, made + 1)
     log.warning("%s was orphaned: attempt %s", subject, made + 1)
+
+
+def pauses(last: FlowRun | None, made: int) -> bool:
+    """Whether work that a service did not serve waits before its next attempt, longer each time."""
+    if last is None or last.state != FAILED:
+        return False
+    pause: float = min(FIRST_PAUSE_SECONDS * 2 ** (made - 1), LONGEST_PAUSE_SECONDS)
+    return last.age() < pause
+
+
+def why_given_up(last: FlowRun | None, made: int) -> str | None:
+    """The reason to give up after ``made`` attempts; None: there is another."""
+    state = None if last is None else last.state
+    if state == CANCELLED:
+        return "It was cancelled by an operator"
+    if state == FAILED:  # its flow has said so, and left the work for later
+        served = made < ATTEMPTS_WITHOUT_A_SERVICE
+        return None if served else f"A service that it needs did not answer, {made} times"
+    return None if made < ATTEMPTS else f"It stopped {made} times without a word"

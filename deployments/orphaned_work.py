@@ -27,10 +27,9 @@ from core.database.tables import (
 )
 from core.submissions.commands.rereading import read_outdated_again
 from core.vocabulary.column_values import RUNNING_SUBMISSION_STATES
-from deployments.dead_runs import ATTEMPTS, DeadRuns, next_attempt
+from deployments.dead_runs import ATTEMPTS_WITHOUT_A_SERVICE, DeadRuns, next_attempt, pauses
 from deployments.deliveries import Raised, raised_from
 from deployments.prefect_api import (
-    CANCELLED,
     ServerAwayError,
 )
 from deployments.relay import Relay
@@ -105,14 +104,16 @@ class Sweep:
             return False
 
     def _start_again(self, connection: Connection, work: Work) -> bool:
-        keys = [work.raised.key(work.rule, attempt) for attempt in range(1, ATTEMPTS + 1)]
+        attempts = range(1, ATTEMPTS_WITHOUT_A_SERVICE + 1)
+        keys = [work.raised.key(work.rule, attempt) for attempt in attempts]
         runs = self.relay.api.runs_with_keys(keys)
         if any(map(self.dead_runs.may_be_alive, runs)):
             return False
         self.dead_runs.mark_crashed(runs)
-        cancelled = bool(runs) and runs[0].state == CANCELLED
-        made = _attempts(connection, work)
-        next_attempt(self.relay, connection, work.raised, work.rule, made, cancelled=cancelled)
+        made, last = _attempts(connection, work), runs[0] if runs else None
+        if pauses(last, made):
+            return False
+        next_attempt(self.relay, connection, work.raised, work.rule, made, last=last)
         return True
 
     def _work(self, connection: Connection, kind: Kind, number: int) -> Work | None:

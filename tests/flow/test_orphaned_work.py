@@ -25,7 +25,9 @@ from core.events.outbox import raise_event
 from core.vocabulary.event_catalogue import FileReceived, ReportRequested, SubmissionRequested
 from core.vocabulary.states.reports import REPORT_MACHINE
 from core.vocabulary.states.submissions import FILE_MACHINE, SUBMISSION_MACHINE
-from deployments.orphaned_work import ATTEMPTS, Sweep
+from deployments import dead_runs
+from deployments.dead_runs import ATTEMPTS
+from deployments.orphaned_work import Sweep
 from deployments.prefect_api import PrefectApi
 from deployments.queues import Queues
 from deployments.relay import Relay
@@ -119,7 +121,7 @@ def test_a_run_that_waits_its_turn_is_left_alone(
     assert last_run(database, http)["id"] == before["id"]
 
 
-@pytest.mark.parametrize("state", ["CRASHED", "FAILED", "COMPLETED"])
+@pytest.mark.parametrize("state", ["CRASHED", "COMPLETED"])
 def test_where_the_run_has_ended_and_the_work_is_not_done_it_starts_again(
     relay: Relay, database: Engine, kind: str, http: httpx2.Client, state: str
 ) -> None:
@@ -132,6 +134,23 @@ def test_where_the_run_has_ended_and_the_work_is_not_done_it_starts_again(
     assert again["parameters"] == before["parameters"]
     assert attempts(database) == 2
     assert Sweep(relay)() == 0
+
+
+def test_where_a_service_did_not_serve_it_the_work_pauses_first(
+    relay: Relay,
+    database: Engine,
+    kind: str,
+    http: httpx2.Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relay.deliver_pending()
+    before = last_run(database, http)
+    set_state(http, before, "FAILED")
+    assert Sweep(relay)() == 0
+    assert last_run(database, http)["id"] == before["id"]
+    monkeypatch.setattr(dead_runs, "FIRST_PAUSE_SECONDS", 0.0)
+    assert Sweep(relay)() == 1
+    assert last_run(database, http)["id"] != before["id"]
 
 
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING"])

@@ -49,7 +49,8 @@ def _correct(c: Connection, place: Place, user: int) -> object:
 
 def _run(kind: str) -> Attempt:
     def attempt(c: Connection, place: Place, user: int) -> object:
-        return request_run(c, place.submissions[READY], kind, user_id=user)  # type: ignore[arg-type]
+        submission, why = place.submissions[READY], "It is tried."
+        return request_run(c, submission, kind, user_id=user, reason=why)  # type: ignore[arg-type]
 
     return attempt
 

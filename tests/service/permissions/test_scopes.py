@@ -47,6 +47,8 @@ OF_NOBODY = {
     "core.submissions.commands.quotas.require_room": "of a submission that the scope gave",
     "core.submissions.clinics_to_place.clinics_to_place": "of a submission that the scope gave",
     "core.submissions.commands.requests.obstacles": "of a submission that the scope gave",
+    "core.submissions.month_doubts.decision_on": "of a run that the scope gave",
+    "core.submissions.month_doubts.doubts_of": "of a submission that the scope gave",
     "core.submissions.commands.headings.choices_of": "of a provider that the scope gave",
     "core.submissions.queries.charge_explanation.explain": "of a run that the scope gave",
     "core.submissions.queries.charge_list.episode_of": "of a run that the scope gave",
