@@ -71,7 +71,9 @@ def ready_files(connection: Connection) -> None:
             "WHERE f.state = 'received' AND cardinality(w.problems) = 0 ORDER BY f.id"
         )
     )
-    for number in files.scalars().all():
+    numbers = files.scalars().all()
+    _by_version(connection, list(numbers))
+    for number in numbers:
         for state in (FileState.CHECKING, FileState.READY):
             change_state(connection, tables.files, FILE_MACHINE, number, state, reason=TAKEN_OVER)
 

@@ -29,7 +29,12 @@ def read_submitted(connection: Connection, run: Row[Any]) -> Submitted:
 def _run(connection: Connection, run_id: int) -> Row[Any]:
     runs, users, configurations = tables.runs, tables.users, tables.configurations
     query = (
-        sa.select(runs, users.c.name.label("asked_by"), configurations.c.title.label("tariff"))
+        sa.select(
+            runs,
+            users.c.name.label("asked_by"),
+            configurations.c.title.label("tariff"),
+            configurations.c.revision,
+        )
         .outerjoin(users, users.c.id == runs.c.requested_by)
         .join(configurations, configurations.c.id == runs.c.configuration_id)
         .where(runs.c.id == run_id)

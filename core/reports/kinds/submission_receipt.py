@@ -65,7 +65,7 @@ def _facts(submitted: Submitted) -> list[tuple[str, str]]:
     return [
         ("Asked for", f"{run.requested_at:%-d %B %Y at %H:%M} UTC by {run.asked_by or 'nobody'}"),
         ("Calculated", f"{run.finished_at:%-d %B %Y at %H:%M} UTC"),
-        ("Tariff", run.tariff),
+        ("Tariff", f"{run.tariff}, revision {run.revision}" if run.revision > 1 else run.tariff),
         *_accounts(run),
         ("Files", f"{len(submitted.files)}, listed with their fingerprints"),
     ]

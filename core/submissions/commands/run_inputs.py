@@ -40,6 +40,7 @@ class RunInputs:
     submission: SubmissionRow
     specification: Specification
     configuration: Configuration
+    revision: int  # of the configuration
     hosts: dict[str, str]  # clinic → the authority that hosts it
     files: tuple[int, ...]  # in the order of upload
     records: int
@@ -84,7 +85,9 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
     """Reads the inputs of a run."""
     run = connection.execute(sa.select(tables.runs).where(tables.runs.c.id == run_id)).one()
     submission = get_submission(connection, run.submission_id)
-    specification, configuration = _load_tariff(connection, run.configuration_id, run.dataset_id)
+    specification, configuration, revision = _load_tariff(
+        connection, run.configuration_id, run.dataset_id
+    )
     files = tables.files
     rows = connection.execute(
         sa.select(files.c.id, files.c.records)
@@ -100,6 +103,7 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
         submission=submission,
         specification=specification,
         configuration=configuration,
+        revision=revision,
         hosts=_hosts(connection, submission.provider_id) if unfinished else run.hosts,
         files=tuple(row.id for row in rows),
         records=records,
@@ -110,17 +114,21 @@ def load_run(connection: Connection, run_id: int) -> RunInputs:
 
 def _load_tariff(
     connection: Connection, configuration_id: int, dataset_id: int
-) -> tuple[Specification, Configuration]:
-    """The revision of the tariff and the version of the data set that the run names."""
+) -> tuple[Specification, Configuration, int]:
+    """The version of the data set and the revision of the tariff that the run names, and its
+    number."""
     configurations, datasets = tables.configurations, tables.datasets
     row = connection.execute(
         sa.select(
-            configurations.c.body, configurations.c.configuration, datasets.c.body.label("dataset")
+            configurations.c.body,
+            configurations.c.configuration,
+            configurations.c.revision,
+            datasets.c.body.label("dataset"),
         )
         .join(datasets, datasets.c.id == dataset_id)
         .where(configurations.c.id == configuration_id)
     ).one()
-    return tariff_of(row.dataset, row.body, name=row.configuration)
+    return *tariff_of(row.dataset, row.body, name=row.configuration), row.revision
 
 
 def _hosts(connection: Connection, provider_id: int) -> dict[str, str]:

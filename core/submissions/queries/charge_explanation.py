@@ -89,7 +89,7 @@ def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explan
     inputs = load_run(connection, run.run_id)
     register = kept_register(connection, inputs.register).as_of(run.month)
     facts = (
-        inputs.configuration.title or inputs.configuration.configuration,
+        tariff_words(inputs),
         factor_words(inputs, line, register),
         payer_words(inputs.configuration, line, register),
     )
@@ -104,6 +104,12 @@ def explain(connection: Connection, run: VisibleRun, line: ChargeLine) -> Explan
         tuple(_lost(records, inputs, names, register)),
         inputs.specification,
     )
+
+
+def tariff_words(inputs: RunInputs) -> str:
+    """The tariff that priced the charge, with its revision where it is not the first."""
+    title = inputs.configuration.title or inputs.configuration.configuration
+    return f"{title}, revision {inputs.revision}" if inputs.revision > 1 else title
 
 
 def factor_words(inputs: RunInputs, line: ChargeLine, register: AreaRegister) -> str:
