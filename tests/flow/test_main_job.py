@@ -144,7 +144,7 @@ def test_backing_data_has_one_typed_row_a_charge_and_totals_that_agree(
     book = openpyxl.load_workbook(workbook)
     assert book.sheetnames == ["Summary", "Backing Data", "Notes"]
     sheet = book["Backing Data"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:P{sheet.max_row}")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:Q{sheet.max_row}")
     heading, *rows = sheet.iter_rows(values_only=True)
     first = dict(zip(heading, rows[0], strict=True))
     assert first["Month"] == dt.datetime(2017, 9, 1)  # noqa: DTZ001 - workbooks know no zones

@@ -140,7 +140,7 @@ def test_charges_that_one_sheet_does_not_hold_flow_to_the_next(
         assert [line["Patient ID"] for line in lines(book)] == [f"{n:02}" for n in range(7)]
         for name in ("Backing Data", *further):
             assert 2 <= book[name].max_row <= rows_a_sheet
-            assert book[name].auto_filter.ref == f"A1:P{book[name].max_row}"
+            assert book[name].auto_filter.ref == f"A1:Q{book[name].max_row}"
             assert book[name].freeze_panes == "A2"
 
 
