@@ -232,7 +232,8 @@ class Decision:
     """Why a doubtful month is final, who said so, and what was in doubt."""
 
     reason: str
-    decided_by: str | None
+    user_id: int | None
+    decided_by: str | None  # name; None: unknown to whoever asks
     decided_at: dt.datetime
     month: dt.date
     records: int
@@ -248,10 +249,14 @@ class Decision:
             had = "was" if self.visits == 1 else "were"
             visits = f"{counted(self.visits, 'visit')} {had} charged in other months before"
             told.append(f"{visits}: {Money(self.pence).text} there.")
-        who = f" {self.decided_by}" if self.decided_by else ""
-        return " ".join(
-            [*told, f"Released all the same by{who or ' the command line'}:", self.reason]
-        )
+        return " ".join([*told, f"Released all the same {self._by_whom}:", self.reason])
+
+    @property
+    def _by_whom(self) -> str:
+        if self.user_id is None:
+            return "on the command line"
+        # A commissioner does not see who works for a provider.
+        return f"by {self.decided_by}" if self.decided_by else "by the provider"
 
 
 def decision_on(connection: Connection, run_id: int) -> Decision | None:
@@ -266,6 +271,7 @@ def decisions_on(connection: Connection, run_ids: Sequence[int]) -> dict[int, De
         sa.select(
             decided.run_id,
             decided.reason,
+            decided.decided_by,
             users.name,
             decided.decided_at,
             tables.submissions.c.month,
