@@ -51,7 +51,7 @@ def _reprocess(connection: Connection, submission_id: int, user_id: int | None, 
         .values(configuration_id=None, run_id=None)
     )
     try:
-        return request_run(connection, submission_id, "final", user_id=None)
+        return request_run(connection, submission_id, "final", user_id=None, reason=why)
     except UserError as refused:
         name = f"{submission.month_text} of {submission.provider_name}"
         raise UserError(f"{name} cannot be calculated anew: {refused}") from refused

@@ -27,6 +27,7 @@ from core.vocabulary.states.submissions import FileState, SubmissionState
 from tests.service.configurations.world import (
     APRIL,
     FIRST,
+    HEADINGS,
     HOME_RENAMED,
     JULY,
     JUNE,
@@ -504,3 +505,37 @@ def test_corrections_of_a_field_that_is_gone_are_named(service: Service) -> None
     ]
     read_again(service)
     assert service.state(file_id) != FileState.CHECKING
+
+
+def test_three_versions_and_two_data_sets_come_to_the_same_when_all_is_opened_again(
+    service: Service,
+) -> None:
+    """Each month under its own version, however often it is opened, whatever came later."""
+    health = service.month()
+    service.ready(health, visit(1, "T2"), visit(2, "T4"))
+    service.run(health, "final")
+    for body in (FIRST, HOME_RENAMED, REQUIRED):
+        import_set(service, body)
+    import_tariff(service, TARIFF)
+    with_age = [f"{line},7" for line in LESSONS]
+    layouts = {
+        APRIL: (HEADINGS, LESSONS),
+        MAY: (HEADINGS.replace("Home", "Residence"), LESSONS),
+        JULY: (f"{HEADINGS},Age", with_age),
+    }
+    months = {health: (pence(service, health), payers(service, health))}
+    for month, (headings, lines) in layouts.items():
+        submission = service.month(month=month, dataset=SWIMS)
+        file_id = upload(service, submission, *lines, headings=headings)
+        assert service.check(file_id) == FileState.READY
+        service.run(submission, "final")
+        months[submission] = (PENCE, {"E09000012": 1000, "E09000030": 2500})
+    for submission, money in months.items():
+        assert (pence(service, submission), payers(service, submission)) == money
+        reset(service, submission)
+    read_again(service)
+    for submission, money in months.items():
+        service.run(submission, "final")
+        assert (pence(service, submission), payers(service, submission)) == money
+    followed = [versions_of_files(service, submission) for submission in months]
+    assert followed == [["2017.1"], ["1"], ["2"], ["4"]]
