@@ -114,6 +114,8 @@ class CsvSource:
 
     def _tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         self._next_row = self.heading_row + 1
+        if not self.first:  # nothing follows a line `sep=`
+            return
         if fault := self.first[self.heading_row - 1].fault:
             self.ragged.append(finding(f"ragged-row/{fault}", row=self.heading_row))
         above = self.lines_above + sum(record.lines for record in self.first[: self.heading_row])

@@ -124,7 +124,19 @@ def test_a_row_blank_but_for_an_unknown_column_is_not_empty(tmp_path: Path) -> N
     assert codes(check) == ["unknown-column", *["missing-value"] * 3]
 
 
-@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\n", HEADINGS.encode()])
+NOTHING = (
+    b"",
+    b"\xef\xbb\xbf",
+    b"\n\n",
+    b"\x1a",
+    b"sep=;",
+    b"sep=;\n",
+    b"sep=,\n\x1a",
+    HEADINGS.encode(),
+)
+
+
+@pytest.mark.parametrize("content", NOTHING)
 def test_a_file_without_records_is_empty_whatever_else_it_lacks(
     tmp_path: Path, content: bytes
 ) -> None:
