@@ -114,7 +114,7 @@ class CsvSource:
 
     def _tables(self, positions: Collection[int], chunk_rows: int) -> Iterator[pa.Table]:
         self._next_row = self.heading_row + 1
-        if not self.first:  # nothing follows a line `sep=`
+        if not self.first:  # a byte that is no text comes before the first row
             return
         if fault := self.first[self.heading_row - 1].fault:
             self.ragged.append(finding(f"ragged-row/{fault}", row=self.heading_row))
@@ -203,8 +203,11 @@ class CsvSource:
             numbers.append(row)
         if not numbers:
             return None
+        row_numbers = pa.array(np.asarray(numbers, dtype=np.int32))
+        if not self._width:  # the row of the headings is blank: so is each row of its width
+            return pa.table({"row": row_numbers})
         table = _parsed(text.getvalue().encode(), self._width, positions, ",")
-        return table.add_column(0, "row", pa.array(np.asarray(numbers, dtype=np.int32)))
+        return table.add_column(0, "row", row_numbers)
 
     def _of_full_width(self, records: Iterable[Record]) -> Iterator[tuple[int, list[str]]]:
         """Rows as wide as the headings; blank rows are widened, others are ragged."""
@@ -248,10 +251,10 @@ def open_csv(path: Path, known: Collection[str]) -> CsvSource:
     if facts.fault is not None and facts.fault.offset is None:
         return CsvSource(path, findings=[finding(facts.fault.reason)])
     head = _head_of(path, facts)
-    if facts.fault is None and not text_as_read(head):
-        return CsvSource(path, findings=[finding("empty-file")])
     marked = _SEPARATOR_LINE.match(head)
     body = head[marked.end() :] if marked else head
+    if facts.fault is None and not text_as_read(body):
+        return CsvSource(path, findings=[finding("empty-file")])
     delimiters = marked["separator"] if marked else DELIMITERS
     rows = {delimiter: list(_first_rows(body, delimiter)) for delimiter in delimiters}
     best = _best(rows, known)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.engine.reading import csv_file, open_file
+from core.engine.reading.files import RowCounts
 from tests.small_dataset import (
     GOOD,
     HEADINGS,
@@ -122,6 +123,16 @@ def test_a_row_blank_but_for_an_unknown_column_is_not_empty(tmp_path: Path) -> N
     check = check_lines(tmp_path, HEADINGS + ",Notes", GOOD + ",", ",,,note", GOOD + ",")
     assert check.record_count == 3
     assert codes(check) == ["unknown-column", *["missing-value"] * 3]
+
+
+@pytest.mark.parametrize("blank", range(1, 6))
+@pytest.mark.parametrize("mark", ["", "sep=,\n"])
+def test_rows_below_blank_ones_are_counted_where_the_file_is_refused(
+    tmp_path: Path, blank: int, mark: str
+) -> None:
+    check = check_bytes(tmp_path, (mark + "\n" * blank + "A,B\n" + "1,2\n" * 3).encode())
+    assert set(codes(check)) == {"missing-column"}
+    assert check.counts == RowCounts(there=4, left_out=4)
 
 
 NOTHING = (
