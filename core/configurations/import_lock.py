@@ -1,3 +1,3 @@
-"""The lock of imports: while one holds it, no run is asked for and no other import happens."""
+"""The lock of imports: an import holds it alone, whoever asks for a run shares it."""
 
 IMPORT_LOCK = "import of configurations"

@@ -382,6 +382,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         "organisation_families()",
         # what pages ask
         "hold_lock(text)",
+        "hold_shared_lock(text)",
         "begin_session(text, text, timestamp with time zone, text, text)",
         "kpi_peers(integer, date, integer)",
         "report_is_outdated(integer)",

@@ -35,6 +35,12 @@ def hold_until_end(connection: Connection, subject: str) -> None:
     connection.execute(text("SELECT hold_lock(:subject)"), {"subject": subject})
 
 
+def share_until_end(connection: Connection, subject: str) -> None:
+    """Waits while somebody holds the lock of the subject alone (``hold_until_end``), and shares it
+    with others until the transaction ends."""
+    connection.execute(text("SELECT hold_shared_lock(:subject)"), {"subject": subject})
+
+
 class HeldLock:
     """A lock while it is held."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.access.scope import require
 from core.configurations.import_lock import IMPORT_LOCK
 from core.database import tables
-from core.database.locks import hold_until_end
+from core.database.locks import share_until_end
 from core.events.outbox import raise_event
 from core.settings import settings
 from core.submissions.clinics_to_place import clinics_to_place
@@ -154,7 +154,7 @@ def request_run(
     a data set or a tariff waits, and finds the month at work.
     """
     runs = tables.runs
-    hold_until_end(connection, IMPORT_LOCK)
+    share_until_end(connection, IMPORT_LOCK)
     lock_submission(connection, submission_id)
     submission = get_submission(connection, submission_id)
     require(connection, user_id, ACTIONS[kind], submission.provider_id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from core.configurations.import_lock import IMPORT_LOCK
 from core.database import tables
-from core.database.locks import hold_until_end
+from core.database.locks import share_until_end
 from core.events.outbox import raise_event
 from core.submissions.event_names import names_of_file, names_of_submission
 from core.submissions.months import get_submission, lock_submission
@@ -35,7 +35,7 @@ def resume_run(connection: Connection, run_id: int, *, user_id: int | None, reas
     """
     runs = tables.runs
     run = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
-    hold_until_end(connection, IMPORT_LOCK)
+    share_until_end(connection, IMPORT_LOCK)
     lock_submission(connection, run.submission_id)
     _refuse_other_rules(connection, run)
     move(

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from core.access.scope import EVERYTHING
 from core.configurations.catalogue import revision_named
+from core.configurations.import_lock import IMPORT_LOCK
 from core.configurations.importing import Change, import_configuration
 from core.database import tables
 from core.database.acting import acting_for
+from core.database.locks import share_until_end
 from core.engine.dataset.corrections import Correction
 from core.operations.dataset_import import NamedText, import_together
 from core.operations.reprocessing import corrections_by
@@ -539,3 +542,15 @@ def test_three_versions_and_two_data_sets_come_to_the_same_when_all_is_opened_ag
         assert (pence(service, submission), payers(service, submission)) == money
     followed = [versions_of_files(service, submission) for submission in months]
     assert followed == [["2017.1"], ["1"], ["2"], ["4"]]
+
+
+def test_an_import_waits_for_requests_that_are_under_way_and_they_do_not_wait_for_each_other(
+    swims: Service,
+) -> None:
+    with swims.engine.begin() as first, swims.engine.begin() as second:
+        share_until_end(first, IMPORT_LOCK)
+        share_until_end(second, IMPORT_LOCK)
+        with pytest.raises(OperationalError, match="lock timeout"), swims.engine.begin() as third:
+            third.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
+            import_configuration(third, DEARER, name="tariff.yaml", change=Change(MAY, WHY))
+    import_tariff(swims, DEARER, since=MAY, why=WHY)
