@@ -59,19 +59,31 @@ def read_document(path: Path) -> Document:
         text = f"cannot be read ({error.strerror}); name a file that is there"
         raise DocumentError([Problem(str(path), text)]) from error
     except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise DocumentError(
-            [Problem(f"{path}:1", f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8")]
+            [
+                Problem(
+                    f"{path}:{line}", f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
+                )
+            ]
         ) from error
     return parse_document(text, name=str(path))
 
 
 def parse_document(text: str, *, name: str) -> Document:
     """As ``read_document``, from a text; problems name it ``name``."""
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:  # the scanner that is not in C reads at once
+        raise _unreadable(name, text, error) from error
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise DocumentError([Problem(f"{name}:1", "expected `name: value` lines")])
+        _refuse_endless(node, name)
+        problems = [Problem(f"{name}:{line}", text) for line, text in _odd_texts(node)]
+        if problems:
+            raise DocumentError(problems)
         problems = [
             Problem(f"{name}:{line}", f"`{key}` stands here a second time")
             for key, line in _repeated_keys(node)
@@ -83,6 +95,10 @@ def parse_document(text: str, *, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DocumentError([Problem(f"{name}:{line}", f"not YAML: {error.problem}")]) from error
+    except yaml.reader.ReaderError as error:
+        raise _unreadable(name, text, error) from error
+    except RecursionError as error:
+        raise DocumentError([Problem(f"{name}:1", f"not YAML: {_TOO_DEEP}")]) from error
     finally:
         loader.dispose()
     lines: dict[Path_, int] = {}
@@ -100,6 +116,16 @@ _DECIMAL = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|[+-]?\.[0-9]+")
 """Numbers as people write them; anything else that YAML takes for one means something else."""
 
 
+_KINDS = {
+    "tag:yaml.org,2002:timestamp": "date",
+    BOOL: "truth value (true or false)",
+    INTEGER: "whole number",
+    FLOAT: "number",
+}
+_SHOWN = 40
+"""Characters of a value that a refusal shows."""
+
+
 class _Loader(_Base):  # type: ignore[misc]
     """Safe values only; the C scanner where it is built.
 
@@ -112,12 +138,80 @@ class _Loader(_Base):  # type: ignore[misc]
         for first, entries in _Base.yaml_implicit_resolvers.items()
     }
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """As PyYAML, which fails without a line where a value is not of its tag (2017-02-30)."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+            kind = _KINDS.get(node.tag, "value of its tag")
+            shown = str(node.value)[:_SHOWN]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{shown} is no {kind}; correct it", node.start_mark
+            ) from error
+
 
 def _exact(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
     return Decimal(loader.construct_scalar(node))
 
 
 _Loader.add_constructor(FLOAT, _exact)
+
+
+MOST_DEPTH = 100
+MOST_VALUES = 1_000_000
+"""More than any document has; one that repeats its own parts grows without an end."""
+
+_TOO_DEEP = f"its parts lie more than {MOST_DEPTH} deep in each other; write them side by side"
+
+
+def _unreadable(name: str, text: str, error: yaml.reader.ReaderError) -> DocumentError:
+    """The refusal of a text that holds a character which YAML does not allow."""
+    line = text.count("\n", 0, error.position) + 1
+    reason = f"holds the character U+{ord(text[error.position]):04X}, which is no text; delete it"
+    return DocumentError([Problem(f"{name}:{line}", reason)])
+
+
+def _refuse_endless(node: yaml.Node, name: str) -> None:
+    """Refuses a document whose aliases make it larger than any, or a part of itself."""
+    measured: dict[int, tuple[int, int]] = {}  # of each node: its values, and how deep they lie
+
+    def measure(part: yaml.Node, depth: int) -> tuple[int, int]:
+        if id(part) not in measured:
+            if depth > MOST_DEPTH:
+                raise _refused(part, _TOO_DEEP)
+            inside = [measure(child, depth + 1) for child in _children(part)]
+            values = 1 + sum(count for count, _ in inside)
+            measured[id(part)] = values, 1 + max((height for _, height in inside), default=0)
+        values, height = measured[id(part)]
+        if depth + height > MOST_DEPTH:
+            raise _refused(part, _TOO_DEEP)
+        if values > MOST_VALUES:
+            raise _refused(
+                part, f"its aliases repeat more than {MOST_VALUES:,} values; take them out"
+            )
+        return values, height
+
+    def _refused(part: yaml.Node, text: str) -> DocumentError:
+        return DocumentError([Problem(f"{name}:{part.start_mark.line + 1}", text)])
+
+    measure(node, 0)
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        yield from child if isinstance(child, tuple) else (child,)
+
+
+def _odd_texts(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Names that are no plain values, and texts that hold a NUL, which no database stores."""
+    if isinstance(node, yaml.MappingNode):
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                yield key.start_mark.line + 1, "a name that is a list or a mapping; write a text"
+    elif isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+        yield node.start_mark.line + 1, "holds a NUL character, which is no text; delete it"
+    for child in _children(node):
+        yield from _odd_texts(child)
 
 
 def _repeated_keys(node: yaml.Node) -> list[tuple[str, int]]:
@@ -145,10 +239,8 @@ def _odd_numbers(node: yaml.Node) -> Iterator[tuple[int, str]]:
                 f"write {node.value} as a decimal number such as 12 or 1.05, or in quotes as text",
             )
         return
-    children = node.value if isinstance(node, yaml.CollectionNode) else []
-    for child in children:
-        for part in child if isinstance(child, tuple) else (child,):
-            yield from _odd_numbers(part)
+    for child in _children(node):
+        yield from _odd_numbers(child)
 
 
 def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> None:
