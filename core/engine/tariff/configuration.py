@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic import Field as PydanticField
 
 from core.documents import Document, StrictModel, parse_document, read_document
+from core.engine.columns.as_read import made_visible, text_as_read
 from core.engine.dataset.specification import Specification, specification_of
 from core.engine.tariff.money import Money
 from core.engine.tariff.months import Month
@@ -35,8 +36,11 @@ class Status(StrEnum):
 
 _RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 _AREA = re.compile(r"[A-Za-z][0-9]{8}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FACTOR = re.compile(r"[0-9]+(\.[0-9]+)?")
 
+MOST_DAYS = 3660
+"""Ten years, more than anybody is given to submit; a date so far on could not be reckoned."""
 MOST_FACTOR = 1000
 """More than any weighting; a larger one is a slip, and could not be stored."""
 
@@ -83,6 +87,30 @@ def _in_capitals(value: object) -> object:
     return codes
 
 
+def _no_provider_twice(value: object) -> object:
+    """Records name their provider in any case, so two spellings would be one with two factors."""
+    if isinstance(value, dict):
+        seen: dict[str, str] = {}
+        for key in value:
+            if not isinstance(key, str):
+                continue
+            read = text_as_read(key)
+            if read != key:
+                raise ValueError(f"write {made_visible(key)} as {read}")
+            if read.lower() in seen:
+                raise ValueError(f"{seen[read.lower()]} and {key} are one provider; keep one")
+            seen[read.lower()] = key
+    return value
+
+
+def _iso_date(value: object) -> object:
+    """A date is never guessed: no number is one, and no text but YYYY-MM-DD."""
+    if type(value) is datetime.date or (isinstance(value, str) and _DATE.fullmatch(value.strip())):
+        return value.strip() if isinstance(value, str) else value
+    raise ValueError(f"{value} is no date; write it as 2017-04-01")
+
+
+IsoDate = Annotated[datetime.date, BeforeValidator(_iso_date)]
 Factor = Annotated[Decimal, BeforeValidator(_decimal), PydanticField(ge=0, le=MOST_FACTOR)]
 
 
@@ -123,12 +151,15 @@ class Configuration(StrictModel):
     title: str = ""
     dataset: str
     status: Status
-    start: datetime.date
-    end: datetime.date  # inclusive
-    submit_within_days: int = PydanticField(default=21, ge=0)
+    start: IsoDate
+    end: IsoDate  # inclusive
+    submit_within_days: int = PydanticField(default=21, ge=0, le=MOST_DAYS)
     hide_rates: bool = False
     owner: str | None = None
-    providers: dict[str, Annotated[Provider, BeforeValidator(_blank_mapping)]]
+    providers: Annotated[
+        dict[str, Annotated[Provider, BeforeValidator(_blank_mapping)]],
+        BeforeValidator(_no_provider_twice),
+    ]
     commissioners: Annotated[
         dict[str, Annotated[Commissioner, BeforeValidator(_blank_mapping)]],
         BeforeValidator(_in_capitals),

@@ -183,3 +183,33 @@ def test_authorities_are_named_by_code_in_any_case(specification: Specification)
     assert list(small.commissioners) == ["E09000030", "E09000012"]
     with pytest.raises(DocumentError, match="E09000012 stands there twice"):
         read(TEXT.replace("E09000030", "e09000012"), specification)
+
+
+@pytest.mark.parametrize("date", ["1491004800", '"1491004800"', "20170401", "1.5", "2017-4-1",
+    "01/04/2017", "2017-04-01T00:00:00", "2017-04-01 23:59:59 +05:00", "true", '""'])  # fmt: skip
+def test_a_date_of_another_form_is_refused_with_its_line(
+    date: str, specification: Specification
+) -> None:
+    for name in ("start", "end"):
+        lines = [
+            f"{name}: {date}" if line.startswith(f"{name}: ") else line
+            for line in TEXT.splitlines()
+        ]
+        line = lines.index(f"{name}: {date}") + 1
+        with pytest.raises(DocumentError, match=rf"small\.yaml:{line}: .*write it as 2017-04-01"):
+            read("\n".join(lines), specification)
+
+
+@pytest.mark.parametrize("other", ["zx1", '"ZX1\\u200b"', '" ZX1"', '"ＺX1\\xad"'])
+def test_a_provider_stands_there_once_however_it_is_written(
+    other: str, specification: Specification
+) -> None:
+    text = TEXT.replace("ZX2:", f"{other}:", 1)
+    assert text != TEXT
+    with pytest.raises(DocumentError, match="one provider|write .* as"):
+        read(text, specification)
+
+
+def test_days_to_submit_that_no_calendar_has_are_refused(specification: Specification) -> None:
+    with pytest.raises(DocumentError, match="submit_within_days"):
+        read(f"{TEXT}\nsubmit_within_days: 99999999999\n", specification)
