@@ -91,7 +91,8 @@ class AreaRegister:
         latest: dict[str, _Stay] = {}
         counties: dict[str, str] = {}
         lines = zip(rows, *columns.values(), strict=True)
-        for row, code, district, start, end, county in lines:
+        for row, *codes, start, end, county in lines:
+            code, district, county = (_listed_code(path, row, each) for each in (*codes, county))
             if not code or not district:
                 refuse(path, row, f"{'district' if code else 'lsoa'} is blank; fill it in")
             if counties.setdefault(district, county) != county:
@@ -252,6 +253,13 @@ class _Stay:
     district: str
     start: datetime.date
     end: datetime.date
+
+
+def _listed_code(path: Path, row: int, text: str) -> str:
+    """A code of a list as it is listed: in capitals, like the codes of records."""
+    if any(letter.isspace() for letter in text):
+        refuse(path, row, f"{text} is no code; write the code of the area, as E09000012")
+    return text.upper()
 
 
 def _later(path: Path, row: int, code: str, first: _Stay, second: _Stay) -> _Stay:

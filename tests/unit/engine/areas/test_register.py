@@ -47,6 +47,13 @@ def test_a_register_may_come_from_csv(tmp_path: Path) -> None:
     assert register.ended.null_count == 2
 
 
+def test_codes_are_read_in_any_case(tmp_path: Path) -> None:
+    text = "lsoa,district,county\ne01000001,e07000240,e10000015\n"
+    register = AreaRegister.from_csv(written(tmp_path, text))
+    assert register.district_of(pa.array(["E01000001"])).to_pylist() == ["E07000240"]
+    assert register.county_of("E07000240") == "E10000015"
+
+
 def test_of_several_rows_the_one_in_force_longest_counts(tmp_path: Path) -> None:
     text = "lsoa,district,start,end\nE1,OLD,,2019-03-31\nE1,NEW,2019-04-01,\nE2,GONE,,2019-03-31\n"
     register = AreaRegister.from_csv(written(tmp_path, text))
@@ -63,6 +70,10 @@ def test_of_several_rows_the_one_in_force_longest_counts(tmp_path: Path) -> None
         ("lsoa,district\nE1,\n", "row 2: district is blank"),
         ("lsoa,district\n,D1\n", "row 2: lsoa is blank"),
         ("lsoa,district\nE1,D1\nE1,D2\n", "row 3: E1 stands twice"),
+        ("lsoa,district\nE1,D1\ne1,D2\n", "row 3: E1 stands twice"),
+        ("lsoa,district,county\nE1,D1,C1\nE2,d1,C2\n", "row 3: D1 lies in C1"),
+        ("lsoa,district\nE1,Tower Hamlets\n", "row 2: Tower Hamlets is no code"),
+        ("lsoa,district\nE01 004275,D1\n", "row 2: E01 004275 is no code"),
         ("lsoa,lsoa,district\nE1,E1,D1\n", "row 1: the column lsoa stands there twice"),
         ("lsoa,district,end\nE1,D1,31/03/2019\n", "row 2: '31/03/2019' is not a date"),
         (b"lsoa,district\nE1,D\xe9\n", "not UTF-8"),
