@@ -91,8 +91,9 @@ class AreaRegister:
         latest: dict[str, _Stay] = {}
         counties: dict[str, str] = {}
         lines = zip(rows, *columns.values(), strict=True)
-        for row, *codes, start, end, county in lines:
-            code, district, county = (_listed_code(path, row, each) for each in (*codes, county))
+        for row, *texts in lines:
+            start, end = texts.pop(2), texts.pop(2)
+            code, district, county = (_listed_code(path, row, text) for text in texts)
             if not code or not district:
                 refuse(path, row, f"{'district' if code else 'lsoa'} is blank; fill it in")
             if counties.setdefault(district, county) != county:

@@ -206,7 +206,7 @@ def test_a_provider_stands_there_once_however_it_is_written(
 ) -> None:
     text = TEXT.replace("ZX2:", f"{other}:", 1)
     assert text != TEXT
-    with pytest.raises(DocumentError, match="one provider|write .* as"):
+    with pytest.raises(DocumentError, match=r"one provider|write .* as"):
         read(text, specification)
 
 
