@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.offline import keep_pandas_out, quiet_readers
+from cli.offline import keep_pandas_out, quiet_readers, refuse_overwriting
 from cli.shipped import DATASET
 from core.user_errors import UserError
 
@@ -54,6 +54,7 @@ def check(
     from core.engine.offline.check_summary import as_document, as_text
     from core.engine.offline.checking import References, check_file
 
+    refuse_overwriting([out / "errors.csv"], (*files, dataset, areas))
     refuse_marking(files, marked)
     specification = load_specification(dataset)
     register = AreaRegister.from_csv(areas) if areas else AreaRegister.shipped()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from core.user_errors import UserError
 
 
 class _NoPandas(MetaPathFinder):
@@ -58,3 +61,12 @@ def quiet_readers() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def refuse_overwriting(results: Iterable[Path], inputs: Iterable[Path | None]) -> None:
+    """Raises ``UserError`` where a result would take the place of a file that is read."""
+    read = [path for path in inputs if path is not None]
+    for result in results:
+        if result.exists() and any(result.samefile(path) for path in read):
+            text = "the results would take the place of this file, which is read"
+            raise UserError(f"{result}: {text}; name another folder with --out.")

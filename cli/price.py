@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cli.check import DATA_HAS_ERRORS, DIRECTORY, FILE, directory, names_of
-from cli.offline import keep_pandas_out
+from cli.offline import keep_pandas_out, refuse_overwriting
 from cli.shipped import CONFIGURATION, DATASET
 
 
@@ -51,10 +51,12 @@ def price(
     from core.engine.areas.register import AreaRegister
     from core.engine.dataset.specification import load_specification
     from core.engine.offline.price_summary import as_document, as_text
-    from core.engine.offline.pricing import Tariff, price_files, write_results
+    from core.engine.offline.pricing import RESULTS, Tariff, price_files, write_results
     from core.engine.tariff.configuration import load_configuration
     from core.engine.tariff.months import parse_month
 
+    results = [out / name for name in RESULTS.values()]
+    refuse_overwriting(results, (*files, dataset, configuration, clinics, areas))
     specification = load_specification(dataset)
     register = AreaRegister.from_csv(areas) if areas else AreaRegister.shipped()
     rules = load_configuration(configuration, specification)

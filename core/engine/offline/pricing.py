@@ -118,12 +118,16 @@ def price_files(
     return Outcome(findings, calculation, sum(check.row_count for check in checks) - len(records))
 
 
+RESULTS = {name: f"{name}.csv" for name in ("charges", "episodes", "errors")}
+"""The files that a price writes, and their names."""
+
+
 def write_results(folder: Path, outcome: Outcome, tariff: Tariff) -> dict[str, Path]:
     """Writes errors.csv and, where there are charges, charges.csv and episodes.csv.
 
     Without charges, the files of an earlier run are removed: they would belong to other data.
     """
-    paths = {name: folder / f"{name}.csv" for name in ("charges", "episodes", "errors")}
+    paths = {name: folder / file for name, file in RESULTS.items()}
     write_errors(paths["errors"], ((found.name, found.errors) for found in outcome.findings))
     if outcome.calculation is None:
         for stale in (paths.pop("charges"), paths.pop("episodes")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -254,7 +255,12 @@ def open_source(
 ) -> Source:
     """The file, opened by its kind; rows of a workbook have at least ``least_width`` cells."""
     try:
-        size = path.stat().st_size
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # a pipe: its size is 0, and it is read but once
+            raise UserError(
+                f"{path}: is no file on a disk; save what it holds to one and name that"
+            )
+        size = facts.st_size
         with path.open("rb"):
             pass
     except OSError as error:

@@ -277,3 +277,25 @@ def test_a_name_of_any_bytes_does_no_harm(tmp_path: Path, name: bytes) -> None:
     [row] = rows_of(tmp_path / "errors.csv")
     assert row["code"] == "bad-date"
     assert (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("link", ["", "hard", "soft"])
+def test_the_errors_never_take_the_place_of_the_file(tmp_path: Path, link: str) -> None:
+    path = write(tmp_path / ("april.csv" if link else "errors.csv"), HEADINGS, GOOD)
+    if link == "hard":
+        (tmp_path / "errors.csv").hardlink_to(path)
+    elif link:
+        (tmp_path / "errors.csv").symlink_to(path)
+    before = path.read_bytes()
+    ended = grouper("check", path, "--dataset", SPEC, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "errors.csv: the results would take the place of this file" in ended.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_pipe_is_not_an_empty_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "april.csv"
+    os.mkfifo(pipe)
+    ended = grouper("check", pipe, "--dataset", SPEC, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "april.csv: is no file on a disk" in ended.stderr

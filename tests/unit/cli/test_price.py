@@ -318,3 +318,20 @@ def test_offline_commands_import_neither_prefect_nor_streamlit_nor_pandas(tmp_pa
     )  # fmt: skip
     assert "£52.15" in ended.stdout
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("result", ["charges.csv", "episodes.csv", "errors.csv"])
+@pytest.mark.parametrize("code", ["T2", "C99"])
+def test_no_result_takes_the_place_of_what_is_read(
+    price: Run, tmp_path: Path, result: str, code: str
+) -> None:
+    activity = written(tmp_path, result, f"A,1,2017-04-03,E01000001,{code},")
+    before = activity.read_bytes()
+    ended = price(activity, out=tmp_path)
+    assert ended.code == 2
+    assert f"{result}: the results would take the place of this file" in ended.err
+    assert activity.read_bytes() == before
+    clinics = (tmp_path / "clinics.csv").rename(tmp_path / result)
+    other = written(tmp_path, "april.csv", "A,1,2017-04-03,E01000001,T2,")
+    assert price(other, clinics=clinics, out=tmp_path).code == 2
+    assert clinics.read_text() == "clinic_id,commissioner\nA,E09000012\n"
