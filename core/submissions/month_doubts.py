@@ -2,7 +2,7 @@
 
 Data of another month is allowed (the tariff is that of the month of submission), and so is
 one visit in two months: episodes are grouped within a submission. But neither happens without a
-word: it is shown before the month is final, and somebody says why (decision 0032).
+word: it is shown before the month is final, and somebody says why (decision 0033).
 """
 
 from __future__ import annotations

@@ -23,10 +23,11 @@ class Choice:
 
     cause: Cause
     value: str
+    row: int | None = None  # the only row that it is right for; None: every row of the cause
 
     @property
     def correction(self) -> Correction:
-        return Correction(str(self.cause.field), self.cause.value or None, self.value)
+        return Correction(str(self.cause.field), self.cause.value or None, self.value, self.row)
 
 
 @st.dialog("What will change", width="large")

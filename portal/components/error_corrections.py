@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
+from core.engine.dataset.corrections import is_right_everywhere
 from core.engine.dataset.specification import Specification
 from core.submissions.commands.uploads import undo_correction
 from core.submissions.error_cause import Cause
@@ -23,6 +24,7 @@ from portal.error_downloads import address_of
 
 SHOWN = 40
 """The number of causes that one page offers to correct; the next follow once these are done."""
+_ROW_BY_ROW = " Each row has its own right value: put them right under the rows below."
 _DOWNLOADS = (
     ("marked", "Your file, wrong cells marked"),
     ("xlsx", "Errors as a workbook"),
@@ -68,12 +70,14 @@ def _list(
     errors: list[Cause],
     offered: dict[tuple[str, str], Suggestion] | None,
 ) -> None:
-    mendable = [
+    in_values = [
         cause for cause in errors if offered is not None and _can_mend(cause, specification)
     ]
+    mendable = [cause for cause in in_values if _has_one_value(cause, specification)]
     for cause in errors:
         if cause not in mendable:
-            st.markdown(f"- {words.plain(cause.message)} {_place(cause)}")
+            own = _ROW_BY_ROW if cause in in_values else ""
+            st.markdown(f"- {words.plain(cause.message)} {_place(cause)}{own}")
     if not mendable or offered is None:
         return
     with st.form(f"corrections-{file.id}", border=False):
@@ -84,13 +88,28 @@ def _list(
         if len(mendable) > SHOWN:
             st.caption(f"{len(mendable) - SHOWN} more causes follow once these are corrected.")
         if st.form_submit_button("See what will change", type="primary"):
-            chosen = [Choice(cause, value) for cause, value in right if value]
+            chosen = [
+                Choice(cause, value, _only_row(cause, specification))
+                for cause, value in right
+                if value
+            ]
             preview(person, file, chosen)
 
 
 def _can_mend(cause: Cause, specification: Specification) -> bool:
     """Whether a value is wrong, which is replaced here; a file's shape is mended at its source."""
     return cause.field in specification.columns and cause.first_row is not None
+
+
+def _has_one_value(cause: Cause, specification: Specification) -> bool:
+    """Whether one right value is right in all rows of the cause."""
+    return cause.rows == 1 or _only_row(cause, specification) is None
+
+
+def _only_row(cause: Cause, specification: Specification) -> int | None:
+    """The row of a cause whose right value is that row's own; None where it means all rows."""
+    field = specification.columns[str(cause.field)]
+    return None if is_right_everywhere(field, cause.value) else cause.first_row
 
 
 def _place(cause: Cause) -> str:

@@ -13,6 +13,10 @@ import pyarrow.compute as pc
 from core.engine.columns.as_read import as_read, text_as_read
 from core.engine.columns.coded import Coded
 from core.engine.columns.marks import TYPED, is_marked, stored_numbers, take_marks_off
+from core.engine.dataset.fields import CODED_TYPES, Field
+
+ONE_MEANING = (*CODED_TYPES, "lsoa", "date")
+"""Types of field whose values mean the same in every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,18 @@ class Correction:
     wrong: str | None  # as uploaded, trimmed; None where the cell is blank
     value: str | None  # None makes the cell blank
     row: int | None = None  # the spreadsheet row; None: every row with the wrong value
+
+
+def is_right_everywhere(field: Field, wrong: str | None) -> bool:
+    """Whether one right value for a wrong one is right in every row that holds it.
+
+    A code, or a spelling of it, means the same for everybody, and so does a date or a clinic that
+    is written in another way. A blank does not, nor does a patient, an age or a free text: one
+    value for all would make one person of several (decision 0034).
+    """
+    if wrong is None or not wrong.strip() or field.role == "patient":
+        return False
+    return field.role is not None or bool(field.codes) or field.type in ONE_MEANING
 
 
 def apply_corrections(chunk: pa.Table, corrections: Iterable[Correction]) -> pa.Table:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import require
 from core.database import tables
-from core.engine.dataset.corrections import Correction
+from core.engine.dataset.corrections import Correction, is_right_everywhere
 from core.events.outbox import raise_event
 from core.submissions.commands.quotas import require_room
 from core.submissions.commands.unpublish_run import unpublish_run
@@ -119,7 +119,7 @@ def correct(
     row = _file(connection, file_id)
     _require(connection, row.submission_id, Action.CORRECT, user_id)
     submission = _reopen(connection, row.submission_id, user_id)
-    _refuse_unknown_fields(connection, submission, corrections)
+    _refuse_wrong_places(connection, submission, corrections)
     connection.execute(
         tables.corrections.insert(),
         [
@@ -143,13 +143,25 @@ def correct(
     _check_again(connection, event, user_id=user_id)
 
 
-def _refuse_unknown_fields(
+def _refuse_wrong_places(
     connection: Connection, submission: SubmissionRow, corrections: list[Correction]
 ) -> None:
+    """Refuses fields that there are not, and one value for rows that each have their own."""
     columns = specification_for(connection, submission).columns
     unknown = sorted({each.field for each in corrections} - columns.keys())
     if unknown:
         raise UserError(f"The data set has no field {', '.join(unknown)}.")
+    own = {
+        each.field
+        for each in corrections
+        if each.row is None
+        and each.value is not None
+        and not is_right_everywhere(columns[each.field], each.wrong)
+    }
+    if own:
+        raise UserError(
+            f"Each row has its own value in {', '.join(sorted(own))}: say which row is put right."
+        )
 
 
 def undo_correction(connection: Connection, correction_id: int, *, user_id: int | None) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.database import tables
+from core.engine.dataset.corrections import is_right_everywhere
 from core.engine.dataset.specification import Specification
 from core.submissions.error_cause import Cause
 from core.submissions.scoped import files_in
 from core.vocabulary.permissions import Action
+from core.vocabulary.states.submissions import FileState
 
 WHY = {
     "remembered": "as you corrected it in {source}",
@@ -54,9 +56,12 @@ def suggestions(
 ) -> dict[FieldValue, Suggestion]:
     """A suggestion for each cause that has one."""
     before = _remembered(connection, scope, file_id)
+    columns = specification.columns
     by_field_value = {}
     for cause in causes:
         place = (cause.field or "", cause.value or "")
+        if place[0] in columns and not is_right_everywhere(columns[place[0]], cause.value):
+            continue
         suggestion = before.get(place) or suggestion_from_codes(
             _codes(cause, specification), place[1]
         )
@@ -97,6 +102,7 @@ def _remembered(connection: Connection, scope: Scope, file_id: int) -> dict[Fiel
         .where(
             sa.tuple_(months.c.provider_id, months.c.dataset).in_(of_file),
             made.c.file_id != file_id,
+            files.c.state != FileState.REMOVED,
             made.c.undone_at.is_(None),
             made.c.row.is_(None),
             made.c.value.is_not(None),

@@ -169,12 +169,39 @@ def test_a_blank_is_put_right_and_a_value_is_made_blank(service: Service) -> Non
     put_right(
         service,
         file_id,
-        Correction("Patient ID", None, "77"),
+        Correction("Patient ID", None, "77", row=2),
         Correction("SHHAPT 1", "XX", None),
     )
     assert service.check(file_id) == FileState.READY
     records = sa.table("records_sexual_health", sa.column("Patient ID"), sa.column("SHHAPT 1"))
     assert sorted(map(tuple, service.rows(sa.select(records)))) == [("2", None), ("77", "T2")]
+
+
+@pytest.mark.parametrize(
+    "everywhere",
+    [
+        Correction("Patient ID", None, "77"),
+        Correction("Patient ID", "=1+1", "77"),
+        Correction("Gender", None, "1"),
+        Correction("Age", "x", "30"),
+    ],
+    ids=str,
+)
+def test_one_value_for_all_rows_is_for_what_means_the_same_in_each(
+    service: Service, everywhere: Correction
+) -> None:
+    """Eight blanks are eight patients: one number for all would make one person of them."""
+    file_id = service.upload(service.month(), visit("", "T2"), visit("", "T4", date="2017-04-04"))
+    service.check(file_id)
+    with pytest.raises(UserError, match="say which row is put right"):
+        put_right(service, file_id, everywhere)
+    put_right(
+        service,
+        file_id,
+        Correction("Patient ID", None, "77", row=2),
+        Correction("Patient ID", None, "78", row=3),
+    )
+    assert service.check(file_id) == FileState.READY
 
 
 def test_a_correction_is_undone_once(service: Service) -> None:

@@ -16,7 +16,8 @@ from core.engine.columns.marks import (
     TYPED,
     is_marked,
 )
-from core.engine.dataset.corrections import Correction, apply_corrections
+from core.engine.dataset.corrections import Correction, apply_corrections, is_right_everywhere
+from core.engine.dataset.fields import Field
 
 Value = str | None
 
@@ -119,3 +120,22 @@ SOME = st.sampled_from([None, "A", "B", "C"])
 )
 def test_any_corrections_of_any_values(values: list[Value], corrections: list[Correction]) -> None:
     assert corrected(chunk(*values), *corrections) == by_hand(values, corrections)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "everywhere"),
+    [
+        (Field(name="Code", type="code", codes="codes"), "T4A", True),
+        (Field(name="Code", type="code", codes="codes"), None, False),
+        (Field(name="LSOA", type="lsoa", role="residence"), "E0100", True),
+        (Field(name="Date", type="date", role="date", required=True), "3/4/2017", True),
+        (Field(name="Clinic", role="clinic", required=True), "C 1", True),
+        (Field(name="Clinic", role="clinic", required=True), " ", False),
+        (Field(name="Patient", role="patient", required=True), "1E5", False),
+        (Field(name="Age", type="integer"), "x", False),
+        (Field(name="Notes"), "x", False),
+    ],
+    ids=str,
+)
+def test_what_is_right_in_every_row(field: Field, wrong: str | None, everywhere: bool) -> None:
+    assert is_right_everywhere(field, wrong) is everywhere
