@@ -45,7 +45,7 @@ def test_an_indicator_is_written_tried_and_published(sign_in: SignIn, submitted:
     open_editor(page)
     choose(page, "Indicator", TITLE)
     click(page, "Try it")
-    expect(page.get_by_text('column "nothing" does not exist')).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("undefined column, line 1, character 31")).to_be_visible(timeout=LONG)
     write(page, QUERY)
     page.reload()
     open_editor(page)

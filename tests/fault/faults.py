@@ -84,7 +84,7 @@ def fill_the_store(round_: Round) -> None:
     scene.disk.fill()
     try:
         _refuses_an_upload(round_)
-        until(lambda: _tasks(round_, "write Backing", "AwaitingRetry"))
+        until(lambda: _tasks(round_, "write report", "AwaitingRetry"))
         time.sleep(FULL_OR_REFUSED_SECONDS)
     finally:
         scene.disk.free_space()
@@ -114,7 +114,7 @@ def stop_worker(round_: Round) -> None:
 def server_with_nothing_but_its_database(round_: Round) -> None:
     installation = round_.scene.installation
     shutil.rmtree(installation.home / "prefect", ignore_errors=True)
-    installation.kill("prefect server start")
+    installation.kill("prefect_server")
 
 
 def stuck_in_pending(round_: Round) -> None:

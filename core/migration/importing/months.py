@@ -29,6 +29,7 @@ from core.migration.importing.dataset import records_taken_over, versions_taken_
 from core.migration.importing.indicators import MIGRATED_RUN, measure_months, write_figures
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.transforms import reading, text
+from core.submissions.commands.rereading import TAKEN_OVER_READER
 from core.submissions.commands.runs import keep_versions
 from core.submissions.month_doubts import note_days
 from core.vocabulary.states.submissions import (
@@ -64,7 +65,17 @@ _MONTHS_RUN_HERE = """
 
 
 def ready_files(connection: Connection) -> None:
-    """Moves new files to ready: the old service has accepted them."""
+    """Moves new files to ready: the old service has accepted them.
+
+    Their content is not here, so no later reader and no later version can check them again.
+    """
+    connection.execute(
+        sa.text(
+            "UPDATE files SET reader = :nobody FROM legacy_rows r WHERE r.legacy_table = 'files' "
+            "AND r.local_id = files.id AND files.reader <> :nobody"
+        ),
+        {"nobody": TAKEN_OVER_READER},
+    )
     files = connection.execute(
         sa.text(
             "SELECT f.id FROM files f JOIN migration_work w ON w.local_id = f.id "

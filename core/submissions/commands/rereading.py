@@ -17,12 +17,17 @@ from core.vocabulary.states.submissions import FileState
 
 _files, _months = tables.files, tables.submissions
 _CHECKED = (FileState.READY, FileState.IN_ERROR)
+TAKEN_OVER_READER = 0
+"""The reader of a file that another service read: its records are here, its content is not."""
+_IS_HERE = _files.c.reader > TAKEN_OVER_READER
 _OTHER_VERSION = sa.and_(
+    _IS_HERE,
     _files.c.dataset_id.is_distinct_from(version_of_submission()),
     _files.c.state.in_((*_CHECKED, FileState.REJECTED, FileState.UNCONFIRMED)),
 )
 OUTDATED: sa.ColumnElement[bool] = sa.or_(
-    sa.and_(_files.c.reader < READER_REVISION, _files.c.state.in_(_CHECKED)), _OTHER_VERSION
+    sa.and_(_IS_HERE, _files.c.reader < READER_REVISION, _files.c.state.in_(_CHECKED)),
+    _OTHER_VERSION,
 )
 """SQL on files and their months: a file that was read by an earlier reader, or judged under another
 version than its month follows."""

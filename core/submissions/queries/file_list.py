@@ -12,6 +12,7 @@ from core.access.scope import Scope
 from core.configurations.in_force import version_of_submission
 from core.database import tables
 from core.engine.reading.revision import READER_REVISION
+from core.submissions.commands.rereading import TAKEN_OVER_READER
 from core.submissions.scoped import submissions_in
 from core.vocabulary.states.submissions import FILE_TEXTS, FileState
 
@@ -115,9 +116,12 @@ def files_of(connection: Connection, scope: Scope, submission_id: int) -> list[F
             files.c.rows_there,
             files.c.rows_in_error,
             files.c.rows_left_out,
-            sa.or_(
-                files.c.reader < READER_REVISION,
-                files.c.dataset_id.is_distinct_from(version_of_submission()),
+            sa.and_(
+                files.c.reader > TAKEN_OVER_READER,
+                sa.or_(
+                    files.c.reader < READER_REVISION,
+                    files.c.dataset_id.is_distinct_from(version_of_submission()),
+                ),
             ).label("outdated"),
         )
         .join(months, months.c.id == files.c.submission_id)
