@@ -11,7 +11,7 @@ from core.access.scope import EVERYTHING
 from core.database import tables
 from core.engine.reading.revision import READER_REVISION
 from core.submissions.commands.requests import NotReady
-from core.submissions.commands.rereading import read_outdated_again
+from core.submissions.commands.rereading import TAKEN_OVER_READER, read_outdated_again
 from core.submissions.queries.file_list import files_of
 from core.vocabulary.states.submissions import FileState, SubmissionState
 from tests.service.month import visit
@@ -57,6 +57,21 @@ def test_a_file_of_an_open_month_is_checked_again_and_says_so(
     assert read_outdated_again(service.engine) == 0
     assert service.check(file_id) == before
     assert reader_of(service, file_id) == READER_REVISION
+
+
+def test_what_another_service_read_is_never_checked_again(service: Service) -> None:
+    """Its content is not here: a check would find nothing, and take its records away."""
+    month = service.month()
+    file_id = service.ready(month, visit(1, "T2"))
+    taken_over = {"reader": TAKEN_OVER_READER, "dataset_id": None}
+    with service.engine.begin() as connection:
+        of_file = tables.files.c.id == file_id
+        connection.execute(tables.files.update().where(of_file).values(taken_over))
+    assert read_outdated_again(service.engine) == 0
+    with service.engine.connect() as connection:
+        [file] = files_of(connection, EVERYTHING, month)
+    assert (file.state, file.outdated) == (FileState.READY, False)
+    service.run(month, "final")
 
 
 def test_a_month_is_not_calculated_from_records_of_two_readers(service: Service) -> None:
