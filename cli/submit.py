@@ -165,6 +165,8 @@ def _document(summary: RunSummary, payers: Totals, currencies: Totals) -> dict[s
         "charges": summary.charges,
         "amount": Money(summary.amount_pence).plain,
         "codes_overwritten": summary.overwritten,
+        "tariff": summary.tariff.text if summary.tariff else None,
+        "for_charging": summary.tariff is None or summary.tariff.charges,
         "by_commissioner": listed(payers),
         "by_currency": listed(currencies),
     }
@@ -180,6 +182,8 @@ def _lines(
         f"{counted(summary.records, 'record')}, {counted(summary.episodes, 'episode')}, "
         f"{counted(summary.charges, 'charge')}, £{Money(summary.amount_pence).grouped}"
     ]
+    if summary.tariff is not None and not summary.tariff.charges:
+        lines.append(f"by {summary.tariff.text}: nobody owes these amounts")
     if summary.overwritten:
         lines.append(
             f"{counted(summary.overwritten, 'code')} overwritten by a later record of the same "

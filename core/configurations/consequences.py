@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from core.configurations.datasets import Version, all_versions, get_version
 from core.configurations.import_lock import IMPORT_LOCK
-from core.configurations.in_force import tariff_by_month, version_by_month
+from core.configurations.in_force import holdings_of, tariffs_in_force, version_by_month
+from core.configurations.meeting import meetings, without_a_month
 from core.database import tables
 from core.database.locks import hold_until_end
 from core.documents import parse_document
@@ -91,11 +92,13 @@ def weighed(connection: Connection, *, leave_submitted: bool = False) -> Iterato
     """
     hold_until_end(connection, IMPORT_LOCK)
     before, broken_before = _rules_of_months(connection), set(_broken(connection))
+    met_before = set(meetings(connection))
     consequences = Consequences()
     # A savepoint, so that whoever goes on after a refusal keeps nothing of the import.
     with connection.begin_nested():
         yield consequences
         _weigh(connection, before, broken_before, consequences, leave_submitted=leave_submitted)
+        consequences.notes += [each for each in meetings(connection) if each not in met_before]
 
 
 def _weigh(
@@ -133,12 +136,17 @@ def _rules_of_months(connection: Connection) -> dict[int, MonthRules]:
             months.c.dataset_id.is_not(None),
             count,
             version_by_month(),
-            tariff_by_month(),
         )
         .join(organisations, organisations.c.id == months.c.provider_id)
         .order_by(months.c.month, organisations.c.code, months.c.dataset)
     )
-    return {row[0]: MonthRules(*row) for row in connection.execute(query)}
+    held = holdings_of(connection)
+    rules = {}
+    for row in connection.execute(query):
+        in_force = tariffs_in_force(held.get(row.code, {}), row.month)
+        values = (*row, in_force.get(row.dataset))
+        rules[row.id] = MonthRules(*values)
+    return rules
 
 
 def _compare(
@@ -220,40 +228,31 @@ def _corrections_lost(connection: Connection, months: list[int]) -> list[str]:
 def _align_open_months(connection: Connection) -> None:
     """Moves a month that was never submitted to the data set that its tariff now names, where the
     one that it was begun with has no tariff, and the provider has exactly one."""
-    months, members = tables.submissions, tables.configuration_providers
-    organisations = tables.organisations
-    in_force = (
-        sa.select(months.c.id, sa.func.min(members.c.dataset).label("dataset"))
+    months, organisations = tables.submissions, tables.organisations
+    query = (
+        sa.select(months.c.id, organisations.c.code, months.c.month, months.c.dataset)
         .join(organisations, organisations.c.id == months.c.provider_id)
-        .join(members, members.c.provider == organisations.c.code)
-        .where(
-            months.c.dataset_id.is_(None),
-            months.c.state.not_in(AT_WORK),
-            members.c.during.contains(months.c.month),
-            sa.not_(members.c.draft),
+        .where(months.c.dataset_id.is_(None), months.c.state.not_in(AT_WORK))
+        .order_by(months.c.id)
+    )
+    held, other = holdings_of(connection), months.alias("other")
+    for number, provider, month, dataset in connection.execute(query).all():
+        names = list(tariffs_in_force(held.get(provider, {}), month))
+        if len(names) != 1 or names == [dataset]:
+            continue
+        taken = sa.exists().where(
+            other.c.provider_id == months.c.provider_id,
+            other.c.month == months.c.month,
+            other.c.dataset == names[0],
         )
-        .group_by(months.c.id)
-        .having(
-            sa.func.count(members.c.dataset.distinct()) == 1,
-            sa.func.bool_and(members.c.dataset != months.c.dataset),
+        connection.execute(
+            months.update().where(months.c.id == number, sa.not_(taken)).values(dataset=names[0])
         )
-        .subquery()
-    )
-    other = months.alias("other")
-    taken = sa.exists().where(
-        other.c.provider_id == months.c.provider_id,
-        other.c.month == months.c.month,
-        other.c.dataset == in_force.c.dataset,
-    )
-    connection.execute(
-        months.update()
-        .where(months.c.id == in_force.c.id, sa.not_(taken))
-        .values(dataset=in_force.c.dataset)
-    )
 
 
 def _broken(connection: Connection) -> list[str]:
-    """Every tariff that names what a version of its data set in force during it does not have."""
+    """Every tariff that names what a version of its data set in force during it does not have, and
+    every one that would price no month of a provider."""
     versions = all_versions(connection)
     configurations, members = tables.configurations, tables.configuration_providers
     query = (
@@ -273,7 +272,7 @@ def _broken(connection: Connection) -> list[str]:
     for name, body, dataset, first, last in connection.execute(query):
         for version in versions_between(versions, dataset, first, last):
             texts += _refused(name, body, version.specification)
-    return list(dict.fromkeys(texts))
+    return list(dict.fromkeys(texts + without_a_month(connection)))
 
 
 def versions_between(

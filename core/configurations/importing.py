@@ -144,7 +144,8 @@ def store_configuration(
     }
     number = _write(connection, configuration.configuration, latest, values)
     if not draft:
-        _end_revisions(connection, [row.id for row in in_force], since)
+        earlier = [row.id for row in in_force]
+        _end_revisions(connection, earlier, _first_day_after(configuration, change, since))
     _write_providers(connection, number, configuration, since)
     _note(connection, number, configuration, values, user_id)
     return configuration
@@ -230,8 +231,16 @@ def _write(
     return int(connection.execute(statement.returning(configurations.c.id)).scalar_one())
 
 
+def _first_day_after(configuration: Configuration, change: Change, since: dt.date) -> dt.date:
+    """The first day on which the revisions before hold no more: revisions of one tariff meet where
+    a month begins, so that the one which was said serves its first month, and none holds beyond
+    the end of the tariff."""
+    begins = since if change.since is None else Month.of(change.since).first
+    return min(begins, configuration.end + dt.timedelta(days=1))
+
+
 def _end_revisions(connection: Connection, revisions: list[int], since: dt.date) -> None:
-    """Earlier revisions hold up to the day before."""
+    """Earlier revisions hold up to the day before ``since``."""
     members = tables.configuration_providers
     earlier = members.c.configuration_id.in_(revisions)
     connection.execute(members.delete().where(earlier, sa.func.lower(members.c.during) >= since))
@@ -275,39 +284,50 @@ def _write_providers(
             "dataset": configuration.dataset,
             "during": during,
             "draft": configuration.status == Status.DRAFT,
+            "shadow": configuration.status == Status.SHADOW,
         }
         for provider in configuration.providers
     ]
     if configuration.status != Status.DRAFT:
         for provider in configuration.providers:
-            _refuse_second(connection, configuration_id, configuration.dataset, provider, during)
+            _refuse_second(connection, configuration_id, configuration, provider, during)
     connection.execute(members.insert(), rows)
 
 
 def _refuse_second(
     connection: Connection,
     configuration_id: int,
-    dataset: str,
+    configuration: Configuration,
     provider: str,
     during: Range[dt.date],
 ) -> None:
+    """Raises ``UserError`` where the provider has another tariff of the data set on a day of these;
+    a shadow may overlap what charges, but no other shadow."""
     members, configurations = tables.configuration_providers, tables.configurations
+    is_shadow = configuration.status == Status.SHADOW
     overlapping = connection.execute(
-        sa.select(configurations.c.configuration, configurations.c.starts, configurations.c.ends)
+        sa.select(
+            configurations.c.configuration,
+            sa.func.lower(members.c.during).label("first"),
+            (sa.func.upper(members.c.during) - 1).label("last"),
+        )
         .join(members, members.c.configuration_id == configurations.c.id)
         .where(
             members.c.provider == provider,
-            members.c.dataset == dataset,
+            members.c.dataset == configuration.dataset,
             members.c.configuration_id != configuration_id,
             members.c.during.overlaps(during),
             sa.not_(members.c.draft),
+            members.c.shadow == is_shadow,
         )
+        .order_by(members.c.during)
     ).first()
     if overlapping is not None:
+        kind = "one shadow" if is_shadow else "one configuration"
         raise UserError(
             f"{provider} is in {overlapping.configuration!r} "
-            f"from {overlapping.starts} to {overlapping.ends}; "
-            "a provider has one configuration on any date for each data set, so end that one first"
+            f"from {overlapping.first} to {overlapping.last}; "
+            f"a provider has {kind} on any date for each data set, so end that one first"
         )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from core.access.scope import EVERYTHING
 from core.configurations.published_names import currency_names
 from core.configurations.role_labels import OURS, RoleLabels, column_titles, labels_of_runs
+from core.configurations.run_tariffs import RunTariff, tariffs_of_runs
 from core.engine.areas.register import AreaRegister
 from core.kpis.results import Result, results_of
 from core.reports.collating.charge_lines import clinic_names
@@ -47,6 +48,7 @@ class ReportContext:
     submitted: Submitted | None = None  # for a receipt
     results: Sequence[Result] = ()  # for a report on indicators
     decisions: Mapping[int, Decision] = field(default_factory=dict)  # run → why it is right
+    tariffs: Mapping[int, RunTariff] = field(default_factory=dict)
     labels: RoleLabels = OURS
     titles: Mapping[str, str] = field(default_factory=dict)  # column of the data set → title
 
@@ -93,6 +95,7 @@ def read_context(
         titles=column_titles(connection, run_ids) if request.labels else {},
         results=_results(connection, request, runs) if not request.about.facts else (),
         decisions=decisions_on(connection, run_ids),
+        tariffs=tariffs_of_runs(connection, run_ids),
     )
 
 
@@ -143,6 +146,9 @@ def notes(context: ReportContext, layout: Layout, *more: tuple[str, str]) -> lis
     ]
     for run in context.runs:
         labelled_notes.append((f"Run {run.id}", _run_note(run)))
+        tariff = context.tariffs.get(run.id)
+        if tariff is not None and not tariff.charges:
+            labelled_notes.append((f"Run {run.id}: not for charging", tariff.text))
         if decision := context.decisions.get(run.id):
             labelled_notes.append((f"Run {run.id}: what was in doubt", decision.text))
     if "sums" in request.about.facts:

@@ -6,18 +6,16 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from core.access.scope import NotAllowed, scope_of
+from core.configurations.in_force import holdings_of, tariffs_in_force
 from core.database import tables
 from core.database.locks import hold_until_end
 from core.documents import parse_document
-from core.engine.tariff.configuration import Status
-from core.engine.tariff.months import Month
 from core.reports.requests import (
     ReportRequest,
     request_report,
@@ -100,27 +98,30 @@ def awaited_months(
 ) -> set[tuple[str, str]]:
     """The submissions that the report of a month waits for, as provider and data set: those of the
     provider itself; for a commissioner, of all providers of the tariffs in which it takes part."""
-    configurations, members = tables.configurations, tables.configuration_providers
-    whole_month = Range(month, Month.of(month).last, bounds="[]")
-    query = (
-        sa.select(members.c.provider, members.c.dataset, configurations.c.body)
-        .join(configurations, configurations.c.id == members.c.configuration_id)
-        .where(configurations.c.status != Status.DRAFT, members.c.during.overlaps(whole_month))
+    configurations = tables.configurations
+    serving = {
+        (provider, dataset): tariff
+        for provider, held in holdings_of(connection).items()
+        for dataset, tariff in tariffs_in_force(held, month).items()
+        if request.dataset in (None, dataset)
+    }
+    query = sa.select(configurations.c.id, configurations.c.body).where(
+        configurations.c.id.in_(set(serving.values()))
     )
-    rows = [
-        row
-        for row in connection.execute(query)
-        if request.dataset in (None, row.dataset) and _takes_part(request, row)
-    ]
-    return {(row.provider, row.dataset) for row in rows}
+    bodies = dict(connection.execute(query).tuples().all())
+    return {
+        (provider, dataset)
+        for (provider, dataset), tariff in serving.items()
+        if _takes_part(request, provider, bodies[tariff])
+    }
 
 
-def _takes_part(request: ReportRequest, row: sa.Row[Any]) -> bool:
+def _takes_part(request: ReportRequest, provider: str, body: str) -> bool:
     if request.side == "provider":
-        return bool(row.provider == request.organisation)
-    if request.only and row.provider not in request.only:
+        return provider == request.organisation
+    if request.only and provider not in request.only:
         return False
-    return request.organisation in _commissioners(row.body)
+    return request.organisation in _commissioners(body)
 
 
 @lru_cache(maxsize=64)

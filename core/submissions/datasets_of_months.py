@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.configurations.datasets import only_dataset
+from core.configurations.in_force import holdings_of, tariffs_in_force
 from core.database import tables
 from core.engine.tariff.months import Month
 from core.user_errors import UserError
@@ -17,20 +18,14 @@ from core.user_errors import UserError
 
 def datasets_in_force(connection: Connection, provider_id: int, month: dt.date) -> Sequence[str]:
     """The names of the data sets in whose tariffs the provider takes part in the month."""
-    members, organisations = tables.configuration_providers, tables.organisations
-    query = (
-        sa.select(members.c.dataset)
-        .distinct()
-        .join(organisations, organisations.c.code == members.c.provider)
-        .where(
-            organisations.c.id == provider_id,
-            organisations.c.kind == "provider",
-            members.c.during.contains(sa.literal(month)),
-            sa.not_(members.c.draft),
-        )
-        .order_by(members.c.dataset)
+    organisations = tables.organisations
+    query = sa.select(organisations.c.code).where(
+        organisations.c.id == provider_id, organisations.c.kind == "provider"
     )
-    return connection.execute(query).scalars().all()
+    code = connection.execute(query).scalar()
+    if code is None:
+        return []
+    return sorted(tariffs_in_force(holdings_of(connection, provider=code).get(code, {}), month))
 
 
 def dataset_of_month(

@@ -10,10 +10,11 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.configurations.in_force import service_of
+from core.configurations.in_force import holdings_of, service_of
 from core.database import tables
 from core.documents import parse_document
-from core.engine.tariff.configuration import Configuration, Status
+from core.engine.tariff.configuration import Configuration
+from core.engine.tariff.in_force import Holding, holding_in_force
 from core.engine.tariff.months import Month
 
 
@@ -41,39 +42,41 @@ def last_day_for(month: dt.date, within_days: int) -> dt.date:
 
 def expected_months(connection: Connection, today: dt.date) -> Iterator[DueMonth]:
     """Every month up to ``today`` of every provider with a configuration in force in it."""
-    configurations, members = tables.configurations, tables.configuration_providers
-    organisations = tables.organisations
-    query = (
-        sa.select(
-            configurations.c.configuration,
-            configurations.c.body,
-            members.c.dataset,
-            service_of(members.c.dataset),
-            sa.func.lower(members.c.during),
-            sa.func.coalesce(sa.func.upper(members.c.during) - 1, configurations.c.ends),
-            organisations.c.id,
-            organisations.c.code,
-            organisations.c.name,
+    configurations, organisations = tables.configurations, tables.organisations
+    bodies = {
+        row.id: row
+        for row in connection.execute(
+            sa.select(
+                configurations.c.id,
+                configurations.c.configuration,
+                configurations.c.body,
+                service_of(tables.datasets.c.dataset).label("service"),
+            ).join(tables.datasets, tables.datasets.c.id == configurations.c.dataset_id)
         )
-        .join(members, members.c.configuration_id == configurations.c.id)
-        .join(organisations, organisations.c.code == members.c.provider)
-        .where(configurations.c.status != Status.DRAFT, organisations.c.kind == "provider")
-        .order_by(configurations.c.id)
+    }
+    held = holdings_of(connection)
+    providers = sa.select(organisations.c.id, organisations.c.code, organisations.c.name).where(
+        organisations.c.kind == "provider", organisations.c.code.in_(list(held))
     )
-    for name, body, *dataset, first, last, number, code, provider in connection.execute(query):
-        days = _within_days(body, name)
-        for month in _whole_months(first, min(last, today)):
-            due = last_day_for(month, days)
-            yield DueMonth(number, code, provider, month, due, *dataset)
+    for number, code, name in connection.execute(providers.order_by(organisations.c.id)).all():
+        for dataset, holdings in held[code].items():
+            for month, tariff in _served(holdings, today):
+                row = bodies[tariff]
+                due = last_day_for(month, _within_days(row.body, row.configuration))
+                yield DueMonth(number, code, name, month, due, dataset, row.service)
+
+
+def _served(holdings: list[Holding], today: dt.date) -> Iterator[tuple[dt.date, int]]:
+    """The months up to ``today`` that a tariff serves, each with the tariff."""
+    first = Month.of(min(each.first for each in holdings))
+    last = Month.of(min(max(each.last for each in holdings), today))
+    for month in first.through(last):
+        serving = holding_in_force(holdings, month.first)
+        if serving is not None:
+            yield month.first, int(serving.tariff)
 
 
 @lru_cache(maxsize=64)
 def _within_days(body: str, name: str) -> int:
     usual = Configuration.model_fields["submit_within_days"].default
     return int(parse_document(body, name=name).data.get("submit_within_days", usual))
-
-
-def _whole_months(start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    """The first days of months that lie between ``start`` and ``end``."""
-    first = Month.of(start) if start.day == 1 else Month.of(start).plus(1)
-    return (month.first for month in first.through(Month.of(end)))

@@ -14,7 +14,11 @@ from core.configurations.datasets import (
     get_version,
     version_of_month,
 )
-from core.configurations.in_force import tariff_of_submission, version_of_submission
+from core.configurations.in_force import (
+    holdings_of,
+    tariffs_in_force,
+    version_of_submission,
+)
 from core.database import tables
 from core.engine.dataset.specification import Specification
 from core.submissions.months import SubmissionRow
@@ -55,6 +59,12 @@ def specification_of_file(connection: Connection, file_id: int) -> Specification
 
 def configuration_in_force(connection: Connection, submission: SubmissionRow) -> int | None:
     """The id of the revision of the tariff for the month; drafts never. None: there is none."""
-    query = sa.select(tariff_of_submission()).where(tables.submissions.c.id == submission.id)
-    configuration_id: int | None = connection.execute(query).scalar()
-    return configuration_id
+    months = tables.submissions
+    query = sa.select(months.c.configuration_id, months.c.dataset).where(
+        months.c.id == submission.id
+    )
+    kept, dataset = connection.execute(query).one()
+    if kept is not None:
+        return int(kept)
+    held = holdings_of(connection, provider=submission.provider).get(submission.provider, {})
+    return tariffs_in_force(held, submission.month).get(dataset)

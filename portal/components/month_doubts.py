@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access.people import Person
+from core.configurations.run_tariffs import tariffs_of_runs
 from core.settings import settings
 from core.submissions.month_doubts import ChargedBefore, MonthDoubts, decision_on
 from core.submissions.months import SubmissionRow
@@ -52,9 +53,13 @@ def ask_for_a_reason(doubts: MonthDoubts) -> str | None:
 
 
 def show_decision(run_id: int) -> None:
-    """Why a doubtful month was released, to whoever sees its charges."""
+    """Why a doubtful month was released, and whether it is for charging, to whoever sees its
+    charges."""
     with engine().connect() as connection:
         decision = decision_on(connection, run_id)
+        tariff = tariffs_of_runs(connection, [run_id]).get(run_id)
+    if tariff is not None and not tariff.charges:
+        st.warning(f"By {words.plain(tariff.text)}. Nobody owes these amounts.")
     if decision is not None:
         st.warning(words.plain(decision.text))
 

@@ -44,12 +44,13 @@ def _table(runs: list[RunRow]) -> None:
                 _STATES[run.state],
                 f"{words.moment(run.requested_at)} UTC",
                 run.requested_by,
+                run.tariff.text if run.tariff else "",
                 run.charges,
                 run.amount_pence / 100,
             )
             for run in runs
         ],
-        columns=["Run", "Kind", "State", "Asked for", "By", "Charges", "Amount"],
+        columns=["Run", "Kind", "State", "Asked for", "By", "Tariff", "Charges", "Amount"],
     )
     st.dataframe(
         frame,

@@ -74,12 +74,27 @@ configuration_providers = Table(
     words("dataset"),
     Column("during", DATERANGE, nullable=False),
     Column("draft", Boolean, nullable=False, comment="drafts are never used and may overlap"),
+    Column(
+        "shadow",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="calculated beside what charges, which it may overlap",
+    ),
     ExcludeConstraint(
         ("dataset", "="),
         ("provider", "="),
         ("during", "&&"),
         name="one_at_a_time",
         using="gist",
-        where=text("NOT draft"),
+        where=text("NOT draft AND NOT shadow"),
+    ),
+    ExcludeConstraint(
+        ("dataset", "="),
+        ("provider", "="),
+        ("during", "&&"),
+        name="one_shadow_at_a_time",
+        using="gist",
+        where=text("shadow"),
     ),
 )

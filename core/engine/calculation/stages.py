@@ -26,6 +26,7 @@ from core.engine.calculation.triggering import Fired, fire
 from core.engine.columns.joins import Codes
 from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import Configuration, Status
+from core.engine.tariff.in_force import Holding, holding_in_force
 from core.user_errors import UserError
 
 __all__ = [
@@ -162,7 +163,7 @@ def require_in_force(configuration: Configuration, provider: str, month: datetim
     if provider not in configuration.providers:
         known = ", ".join(configuration.providers) or "none"
         raise UserError(f"{provider!r} is not a provider of {name!r}; its providers are: {known}")
-    if not configuration.covers(month):
+    if holding_in_force([Holding.of(configuration)], month) is None:
         raise UserError(
             f"{name!r} is in force from {configuration.start} to {configuration.end},"
             f" not in {month:%Y-%m}; give the configuration for that month"

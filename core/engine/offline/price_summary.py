@@ -16,7 +16,9 @@ from core.engine.columns.as_read import on_one_line
 from core.engine.columns.joins import coded
 from core.engine.offline.check_summary import causes
 from core.engine.offline.pricing import Outcome, Tariff
+from core.engine.tariff.configuration import Status
 from core.engine.tariff.money import Money
+from core.engine.tariff.months import Month
 
 NOBODY = "nobody"
 TOTALS = {"currency": "currency", "commissioner": "commissioner", "clinic": "clinic_id"}
@@ -31,6 +33,7 @@ def as_document(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> 
         "dataset": tariff.specification.dataset,
         "configuration": configuration.configuration,
         "status": configuration.status,
+        "for_charging": configuration.status != Status.SHADOW,
         "provider": tariff.provider,
         "month": f"{tariff.month:%Y-%m}",
         "priced": outcome.calculation is not None,
@@ -128,6 +131,13 @@ def _lines(outcome: Outcome, tariff: Tariff, paths: Mapping[str, Path]) -> Itera
         f"{counted(episodes, 'episode')}, {counted(charges.num_rows, 'charge')},"
         f" £{Money(_total(charges)).grouped}"
     )
+    if configuration.status == Status.SHADOW:
+        yield "A shadow is not for charging: nobody owes these amounts."
+    if configuration.start > Month.of(tariff.month).first:
+        yield (
+            f"It begins on {configuration.start}: where another tariff of {tariff.provider} ends "
+            "in this month, the service prices the whole month by that one."
+        )
     records = _records(outcome)
     charged = outcome.calculation.episodes_charged
     yield records_in_words(records, episodes)

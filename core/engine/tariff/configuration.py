@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic import Field as PydanticField
@@ -18,9 +18,8 @@ from core.documents import Document, StrictModel, parse_document, read_document
 from core.engine.columns.as_read import made_visible, text_as_read
 from core.engine.dataset.specification import Specification, specification_of
 from core.engine.tariff.money import Money
-from core.engine.tariff.months import Month
 from core.engine.tariff.statements import StatementError, parse_statement
-from core.user_errors import DocumentError, Problem
+from core.user_errors import DocumentError
 
 CrossCharge = Literal["full", "local_unlimited", "local_limited", "none"]
 
@@ -172,15 +171,6 @@ class Configuration(StrictModel):
         """Currency code to its place in the list."""
         return {currency.code: place for place, currency in enumerate(self.currencies)}
 
-    def covers(self, month: datetime.date) -> bool:
-        """Whether some day of the month lies between start and end."""
-        whole = Month.of(month)
-        return self.start <= whole.last and whole.first <= self.end
-
-    def overlaps(self, other: Self) -> bool:
-        """Whether both would be in force on one date."""
-        return self.start <= other.end and other.start <= self.end
-
 
 def load_configuration(path: Path, specification: Specification) -> Configuration:
     """Reads a configuration; raises ``DocumentError`` with line and reason of every problem."""
@@ -254,55 +244,3 @@ def _unknown_currencies(configuration: Configuration) -> _Contradictions:
                 if code not in listed:
                     path = ("combinations", number, side, place)
                     yield path, f"no currency {code!r}; list it under `currencies`"
-
-
-def overlaps(
-    configurations: Iterable[Configuration], documents: Mapping[str, Document] | None = None
-) -> list[Problem]:
-    """Every provider that would be in two configurations on one date.
-
-    Drafts are never used, so they may overlap. ``documents``, by configuration id, supply the
-    line.
-    """
-    problems: list[Problem] = []
-    used = sorted(
-        (each for each in configurations if each.status != Status.DRAFT),
-        key=lambda each: each.start,
-    )
-    for place, later in enumerate(used):
-        for earlier in used[:place]:
-            if earlier.overlaps(later):
-                problems += _shared_providers(earlier, later, documents or {})
-    return problems
-
-
-def _shared_providers(
-    earlier: Configuration, later: Configuration, documents: Mapping[str, Document]
-) -> Iterator[Problem]:
-    until = min(earlier.end, later.end)
-    for provider in later.providers:
-        if provider in earlier.providers:
-            document = documents.get(later.configuration)
-            place = document.place(("providers", provider)) if document else later.configuration
-            text = (
-                f"the provider {provider} is also in {earlier.configuration!r}"
-                f" from {later.start} to {until}; end one before the other starts"
-            )
-            yield Problem(place, text)
-
-
-def in_force(
-    configurations: Iterable[Configuration], provider: str, month: datetime.date
-) -> Configuration | None:
-    """The configuration for a provider's submission month (any day of it); never a draft.
-
-    Where one ends and the next starts within the month, the earlier counts.
-    """
-    fitting = [
-        configuration
-        for configuration in configurations
-        if configuration.status != Status.DRAFT
-        and provider in configuration.providers
-        and configuration.covers(month)
-    ]
-    return min(fitting, key=lambda configuration: configuration.start, default=None)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.access.scope import Scope
+from core.configurations.run_tariffs import RunTariff, tariffs_of_runs
 from core.database import tables
 from core.submissions.scoped import runs_in, submissions_in
 from core.user_errors import UserError
@@ -33,6 +34,7 @@ class RunRow:
     requested_at: dt.datetime
     requested_by: str
     failure: str | None
+    tariff: RunTariff | None  # None: it names none
 
     @property
     def has_charges(self) -> bool:
@@ -94,9 +96,11 @@ def runs_of(connection: Connection, scope: Scope, submission_id: int) -> list[Ru
         )
         .order_by(runs.c.number.desc())
     )
+    rows = connection.execute(query).mappings().all()
+    tariffs = tariffs_of_runs(connection, [row["id"] for row in rows])
     return [
-        RunRow(**{**row, "state": RunState(row["state"])})
-        for row in connection.execute(query).mappings()
+        RunRow(**{**row, "state": RunState(row["state"])}, tariff=tariffs.get(row["id"]))
+        for row in rows
     ]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from core.access.scope import Scope
 from core.configurations.published_names import currency_names
+from core.configurations.run_tariffs import RunTariff, tariffs_of_runs
 from core.database import tables
 from core.engine.calculation.accounting import episodes_in_words, records_in_words
 from core.submissions.scoped import runs_in
@@ -33,6 +34,7 @@ class RunSummary:
     by_currency: list[tuple[str, int, int]]
     overwritten: int
     currency_names: dict[str, str]
+    tariff: RunTariff | None = None  # None: the run names none
 
     @property
     def accounts(self) -> list[str]:
@@ -69,6 +71,7 @@ def run_summary(connection: Connection, scope: Scope, run_id: int) -> RunSummary
         by_currency=_by(connection, run_id, "currency"),
         overwritten=overwritten,
         currency_names=currency_names(connection, [run_id]),
+        tariff=tariffs_of_runs(connection, [run_id]).get(run_id),
     )
 
 

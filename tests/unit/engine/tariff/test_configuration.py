@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
 
 import pytest
@@ -10,8 +9,6 @@ from core.engine.dataset.specification import Specification
 from core.engine.tariff.configuration import (
     Configuration,
     configuration_from,
-    in_force,
-    overlaps,
 )
 from core.user_errors import DocumentError
 
@@ -106,64 +103,6 @@ def test_every_problem_is_told_at_once(specification: Specification) -> None:
     with pytest.raises(DocumentError) as refused:
         read(text, specification)
     assert len(refused.value.problems) == 2
-
-
-def month(text: str) -> datetime.date:
-    return datetime.date.fromisoformat(f"{text}-01")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [("2017-03", False), ("2017-04", True), ("2018-03", True), ("2018-04", False)],
-)
-def test_start_and_end_are_inclusive(text: str, found: bool, specification: Specification) -> None:
-    small = read(TEXT, specification)
-    assert (in_force([small], "ZX1", month(text)) is small) == found
-
-
-@pytest.mark.parametrize(
-    ("status", "found"), [("draft", False), ("shadow", True), ("live", True), ("archived", True)]
-)
-def test_a_draft_is_never_used(status: str, found: bool, specification: Specification) -> None:
-    one = changed(specification, status=status)
-    assert (in_force([one], "ZX1", month("2017-05")) is one) == found
-
-
-def test_only_a_participating_provider_has_a_configuration(specification: Specification) -> None:
-    assert in_force([read(TEXT, specification)], "ZX9", month("2017-05")) is None
-
-
-def test_where_one_follows_another_in_a_month_the_earlier_counts(
-    specification: Specification,
-) -> None:
-    earlier = changed(specification, end=datetime.date(2017, 9, 14))
-    later = changed(specification, start=datetime.date(2017, 9, 15), configuration="later")
-    assert in_force([later, earlier], "ZX1", month("2017-09")) is earlier
-    assert in_force([later, earlier], "ZX1", month("2017-10")) is later
-
-
-def test_a_provider_in_two_configurations_on_one_date_is_a_problem(
-    specification: Specification,
-) -> None:
-    first = read(TEXT, specification)
-    second = changed(specification, configuration="second", start=datetime.date(2018, 3, 31),
-                     end=datetime.date(2019, 3, 31))  # fmt: skip
-    document = parse_document(TEXT, name="second.yaml")
-    problems = overlaps([second, first], {"second": document})
-    assert [(one.place, one.text.split(";")[0]) for one in problems] == [
-        ("second.yaml:8", "the provider ZX1 is also in 'small' from 2018-03-31 to 2018-03-31"),
-        ("second.yaml:9", "the provider ZX2 is also in 'small' from 2018-03-31 to 2018-03-31"),
-    ]
-
-
-def test_neighbours_drafts_and_other_providers_do_not_overlap(specification: Specification) -> None:
-    first = read(TEXT, specification)
-    neighbour = changed(
-        specification, start=datetime.date(2018, 4, 1), end=datetime.date(2019, 3, 31)
-    )
-    draft = changed(specification, status="draft")
-    others = changed(specification, providers={"ZX7": first.providers["ZX2"]})
-    assert overlaps([first, neighbour, draft, others]) == []
 
 
 @pytest.mark.parametrize("factor", ["1e25", '"1e25"', "1E5", '"1,17"', "1001", '"-1"', "nan", '""'])
