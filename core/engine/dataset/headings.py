@@ -137,14 +137,18 @@ def _matched(
     )
 
 
+_DIGITS = 6
+"""Digits of a slot's number; a longer one is beyond any, and need not be reckoned with."""
+
+
 def _slot(key: str, specification: Specification, beyond: dict[str, Field]) -> str | None:
     """The column of a slot whose number has leading zeros; one that is not there goes beyond."""
     for form, field in specification.slot_forms:
         if match := form.fullmatch(key):
-            number = int(match[1])
-            if 1 <= number <= len(field.columns):
-                return field.columns[number - 1]
-            column = f"{field.name} {number}"
+            digits = match[1]
+            if len(digits) <= _DIGITS and 1 <= int(digits) <= len(field.columns):
+                return field.columns[int(digits) - 1]
+            column = f"{field.name} {digits}"
             beyond[column] = field
             return column
     return None

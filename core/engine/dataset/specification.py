@@ -148,7 +148,7 @@ class Specification(StrictModel):
     def slot_forms(self) -> tuple[tuple[re.Pattern[str], Field], ...]:
         """What the keys of headings with a slot's number look like, however it is written."""
         return tuple(
-            (re.compile("0*([0-9]{1,6})".join(map(re.escape, form.split("{n}")))), field)
+            (re.compile("0*([0-9]+)".join(map(re.escape, form.split("{n}")))), field)
             for field in self.fields
             if field.repeat
             for form in field.slot_forms

@@ -24,6 +24,9 @@ from tests.small_dataset import GOOD, HEADINGS, SMALL, check_lines, codes, found
         ("Code2", "Code 2"),
         ("Clinic ID 1", None),
         ("Code 4", "Code 4"),  # beyond the slots: what stands there is an error
+        ("Code 1234567", "Code 1234567"),
+        pytest.param(f"Code {'9' * 5000}", f"Code {'9' * 5000}", id="5,000 digits"),
+        pytest.param(f"Code {'0' * 5000}2", "Code 2", id="5,000 zeros"),
         ("Code 02", "Code 2"),
         ("code_003", "Code 3"),
         ("Code\u200b 2", "Code 2"),
@@ -106,3 +109,9 @@ def test_letters_over_columns() -> None:
         "AAA",
         "XFD",
     ]
+
+
+@pytest.mark.parametrize("slot", ["4", "1234567", "12345678901234567890"])
+def test_a_code_beyond_the_slots_is_an_error_however_far_beyond(tmp_path: Path, slot: str) -> None:
+    check = check_lines(tmp_path, f"{HEADINGS},Code {slot}", f"{GOOD},X", f"{GOOD},")
+    assert [(each[0], each[3]) for each in found(check)] == [(2, "too-many-codes")]
