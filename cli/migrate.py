@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.row_number import ROW_NUMBER
 from cli.services import NOT_DONE, print_document, running_services, say_progress
 from core.counting import counted
 from core.user_errors import UserError
@@ -83,7 +84,7 @@ def run(*, dry_run: bool, table: str | None, wait: bool, as_json: bool) -> int:
 
 
 @migrate.command()
-@click.argument("migration", type=int, required=False)
+@click.argument("migration", type=ROW_NUMBER, required=False)
 @as_json_option
 def status(*, migration: int | None, as_json: bool) -> int:
     """Show a migration table by table, by default the last."""
@@ -97,7 +98,7 @@ def status(*, migration: int | None, as_json: bool) -> int:
 
 
 @migrate.command()
-@click.argument("migration", type=int, required=False)
+@click.argument("migration", type=ROW_NUMBER, required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the report as this workbook.")
 @as_json_option
 def verify(*, migration: int | None, out: Path | None, as_json: bool) -> int:
@@ -120,7 +121,7 @@ def verify(*, migration: int | None, out: Path | None, as_json: bool) -> int:
 
 
 @migrate.command("sign-off")
-@click.argument("migration", type=int)
+@click.argument("migration", type=ROW_NUMBER)
 @click.option("--note", default="", help="What you want to say beside it.")
 def sign(*, migration: int, note: str) -> int:
     """Confirm that what a migration took over is right."""

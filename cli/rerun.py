@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.row_number import ROW_NUMBER
 from cli.services import NOT_DONE, print_document, running_services
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=int)
+@click.argument("run", metavar="RUN", type=ROW_NUMBER)
 @click.option("--compare", is_flag=True, help="Compare the charges with those of the run.")
 @click.option(
     "--out",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.row_number import ROW_NUMBER
 from cli.services import print_document, running_services
 from core.counting import counted
 
@@ -43,7 +44,7 @@ def list_requests(*, everything: bool, as_json: bool) -> int:
 
 
 @resets.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 @click.option("--answer", default="", help="What to tell provider and host.")
 def grant(*, number: int, answer: str) -> int:
     """Open the month again."""
@@ -56,7 +57,7 @@ def grant(*, number: int, answer: str) -> int:
 
 
 @resets.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 @click.option("--answer", required=True, help="Why the month stays as it is; they are told.")
 def refuse(*, number: int, answer: str) -> int:
     """Leave the month as it was submitted."""

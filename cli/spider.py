@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.row_number import ROW_NUMBER
 from cli.services import NOT_DONE, print_document, running_services, say_progress
 from core.counting import counted
 from core.user_errors import UserError
@@ -61,7 +62,7 @@ def crawl_areas(
 
 
 @spider.command()
-@click.argument("crawl", type=int, required=False)
+@click.argument("crawl", type=ROW_NUMBER, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(*, crawl: int | None, as_json: bool) -> int:
     """Show a crawl level by level, by default the last: what failed, and what is held."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.accounts import Day, Money, as_json, on_day
+from cli.row_number import ROW_NUMBER
 from cli.services import print_document, running_services
 from core.accounts.today import today
 from core.vocabulary.permissions import Kind
@@ -83,7 +84,7 @@ def quote(
 
 
 @subscriptions.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 @on_day
 def invoice(number: int, *, on: dt.date) -> None:
     """Invoice a quotation: the subscription is in force from its first day."""
@@ -97,7 +98,7 @@ def invoice(number: int, *, on: dt.date) -> None:
 
 
 @subscriptions.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 @click.argument("subject")
 @on_day
 def transfer(number: int, subject: str, *, on: dt.date) -> None:
@@ -112,7 +113,7 @@ def transfer(number: int, subject: str, *, on: dt.date) -> None:
 
 
 @subscriptions.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 @click.argument("code")
 @click.option("--price", type=Money(), help="Pounds before VAT, instead of the published price.")
 @on_day
@@ -128,7 +129,7 @@ def add(number: int, code: str, *, price: Decimal | None, on: dt.date) -> None:
 
 
 @subscriptions.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 @click.option("--reason", default="", help="For the audit.")
 @on_day
 def end(number: int, *, reason: str, on: dt.date) -> None:

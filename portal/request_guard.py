@@ -29,8 +29,10 @@ OF_STREAMLIT = re.compile(
     r"|auth/login|auth/logout|oauth2callback)"
 )
 OWN = re.compile(
-    r"/(healthz|home|download/.+|errors/\d+/\w+|template/\d+/\w+|invoice/[^/]+|invoices\.csv)"
+    r"/(healthz|home|download/.+|errors/[0-9]{1,9}/\w+|template/[0-9]{1,9}/\w+|invoice/[^/]+"
+    r"|invoices\.csv)"
 )
+"""Numbers of rows as the database can hold them: longer ones name nothing."""
 BODIES = {"/api/upload": "PUT", "/hooks/prefect": "POST"}
 """The only routes that take a body."""
 STREAM = "/_stcore/stream"

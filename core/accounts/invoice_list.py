@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -92,11 +93,15 @@ def get_invoice(connection: Connection, scope: Scope, invoice_id: int) -> Invoic
     return invoices[0]
 
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
+"""More digits than the database's numbers have name no invoice."""
+
+
 def find_invoice(connection: Connection, scope: Scope, reference: str) -> Invoice:
     """The invoice or credit note of a reference such as INV-00012; raises ``UserError``."""
     prefix, _, number = reference.strip().upper().partition("-")
     bill = {"INV": "invoice", "CN": "credit note"}.get(prefix)
-    if bill and number.isdigit():
+    if bill and _NUMBER.fullmatch(number):
         invoices = tables.invoices
         query = _rows().where(
             _visible(scope), invoices.c.bill == bill, invoices.c.number == int(number)
