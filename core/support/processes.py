@@ -59,7 +59,9 @@ def hold_folder(folder: Path) -> IO[str]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock_file = (folder / "lock").open("w")
+        # For its own user alone: whoever may open a file may hold its lock, and keep us out.
+        lock_file = os.fdopen(os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600), "w")
+        os.fchmod(lock_file.fileno(), 0o600)
     except OSError as error:
         raise UserError(
             f"cannot write to {folder} ({error.strerror}): set GROUPER_HOME to a folder of yours"

@@ -23,10 +23,23 @@ def mode(path: Path) -> int:
 def test_folders_and_keys_are_closed(services: Services) -> None:
     home = services.settings.home
     assert mode(home) == (0o711 if os.geteuid() == 0 else 0o700)
-    for name in ("logs", "files", "prefect", "tmp"):
+    for name in ("logs", "files", "prefect", "tmp", "run"):
         assert mode(home / name) == 0o700, name
     for name in ("secret-key", "prefect-password", "postgres/password"):
         assert mode(home / name) == 0o600, name
+
+
+def test_nobody_else_can_hold_a_lock(services: Services) -> None:
+    """A file that others may open is one that they may lock: the next start would be refused."""
+    for folder in ("", "postgres"):
+        assert mode(services.settings.home / folder / "lock") == 0o600, folder
+
+
+def test_nobody_else_reaches_what_starts_runs(services: Services) -> None:
+    """Who could send it a request would have a program run as the service's user."""
+    sockets = [path for path in (services.settings.home / "run").iterdir() if path.is_socket()]
+    assert sockets
+    assert {mode(path) for path in sockets} == {0o600}
 
 
 def test_logs_are_closed(services: Services) -> None:
