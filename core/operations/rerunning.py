@@ -20,6 +20,7 @@ from core.database import tables
 from core.engine.areas.register import AreaRegister
 from core.engine.calculation.revision import rules_since
 from core.engine.calculation.stages import Terms, calculate
+from core.engine.columns.csv_injection import inert_texts
 from core.engine.dataset.corrections import apply_corrections
 from core.engine.offline.checking import References, check_chunk
 from core.engine.reading import open_file
@@ -172,7 +173,8 @@ def _text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     if name == "factor":
         numbers = column.cast(pa.string()).cast(pa.float64())
         return pc.round(numbers, ndigits=5).cast(pa.string())
-    return column.cast(pa.string())
+    text = column.cast(pa.string())
+    return text if pa.types.is_primitive(column.type) else inert_texts(text)
 
 
 def _changes(rules: int, files: list[KeptFile]) -> tuple[str, ...]:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from cli.main import grouper
+from core.documents import parse_document
+from core.engine.columns.csv_injection import heading_line
 from core.engine.columns.csv_lines import in_words, text_cells, write_csv
 from core.engine.columns.joins import coded
 from core.engine.dataset.error_report import COLUMNS, write_errors
+from core.engine.dataset.specification import specification_from
+from core.engine.dataset.templates import csv_template, workbook_template
+from core.operations.rerunning import COLUMNS as RERUN_COLUMNS
+from core.operations.rerunning import _as_csv
 from core.submissions.queries.error_files import _csv
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", '=HYPERLINK("x")')
@@ -86,3 +95,44 @@ def test_our_own_numbers_stay_numbers(tmp_path: Path) -> None:
     negative = coded(pa.array(["-12.50"]))
     write_csv(path, ["text", "amount"], [text_cells(negative), credit], np.arange(1))
     assert path.read_text() == "text,amount\n'-12.50,12.50\n"
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_headings_are_the_words_of_a_data_set(tmp_path: Path, formula: str) -> None:
+    """What a data set calls its fields stands above the columns."""
+    path = tmp_path / "out.csv"
+    write_csv(path, [formula, "a, b"], [text_cells(coded(pa.array(["x"])))] * 2, np.arange(1))
+    for content in (path.read_bytes(), heading_line([formula, "a, b"])):
+        [heading, *_] = csv.reader(io.StringIO(content.decode(), newline=""))
+        assert heading == [f"'{formula}", "a, b"]
+
+
+@pytest.mark.parametrize("formula", [each for each in FORMULAS if each.isprintable()])
+def test_templates_have_the_headings_whole(formula: str) -> None:
+    fields = [
+        {"name": "Clinic, as coded", "role": "clinic"},
+        {"name": "Patient", "role": "patient"},
+        {"name": "Date", "role": "date", "type": "date"},
+        {"name": f"{formula} a", "type": "code", "codes": "https://strange.example"},
+    ]
+    lists = {"https://strange.example": {"1": "one"}}
+    data = {"dataset": "d", "version": "1", "title": "D", "fields": fields, "code_lists": lists}
+    specification = specification_from(parse_document(yaml.safe_dump(data), name="d.yaml"))
+    [heading] = csv.reader(io.StringIO(csv_template(specification).decode("utf-8-sig"), newline=""))
+    assert heading == ["Clinic, as coded", "Patient", "Date", f"'{formula} a"]
+    with zipfile.ZipFile(io.BytesIO(workbook_template(specification))) as parts:
+        written = [parts.read(name) for name in parts.namelist()]
+    assert not [part for part in written if b"<f>" in part or b"/hyperlink" in part]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_run_made_again(formula: str) -> None:
+    """``grouper rerun --out``: texts are marked, and a credit stays a number."""
+    text = pa.array([formula]).dictionary_encode()
+    columns = dict.fromkeys(RERUN_COLUMNS, text)
+    columns |= {"amount": pa.array([-1250]), "rate": pa.array([-1250]), "factor": pa.array(["1"])}
+    columns["attendance_date"] = pa.array([dt.date(2017, 4, 3)])
+    content = _as_csv(pa.table(columns)).decode()
+    [charge] = csv.DictReader(io.StringIO(content, newline=""))
+    assert charge["patient_id"] == f"'{formula}"
+    assert charge["amount"] == "-1250"

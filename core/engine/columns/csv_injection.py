@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +17,16 @@ _ACTIVE = r"^[=+\-@\t\r]"
 def inert(text: str) -> str:
     """The text, with an apostrophe in front if a spreadsheet would read it as a formula."""
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def heading_line(headings: Iterable[str], *, end: str = "\r\n") -> bytes:
+    """The line of headings of a csv file: the words of a data set, in quotes where needed."""
+    return (",".join(_quoted(inert(heading)) for heading in headings) + end).encode()
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if re.search(r'[,"\r\n]', text) else text
 
 
 def inert_texts(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.engine.columns.coded import Coded
-from core.engine.columns.csv_injection import inert_texts
+from core.engine.columns.csv_injection import heading_line, inert_texts
 from core.engine.columns.joins import BLANK, combinations_of, distinct
 
 LINES_AT_ONCE = 100_000
@@ -37,7 +37,7 @@ Cell = Coded | Spaced
 def write_csv(path: Path, headings: Sequence[str], cells: Sequence[Cell], order: Order) -> None:
     """Writes finished cells (see ``as_cells``), rows in this order; a blank is an empty cell."""
     with path.open("wb") as out, ThreadPoolExecutor(WRITERS) as pool:
-        out.write((",".join(_quoted(pa.array(headings)).to_pylist()) + "\n").encode())
+        out.write(heading_line(headings, end="\n"))
         waiting: deque[Future[memoryview]] = deque()
         for at in range(0, len(order), LINES_AT_ONCE):
             waiting.append(pool.submit(_lines, cells, order[at : at + LINES_AT_ONCE]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from typing import Any
 
+from core.engine.columns.csv_injection import heading_line
 from core.engine.dataset.fields import Field
 from core.engine.dataset.specification import Specification
 
@@ -24,7 +26,7 @@ _KINDS = {
 def csv_template(specification: Specification, layout: str | None = None) -> bytes:
     """The headings of a layout alone, as a spreadsheet opens them; without a name, of the first."""
     columns = _in_one_layout(specification, layout).columns
-    return (",".join(columns) + "\r\n").encode("utf-8-sig")
+    return codecs.BOM_UTF8 + heading_line(columns)
 
 
 def workbook_template(specification: Specification, layout: str | None = None) -> bytes:
@@ -35,7 +37,8 @@ def workbook_template(specification: Specification, layout: str | None = None) -
     specification = _in_one_layout(specification, layout)
 
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as workbook:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(out, options) as workbook:
         records = workbook.add_worksheet("Activity")
         places = _write_lists(workbook, specification)
         looks = {

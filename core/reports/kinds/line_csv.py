@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from core.engine.columns.csv_injection import inert_texts
+from core.engine.columns.csv_injection import heading_line, inert_texts
 from core.reports.kinds.backing_data import COLUMNS, NAMES, completed_lines
 from core.reports.report_context import ReportContext
 
@@ -17,9 +17,9 @@ _BOM = b"\xef\xbb\xbf"  # spreadsheets take csv without one for an old encoding
 
 def write_lines(context: ReportContext, path: Path) -> None:
     """Writes the headings and lines of Backing Data."""
-    headings = [column.heading for column in context.labelled(COLUMNS)]
+    headings = heading_line(column.heading for column in context.labelled(COLUMNS))
     with path.open("wb") as file:
-        file.write(_BOM + (",".join(headings) + "\r\n").encode())
+        file.write(_BOM + headings)
         for lines in completed_lines(context):
             plain = pa.table({name: _plain(name, lines) for name in NAMES})
             options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
@@ -34,9 +34,8 @@ def _plain(name: str, lines: pa.Table) -> pa.ChunkedArray:
         return pc.strftime(column, format="%Y-%m")
     if pa.types.is_date32(column.type):
         return pc.strftime(column, format="%Y-%m-%d")
-    if pa.types.is_dictionary(column.type):
-        return inert_texts(column.cast(pa.string()))
-    return column.cast(pa.string())
+    texts = column.cast(pa.string())
+    return texts if pa.types.is_primitive(column.type) else inert_texts(texts)
 
 
 def _pounds(pence: pa.ChunkedArray) -> pa.ChunkedArray:
