@@ -150,7 +150,8 @@ def notes(context: ReportContext, layout: Layout, *more: tuple[str, str]) -> lis
         if tariff is not None and not tariff.charges:
             labelled_notes.append((f"Run {run.id}: not for charging", tariff.text))
         if decision := context.decisions.get(run.id):
-            labelled_notes.append((f"Run {run.id}: what was in doubt", decision.text))
+            text = decision.in_full if request.side == "provider" else decision.text
+            labelled_notes.append((f"Run {run.id}: what was in doubt", text))
     if "sums" in request.about.facts:
         labelled_notes += [
             ("Amounts", "Pounds. Each charge is rate × factor, rounded half up to the penny."),

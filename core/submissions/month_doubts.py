@@ -227,6 +227,9 @@ def keep_reason(
     note(connection, "doubtful month released", f"run:{run_id}", user_id=user_id, **decided)
 
 
+_DOUBTFUL = "Some records of this month lie outside it, or their visits were charged before."
+
+
 @dataclass(frozen=True)
 class Decision:
     """Why a doubtful month is final, who said so, and what was in doubt."""
@@ -243,7 +246,14 @@ class Decision:
 
     @property
     def text(self) -> str:
-        """What was in doubt, and why the month is right."""
+        """Why the month is right, for who pays: figures would tell of other commissioners, and
+        a name who works for the provider."""
+        whom = "on the command line" if self.user_id is None else "by the provider"
+        return f"{_DOUBTFUL} Released all the same {whom}: {self.reason}"
+
+    @property
+    def in_full(self) -> str:
+        """What was in doubt, and why the month is right, for the provider itself."""
         told = list(_outside(self.outside, self.records, self.month))
         if self.visits:
             had = "was" if self.visits == 1 else "were"
@@ -255,7 +265,6 @@ class Decision:
     def _by_whom(self) -> str:
         if self.user_id is None:
             return "on the command line"
-        # A commissioner does not see who works for a provider.
         return f"by {self.decided_by}" if self.decided_by else "by the provider"
 
 

@@ -52,7 +52,7 @@ def ask_for_a_reason(doubts: MonthDoubts) -> str | None:
     return reason.strip() or None
 
 
-def show_decision(run_id: int) -> None:
+def show_decision(run_id: int, *, own: bool) -> None:
     """Why a doubtful month was released, and whether it is for charging, to whoever sees its
     charges."""
     with engine().connect() as connection:
@@ -61,7 +61,7 @@ def show_decision(run_id: int) -> None:
     if tariff is not None and not tariff.charges:
         st.warning(f"By {words.plain(tariff.text)}. Nobody owes these amounts.")
     if decision is not None:
-        st.warning(words.plain(decision.text))
+        st.warning(words.plain(decision.in_full if own else decision.text))
 
 
 def show_open_warnings(person: Person, submission: SubmissionRow) -> None:

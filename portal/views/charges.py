@@ -49,7 +49,7 @@ def show(person: Person) -> None:
             register_in_use(connection).names,
             labels_of_runs(connection, [run.run_id]),
         )
-    show_decision(run.run_id)
+    show_decision(run.run_id, own=run.own)
     chosen = _filter(sums, names)
     fitting = [line for line in sums if _fits(line, chosen)]
     show_sums(fitting, names)

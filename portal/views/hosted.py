@@ -43,7 +43,7 @@ def _show_host(person: Person, host: Membership) -> None:
             with right:
                 link_to_page("charges", "Look at the charges", month)
             if month.run_id is not None:
-                show_decision(month.run_id)
+                show_decision(month.run_id, own=False)
             if month.state == SubmissionState.RESET_ASKED:
                 _show_asked(resets[month.id])
             else:

@@ -206,7 +206,7 @@ def _show_outcome(
     figures[2].metric("Episodes", f"{outcome.episodes:,}")
     figures[3].metric("Records", f"{outcome.records:,}")
     st.caption("  \n".join(map(words.plain, outcome.accounts)))
-    show_decision(outcome.run_id)
+    show_decision(outcome.run_id, own=True)
     if outcome.overwritten:
         st.warning(
             f"{words.count(outcome.overwritten, 'code')} overwritten by a later record of the same "
