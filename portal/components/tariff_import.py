@@ -13,6 +13,7 @@ from core.engine.tariff.months import Month, parse_month
 from core.operations.dataset_import import NamedText, import_together
 from core.user_errors import UserError
 from portal import words
+from portal.components.document_chooser import choose_documents
 from portal.database import engine
 
 _REFUSED, _LEFT, _ANEW = "are not touched: refuse it", "stay as they are", "are calculated anew"
@@ -25,27 +26,20 @@ def show_import(person: Person) -> None:
             "A tariff in force is never overwritten: a change becomes a revision that holds from a "
             "month on. Data sets are brought in with `grouper import`, which an operator runs."
         )
-        files = st.file_uploader(
-            "Tariffs (YAML)", type=["yaml", "yml"], accept_multiple_files=True, key="tariff-files"
-        )
+        documents = choose_documents("Tariffs (YAML)", key="tariff-files")
         left, right = st.columns([1, 3])
         since = left.text_input("It holds from", placeholder="2017-04", key="tariff-since")
         why = right.text_input("Why", placeholder="for a change of a tariff in force", key="why")
         touched = st.radio(
             "Submitted months that it reaches", [_REFUSED, _LEFT, _ANEW], key="tariff-touched"
         )
-        if not files:
+        if not documents:
             return
         with st.container(horizontal=True):
             look = st.button("What would change")
             bring = st.button("Bring it in", type="primary")
         if look or bring:
-            texts = [NamedText(file.name, _text(file.getvalue())) for file in files]
-            _import(person, texts, (since, why, touched), keep=bring)
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8-sig", errors="replace")
+            _import(person, documents, (since, why, touched), keep=bring)
 
 
 def _import(
