@@ -61,6 +61,7 @@ _JOINED = re.compile(
     r"|(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=[>~])(?==)",  # arrows and signs
     re.IGNORECASE,
 )
+_ENDS = re.compile(r"\r\n?")
 _MARGIN = re.compile(r"^[ \t]+", re.MULTILINE)
 _NOTHING = "\N{WORD JOINER}"
 
@@ -72,4 +73,5 @@ def plain(text: str) -> str:
     escaped, so a character that nobody sees stands inside them. Labels are read aloud as they are
     written here, so no more is escaped than has to be.
     """
+    text = _ENDS.sub("\n", text)
     return _JOINED.sub(_NOTHING, _MARKUP.sub(r"\\\g<0>", _MARGIN.sub("", text)))

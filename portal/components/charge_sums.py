@@ -41,7 +41,7 @@ def show_sums(sums: list[Sum], names: ChargeNames) -> None:
     }
     show_open_tab(
         {
-            f"By {heading.lower()}": partial(_group, sums, heading, name_of)
+            f"By {words.plain(heading.lower())}": partial(_group, sums, heading, name_of)
             for heading, name_of in groups.items()
         },
         "charges-by",

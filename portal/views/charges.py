@@ -104,7 +104,9 @@ def _filter(sums: list[Sum], names: ChargeNames) -> ChargeFilter:
     with clinic:
         in_address = st.query_params.get("clinic")
         codes = {line.clinic for line in sums}
-        clinic_code = _choose(names.labels.clinic, codes, lambda code: code, in_address)
+        clinic_code = _choose(
+            words.plain(names.labels.clinic), codes, lambda code: code, in_address
+        )
         chosen = replace(chosen, clinic=clinic_code)
     with currency:
         currency_code = _choose(

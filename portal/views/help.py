@@ -131,7 +131,7 @@ def _offer_templates(address: str, layout: str | None) -> None:
     """Links to the empty files, which are those of a layout where the data set has several."""
     which, query = "", ""
     if layout is not None:
-        which, query = f" of {layout}", f"?{urlencode({'layout': layout})}"
+        which, query = f" of {words.plain(layout)}", f"?{urlencode({'layout': layout})}"
     with st.container(horizontal=True):
         workbook = f"Template{which} as a workbook with drop-downs"
         st.link_button(workbook, f"{address}/xlsx{query}", type="primary")

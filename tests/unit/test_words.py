@@ -41,3 +41,8 @@ def test_nothing_that_users_typed_is_markup() -> None:
 def test_a_label_is_read_aloud_as_it_stands() -> None:
     label = "SHHAPT 1: T4A of Episode_Activity (a), 100%; 1.5 - 2"
     assert words.plain(label) == label
+
+
+def test_no_line_begins_markup_however_it_ends() -> None:
+    for end in ("\n", "\r", "\r\n"):
+        assert words.plain(f"a{end}# b{end}\tc") == "a\n\\# b\nc"
