@@ -76,6 +76,7 @@ def parse_document(text: str, *, name: str) -> Document:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:  # the scanner that is not in C reads at once
         raise _unreadable(name, text, error) from error
+    _refuse_deep(text, name)
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
@@ -169,6 +170,24 @@ def _unreadable(name: str, text: str, error: yaml.reader.ReaderError) -> Documen
     line = text.count("\n", 0, error.position) + 1
     reason = f"holds the character U+{ord(text[error.position]):04X}, which is no text; delete it"
     return DocumentError([Problem(f"{name}:{line}", reason)])
+
+
+def _refuse_deep(text: str, name: str) -> None:
+    """Refuses a document by its depth before its nodes are made: that goes down as deep in C as
+    they do, where no error is raised and the whole process dies."""
+    loader = _Loader(text)
+    depth = 0
+    try:
+        while (event := loader.get_event()) is not None:
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_DEPTH:
+                line = event.start_mark.line + 1
+                raise DocumentError([Problem(f"{name}:{line}", f"not YAML: {_TOO_DEEP}")])
+    except yaml.YAMLError:
+        return  # told with its line by who reads it
+    finally:
+        loader.dispose()
 
 
 def _refuse_endless(node: yaml.Node, name: str) -> None:
