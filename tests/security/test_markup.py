@@ -13,7 +13,7 @@ import yaml
 from core.database import tables
 from tests.service.permissions.permission_pages import page_at, pages_on, shown
 from tests.service.permissions.permission_scene import FINAL, VARIANTS
-from tests.service.portal.test_pages_by_role import MONTHS, TABS, person
+from tests.service.portal.test_pages_by_role import LIKE_ANOTHER, MONTHS, TABS, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,10 @@ DOCUMENTS = {
     "kpis": ("title", "description", "source", "label"),
 }
 """YAML, and what people read of it."""
+WITH_PAGES_OF_THEIR_OWN = [
+    pytest.param(variant, marks=[pytest.mark.slow] if variant in LIKE_ANOTHER else [])
+    for variant in VARIANTS
+]
 LITERAL = re.compile(
     r"\.(options|raw_values?|default|placeholder|value|id|key|user_key|form_id|query|spec|url"
     r"|page_script_hash|element_hash|id)$"
@@ -110,7 +114,7 @@ def test_what_people_write_is_marked(marked: set[str]) -> None:
     }
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("variant", WITH_PAGES_OF_THEIR_OWN, ids=str)
 def test_no_page_draws_it(stage: Stage, marked: set[str], variant: Variant) -> None:
     drawn: list[str] = []
     with pages_on(stage.portal):

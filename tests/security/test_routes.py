@@ -23,6 +23,7 @@ from portal.session_cookies import KEY
 from portal.uploads import TICKET_HEADER
 from tests.security.test_report_rights import cookies
 from tests.service.permissions.permission_scene import VARIANTS, Variant
+from tests.service.portal.test_pages_by_role import LIKE_ANOTHER
 from tests.small_month import run, small_month
 
 if TYPE_CHECKING:
@@ -148,7 +149,15 @@ def test_in_ones_own_organisation(
     assert visitor.ask_for(place) == REFUSED | ALLOWED.get(variant, {})
 
 
-@pytest.mark.parametrize("variant", [each for each in VARIANTS if each.side], ids=str)
+@pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param(variant, marks=[pytest.mark.slow] if variant in LIKE_ANOTHER else [])
+        for variant in VARIANTS
+        if variant.side
+    ],
+    ids=str,
+)
 def test_in_another_organisation(
     services: Services, populated: Engine, place: Place, variant: Variant
 ) -> None:
