@@ -35,7 +35,10 @@ OURS = {
     *("run_payers.commissioner", "run_payers.clinic_id", "run_payers.host", "charges.commissioner"),
     *("charges.currency", "configurations.owner", "configuration_providers.provider"),
     *("charges.rate_type", "charges.basis", "configurations.configuration", "datasets.dataset"),
-    *("configurations.dataset", "kpis.dataset", "kpis.kpi", "runs.configuration", "kpis.unit"),
+    *("configurations.dataset", "submissions.dataset", "kpis.dataset", "kpis.kpi"),
+    # Dates that were read, which the database reads again.
+    *("records_sexual_health.Attendance Date", "records_weight_management.Attendance Date"),
+    *("configuration_providers.dataset", "runs.configuration", "kpis.unit"),
     *("configurations.body", "datasets.body", "kpis.body", "datasets.version", "errors.code"),
     *("errors.severity", "events.name", "events.subject", "failures.subject", "failures.work"),
     *("failures.reference", "files.sha256", "permissions.action", "permissions.kind"),
@@ -52,7 +55,7 @@ WITH_PAGES_OF_THEIR_OWN = [
 ]
 LITERAL = re.compile(
     r"\.(options|raw_values?|default|placeholder|value|id|key|user_key|form_id|query|spec|url"
-    r"|page_script_hash|element_hash|id)$"
+    r"|page_script_hash|element_hash|columns)$"
 )
 """Parts of an element that Streamlit shows as they are."""
 
@@ -91,8 +94,22 @@ def _mark_documents(connection: sa.Connection, table: str, keys: tuple[str, ...]
     for row in connection.execute(sa.select(rows.c.body, rows.c.id)).all():
         document, is_text = row.body, isinstance(row.body, str)
         document = _marked(yaml.safe_load(document) if is_text else document, keys)
+        if table == "datasets":
+            _mark_words(document)
         body = yaml.safe_dump(document, sort_keys=False) if is_text else document
         connection.execute(rows.update().where(rows.c.id == row.id).values(body=body))
+
+
+def _mark_words(dataset: dict[str, Any]) -> None:
+    """What a data set calls clinic, patient and date, and the names of its layouts."""
+    for field in dataset["fields"]:
+        if field.get("role") in ("clinic", "patient", "date"):
+            field["title"] = f"The {field['role']}{MARK}"
+    fields = [field["name"] for field in dataset["fields"]]
+    if not dataset.get("layouts"):
+        dataset["layouts"] = [{"name": "", "fields": fields}]
+    for layout in dataset["layouts"]:
+        layout["name"] = f"{layout['name'][:10]} [l](//strange.example)"
 
 
 def _marked(document: Any, keys: tuple[str, ...]) -> Any:
