@@ -22,6 +22,7 @@ from core.database import tables
 from core.database.locks import hold_until_end
 from core.documents import parse_document
 from core.engine.dataset.specification import Specification
+from core.engine.reading.revision import TAKEN_OVER_READER
 from core.engine.tariff.configuration import Configuration, Status, configuration_from
 from core.engine.tariff.months import Month
 from core.user_errors import DocumentError, UserError
@@ -33,6 +34,18 @@ NAMED = 12
 """So many months are named in a refusal; the others are counted."""
 
 
+_TAKEN_OVER = (
+    sa.exists()
+    .where(
+        tables.files.c.submission_id == tables.submissions.c.id,
+        tables.files.c.state != "removed",
+        tables.files.c.reader == TAKEN_OVER_READER,
+    )
+    .correlate(tables.submissions)
+)
+"""SQL on months: another service read a file of the month."""
+
+
 @dataclass(frozen=True)
 class MonthRules:
     """A month that was begun, and the rules that follow for it."""
@@ -42,10 +55,16 @@ class MonthRules:
     month: dt.date
     dataset: str
     state: str
-    submitted: bool  # once at least: it keeps the rules that it was submitted under
+    keeps_version: bool
+    keeps_tariff: bool  # submitted once at least: it keeps the rules that it was submitted under
     files: int
+    taken_over: bool  # a file of it was read by the old service, and cannot be checked again
     version: int | None
     tariff: int | None
+
+    @property
+    def submitted(self) -> bool:
+        return self.keeps_tariff or (self.keeps_version and not self.taken_over)
 
     @property
     def name(self) -> str:
@@ -57,6 +76,7 @@ class Consequences:
     """What an import changes, in months and in words."""
 
     judged_anew: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     priced_anew: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     reprocessed: list[str] = field(default_factory=list)
@@ -69,6 +89,11 @@ class Consequences:
         """A sentence for each thing that changes."""
         about = (
             ("Checked again under another version: {}.", self.judged_anew),
+            (
+                "Taken over from the old service, so their files are not here to be checked again; "
+                "they keep the version that they have: {}.",
+                self.kept,
+            ),
             ("Not submitted yet, and priced by another tariff or revision: {}.", self.priced_anew),
             ("Submitted, and left as they are: {}.", self.left),
             ("Submitted, and calculated anew: {}.", self.reprocessed),
@@ -92,13 +117,14 @@ def weighed(connection: Connection, *, leave_submitted: bool = False) -> Iterato
     """
     hold_until_end(connection, IMPORT_LOCK)
     before, broken_before = _rules_of_months(connection), set(_broken(connection))
-    met_before = set(meetings(connection))
+    told_before = {*meetings(connection), *_broken_drafts(connection)}
     consequences = Consequences()
     # A savepoint, so that whoever goes on after a refusal keeps nothing of the import.
     with connection.begin_nested():
         yield consequences
         _weigh(connection, before, broken_before, consequences, leave_submitted=leave_submitted)
-        consequences.notes += [each for each in meetings(connection) if each not in met_before]
+        telling = [*meetings(connection), *_broken_drafts(connection)]
+        consequences.notes += [each for each in telling if each not in told_before]
 
 
 def _weigh(
@@ -113,9 +139,9 @@ def _weigh(
     if broken:
         raise UserError("\n".join(broken))
     _align_open_months(connection)
-    judged_anew = _compare(
-        before, _rules_of_months(connection), consequences, leave_submitted=leave_submitted
-    )
+    after = _rules_of_months(connection)
+    judged_anew = _compare(before, after, consequences, leave_submitted=leave_submitted)
+    _keep_taken_over(connection, before, after)
     consequences.notes += _corrections_lost(connection, judged_anew)
 
 
@@ -134,7 +160,9 @@ def _rules_of_months(connection: Connection) -> dict[int, MonthRules]:
             months.c.dataset,
             months.c.state,
             months.c.dataset_id.is_not(None),
+            months.c.configuration_id.is_not(None),
             count,
+            _TAKEN_OVER,
             version_by_month(),
         )
         .join(organisations, organisations.c.id == months.c.provider_id)
@@ -167,6 +195,7 @@ def _compare(
     _refuse(names, leave_submitted=leave_submitted)
     consequences.left += names.get("priced otherwise", [])
     consequences.judged_anew += names.get("judged anew", [])
+    consequences.kept += names.get("kept", [])
     consequences.priced_anew += names.get("priced anew", [])
     consequences.reached += [each.submission_id for each in changed.get("priced otherwise", [])]
     return [each.submission_id for each in changed.get("judged anew", [])]
@@ -181,9 +210,25 @@ def _kind(then: MonthRules, now: MonthRules) -> str | None:
         return "judged otherwise" if other_version else "priced otherwise"
     if now.state in AT_WORK:
         return "at work"
+    if now.taken_over and other_version:
+        return None if now.keeps_version else "kept"
     if not other_version:
         return "priced anew"
     return "judged anew" if now.files else None
+
+
+def _keep_taken_over(
+    connection: Connection, before: dict[int, MonthRules], after: dict[int, MonthRules]
+) -> None:
+    """Months of the old service keep the version that they had: their records are of it, and no
+    file is there from which they could be read by another one."""
+    months = tables.submissions
+    for number, now in after.items():
+        then = before.get(number, now)
+        if _kind(then, now) == "kept":
+            connection.execute(
+                months.update().where(months.c.id == number).values(dataset_id=then.version)
+            )
 
 
 def _refuse(names: dict[str, list[str]], *, leave_submitted: bool) -> None:
@@ -232,7 +277,11 @@ def _align_open_months(connection: Connection) -> None:
     query = (
         sa.select(months.c.id, organisations.c.code, months.c.month, months.c.dataset)
         .join(organisations, organisations.c.id == months.c.provider_id)
-        .where(months.c.dataset_id.is_(None), months.c.state.not_in(AT_WORK))
+        .where(
+            months.c.dataset_id.is_(None),
+            months.c.state.not_in(AT_WORK),
+            sa.not_(_TAKEN_OVER),
+        )
         .order_by(months.c.id)
     )
     held, other = holdings_of(connection), months.alias("other")
@@ -253,6 +302,16 @@ def _align_open_months(connection: Connection) -> None:
 def _broken(connection: Connection) -> list[str]:
     """Every tariff that names what a version of its data set in force during it does not have, and
     every one that would price no month of a provider."""
+    return _misfits(connection) + without_a_month(connection)
+
+
+def _broken_drafts(connection: Connection) -> list[str]:
+    """Every draft that names what a version does not have, which harms nobody yet."""
+    misfits = _misfits(connection, drafts=True)
+    return [f"No harm yet, since it is a draft: {each}" for each in misfits]
+
+
+def _misfits(connection: Connection, *, drafts: bool = False) -> list[str]:
     versions = all_versions(connection)
     configurations, members = tables.configurations, tables.configuration_providers
     query = (
@@ -264,7 +323,7 @@ def _broken(connection: Connection) -> list[str]:
             sa.func.max(sa.func.upper(members.c.during)) - 1,
         )
         .join(members, members.c.configuration_id == configurations.c.id)
-        .where(configurations.c.status != Status.DRAFT)
+        .where((configurations.c.status == Status.DRAFT) == drafts)
         .group_by(configurations.c.id, members.c.dataset)
         .order_by(configurations.c.configuration, configurations.c.revision)
     )
@@ -272,7 +331,7 @@ def _broken(connection: Connection) -> list[str]:
     for name, body, dataset, first, last in connection.execute(query):
         for version in versions_between(versions, dataset, first, last):
             texts += _refused(name, body, version.specification)
-    return list(dict.fromkeys(texts + without_a_month(connection)))
+    return list(dict.fromkeys(texts))
 
 
 def versions_between(

@@ -8,3 +8,6 @@ READER_REVISION = 4
 first column and among the headings. 4: errors of spreadsheets in any language; identifiers that
 look alike, and words for no value in their place.
 """
+
+TAKEN_OVER_READER = 0
+"""The reader of a file that another service read: its records are here, its content is not."""

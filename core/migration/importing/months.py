@@ -22,6 +22,7 @@ from core.database.records import place_index, records_table, summarise
 from core.engine.calculation.buckets import bucket_of
 from core.engine.columns.coded import CODED
 from core.engine.dataset.specification import Specification
+from core.engine.reading.revision import TAKEN_OVER_READER
 from core.kpis.episodes import delete_episodes
 from core.kpis.views import episodes_table
 from core.migration.importing.accounts import TAKEN_OVER
@@ -29,7 +30,6 @@ from core.migration.importing.dataset import records_taken_over, versions_taken_
 from core.migration.importing.indicators import MIGRATED_RUN, measure_months, write_figures
 from core.migration.reading.mapping import shipped_mapping
 from core.migration.reading.transforms import reading, text
-from core.submissions.commands.rereading import TAKEN_OVER_READER
 from core.submissions.commands.runs import keep_versions
 from core.submissions.month_doubts import note_days
 from core.vocabulary.states.submissions import (

@@ -11,14 +11,12 @@ from sqlalchemy import Connection, Engine
 
 from core.configurations.in_force import version_of_submission
 from core.database import tables
-from core.engine.reading.revision import READER_REVISION
+from core.engine.reading.revision import READER_REVISION, TAKEN_OVER_READER
 from core.submissions.commands.uploads import CHANGEABLE, NEW_VERSION, READ_AGAIN, read_again
 from core.vocabulary.states.submissions import FileState
 
 _files, _months = tables.files, tables.submissions
 _CHECKED = (FileState.READY, FileState.IN_ERROR)
-TAKEN_OVER_READER = 0
-"""The reader of a file that another service read: its records are here, its content is not."""
 _IS_HERE = _files.c.reader > TAKEN_OVER_READER
 _OTHER_VERSION = sa.and_(
     _IS_HERE,

@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from core.access.scope import Scope
 from core.configurations.in_force import version_of_submission
 from core.database import tables
-from core.engine.reading.revision import READER_REVISION
-from core.submissions.commands.rereading import TAKEN_OVER_READER
+from core.engine.reading.revision import READER_REVISION, TAKEN_OVER_READER
 from core.submissions.scoped import submissions_in
 from core.vocabulary.states.submissions import FILE_TEXTS, FileState
 

@@ -17,6 +17,7 @@ from core.database import tables
 from core.database.acting import acting_for
 from core.database.locks import share_until_end
 from core.engine.dataset.corrections import Correction
+from core.engine.reading.revision import TAKEN_OVER_READER
 from core.operations.dataset_import import NamedText, import_together
 from core.operations.reprocessing import corrections_by
 from core.submissions.commands.calculate_month import calculate_month, one_by_one
@@ -32,6 +33,7 @@ from tests.service.configurations.world import (
     FIRST,
     HEADINGS,
     HOME_RENAMED,
+    HOST,
     JULY,
     JUNE,
     LESSONS,
@@ -73,6 +75,7 @@ TARIFF_OF_RETIRED = (
     .replace('["Lesson = L3"]', "[]")
 )
 WHY = "agreed by the councils"
+HACKNEY_PAYS = "E09000012"
 
 
 @pytest.fixture
@@ -554,3 +557,35 @@ def test_an_import_waits_for_requests_that_are_under_way_and_they_do_not_wait_fo
             third.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
             import_configuration(third, DEARER, name="tariff.yaml", change=Change(MAY, WHY))
     import_tariff(swims, DEARER, since=MAY, why=WHY)
+
+
+def test_a_month_taken_over_keeps_its_version_since_no_file_is_there_to_check_again(
+    swims: Service,
+) -> None:
+    may = swims.month(month=MAY, dataset=SWIMS)
+    file_id = upload(swims, may)
+    assert swims.check(file_id) == FileState.READY
+    with swims.engine.begin() as connection:
+        files = tables.files
+        taken_over = files.update().where(files.c.id == file_id)
+        connection.execute(taken_over.values(reader=TAKEN_OVER_READER))
+    for body in (HOME_RENAMED, REQUIRED.replace("2017-07", "2017-05")):
+        with swims.engine.begin() as connection:
+            _, consequences = import_together(connection, [NamedText("set.yaml", body)])
+        read_again(swims)
+        assert swims.state(file_id) == FileState.READY
+        assert ("May 2017 of ZX1" in consequences.sentences[0]) == (body == HOME_RENAMED)
+    swims.run(may, "final")
+    assert (pence(swims, may), payers(swims, may)) == (PENCE, {HACKNEY_PAYS: 1000, HOST: 2500})
+    with pytest.raises(UserError, match="submitted: May 2017 of ZX1"):
+        import_set(swims, REQUIRED.replace('"4"', '"5"').replace("2017-07", "2017-05"))
+
+
+def test_a_draft_that_a_version_breaks_is_named_and_breaks_nothing(service: Service) -> None:
+    import_set(service, FIRST)
+    import_tariff(service, TARIFF.replace("status: live", "status: draft"))
+    with service.engine.begin() as connection:
+        _, consequences = import_together(connection, [NamedText("set.yaml", RETIRED)])
+    [told] = [each for each in consequences.sentences if "draft" in each]
+    assert "'swims-2017' does not fit version 3 of swims, in force from June 2017" in told
+    assert "L3" in told

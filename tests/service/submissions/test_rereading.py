@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from core.access.scope import EVERYTHING
 from core.database import tables
-from core.engine.reading.revision import READER_REVISION
+from core.engine.reading.revision import READER_REVISION, TAKEN_OVER_READER
 from core.submissions.commands.requests import NotReady
-from core.submissions.commands.rereading import TAKEN_OVER_READER, read_outdated_again
+from core.submissions.commands.rereading import read_outdated_again
 from core.submissions.queries.file_list import files_of
 from core.vocabulary.states.submissions import FileState, SubmissionState
 from tests.service.month import visit
