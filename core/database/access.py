@@ -232,7 +232,8 @@ _ACTIVITY: dict[str, Access] = {
             of("run_id", "runs", Action.SEE_CHARGES),
             of("run_id", "released_runs", Action.SEE_CHARGES),
         ),
-        add=of("run_id", "runs", Action.SUBMIT),
+        add="decided_by IS NOT DISTINCT FROM (SELECT grouper_user()) AND "
+        + of("run_id", "runs", Action.SUBMIT),
     ),
     "visits_before": Access(
         see=either(

@@ -178,3 +178,20 @@ def test_an_opened_month_has_charged_nothing(service: Service) -> None:
     assert doubts(service, may).before == ()
     assert doubts(service, may).outside == 4
     assert doubts(service, april).month == APRIL
+
+
+def test_nobody_decides_in_the_name_of_another(service: Service, portal_engine: Engine) -> None:
+    month = service.month()
+    service.ready(month, *IN_APRIL)
+    run_id = service.run(month, "final")
+    row = {"run_id": run_id, "reason": "x", "records": 1, "outside": 0, "visits": 0}
+    for somebody in (service.dev, None):
+        decided = tables.run_decisions.insert().values(**row, decided_by=somebody)
+        with (
+            pytest.raises(sa.exc.ProgrammingError, match="row-level security"),
+            acting_for(portal_engine, service.amira, None).begin() as connection,
+        ):
+            connection.execute(decided)
+    own = tables.run_decisions.insert().values(**row, decided_by=service.amira)
+    with acting_for(portal_engine, service.amira, None).begin() as connection:
+        connection.execute(own)
