@@ -13,7 +13,8 @@ import pytest
 from core.access.people import person_of
 from core.database.acting import acting_for
 from core.engine.samples.one_row_an_activity import SPECIFICATION
-from core.operations.dataset_import import import_dataset
+from core.operations.dataset_import import NamedText, import_dataset, import_together
+from tests.legacy_world import TARIFF
 from tests.service.month import APRIL, Service, visit
 from tests.service.permissions.permission_pages import page_at, pages_on, texts
 
@@ -121,3 +122,23 @@ def test_lost_codes_are_shown_to_their_provider(service: Service, portal_engine:
         theirs = look(portal_engine, service.users["E09000030"], "charges", APRIL)
     assert "1 code stood in a slot" in texts(own)
     assert "stood in a slot" not in texts(theirs)
+
+
+def test_amounts_by_a_shadow_are_marked_as_not_for_charging(
+    service: Service, pages: Engine
+) -> None:
+    shadow = TARIFF.read_text(encoding="utf-8")
+    for old, new in (("illustrative-isht-2017-18", "beside"), ("status: live", "status: shadow"),
+                     ("2017-04-01", "2018-04-01"), ("2018-03-31", "2019-03-31")):  # fmt: skip
+        assert old in shadow
+        shadow = shadow.replace(old, new)
+    with service.engine.begin() as connection:
+        import_together(connection, [NamedText("shadow.yaml", shadow)])
+    later = dt.date(2018, 4, 1)
+    for month in (APRIL, later):
+        number = service.month(month=month)
+        service.ready(number, visit(1, "T4", date=f"{month:%Y-%m}-03"))
+        service.run(number, "final")
+    marked = "By beside (shadow: not for charging). Nobody owes these amounts."
+    assert marked in texts(look(pages, service.amira, "charges", later))
+    assert marked not in texts(look(pages, service.amira, "charges", APRIL))

@@ -267,6 +267,20 @@ def test_a_draft_is_never_used(price: Run, tmp_path: Path) -> None:
     assert (ended.code, "is a draft" in ended.err) == (2, True)
 
 
+def test_a_shadow_and_a_tariff_that_begins_in_the_month_say_so(price: Run, tmp_path: Path) -> None:
+    file, other = written(tmp_path, "a.csv", "A,1,2017-04-20,E01004198,T2,"), tmp_path / "o.yaml"
+    plain = price(file)
+    text = CONFIGURATION.read_text()
+    other.write_text(
+        text.replace("status: live", "status: shadow").replace("2017-04-01", "2017-04-15")
+    )
+    ended = price(file, configuration=other)
+    assert (plain.code, ended.code) == (0, 0), ended.err
+    for words in ("nobody owes these amounts", "It begins on 2017-04-15: where another tariff"):
+        assert words in ended.out
+        assert words not in plain.out
+
+
 def test_own_areas_take_the_place_of_the_register(price: Run, tmp_path: Path) -> None:
     areas = tmp_path / "areas.csv"
     areas.write_text("lsoa,district\nE01000001,E09000030\n")
