@@ -57,7 +57,7 @@ _MARKUP = re.compile(
 )
 _JOINED = re.compile(
     r"(?<=://)(?=\w)|(?<=www)(?=\.)|(?=@)"  # addresses
-    r"|(?<=:)(?=[\w+-])"  # icons, colours and badges
+    r"|(?<=:)(?=[^\W\d]|[+-]|\d+:)"  # icons, colours and badges
     r"|(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=[>~])(?==)",  # arrows and signs
     re.IGNORECASE,
 )

@@ -54,6 +54,7 @@ $x^2$ $$x$$
 ()
 :
 T4A: x
+:100: tariff.yaml:12 10:30
 """.strip().splitlines()
 MARKUP = "img, a[href^=http], a[href^=mailto], strong, em, code, del, li, h1, h2, hr, table, .katex"
 SCRIPT = """

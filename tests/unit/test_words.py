@@ -46,3 +46,7 @@ def test_a_label_is_read_aloud_as_it_stands() -> None:
 def test_no_line_begins_markup_however_it_ends() -> None:
     for end in ("\n", "\r", "\r\n"):
         assert words.plain(f"a{end}# b{end}\tc") == "a\n\\# b\nc"
+
+
+def test_the_place_of_a_line_is_copied_as_it_stands() -> None:
+    assert words.plain("tariff.yaml:12, at 10:30") == "tariff.yaml:12, at 10:30"
