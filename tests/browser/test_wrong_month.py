@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,12 +12,17 @@ from playwright.sync_api import expect
 from core.database import tables
 from core.engine.samples.activity import make_activity
 from core.engine.samples.writing import write_activity
+from core.submissions.commands.resets import ask_for_reset, grant_reset
+from core.submissions.commands.uploads import remove_file
+from core.submissions.months import get_submission
+from core.vocabulary.states.submissions import SubmissionState
 from deployments.demo import story
 from deployments.demo.activity import DemoFile
 from tests.browser.conftest import SUBMITTED, SignIn
 from tests.small_month import PERSON, PROVIDER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -25,12 +30,12 @@ if TYPE_CHECKING:
     from deployments.supervisor import Services
 
 NEXT = dt.date(2018, 3, 1)
-"""A month that no other test uses."""
+"""A month that other tests want open."""
 
 
 @pytest.fixture
-def wrong(populated: Engine, submitted: story.Month, tmp_path: Path) -> story.Month:
-    """November's file, uploaded once more to another month."""
+def wrong(populated: Engine, submitted: story.Month, tmp_path: Path) -> Iterator[story.Month]:
+    """November's file, uploaded once more to another month, which is open and empty afterwards."""
     activity = make_activity(300, PROVIDER, SUBMITTED, seed=SUBMITTED.month)
     path = tmp_path / "November 2017.csv"
     write_activity(activity, path)
@@ -39,7 +44,13 @@ def wrong(populated: Engine, submitted: story.Month, tmp_path: Path) -> story.Mo
         user = connection.execute(sa.select(users.id).where(users.subject == PERSON)).scalar_one()
     month = story.upload(populated, DemoFile(PROVIDER, path, {}, activity), user, month=NEXT)
     story.wait_for_check(populated, month)
-    return month
+    yield month
+    with populated.begin() as connection:
+        if get_submission(connection, month.submission_id).state == SubmissionState.SUBMITTED:
+            why: dict[str, Any] = {"host": "E09000030", "reason": "A test.", "user_id": None}
+            reset = ask_for_reset(connection, month.submission_id, **why)
+            grant_reset(connection, reset, answer="", user_id=None)
+        remove_file(connection, month.file_id, user_id=None)
 
 
 def test_it_is_final_only_with_a_reason_that_everybody_reads(

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.people import Person
 from core.database import engine as database
 from core.settings import Settings, use_settings
+from core.settings import _in_use as in_use
 from core.vocabulary.permissions import Action
 from portal.navigation import contents_for
 from tests.service.permissions.permission_scene import (
@@ -42,6 +43,7 @@ def offered(person: Person, scene: Scene) -> Iterator[tuple[str, str]]:
 @contextmanager
 def pages_on(engine: Engine) -> Iterator[None]:
     """The portal's pages on the database, by the portal's own role; no Prefect answers them."""
+    before = list(in_use)
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     use_settings(Settings(database_url=url, prefect_api_url="http://127.0.0.1:9/api"))
     database.engine.cache_clear()
@@ -50,7 +52,7 @@ def pages_on(engine: Engine) -> Iterator[None]:
     finally:
         database.engine().dispose()
         database.engine.cache_clear()
-        use_settings(None)
+        use_settings(before[0] if before else None)
 
 
 def shown(person: Person) -> list[str]:
