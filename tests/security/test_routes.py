@@ -46,7 +46,8 @@ class Place:
         files, invoices = tables.files.c, tables.invoices.c
         with engine.connect() as connection:
             file = sa.select(files.id, files.storage_key).where(files.submission_id == submission)
-            self.file, self.key = connection.execute(file).one()
+            newest = file.order_by(files.id.desc()).limit(1)
+            self.file, self.key = connection.execute(newest).one()
             self.invoice = connection.execute(sa.select(invoices.number).limit(1)).scalar_one()
         self.submission = submission
 

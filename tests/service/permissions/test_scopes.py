@@ -57,6 +57,7 @@ OF_NOBODY = {
     "core.submissions.queries.charge_list.sums_of": "of a run that the scope gave",
     "core.configurations.role_labels.labels_of_runs": "of runs that the scope gave",
     "core.configurations.published_names.currency_names": "of runs that the scope gave",
+    "core.configurations.run_tariffs.tariffs_of_runs": "of runs that the scope gave",
     "core.migration.pathways.any_pathways": "pathways are published, as tariffs are",
     "core.migration.pathways.price_versions": "pathways are published, as tariffs are",
     "core.migration.pathways.read_pathways": "pathways are published, as tariffs are",

@@ -108,6 +108,7 @@ def test_a_line_says_who_pays_what_for_what_and_why(
     first, *others = lines(book)
     assert len(others) == 3
     assert isinstance(first.pop("Reason"), str)
+    assert first.pop("Also charged in") is None
     assert first == {
         "Month": dt.datetime(2017, 4, 1),  # noqa: DTZ001 - workbooks know no zones
         "Provider": "ZX1",
